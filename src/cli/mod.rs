@@ -1,0 +1,35 @@
+//! The command line: one file per subcommand, from what the user typed to a ready configuration.
+//!
+//! Data goes to stdout, words to stderr; `--json` makes stdout one JSON object (lines of events for `run`).
+
+use clap::{Parser, Subcommand};
+
+use crate::{Error, Result};
+
+#[derive(Debug, Parser)]
+#[command(name = "mdsurrogate", version, about, propagate_version = true, arg_required_else_help = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// One variant a subcommand; each holds the `Args` of its file in this folder, whose `run(args)` does the work.
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+/// Parses the command line and runs the command.
+///
+/// # Errors
+/// Whatever the command reports; see [`Error::exit_code`].
+pub fn main() -> Result<()> {
+    let CommandLine { command } = CommandLine::parse();
+    match command {}
+}
+
+/// An error as the user reads it: what happened and where, then what to try.
+pub fn render(error: &Error) -> String {
+    match error.hint() {
+        "" => format!("error: {error}"),
+        hint => format!("error: {error}\n  try: {hint}"),
+    }
+}

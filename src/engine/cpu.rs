@@ -1,0 +1,94 @@
+//! The CPU engine: ops on host memory, in parallel over tokens and systems through rayon.
+
+use std::marker::PhantomData;
+
+use super::{Call, Engine, Real};
+use crate::Result;
+use crate::ops::{Backward, Batch, Forward, Kernel};
+
+/// The CPU engine with scalars `T`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cpu<T>(PhantomData<T>);
+
+impl<T> Cpu<T> {
+    /// The engine; it holds no state.
+    pub const fn new() -> Self {
+        Cpu(PhantomData)
+    }
+}
+
+/// Takes the buffers at `indices` out, so that they can be written while others are read.
+fn take<T>(buffers: &mut [Vec<T>], indices: &[usize]) -> Vec<Vec<T>> {
+    indices.iter().map(|&index| std::mem::take(&mut buffers[index])).collect()
+}
+
+fn put_back<T>(buffers: &mut [Vec<T>], indices: &[usize], taken: Vec<Vec<T>>) {
+    for (&index, buffer) in indices.iter().zip(taken) {
+        buffers[index] = buffer;
+    }
+}
+
+fn read<'a, T>(buffers: &'a [Vec<T>], indices: &[usize]) -> Vec<&'a [T]> {
+    indices.iter().map(|&index| buffers[index].as_slice()).collect()
+}
+
+fn write<T>(buffers: &mut [Vec<T>]) -> Vec<&mut [T]> {
+    buffers.iter_mut().map(Vec::as_mut_slice).collect()
+}
+
+impl<T: Real> Engine for Cpu<T> {
+    type Buffer = Vec<T>;
+
+    fn name(&self) -> String {
+        format!("cpu-{}", T::NAME)
+    }
+
+    fn zeros(&self, len: usize) -> Result<Vec<T>> {
+        Ok(vec![T::zero(); len])
+    }
+
+    fn upload(&self, values: &[f64]) -> Result<Vec<T>> {
+        Ok(values.iter().map(|&value| T::of(value)).collect())
+    }
+
+    fn download(&self, buffer: &Vec<T>) -> Result<Vec<f64>> {
+        Ok(buffer.iter().map(|value| value.wide()).collect())
+    }
+
+    fn forward(&self, call: &Call, batch: &Batch, params: &[Vec<T>], slots: &mut [Vec<T>]) -> Result<()> {
+        let mut outputs = take(slots, &call.outputs);
+        call.op.forward(Forward {
+            batch,
+            inputs: &read(slots, &call.inputs),
+            params: &read(params, &call.params),
+            outputs: &mut write(&mut outputs),
+        });
+        put_back(slots, &call.outputs, outputs);
+        Ok(())
+    }
+
+    fn backward(
+        &self,
+        call: &Call,
+        batch: &Batch,
+        params: &[Vec<T>],
+        slots: &[Vec<T>],
+        d_slots: &mut [Vec<T>],
+        d_params: &mut [Vec<T>],
+    ) -> Result<()> {
+        let mut d_inputs = take(d_slots, &call.inputs);
+        let mut d_weights = take(d_params, &call.params);
+        call.op.backward(Backward {
+            batch,
+            inputs: &read(slots, &call.inputs),
+            params: &read(params, &call.params),
+            outputs: &read(slots, &call.outputs),
+            d_outputs: &read(d_slots, &call.outputs),
+            d_inputs: &mut write(&mut d_inputs),
+            d_params: &mut write(&mut d_weights),
+        });
+        put_back(d_slots, &call.inputs, d_inputs);
+        put_back(d_params, &call.params, d_weights);
+        Ok(())
+    }
+}

@@ -1,0 +1,52 @@
+//! Where ops run: [`Cpu<f64>`](Cpu) is the oracle, `Cpu<f32>` the embedded default.
+
+mod cpu;
+mod real;
+
+pub use cpu::Cpu;
+pub use real::{Matrix, MatrixMut, Real};
+
+use crate::Result;
+use crate::ops::{Batch, Op};
+
+/// One call of an op: which buffers it reads and writes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// The op.
+    pub op: Op,
+    /// Slots of its inputs.
+    pub inputs: Vec<usize>,
+    /// Indices of its parameters.
+    pub params: Vec<usize>,
+    /// Slots of its outputs.
+    pub outputs: Vec<usize>,
+}
+
+/// Where ops run. Buffers hold the engine's own scalar type; the host sees f64.
+///
+/// The conventions of [`crate::ops`] bind every engine: forward overwrites, backward adds.
+pub trait Engine: Send + Sync {
+    /// Memory of the engine.
+    type Buffer: Send + Sync;
+
+    /// Name in logs: `cpu-f32`.
+    fn name(&self) -> String;
+    /// A buffer of `len` zeros.
+    fn zeros(&self, len: usize) -> Result<Self::Buffer>;
+    /// Copies host values into a new buffer.
+    fn upload(&self, values: &[f64]) -> Result<Self::Buffer>;
+    /// Copies a buffer to the host.
+    fn download(&self, buffer: &Self::Buffer) -> Result<Vec<f64>>;
+    /// Runs a call forward: `slots[call.outputs]` are overwritten.
+    fn forward(&self, call: &Call, batch: &Batch, params: &[Self::Buffer], slots: &mut [Self::Buffer]) -> Result<()>;
+    /// Runs a call backward: adds to `d_slots[call.inputs]` and `d_params[call.params]`.
+    fn backward(
+        &self,
+        call: &Call,
+        batch: &Batch,
+        params: &[Self::Buffer],
+        slots: &[Self::Buffer],
+        d_slots: &mut [Self::Buffer],
+        d_params: &mut [Self::Buffer],
+    ) -> Result<()>;
+}

@@ -1,0 +1,174 @@
+//! The two scalar types of the CPU engine.
+
+use std::fmt::{Debug, Display};
+
+/// `f64` (the oracle) or `f32` (the embedded default).
+pub trait Real: num_traits::Float + num_traits::NumAssign + rustfft::FftNum + std::iter::Sum + Default + Debug + Display {
+    /// Name in logs and tables: `f32` or `f64`.
+    const NAME: &'static str;
+    /// The nearest value of this type.
+    fn of(value: f64) -> Self;
+    /// Exactly this value in f64.
+    fn wide(self) -> f64;
+    /// `a·b + c`, fused where the target has the instruction and a plain multiply and add elsewhere.
+    fn fma(a: Self, b: Self, c: Self) -> Self;
+    /// e^x, branch-free so that loops over it are vectorised; x is clamped to the range of normal numbers.
+    /// Relative error ≤ 2 ulp (f32), libm's (f64).
+    fn exp_fast(self) -> Self;
+    /// `C = α·A·B + β·C` with row and column strides: A is m × k, B k × n, C m × n.
+    ///
+    /// # Panics
+    /// Where a stride would leave its slice.
+    fn gemm(size: [usize; 3], alpha: Self, a: Matrix<'_, Self>, b: Matrix<'_, Self>, beta: Self, c: MatrixMut<'_, Self>);
+
+    /// Logistic function 1/(1 + e^-x).
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        Self::one() / (Self::one() + (-self).exp_fast())
+    }
+    /// x·sigmoid(x).
+    #[inline(always)]
+    fn silu(self) -> Self {
+        self * self.sigmoid()
+    }
+}
+
+/// A strided view of a matrix: element (i, j) is `data[i·row + j·column]`.
+#[derive(Clone, Copy)]
+pub struct Matrix<'a, T> {
+    /// The elements.
+    pub data: &'a [T],
+    /// Row stride.
+    pub row: usize,
+    /// Column stride.
+    pub column: usize,
+}
+
+/// A strided view of a matrix that is written: element (i, j) is `data[i·row + j·column]`.
+pub struct MatrixMut<'a, T> {
+    /// The elements.
+    pub data: &'a mut [T],
+    /// Row stride.
+    pub row: usize,
+    /// Column stride.
+    pub column: usize,
+}
+
+impl<'a, T> Matrix<'a, T> {
+    /// Row-major, `width` columns.
+    pub fn rows(data: &'a [T], width: usize) -> Self {
+        Matrix { data, row: width, column: 1 }
+    }
+    /// The transpose of a row-major matrix of `width` columns.
+    pub fn transposed(data: &'a [T], width: usize) -> Self {
+        Matrix { data, row: 1, column: width }
+    }
+}
+
+impl<'a, T> MatrixMut<'a, T> {
+    /// Row-major, `width` columns.
+    pub fn rows(data: &'a mut [T], width: usize) -> Self {
+        MatrixMut { data, row: width, column: 1 }
+    }
+}
+
+fn extent(rows: usize, columns: usize, row: usize, column: usize) -> usize {
+    if rows == 0 || columns == 0 { 0 } else { (rows - 1) * row + (columns - 1) * column + 1 }
+}
+
+macro_rules! real {
+    ($t:ident, $gemm:ident, $exp:expr) => {
+        impl Real for $t {
+            const NAME: &'static str = stringify!($t);
+            #[inline(always)]
+            fn of(value: f64) -> Self {
+                value as $t
+            }
+            #[inline(always)]
+            fn wide(self) -> f64 {
+                self as f64
+            }
+            #[inline(always)]
+            fn fma(a: Self, b: Self, c: Self) -> Self {
+                if cfg!(any(target_feature = "fma", target_arch = "aarch64")) { a.mul_add(b, c) } else { a * b + c }
+            }
+            #[inline(always)]
+            fn exp_fast(self) -> Self {
+                $exp(self)
+            }
+            fn gemm([m, k, n]: [usize; 3], alpha: Self, a: Matrix<'_, Self>, b: Matrix<'_, Self>, beta: Self, c: MatrixMut<'_, Self>) {
+                assert!(a.data.len() >= extent(m, k, a.row, a.column), "left matrix too short");
+                assert!(b.data.len() >= extent(k, n, b.row, b.column), "right matrix too short");
+                assert!(c.data.len() >= extent(m, n, c.row, c.column), "product too short");
+                // SAFETY: the three asserts bound every element that the strides reach; C is borrowed exclusively.
+                unsafe {
+                    matrixmultiply::$gemm(
+                        m,
+                        k,
+                        n,
+                        alpha,
+                        a.data.as_ptr(),
+                        a.row as isize,
+                        a.column as isize,
+                        b.data.as_ptr(),
+                        b.row as isize,
+                        b.column as isize,
+                        beta,
+                        c.data.as_mut_ptr(),
+                        c.row as isize,
+                        c.column as isize,
+                    );
+                }
+            }
+        }
+    };
+}
+real!(f32, sgemm, exp_f32);
+real!(f64, dgemm, f64::exp);
+
+/// e^x = 2^n · e^r with |r| ≤ ½ ln 2, e^r by a polynomial of degree 6 (Cephes `expf`).
+#[inline(always)]
+#[allow(clippy::excessive_precision, reason = "the two-part ln 2 and the coefficients are Cephes' own digits")]
+fn exp_f32(x: f32) -> f32 {
+    let x = x.clamp(-86.9, 88.0);
+    // Adding 1.5·2²³ rounds to the nearest integer and leaves it in the low bits of the mantissa.
+    const ROUND: f32 = 12_582_912.0;
+    let shifted = <f32 as Real>::fma(x, std::f32::consts::LOG2_E, ROUND);
+    let n = shifted - ROUND;
+    let r = <f32 as Real>::fma(n, -0.693_359_375, x);
+    let r = <f32 as Real>::fma(n, 2.121_944_4e-4, r);
+    let mut p = 1.987_569_15e-4;
+    for c in [1.398_199_95e-3, 8.333_451_9e-3, 4.166_579_6e-2, 1.666_666_55e-1, 5.000_000_12e-1] {
+        p = <f32 as Real>::fma(p, r, c);
+    }
+    let y = <f32 as Real>::fma(p, r * r, r) + 1.0;
+    let exponent = (shifted.to_bits().wrapping_sub(ROUND.to_bits())) << 23;
+    f32::from_bits(y.to_bits().wrapping_add(exponent))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fast_exponential_is_within_two_ulp() {
+        let mut worst = 0.0f64;
+        for step in -86_900..=88_000 {
+            let x = step as f32 * 1e-3;
+            let exact = (x as f64).exp();
+            worst = worst.max(((x.exp_fast() as f64 - exact) / exact).abs());
+        }
+        assert!(worst <= 2.0 * f32::EPSILON as f64, "{worst:e}");
+        assert!(1e9f32.exp_fast().is_finite() && (-1e9f32).exp_fast() > 0.0);
+        assert!(f32::NAN.exp_fast().is_nan());
+    }
+
+    #[test]
+    fn gemm_takes_transposes() {
+        // A 2 × 3 stored by columns, B 3 × 1
+        let a = [1.0, 4.0, 2.0, 5.0, 3.0, 6.0];
+        let mut c = [f64::NAN; 2];
+        f64::gemm([2, 3, 1], 1.0, Matrix::transposed(&a, 2), Matrix::rows(&[1.0, 10.0, 100.0], 1), 0.0, MatrixMut::rows(&mut c, 1));
+        assert_eq!(c, [321.0, 654.0]);
+    }
+}

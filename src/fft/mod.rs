@@ -1,0 +1,59 @@
+//! Long convolutions along the token axis, by FFT. Conventions, binding for every engine:
+//!
+//! - The transform runs along the tokens of one system of N tokens, separately for each component and channel.
+//! - `Padding::Zero`: linear convolution, (a ⊛ b)_i = Σ_{0 ≤ j ≤ i} a_j b_{i−j} for i < N (transform length n ≥ 2N − 1, the
+//!   next 2,3,5,7-smooth one). `Padding::Circular`: n = N, index i − j taken modulo N.
+//! - `Mixing::Correlation`: Σ_j a_{j} b_{j − i} over valid indices (modulo N where circular): one spectrum conjugated, so
+//!   that tokens mix by relative offset instead of index sum.
+//! - `Scale` multiplies the result: 1/N (paper) or 1/√N (keeps the signal O(1) at every length).
+
+use serde::{Deserialize, Serialize};
+
+/// What happens at the ends of the sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Padding {
+    /// The sequence is followed by zeros: the ends do not wrap into one another.
+    Zero,
+    /// The sequence is a ring (paper).
+    Circular,
+}
+
+/// Whether tokens mix by index sum or by relative offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mixing {
+    /// Output index = sum of the input indices (paper).
+    Convolution,
+    /// Output index = difference of the input indices.
+    Correlation,
+}
+
+/// Factor on the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Scale {
+    /// 1/N (paper).
+    #[serde(rename = "1/N")]
+    InverseLength,
+    /// 1/√N.
+    #[serde(rename = "1/sqrt(N)")]
+    InverseRoot,
+}
+
+/// How a long convolution runs along the tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Convolution {
+    /// The ends of the sequence.
+    pub padding: Padding,
+    /// Index sum or offset.
+    pub mixing: Mixing,
+    /// Factor.
+    pub scale: Scale,
+}
+
+impl Convolution {
+    /// As published: circular, by index sum, 1/N.
+    pub const PAPER: Convolution = Convolution { padding: Padding::Circular, mixing: Mixing::Convolution, scale: Scale::InverseLength };
+    /// For molecules: zero-padded, by index sum, 1/√N.
+    pub const WORKING: Convolution = Convolution { padding: Padding::Zero, mixing: Mixing::Convolution, scale: Scale::InverseRoot };
+}

@@ -1,0 +1,13 @@
+//! ff14SB + OBC2: energy and forces of a protein, for monitors and reference MD, and the template geometry of the network.
+
+/// Rigid geometry of a molecule's heavy atoms, from force-field equilibrium values and residue templates alone.
+///
+/// Atom indices are those of the topology that it was made for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TemplateGeometry {
+    /// Rigid pairs (i < j) with their distance, Å: all 1-2 and 1-3 pairs, and the 1-4 pairs across a bond that does not turn.
+    pub pairs: Vec<(usize, usize, f64)>,
+    /// Three-neighbour centres (centre, then its heavy neighbours in ascending order) with template height, Å, and area, Å²:
+    /// the definitions of [`crate::ops::heights`].
+    pub centres: Vec<([usize; 4], f64, f64)>,
+}

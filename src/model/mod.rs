@@ -1,0 +1,1 @@
+//! The network: configuration, weights, forward and backward.

@@ -1,0 +1,35 @@
+//! `geometric_conv`: the geometric long convolution of tuple sequences (α1, r1) and (α2, r2) (G-Hyena, ICML 2025).
+//!
+//!     α3 = λ1 α1⊛α2 + λ2 Σ_h r1[h]⊛r2[h]
+//!     r3 = λ3 α1⊛r2 + λ4 α2⊛r1 + λ5 (r1 ⊛× r2)        all times `Scale`
+//!
+//! ⊛ runs along the tokens of one system; the conventions (padding, mixing, scale) are those of [`crate::fft`].
+
+use super::{Backward, Forward, Init, Kernel, ParamShape, Shape, Signature};
+use crate::engine::Real;
+use crate::fft::Convolution;
+
+/// Geometric long convolution. Inputs: q, k (K tuples each). Parameter: `lambda` (5 × K). Output: K tuples.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GeometricConv {
+    /// Channels K.
+    pub channels: usize,
+    /// Padding, mixing and scale.
+    pub convolution: Convolution,
+}
+
+impl Kernel for GeometricConv {
+    fn signature(&self) -> Signature {
+        let tuples = Shape::tuples(self.channels);
+        let lambda = ParamShape { name: "lambda", size: [5, self.channels], init: Init::Constant(0.5) };
+        Signature { inputs: vec![tuples, tuples], params: vec![lambda], outputs: vec![tuples] }
+    }
+
+    fn forward<T: Real>(&self, _call: Forward<'_, T>) {
+        unimplemented!("geometric_conv forward")
+    }
+
+    fn backward<T: Real>(&self, _call: Backward<'_, T>) {
+        unimplemented!("geometric_conv backward")
+    }
+}

@@ -1,0 +1,205 @@
+//! The computations of the network: ONE FILE PER OP, with its equation, shapes, CPU forward and CPU backward.
+//!
+//! # Conventions, the same for every op and every engine
+//! - Buffers are flat, row-major. A row belongs to a token (or to a system); a *scalar* row is `[width]`, a *vector* row
+//!   is `[3][width]` (component x, y, z, then channel), a *tuple* row is `[4][width]`: (α, r_x, r_y, r_z).
+//! - Many systems are concatenated: [`Batch::offsets`] says where each begins. No op mixes two systems.
+//! - `forward` overwrites its outputs, which may hold anything before (NaN included).
+//! - `backward` **adds** to `d_inputs` and `d_params`; the engine zeroed them once. A gradient is named `d_` + the name of
+//!   what it is the gradient of. `backward` gets the inputs *and* outputs of `forward`; what it needs beyond them it
+//!   recomputes, so that no op keeps a buffer of edges × channels.
+//! - Results do not depend on the number of threads: work is cut into pieces whose size depends on the shapes only, and
+//!   partial sums are added in the order of the pieces.
+
+mod batch;
+pub mod embed;
+pub mod gate;
+pub mod geometric_conv;
+pub mod heights;
+pub mod invariants;
+pub mod linear;
+pub mod message;
+pub mod norm;
+pub mod pool;
+pub mod readout;
+pub mod scalar_conv;
+pub mod tuple;
+pub mod update;
+pub mod vector_conv;
+
+pub use batch::{Batch, Centre, Edges, RELATIONS};
+
+use crate::engine::Real;
+
+/// What the rows of a buffer stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rows {
+    /// One row a token.
+    Tokens,
+    /// One row a system.
+    Systems,
+}
+
+/// Shape of a buffer: rows × components × width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// What a row stands for.
+    pub rows: Rows,
+    /// 1 scalar, 3 vector, 4 tuple.
+    pub components: usize,
+    /// Channels.
+    pub width: usize,
+}
+
+impl Shape {
+    /// `width` scalars a token.
+    pub const fn scalars(width: usize) -> Self {
+        Shape { rows: Rows::Tokens, components: 1, width }
+    }
+    /// `width` vectors a token.
+    pub const fn vectors(width: usize) -> Self {
+        Shape { rows: Rows::Tokens, components: 3, width }
+    }
+    /// `width` tuples (α, r) a token.
+    pub const fn tuples(width: usize) -> Self {
+        Shape { rows: Rows::Tokens, components: 4, width }
+    }
+    /// `width` scalars a system.
+    pub const fn per_system(width: usize) -> Self {
+        Shape { rows: Rows::Systems, components: 1, width }
+    }
+    /// Elements in a row.
+    pub const fn row(&self) -> usize {
+        self.components * self.width
+    }
+    /// Elements of the buffer for this batch.
+    pub fn len(&self, batch: &Batch) -> usize {
+        self.row()
+            * match self.rows {
+                Rows::Tokens => batch.tokens(),
+                Rows::Systems => batch.systems(),
+            }
+    }
+}
+
+/// How a parameter is drawn before training.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Init {
+    /// Normal, standard deviation `gain`/√rows: the rows are what a product sums over.
+    Normal {
+        /// Standard deviation of the product of unit inputs.
+        gain: f64,
+    },
+    /// All the same.
+    Constant(f64),
+}
+
+/// A parameter of an op: a row-major matrix (a vector is 1 × n).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ParamShape {
+    /// Name within the op: `weight`, `bias`.
+    pub name: &'static str,
+    /// Rows and columns.
+    pub size: [usize; 2],
+    /// How it is drawn.
+    pub init: Init,
+}
+
+/// What an op takes and gives.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Signature {
+    /// Inputs, in order.
+    pub inputs: Vec<Shape>,
+    /// Parameters, in order.
+    pub params: Vec<ParamShape>,
+    /// Outputs, in order.
+    pub outputs: Vec<Shape>,
+}
+
+/// Everything that a forward kernel sees.
+pub struct Forward<'a, T> {
+    /// Systems, edges and centres.
+    pub batch: &'a Batch,
+    /// Inputs in the order of the signature.
+    pub inputs: &'a [&'a [T]],
+    /// Parameters in the order of the signature.
+    pub params: &'a [&'a [T]],
+    /// Outputs, to be overwritten whole.
+    pub outputs: &'a mut [&'a mut [T]],
+}
+
+/// Everything that a backward kernel sees.
+pub struct Backward<'a, T> {
+    /// Systems, edges and centres.
+    pub batch: &'a Batch,
+    /// Inputs of the forward call.
+    pub inputs: &'a [&'a [T]],
+    /// Parameters of the forward call.
+    pub params: &'a [&'a [T]],
+    /// Outputs of the forward call.
+    pub outputs: &'a [&'a [T]],
+    /// Gradients of the outputs.
+    pub d_outputs: &'a [&'a [T]],
+    /// Gradients of the inputs: added to.
+    pub d_inputs: &'a mut [&'a mut [T]],
+    /// Gradients of the parameters: added to.
+    pub d_params: &'a mut [&'a mut [T]],
+}
+
+/// The CPU kernels of one op.
+pub trait Kernel {
+    /// Shapes of inputs, parameters and outputs.
+    fn signature(&self) -> Signature;
+    /// Computes the outputs.
+    fn forward<T: Real>(&self, call: Forward<'_, T>);
+    /// Adds the gradients of inputs and parameters.
+    fn backward<T: Real>(&self, call: Backward<'_, T>);
+}
+
+macro_rules! ops {
+    ($($variant:ident = $module:ident),* $(,)?) => {
+        /// One named computation of the network with its static arguments.
+        #[derive(Debug, Clone, PartialEq)]
+        #[allow(missing_docs, reason = "each variant is documented at the type that it holds")]
+        pub enum Op { $($variant($module::$variant)),* }
+
+        impl Op {
+            /// The op's name: its file in `src/ops` and in `shaders`.
+            pub fn name(&self) -> &'static str {
+                match self { $(Op::$variant(_) => stringify!($module)),* }
+            }
+        }
+
+        impl Kernel for Op {
+            fn signature(&self) -> Signature {
+                match self { $(Op::$variant(op) => op.signature()),* }
+            }
+            fn forward<T: Real>(&self, call: Forward<'_, T>) {
+                match self { $(Op::$variant(op) => op.forward(call)),* }
+            }
+            fn backward<T: Real>(&self, call: Backward<'_, T>) {
+                match self { $(Op::$variant(op) => op.backward(call)),* }
+            }
+        }
+
+        $(impl From<$module::$variant> for Op {
+            fn from(op: $module::$variant) -> Op { Op::$variant(op) }
+        })*
+    };
+}
+ops! {
+    Embed = embed,
+    Linear = linear,
+    Norm = norm,
+    Heights = heights,
+    Message = message,
+    Tuple = tuple,
+    ScalarConv = scalar_conv,
+    VectorConv = vector_conv,
+    GeometricConv = geometric_conv,
+    Gate = gate,
+    Invariants = invariants,
+    Update = update,
+    Readout = readout,
+    Pool = pool,
+}

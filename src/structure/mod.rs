@@ -1,5 +1,6 @@
 //! Structures: [`Topology`] (what never changes) and [`Frame`] (what does), read from PDB and mmCIF.
 
+pub mod align;
 mod frame;
 mod topology;
 

@@ -1,1 +1,4 @@
 //! Training.
+
+pub mod optimizer;
+pub mod schedule;

@@ -20,6 +20,7 @@ pub mod invariants;
 pub mod linear;
 pub mod message;
 pub mod norm;
+mod pieces;
 pub mod pool;
 pub mod readout;
 pub mod scalar_conv;

@@ -1,21 +1,80 @@
-//! `tuple`.
-use super::{Backward, Forward, Kernel, Signature};
+//! `tuple`: K scalars and K vectors become K tuples (α, r), scaled by their RMS over the channels of the token (invariant).
+//!
+//!     z_k = (α_k, r_k) / √(mean_k (α_k² + |r_k|²) + 1e-6)
+
+use super::pieces::for_rows;
+use super::{Backward, Forward, Kernel, Shape, Signature};
 use crate::engine::Real;
 
-/// Tuple.
+const EPSILON: f64 = 1e-6;
+
+/// Pairs scalar channels with vector channels and normalises; see the module's equation.
+///
+/// Inputs: scalars (`scalars` of them, K from `scalar_offset` on are used), vectors (likewise). Output: K tuples.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Tuple;
+pub struct Tuple {
+    /// Channels K.
+    pub channels: usize,
+    /// Width of the scalar input, and the first channel used.
+    pub scalars: (usize, usize),
+    /// Width of the vector input, and the first channel used.
+    pub vectors: (usize, usize),
+}
+
+impl Tuple {
+    /// The four component rows of a token: α, x, y, z.
+    fn parts<'a, T>(&self, token: usize, scalars: &'a [T], vectors: &'a [T]) -> [&'a [T]; 4] {
+        let (k, (sw, so), (vw, vo)) = (self.channels, self.scalars, self.vectors);
+        let vector = |h: usize| &vectors[(token * 3 + h) * vw + vo..][..k];
+        [&scalars[token * sw + so..][..k], vector(0), vector(1), vector(2)]
+    }
+
+    fn inverse_rms<T: Real>(&self, parts: &[&[T]; 4]) -> T {
+        let sum = parts.iter().flat_map(|part| part.iter()).map(|&z| z * z).sum::<T>();
+        (sum * T::of(1.0 / self.channels as f64) + T::of(EPSILON)).sqrt().recip()
+    }
+}
 
 impl Kernel for Tuple {
     fn signature(&self) -> Signature {
-        Signature::default()
+        Signature {
+            inputs: vec![Shape::scalars(self.scalars.0), Shape::vectors(self.vectors.0)],
+            params: vec![],
+            outputs: vec![Shape::tuples(self.channels)],
+        }
     }
 
-    fn forward<T: Real>(&self, _call: Forward<'_, T>) {
-        unimplemented!("tuple forward")
+    fn forward<T: Real>(&self, call: Forward<'_, T>) {
+        let k = self.channels;
+        for_rows(call.outputs[0], 4 * k, |first, out| {
+            for (token, row) in (first..).zip(out.chunks_exact_mut(4 * k)) {
+                let parts = self.parts(token, call.inputs[0], call.inputs[1]);
+                let inverse = self.inverse_rms(&parts);
+                for (out, part) in row.chunks_exact_mut(k).zip(parts) {
+                    out.iter_mut().zip(part).for_each(|(y, &z)| *y = z * inverse);
+                }
+            }
+        });
     }
 
-    fn backward<T: Real>(&self, _call: Backward<'_, T>) {
-        unimplemented!("tuple backward")
+    /// d_z = (d_y − y · mean_k(d_y·y)) / rms.
+    fn backward<T: Real>(&self, call: Backward<'_, T>) {
+        let (k, (sw, so), (vw, vo)) = (self.channels, self.scalars, self.vectors);
+        let [d_scalars, d_vectors] = call.d_inputs else { panic!("tuple has two inputs") };
+        for token in 0..call.batch.tokens() {
+            let at = token * 4 * k..(token + 1) * 4 * k;
+            let (y, d_y) = (&call.outputs[0][at.clone()], &call.d_outputs[0][at]);
+            let inverse = self.inverse_rms(&self.parts(token, call.inputs[0], call.inputs[1]));
+            let along = y.iter().zip(d_y).map(|(&y, &d)| y * d).sum::<T>() * T::of(1.0 / k as f64);
+            for h in 0..4 {
+                let d_z = match h {
+                    0 => &mut d_scalars[token * sw + so..][..k],
+                    _ => &mut d_vectors[(token * 3 + h - 1) * vw + vo..][..k],
+                };
+                for ((d_z, &y), &d) in d_z.iter_mut().zip(&y[h * k..]).zip(&d_y[h * k..]) {
+                    *d_z += (d - y * along) * inverse;
+                }
+            }
+        }
     }
 }

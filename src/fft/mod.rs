@@ -7,6 +7,12 @@
 //!   that tokens mix by relative offset instead of index sum.
 //! - `Scale` multiplies the result: 1/N (paper) or 1/√N (keeps the signal O(1) at every length).
 
+mod real;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use real::{LongConvolution, Parts};
+
 use serde::{Deserialize, Serialize};
 
 /// What happens at the ends of the sequence.
@@ -56,4 +62,33 @@ impl Convolution {
     pub const PAPER: Convolution = Convolution { padding: Padding::Circular, mixing: Mixing::Convolution, scale: Scale::InverseLength };
     /// For molecules: zero-padded, by index sum, 1/√N.
     pub const WORKING: Convolution = Convolution { padding: Padding::Zero, mixing: Mixing::Convolution, scale: Scale::InverseRoot };
+
+    /// Transform length for `tokens` tokens.
+    pub fn length(&self, tokens: usize) -> usize {
+        match self.padding {
+            Padding::Zero => smooth_length((2 * tokens).saturating_sub(1)),
+            Padding::Circular => tokens,
+        }
+    }
+
+    /// The factor on the result for `tokens` tokens.
+    pub fn factor(&self, tokens: usize) -> f64 {
+        match self.scale {
+            Scale::InverseLength => 1.0 / tokens as f64,
+            Scale::InverseRoot => 1.0 / (tokens as f64).sqrt(),
+        }
+    }
+}
+
+/// The smallest n ≥ `least` without a prime factor above 7 (1 for 0).
+pub fn smooth_length(least: usize) -> usize {
+    let smooth = |mut n: usize| {
+        for p in [2, 3, 5, 7] {
+            while n.is_multiple_of(p) {
+                n /= p;
+            }
+        }
+        n == 1
+    };
+    (least.max(1)..).find(|&n| smooth(n)).unwrap_or(usize::MAX)
 }

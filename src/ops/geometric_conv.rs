@@ -5,9 +5,9 @@
 //!
 //! ⊛ runs along the tokens of one system; the conventions (padding, mixing, scale) are those of [`crate::fft`].
 
-use super::{Backward, Forward, Init, Kernel, ParamShape, Shape, Signature};
+use super::{Backward, Batch, Forward, Init, Kernel, ParamShape, Shape, Signature};
 use crate::engine::Real;
-use crate::fft::Convolution;
+use crate::fft::{Convolution, LongConvolution, Parts};
 
 /// Geometric long convolution. Inputs: q, k (K tuples each). Parameter: `lambda` (5 × K). Output: K tuples.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,11 +25,20 @@ impl Kernel for GeometricConv {
         Signature { inputs: vec![tuples, tuples], params: vec![lambda], outputs: vec![tuples] }
     }
 
-    fn forward<T: Real>(&self, _call: Forward<'_, T>) {
-        unimplemented!("geometric_conv forward")
+    fn forward<T: Real>(&self, call: Forward<'_, T>) {
+        self.long(call.batch, call.params[0]).forward(call.inputs[0], call.inputs[1], call.outputs[0]);
     }
 
-    fn backward<T: Real>(&self, _call: Backward<'_, T>) {
-        unimplemented!("geometric_conv backward")
+    fn backward<T: Real>(&self, call: Backward<'_, T>) {
+        let [d_q, d_k] = call.d_inputs else { panic!("geometric_conv has two inputs") };
+        let long = self.long(call.batch, call.params[0]);
+        long.backward(call.inputs[0], call.inputs[1], call.d_outputs[0], d_q, d_k, call.d_params[0]);
+    }
+}
+
+impl GeometricConv {
+    fn long<'a, T>(&self, batch: &'a Batch, lambda: &'a [T]) -> LongConvolution<'a, T> {
+        let parts = Parts { scalar: true, vector: true };
+        LongConvolution { batch, channels: self.channels, convolution: self.convolution, parts, lambda }
     }
 }

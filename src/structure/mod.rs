@@ -2,7 +2,10 @@
 
 pub mod align;
 mod frame;
+mod links;
+pub mod residues;
 mod topology;
 
 pub use frame::{Cell, Frame, centroid};
+pub use links::{ChainBreak, Links, link};
 pub use topology::{Atom, Chain, Element, Residue, Topology};

@@ -1,1 +1,271 @@
 //! The network: configuration, weights, forward and backward.
+
+mod config;
+pub mod edm;
+mod file;
+mod inputs;
+mod neighbours;
+mod network;
+mod program;
+mod tokens;
+
+pub use config::{Config, LongRange, Regime};
+pub use file::{DataFile, Header, Provenance, SCHEMA};
+pub use inputs::{Inputs, JumpInput, PlainInput};
+pub use network::{CONDITIONING, Network};
+pub use program::{Builder, Program};
+pub use tokens::{Tokens, VOCABULARY};
+
+use nalgebra::{Rotation3, Vector3};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::StandardNormal;
+
+use crate::Result;
+use crate::engine::Engine;
+use crate::ops::{Batch, Init};
+
+/// A network with its weights on an engine.
+pub struct Model<E: Engine> {
+    config: Config,
+    network: Network,
+    engine: E,
+    params: Vec<E::Buffer>,
+    /// For every call the slots that die with it, when only the answer is wanted.
+    dead: Vec<Vec<usize>>,
+}
+
+/// Everything that a forward call computed, as backward needs it.
+pub struct Activations<E: Engine> {
+    slots: Vec<E::Buffer>,
+    /// The answer: positions (jump, next frame) or forces, one a token, all systems one after the other.
+    pub answer: Vec<Vector3<f64>>,
+}
+
+/// What a backward call computed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gradients {
+    /// Of all parameters, one after the other, in [`Model::parameters`]' order.
+    pub params: Vec<f64>,
+    /// Of the candidate positions y that the network starts from.
+    pub candidate: Vec<Vector3<f64>>,
+    /// Of the condition x.
+    pub condition: Vec<Vector3<f64>>,
+}
+
+impl<E: Engine> Model<E> {
+    /// A network with random weights.
+    ///
+    /// # Errors
+    /// [`crate::Error::Usage`] where the configuration is unsound, [`crate::Error::Device`] where the engine has no memory.
+    pub fn initial(config: Config, engine: E, seed: u64) -> Result<Self> {
+        config.check()?;
+        let network = Network::new(&config);
+        let mut values = Vec::new();
+        for (stream, (_, shape)) in network.program.params.iter().enumerate() {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            rng.set_stream(stream as u64);
+            let len = shape.size[0] * shape.size[1];
+            match shape.init {
+                Init::Constant(value) => values.resize(values.len() + len, value),
+                Init::Normal { gain } => {
+                    let deviation = gain / (shape.size[0] as f64).sqrt();
+                    values.extend((0..len).map(|_| deviation * rng.sample::<f64, _>(StandardNormal)));
+                }
+            }
+        }
+        Self::with_parameters(config, engine, &values)
+    }
+
+    /// A network with these weights, one after the other in the order of its program.
+    ///
+    /// # Errors
+    /// [`crate::Error::Usage`] where the configuration is unsound, [`crate::Error::Device`] where the engine has no memory.
+    ///
+    /// # Panics
+    /// Where the number of weights is not the network's.
+    pub fn with_parameters(config: Config, engine: E, values: &[f64]) -> Result<Self> {
+        config.check()?;
+        let network = Network::new(&config);
+        let dead = network.program.last_uses(&[network.answer]);
+        let mut model = Model { config, network, engine, params: Vec::new(), dead };
+        model.set_parameters(values)?;
+        Ok(model)
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+    /// The network's program.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+    /// The engine that it runs on.
+    pub fn engine(&self) -> &E {
+        &self.engine
+    }
+    /// Number of parameters.
+    pub fn parameter_count(&self) -> usize {
+        self.network.program.params.iter().map(|(_, shape)| shape.size[0] * shape.size[1]).sum()
+    }
+
+    /// All weights, one after the other in the order of the program.
+    pub fn parameters(&self) -> Result<Vec<f64>> {
+        let buffers: Vec<Vec<f64>> = self.params.iter().map(|buffer| self.engine.download(buffer)).collect::<Result<_>>()?;
+        Ok(buffers.concat())
+    }
+
+    /// Replaces all weights.
+    ///
+    /// # Panics
+    /// Where the number of weights is not the network's.
+    pub fn set_parameters(&mut self, values: &[f64]) -> Result<()> {
+        assert_eq!(values.len(), self.parameter_count(), "number of weights");
+        let mut rest = values;
+        let mut next = |len: usize| {
+            let (first, other) = rest.split_at(len);
+            rest = other;
+            self.engine.upload(first)
+        };
+        self.params = self.network.program.params.iter().map(|(_, shape)| next(shape.size[0] * shape.size[1])).collect::<Result<_>>()?;
+        Ok(())
+    }
+
+    /// The answer alone: positions (jump, next frame) or forces of all tokens, Å or kJ/mol/Å. Memory O(tokens × channels).
+    pub fn predict(&self, inputs: &Inputs) -> Result<Vec<Vector3<f64>>> {
+        Ok(self.run(inputs, false)?.answer)
+    }
+
+    /// Runs forward and keeps what backward needs.
+    pub fn forward(&self, inputs: &Inputs) -> Result<Activations<E>> {
+        self.run(inputs, true)
+    }
+
+    fn run(&self, inputs: &Inputs, keep: bool) -> Result<Activations<E>> {
+        let program = &self.network.program;
+        let mut slots: Vec<Option<E::Buffer>> = (0..program.slots.len()).map(|_| None).collect();
+        for (slot, values) in self.host_inputs(inputs) {
+            slots[slot] = Some(self.engine.upload(values)?);
+        }
+        let mut slots: Vec<E::Buffer> =
+            slots.into_iter().map(|slot| slot.map_or_else(|| self.engine.zeros(0), Ok)).collect::<Result<_>>()?;
+        let mut free: Vec<(usize, E::Buffer)> = Vec::new();
+        for (call, dead) in program.calls.iter().zip(&self.dead) {
+            for &slot in &call.outputs {
+                let len = program.slots[slot].len(&inputs.batch);
+                let reusable = free.iter().position(|(size, _)| *size == len);
+                slots[slot] = reusable.map_or_else(|| self.engine.zeros(len), |at| Ok(free.swap_remove(at).1))?;
+            }
+            self.engine.forward(call, &inputs.batch, &self.params, &mut slots)?;
+            for &slot in dead.iter().filter(|_| !keep) {
+                let buffer = std::mem::replace(&mut slots[slot], self.engine.zeros(0)?);
+                free.push((program.slots[slot].len(&inputs.batch), buffer));
+            }
+        }
+        let answer = self.answer(inputs, &self.engine.download(&slots[self.network.answer])?);
+        Ok(Activations { slots, answer })
+    }
+
+    /// Runs backward from the gradient of the answer.
+    ///
+    /// # Panics
+    /// Where `d_answer` has not one vector a token.
+    pub fn backward(&self, inputs: &Inputs, activations: &Activations<E>, d_answer: &[Vector3<f64>]) -> Result<Gradients> {
+        let program = &self.network.program;
+        assert_eq!(d_answer.len(), inputs.batch.tokens(), "one gradient a token");
+        let zeros = |shape: &crate::ops::Shape, batch: &Batch| self.engine.zeros(shape.len(batch));
+        let mut d_slots: Vec<E::Buffer> = program.slots.iter().map(|shape| zeros(shape, &inputs.batch)).collect::<Result<_>>()?;
+        let flat: Vec<f64> = d_answer.iter().flat_map(|d| [d.x, d.y, d.z]).collect();
+        d_slots[self.network.answer] = self.engine.upload(&flat)?;
+        let sizes = program.params.iter().map(|(_, shape)| shape.size[0] * shape.size[1]);
+        let mut d_params: Vec<E::Buffer> = sizes.map(|len| self.engine.zeros(len)).collect::<Result<_>>()?;
+        for call in program.calls.iter().rev() {
+            self.engine.backward(call, &inputs.batch, &self.params, &activations.slots, &mut d_slots, &mut d_params)?;
+            for &slot in &call.outputs {
+                d_slots[slot] = self.engine.zeros(0)?; // every slot is written once: its gradient is complete and used
+            }
+        }
+        let params: Vec<Vec<f64>> = d_params.iter().map(|buffer| self.engine.download(buffer)).collect::<Result<_>>()?;
+        let positions = |slot: usize| Ok::<_, crate::Error>(vectors(&self.engine.download(&d_slots[slot])?));
+        Ok(Gradients {
+            params: params.concat(),
+            candidate: positions(self.network.candidate)?,
+            condition: positions(self.network.condition)?,
+        })
+    }
+
+    /// Relative equivariance error of every call's outputs between a plain and a rotated run: name of the op's call, error.
+    ///
+    /// Scalars should be equal, vectors rotated. Errors are relative to the RMS of the output over the batch.
+    pub fn equivariance_errors(
+        &self,
+        plain: &Activations<E>,
+        rotated: &Activations<E>,
+        rotation: &Rotation3<f64>,
+    ) -> Result<Vec<(String, f64)>> {
+        let program = &self.network.program;
+        let mut errors = Vec::with_capacity(program.calls.len());
+        for (call, name) in program.calls.iter().zip(&program.names) {
+            let mut worst = 0.0f64;
+            for &slot in &call.outputs {
+                let expected = self.engine.download(&plain.slots[slot])?;
+                let found = self.engine.download(&rotated.slots[slot])?;
+                let shape = program.slots[slot];
+                worst = worst.max(rotation_error(&expected, &found, shape.components, shape.width, rotation));
+            }
+            errors.push((format!("{name} ({})", call.op.name()), worst));
+        }
+        Ok(errors)
+    }
+
+    fn host_inputs<'a>(&self, inputs: &'a Inputs) -> [(usize, &'a [f64]); 5] {
+        let network = &self.network;
+        [
+            (network.candidate, &inputs.candidate),
+            (network.condition, &inputs.condition),
+            (network.noisy, &inputs.noisy),
+            (network.place, &inputs.place),
+            (network.conditioning, &inputs.conditioning),
+        ]
+    }
+
+    /// The answer slot in the caller's frame of reference: positions with their centroid, or forces.
+    fn answer(&self, inputs: &Inputs, flat: &[f64]) -> Vec<Vector3<f64>> {
+        let force = matches!(self.config.regime, Regime::Force { .. });
+        let mut answer = vectors(flat);
+        for system in 0..inputs.systems() {
+            for token in inputs.batch.range(system) {
+                let start = Vector3::from_column_slice(&inputs.candidate[token * 3..token * 3 + 3]);
+                answer[token] += if force { -start } else { inputs.centroids[system] };
+            }
+        }
+        answer
+    }
+}
+
+fn vectors(flat: &[f64]) -> Vec<Vector3<f64>> {
+    flat.chunks_exact(3).map(Vector3::from_column_slice).collect()
+}
+
+/// RMS of found − R·expected over the RMS of expected, for rows of scalars, vectors or tuples; NaN stays NaN as infinity.
+fn rotation_error(expected: &[f64], found: &[f64], components: usize, width: usize, rotation: &Rotation3<f64>) -> f64 {
+    let row = components * width;
+    let (mut difference, mut size) = (0.0, 1e-30);
+    for (expected, found) in expected.chunks_exact(row.max(1)).zip(found.chunks_exact(row.max(1))) {
+        let first = components % 3; // 1 for scalars and tuples: their scalar part
+        for k in 0..width {
+            if first == 1 {
+                difference += (found[k] - expected[k]).powi(2);
+                size += expected[k].powi(2);
+            }
+            if components >= 3 {
+                let at = |row: &[f64]| Vector3::from_fn(|h, _| row[(first + h) * width + k]);
+                difference += (at(found) - rotation * at(expected)).norm_squared();
+                size += at(expected).norm_squared();
+            }
+        }
+    }
+    let error = (difference / size).sqrt();
+    if error.is_nan() { f64::INFINITY } else { error }
+}

@@ -1,0 +1,149 @@
+//! Everything that fixes a network and what it was made for; stored in the header of its weights.
+
+use serde::{Deserialize, Serialize};
+
+use crate::fft::Convolution;
+use crate::{Error, Result};
+
+/// Which long convolution mixes the tokens; the paper ablates them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LongRange {
+    /// Scalars and vectors together ([`crate::ops::geometric_conv`]).
+    Geometric,
+    /// Scalars only.
+    Scalar,
+    /// Vectors only.
+    Vector,
+    /// None: messages between neighbours are all.
+    None,
+}
+
+/// What the network answers.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Regime {
+    /// Denoised positions one lag time later, for sampling (EDM, Karras et al. 2022).
+    Jump {
+        /// Physical time of one step, ps.
+        lag_time: f64,
+        /// Standard deviation of the displacement over the lag time, Å.
+        sigma_data: f64,
+    },
+    /// Mean positions one lag time later.
+    NextFrame {
+        /// Physical time of one step, ps.
+        lag_time: f64,
+        /// RMS displacement over the lag time, Å: the scale of the answer.
+        scale: f64,
+    },
+    /// Forces.
+    Force {
+        /// RMS force, kJ/mol/Å: the scale of the answer.
+        scale: f64,
+    },
+}
+
+impl Regime {
+    /// Physical time of one step, ps; none for forces.
+    pub fn lag_time(&self) -> Option<f64> {
+        match *self {
+            Regime::Jump { lag_time, .. } | Regime::NextFrame { lag_time, .. } => Some(lag_time),
+            Regime::Force { .. } => None,
+        }
+    }
+}
+
+/// Sizes and choices of a network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Scalar channels C of a token.
+    pub scalars: usize,
+    /// Vector channels K of a token; scalar and vector channel k make one tuple in the long convolution.
+    pub vectors: usize,
+    /// Channels P of a pair message: 8, 16, 32 or 64.
+    pub pair: usize,
+    /// Blocks.
+    pub layers: usize,
+    /// B-splines of the pair distance.
+    pub radial: usize,
+    /// Distance at which the radial features end, Å.
+    pub reach: f64,
+    /// Nearest neighbours that a token receives messages from, beside its template pairs.
+    pub neighbours: usize,
+    /// The long convolution.
+    pub long_range: LongRange,
+    /// Its conventions.
+    pub convolution: Convolution,
+    /// Whether every block moves the candidate positions and the next recomputes its pair geometry from them.
+    pub refine: bool,
+    /// Whether template distances and signed heights are seen.
+    pub templates: bool,
+    /// What the answer is.
+    pub regime: Regime,
+}
+
+impl Default for Config {
+    /// The working model of the jump regime, without its lag time and scale.
+    fn default() -> Self {
+        Config {
+            scalars: 64,
+            vectors: 16,
+            pair: 32,
+            layers: 4,
+            radial: 14,
+            reach: 11.0,
+            neighbours: 32,
+            long_range: LongRange::Geometric,
+            convolution: Convolution::WORKING,
+            refine: true,
+            templates: true,
+            regime: Regime::Jump { lag_time: 0.0, sigma_data: 0.0 },
+        }
+    }
+}
+
+impl Config {
+    /// As published (spec g-hyena.md): one vector channel, circular convolution scaled by 1/N, no templates, no refinement.
+    pub fn paper(regime: Regime) -> Self {
+        Config { vectors: 1, convolution: Convolution::PAPER, refine: false, templates: false, regime, ..Config::default() }
+    }
+
+    /// Refuses sizes that the ops cannot run.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the field and what is allowed.
+    pub fn check(&self) -> Result<()> {
+        let refuse = |field: &str, allowed: &str| Err(Error::usage(format!("model: `{field}` is out of range"), format!("use {allowed}")));
+        if ![8, 16, 32, 64].contains(&self.pair) {
+            return refuse("pair", "8, 16, 32 or 64");
+        }
+        for (field, value, max) in [
+            ("scalars", self.scalars, 4096),
+            ("vectors", self.vectors, 1024),
+            ("layers", self.layers, 64),
+            ("neighbours", self.neighbours, 4096),
+        ] {
+            if value == 0 || value > max {
+                return refuse(field, &format!("1 to {max}"));
+            }
+        }
+        if !(4..=256).contains(&self.radial) {
+            return refuse("radial", "4 to 256");
+        }
+        if !(self.reach > 0.0 && self.reach <= 1000.0) {
+            return refuse("reach", "a distance above 0, in Å");
+        }
+        let positive = |value: f64| value > 0.0 && value.is_finite();
+        let sound = match self.regime {
+            Regime::Jump { lag_time, sigma_data } => positive(lag_time) && positive(sigma_data),
+            Regime::NextFrame { lag_time, scale } => positive(lag_time) && positive(scale),
+            Regime::Force { scale } => positive(scale),
+        };
+        if !sound {
+            return refuse("regime", "positive times and scales");
+        }
+        Ok(())
+    }
+}

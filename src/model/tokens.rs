@@ -1,0 +1,164 @@
+//! A molecule as the network sees it: its heavy atoms, their identities, bonded relations and template geometry.
+
+use nalgebra::Vector3;
+
+use super::neighbours;
+use crate::forcefield::TemplateGeometry;
+use crate::ops::{Centre, Edges};
+use crate::structure::{Element, Topology};
+use crate::{Error, Result, error::Place};
+
+/// Heavy-atom names that a model can have seen; the order is part of the weights' schema.
+const NAMES: [&str; 38] = [
+    "N", "CA", "C", "O", "OXT", "CB", "CG", "CG1", "CG2", "CD", "CD1", "CD2", "CE", "CE1", "CE2", "CE3", "CZ", "CZ2", "CZ3", "CH2", "ND1",
+    "ND2", "NE", "NE1", "NE2", "NH1", "NH2", "NZ", "OG", "OG1", "OD1", "OD2", "OE1", "OE2", "OH", "SG", "SD", "CH3",
+];
+/// Residue names; charge and disulfide forms count as their residue. The order is part of the weights' schema.
+const RESIDUES: [&str; 23] = [
+    "ALA", "ARG", "ASN", "ASP", "CYS", "GLN", "GLU", "GLY", "HIS", "ILE", "LEU", "LYS", "MET", "PHE", "PRO", "SER", "THR", "TRP", "TYR",
+    "VAL", "ACE", "NME", "NH2",
+];
+const FORMS: [(&str, &str); 12] = [
+    ("ASH", "ASP"),
+    ("GLH", "GLU"),
+    ("LYN", "LYS"),
+    ("CYM", "CYS"),
+    ("CYX", "CYS"),
+    ("HID", "HIS"),
+    ("HIE", "HIS"),
+    ("HIP", "HIS"),
+    ("HSD", "HIS"),
+    ("HSE", "HIS"),
+    ("HSP", "HIS"),
+    ("MSE", "MET"),
+];
+/// Rows of the three embedding tables: atom name, residue, place in the chain (inside, first, last, alone).
+pub const VOCABULARY: [usize; 3] = [NAMES.len(), RESIDUES.len(), 4];
+
+/// The static part of a system: what does not change along a trajectory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tokens {
+    /// Topology index of each token, ascending.
+    pub atoms: Vec<usize>,
+    /// Rows of the embedding tables of each token.
+    pub kinds: Vec<[u16; 3]>,
+    /// Three-neighbour centres, in tokens.
+    pub centres: Vec<Centre>,
+    residue: Vec<usize>,
+    chain: Vec<usize>,
+    /// Tokens within four bonds of each token, with the bond-graph distance, ascending.
+    near: Vec<Vec<(usize, u8)>>,
+    /// Rigid partners of each token with their template distance, ascending.
+    rigid: Vec<Vec<(usize, f32)>>,
+}
+
+impl Tokens {
+    /// The heavy atoms of a topology, with its template geometry (see [`crate::forcefield::template_geometry`]).
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming the first atom or residue that no model can have seen.
+    pub fn new(topology: &Topology, geometry: &TemplateGeometry) -> Result<Tokens> {
+        let atoms = topology.heavy_atoms();
+        if atoms.is_empty() {
+            return Err(Error::input(Place::default(), "no heavy atom to move", "give a file that holds a protein"));
+        }
+        let heavy = topology.select(&atoms);
+        let mut token_of = vec![usize::MAX; topology.len()];
+        atoms.iter().enumerate().for_each(|(token, &atom)| token_of[atom] = token);
+        let mut rigid = vec![Vec::new(); atoms.len()];
+        for &(i, j, distance) in &geometry.pairs {
+            let (i, j) = (token_of[i], token_of[j]);
+            rigid[i].push((j, distance as f32));
+            rigid[j].push((i, distance as f32));
+        }
+        rigid.iter_mut().for_each(|list| list.sort_unstable_by_key(|&(token, _)| token));
+        let centre = |&(atoms, height, area): &([usize; 4], f64, f64)| Centre {
+            tokens: atoms.map(|atom| token_of[atom] as u32),
+            height: height as f32,
+            area: area as f32,
+        };
+        let residue: Vec<usize> = heavy.atoms.iter().map(|atom| atom.residue).collect();
+        Ok(Tokens {
+            kinds: (0..heavy.len()).map(|token| kind(&heavy, token)).collect::<Result<_>>()?,
+            centres: geometry.centres.iter().map(centre).collect(),
+            chain: residue.iter().map(|&residue| heavy.residues[residue].chain).collect(),
+            residue,
+            near: heavy.bond_distances(4),
+            rigid,
+            atoms,
+        })
+    }
+
+    /// Number of tokens.
+    pub fn len(&self) -> usize {
+        self.atoms.len()
+    }
+    /// Whether there is none; [`Tokens::new`] never makes such.
+    pub fn is_empty(&self) -> bool {
+        self.atoms.is_empty()
+    }
+
+    /// Positions of the tokens out of those of all atoms.
+    pub fn positions(&self, all: &[Vector3<f64>]) -> Vec<Vector3<f64>> {
+        self.atoms.iter().map(|&atom| all[atom]).collect()
+    }
+
+    /// Appends the edges of this system at `positions` (of its tokens) to a batch whose next token is `first`.
+    pub(super) fn edges(&self, positions: &[Vector3<f64>], neighbours: usize, first: usize, edges: &mut Edges) {
+        let lists = neighbours::nearest(positions, neighbours);
+        for (token, mut senders) in lists.into_iter().enumerate() {
+            senders.extend(self.rigid[token].iter().map(|&(other, _)| other));
+            senders.sort_unstable();
+            senders.dedup();
+            let (mut near, mut rigid) = (self.near[token].iter().peekable(), self.rigid[token].iter().peekable());
+            for sender in senders {
+                while near.next_if(|&&(other, _)| other < sender).is_some() {}
+                while rigid.next_if(|&&(other, _)| other < sender).is_some() {}
+                let bonds = near.peek().filter(|&&&(other, _)| other == sender).map(|&&(_, bonds)| bonds);
+                let template = rigid.peek().filter(|&&&(other, _)| other == sender).map_or(0.0, |&&(_, distance)| distance);
+                edges.sender.push((first + sender) as u32);
+                edges.relation.push(self.relation(token, sender, bonds));
+                edges.template.push(template);
+            }
+            edges.start.push(edges.sender.len() as u32);
+        }
+    }
+
+    /// Relation class: 5 · (bond distance − 1, 4 further in the chain, 5 another chain) + (residue offset clipped to ±2) + 2.
+    fn relation(&self, receiver: usize, sender: usize, bonds: Option<u8>) -> u8 {
+        let same_chain = self.chain[receiver] == self.chain[sender];
+        let offset = (self.residue[sender] as isize - self.residue[receiver] as isize).clamp(-2, 2);
+        match (bonds, same_chain) {
+            (Some(bonds), _) => 5 * (bonds - 1) + (offset + 2) as u8,
+            (None, true) => 20 + (offset + 2) as u8,
+            (None, false) => 25 + 2,
+        }
+    }
+}
+
+/// The rows of the embedding tables of a heavy atom.
+fn kind(heavy: &Topology, token: usize) -> Result<[u16; 3]> {
+    let atom = &heavy.atoms[token];
+    let residue = &heavy.residues[atom.residue];
+    let unknown = |what: String, hint: &str| Error::input(Place::atom(heavy.atom_label(token)), what, hint);
+    let name = NAMES.iter().position(|name| *name == atom.name).filter(|_| is_protein(&atom.element));
+    let name = name.ok_or_else(|| {
+        let what = format!("no model has seen an atom named {} ({})", atom.name, atom.element);
+        unknown(what, "leave the residue out with --chains, or give it its standard atom names")
+    })?;
+    let base = FORMS.iter().find(|(form, _)| *form == residue.name).map_or(residue.name.as_str(), |(_, base)| base);
+    let kind = RESIDUES.iter().position(|name| *name == base);
+    let kind = kind.ok_or_else(|| {
+        unknown(
+            format!("no model has seen a residue {}", residue.name),
+            "only the twenty amino acids and the caps ACE, NME and NH2 can be run",
+        )
+    })?;
+    let chain = &heavy.chains[residue.chain].residues;
+    let place = usize::from(atom.residue == chain.start) + 2 * usize::from(atom.residue + 1 == chain.end);
+    Ok([name as u16, kind as u16, place as u16])
+}
+
+fn is_protein(element: &Element) -> bool {
+    matches!(element, Element::C | Element::N | Element::O | Element::S | Element::Se)
+}

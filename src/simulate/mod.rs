@@ -1,5 +1,12 @@
 //! Simulations: a [`Stepper`] applied again and again while observers watch.
 
+mod hydrogens;
+mod jump;
+pub mod noise;
+
+pub use hydrogens::Hydrogens;
+pub use jump::{Jump, Sampler};
+
 use crate::Result;
 use crate::structure::Frame;
 

@@ -1,7 +1,15 @@
 //! ff14SB + OBC2: energy and forces of a protein, for monitors and reference MD, and the template geometry of the network.
 
+mod bonded;
+mod born;
+mod energy;
+mod lanes;
+mod nonbonded;
+mod pairs;
 mod system;
+mod tiles;
 
+pub use energy::{Energies, ForceField, Precision};
 pub use system::{Angle, Bond, COULOMB, COULOMB_OBC, Exception, OBC_OFFSET, SCALE_COULOMB_14, SCALE_LJ_14, System, Torsion};
 
 /// Rigid geometry of a molecule's heavy atoms, from force-field equilibrium values and residue templates alone.

@@ -1,0 +1,238 @@
+//! Energy and forces of a protein: ff14SB with OBC2 implicit water.
+
+use nalgebra::Vector3;
+use serde::Serialize;
+
+use super::System;
+use super::bonded::Bonded;
+use super::pairs::Pairs;
+
+/// Potential energy by term, kJ/mol.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Energies {
+    /// Harmonic bonds.
+    pub bond: f64,
+    /// Harmonic angles.
+    pub angle: f64,
+    /// Proper and improper torsions.
+    pub torsion: f64,
+    /// Lennard-Jones and Coulomb, with the scaled pairs three bonds apart.
+    pub nonbonded: f64,
+    /// Generalised Born solvation (OBC2).
+    pub obc2: f64,
+    /// Surface term.
+    pub surface: f64,
+    /// Sum of all terms.
+    pub total: f64,
+}
+
+impl Energies {
+    /// Names and values of the terms, in the order of the table.
+    pub fn terms(&self) -> [(&'static str, f64); 6] {
+        [
+            ("bond", self.bond),
+            ("angle", self.angle),
+            ("torsion", self.torsion),
+            ("nonbonded", self.nonbonded),
+            ("obc2", self.obc2),
+            ("surface", self.surface),
+        ]
+    }
+}
+
+/// Precision of the pair terms. Bonded terms, sums over rows and all energies are f64 always.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Precision {
+    /// Eight pairs at a time; forces relative 1e-6 or so.
+    #[default]
+    F32,
+    /// The oracle.
+    F64,
+}
+
+#[derive(Debug, Clone)]
+enum AnyPairs {
+    F32(Pairs<f32>),
+    F64(Pairs<f64>),
+}
+
+/// The force field of one system: evaluates energy and forces again and again in buffers of its own.
+///
+/// All pairs, no cutoff: time grows as N², memory as N. Bits of the result do not depend on the number of threads.
+#[derive(Debug, Clone)]
+pub struct ForceField {
+    system: System,
+    bonded: Bonded,
+    pairs: AnyPairs,
+}
+
+impl ForceField {
+    /// Prepares a system for evaluation.
+    pub fn new(system: System, precision: Precision) -> Self {
+        let bonded = Bonded::new(&system);
+        let pairs = match precision {
+            Precision::F32 => AnyPairs::F32(Pairs::new(&system)),
+            Precision::F64 => AnyPairs::F64(Pairs::new(&system)),
+        };
+        ForceField { system, bonded, pairs }
+    }
+
+    /// The system that it evaluates.
+    pub fn system(&self) -> &System {
+        &self.system
+    }
+
+    /// Energy and forces (kJ/mol/Å, overwritten) at `positions`, Å.
+    ///
+    /// # Panics
+    /// Where `positions` or `forces` are not one an atom.
+    pub fn energy_forces(&mut self, positions: &[Vector3<f64>], forces: &mut [Vector3<f64>]) -> Energies {
+        assert_eq!(positions.len(), self.system.len(), "one position an atom");
+        assert_eq!(forces.len(), self.system.len(), "one force an atom");
+        forces.fill(Vector3::zeros());
+        let bonded = self.bonded.add(positions, forces);
+        let pairs = match &mut self.pairs {
+            AnyPairs::F32(pairs) => pairs.add(positions, forces),
+            AnyPairs::F64(pairs) => pairs.add(positions, forces),
+        };
+        let mut energies = Energies {
+            bond: bonded.bond,
+            angle: bonded.angle,
+            torsion: bonded.torsion,
+            nonbonded: bonded.exception + pairs.nonbonded,
+            obc2: pairs.obc2,
+            surface: pairs.surface,
+            total: 0.0,
+        };
+        energies.total = energies.terms().iter().map(|term| term.1).sum();
+        energies
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::super::{Angle, Bond, Exception, Torsion};
+    use super::*;
+
+    /// A chain of atoms with every kind of term and random parameters in the range of ff14SB's; its own small force field.
+    fn chain(atoms: usize, seed: u64) -> (System, Vec<Vector3<f64>>) {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut within = |low: f64, high: f64| random.random_range(low..high);
+        let mut system = System::default();
+        let mut positions: Vec<Vector3<f64>> = Vec::new();
+        while positions.len() < atoms {
+            let direction = Vector3::new(within(-1.0, 1.0), within(-1.0, 1.0), within(-1.0, 1.0));
+            if direction.norm() < 0.1 {
+                continue;
+            }
+            let next = positions.last().copied().unwrap_or_default() + direction.normalize() * 1.5;
+            if positions.iter().rev().skip(1).all(|other| (other - next).norm() > 2.3) {
+                positions.push(next);
+            }
+        }
+        for atom in 0..atoms {
+            system.masses.push(within(1.0, 16.0));
+            system.charges.push(within(-0.8, 0.8));
+            system.sigmas.push(within(1.0, 3.5));
+            system.epsilons.push(within(0.0, 0.7));
+            system.radii.push(within(1.2, 1.8));
+            system.screens.push(within(0.72, 0.96));
+            if atom >= 1 {
+                system.bonds.push(Bond { atoms: [atom - 1, atom], length: 1.4, k: within(1000.0, 3000.0) });
+                system.exclusions.push([atom - 1, atom]);
+            }
+            if atom >= 2 {
+                system.angles.push(Angle { atoms: [atom - 2, atom - 1, atom], angle: within(1.8, 2.2), k: within(300.0, 600.0) });
+                system.exclusions.push([atom - 2, atom]);
+            }
+            if atom >= 3 {
+                let [i, j, k, l] = [atom - 3, atom - 2, atom - 1, atom];
+                for periodicity in [2, 4, 1] {
+                    let (phase, k_torsion) = (within(-3.0, 3.0), within(-2.0, 8.0));
+                    system.torsions.push(Torsion { atoms: [i, j, k, l], periodicity, phase, k: k_torsion, improper: false });
+                }
+                system.exclusions.push([i, l]);
+                system.exceptions.push(Exception {
+                    atoms: [i, l],
+                    charge_product: within(-0.3, 0.3),
+                    sigma: within(1.0, 3.0),
+                    epsilon: 0.2,
+                });
+            }
+        }
+        system.exclusions.sort_unstable();
+        (system, positions)
+    }
+
+    fn evaluate(field: &mut ForceField, positions: &[Vector3<f64>]) -> (Energies, Vec<Vector3<f64>>) {
+        let mut forces = vec![Vector3::repeat(f64::NAN); positions.len()];
+        let energies = field.energy_forces(positions, &mut forces);
+        (energies, forces)
+    }
+
+    fn distance(a: &[Vector3<f64>], b: &[Vector3<f64>]) -> f64 {
+        let difference: f64 = a.iter().zip(b).map(|(a, b)| (a - b).norm_squared()).sum();
+        (difference / b.iter().map(Vector3::norm_squared).sum::<f64>()).sqrt()
+    }
+
+    #[test]
+    fn forces_are_central_differences_of_the_energy() {
+        for (atoms, seed) in [(1, 1), (7, 2), (16, 3), (17, 4), (90, 5)] {
+            let (system, mut positions) = chain(atoms, seed);
+            let mut field = ForceField::new(system, Precision::F64);
+            let (_, forces) = evaluate(&mut field, &positions);
+            let h = 1e-5;
+            let mut numeric = vec![Vector3::zeros(); atoms];
+            for atom in 0..atoms {
+                for axis in 0..3 {
+                    let mut at = |shift: f64| {
+                        positions[atom][axis] += shift;
+                        let energy = evaluate(&mut field, &positions).0.total;
+                        positions[atom][axis] -= shift;
+                        energy
+                    };
+                    numeric[atom][axis] = -(at(h) - at(-h)) / (2.0 * h);
+                }
+            }
+            let scale = forces.iter().map(Vector3::norm).fold(1.0, f64::max);
+            let worst = forces.iter().zip(&numeric).map(|(a, b)| (a - b).norm()).fold(0.0, f64::max);
+            assert!(worst <= 1e-7 * scale, "{atoms} atoms: {worst:e} of {scale:e}");
+        }
+    }
+
+    #[test]
+    fn single_precision_agrees_with_double() {
+        let (system, positions) = chain(150, 11);
+        let (exact, exact_forces) = evaluate(&mut ForceField::new(system.clone(), Precision::F64), &positions);
+        let (single, forces) = evaluate(&mut ForceField::new(system, Precision::F32), &positions);
+        for ((name, single), (_, exact)) in single.terms().iter().zip(exact.terms()) {
+            assert!((single - exact).abs() <= 1e-5 * exact.abs(), "{name}: {single} {exact}");
+        }
+        let error = distance(&forces, &exact_forces);
+        assert!(error <= 1e-5, "{error:e}");
+    }
+
+    #[test]
+    fn bits_do_not_depend_on_threads() {
+        let (system, positions) = chain(300, 12);
+        let results = [1, 3].map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| evaluate(&mut ForceField::new(system.clone(), Precision::F32), &positions))
+        });
+        assert_eq!(results[0], results[1]);
+    }
+
+    #[test]
+    fn an_isolated_molecule_feels_no_net_force_and_torque() {
+        let (system, positions) = chain(100, 13);
+        let (_, forces) = evaluate(&mut ForceField::new(system, Precision::F64), &positions);
+        let scale: f64 = forces.iter().map(Vector3::norm).sum();
+        let net: Vector3<f64> = forces.iter().sum();
+        let torque: Vector3<f64> = positions.iter().zip(&forces).map(|(x, f)| x.cross(f)).sum();
+        assert!(net.norm() <= 1e-12 * scale, "{net}");
+        assert!(torque.norm() <= 1e-10 * scale, "{torque}");
+    }
+}

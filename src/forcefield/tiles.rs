@@ -1,0 +1,177 @@
+//! The one traversal of all pairs: tiles of one atom by [`LANES`] atoms, in fixed tasks whose sums are added in a fixed order.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::lanes::{Block, LANES, PairReal, Row, Sums};
+
+/// Code of a lane that is no pair: the atom itself, or a pair that another row counts.
+pub(super) const NOT_A_PAIR: u8 = 0;
+/// Code of a pair that is excluded from Lennard-Jones and Coulomb, but not from the Born terms.
+pub(super) const EXCLUDED: u8 = 1;
+/// Code of a pair of all terms.
+pub(super) const FULL: u8 = 2;
+
+/// What a sweep does with the pairs of one row and one block.
+pub(super) trait TileKernel<T: PairReal>: Sync {
+    /// Sums over the tiles of a row.
+    type Row;
+    /// Empty sums.
+    fn start() -> Self::Row;
+    /// Adds the pairs of `row` and `block`. `codes` matter where `MASKED`; elsewhere all pairs are [`FULL`].
+    fn tile<const MASKED: bool>(&self, row: &Row<T>, block: &Block<T>, codes: &[u8; LANES], sum: &mut Self::Row, out: &mut Sums<T>);
+    /// Adds the row's sums to its own lane and to the task's energies.
+    fn finish(sum: &Self::Row, lane: usize, out: &mut Sums<T>, energies: &mut [f64; 2]);
+}
+
+/// Codes of the pairs of two blocks, by row and lane.
+type Codes = [[u8; LANES]; LANES];
+
+/// Tiles of the rows of one block: with every block from itself on, so that every pair occurs once.
+#[derive(Debug, Clone, Default)]
+struct BlockRows {
+    /// Blocks with codes: itself, and those that hold an excluded pair.
+    masked: Vec<(u32, Codes)>,
+    /// Blocks whose pairs are all [`FULL`].
+    clean: Vec<u32>,
+}
+
+/// A fixed share of the rows with its own sums, so that the result does not depend on which thread does it when.
+#[derive(Debug, Clone)]
+struct Task<T> {
+    rows: Range<usize>,
+    sums: Vec<Sums<T>>,
+    energies: [f64; 2],
+}
+
+/// All tiles of a molecule and the tasks that sweep over them.
+#[derive(Debug, Clone)]
+pub(super) struct Tiles<T> {
+    atoms: usize,
+    rows: Vec<BlockRows>,
+    tasks: Vec<Task<T>>,
+}
+
+/// Tiles that a task has at least, so that starting it costs little beside doing it.
+const TILES_PER_TASK: usize = 48;
+/// Most tasks: enough to balance any machine's cores, few enough that their sums stay cheap.
+const MOST_TASKS: usize = 32;
+
+impl<T: PairReal> Tiles<T> {
+    /// Tiles of `atoms` atoms of which the pairs `excluded` (i < j) take part in the Born terms only.
+    pub fn new(atoms: usize, excluded: &[[usize; 2]]) -> Self {
+        let blocks = atoms.div_ceil(LANES);
+        let mut rows = vec![BlockRows::default(); blocks];
+        for (block, row) in rows.iter_mut().enumerate() {
+            row.masked.push((block as u32, std::array::from_fn(|i| std::array::from_fn(|j| if j > i { FULL } else { NOT_A_PAIR }))));
+        }
+        for &[i, j] in excluded {
+            let (row, column) = (&mut rows[i / LANES], (j / LANES) as u32);
+            let tile = row.masked.iter().position(|&(block, _)| block == column).unwrap_or_else(|| {
+                row.masked.push((column, [[FULL; LANES]; LANES]));
+                row.masked.len() - 1
+            });
+            row.masked[tile].1[i % LANES][j % LANES] = EXCLUDED;
+        }
+        for (block, row) in rows.iter_mut().enumerate() {
+            let masked = |other: u32| row.masked.iter().any(|&(column, _)| column == other);
+            row.clean = (block as u32..blocks as u32).filter(|&other| !masked(other)).collect();
+        }
+        Tiles { atoms, rows, tasks: Self::share(blocks) }
+    }
+
+    /// Divides the triangle of tiles into tasks of about the same size.
+    fn share(blocks: usize) -> Vec<Task<T>> {
+        let tiles = blocks * (blocks + 1) / 2;
+        let count = (tiles / TILES_PER_TASK).clamp(1, MOST_TASKS);
+        let mut tasks = Vec::with_capacity(count);
+        let (mut start, mut done) = (0, 0);
+        for block in 0..blocks {
+            done += blocks - block;
+            if done * count >= tiles * (tasks.len() + 1) || block + 1 == blocks {
+                tasks.push(Task { rows: start..block + 1, sums: vec![Sums::default(); blocks], energies: [0.0; 2] });
+                start = block + 1;
+            }
+        }
+        tasks
+    }
+
+    /// Number of blocks.
+    pub fn blocks(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Empties all sums.
+    pub fn clear(&mut self) {
+        for task in &mut self.tasks {
+            task.sums.fill(Sums::default());
+            task.energies = [0.0; 2];
+        }
+    }
+
+    /// Runs `kernel` over all pairs, adding to the sums.
+    pub fn sweep<K: TileKernel<T>>(&mut self, kernel: &K, blocks: &[Block<T>]) {
+        let rows = &self.rows;
+        self.tasks.par_iter_mut().for_each(|task| {
+            for block in task.rows.clone() {
+                for lane in 0..LANES {
+                    sweep_row(kernel, blocks, &rows[block], (block, lane), task);
+                }
+            }
+        });
+    }
+
+    /// Moves the scalar sum of every atom into `out`, leaving zero.
+    pub fn take_scalars(&mut self, out: &mut [f64]) {
+        out.fill(0.0);
+        for task in &mut self.tasks {
+            for (chunk, sums) in out.chunks_mut(LANES).zip(&mut task.sums) {
+                for (value, scalar) in chunk.iter_mut().zip(&mut sums.scalar) {
+                    *value += scalar.wide();
+                    *scalar = T::zero();
+                }
+            }
+        }
+    }
+
+    /// Adds the force sums of every atom to `out`, and returns the energies.
+    pub fn add_forces(&self, out: &mut [nalgebra::Vector3<f64>]) -> [f64; 2] {
+        debug_assert_eq!(out.len(), self.atoms);
+        let mut energies = [0.0; 2];
+        for task in &self.tasks {
+            energies[0] += task.energies[0];
+            energies[1] += task.energies[1];
+            for (chunk, sums) in out.chunks_mut(LANES).zip(&task.sums) {
+                for (lane, force) in chunk.iter_mut().enumerate() {
+                    for axis in 0..3 {
+                        force[axis] += sums.force[axis][lane].wide();
+                    }
+                }
+            }
+        }
+        energies
+    }
+}
+
+/// One row of a sweep.
+#[inline(always)]
+fn sweep_row<T: PairReal, K: TileKernel<T>>(
+    kernel: &K,
+    blocks: &[Block<T>],
+    tiles: &BlockRows,
+    (block, lane): (usize, usize),
+    task: &mut Task<T>,
+) {
+    let row = blocks[block].row(lane);
+    let mut sum = K::start();
+    for (column, codes) in &tiles.masked {
+        let column = *column as usize;
+        kernel.tile::<true>(&row, &blocks[column], &codes[lane], &mut sum, &mut task.sums[column]);
+    }
+    for &column in &tiles.clean {
+        let column = column as usize;
+        kernel.tile::<false>(&row, &blocks[column], &[FULL; LANES], &mut sum, &mut task.sums[column]);
+    }
+    K::finish(&sum, lane, &mut task.sums[block], &mut task.energies);
+}

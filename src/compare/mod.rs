@@ -1,1 +1,13 @@
-//! Comparison with reference MD.
+//! Comparison with reference MD: measures of trajectories, each with its source, and the report that sets them beside the floor.
+//!
+//! The measures are plain functions of a [`crate::structure::Topology`] and of positions (Å): the trainer's validation and the
+//! observers of a run use them too.
+
+pub mod fluctuation;
+pub mod histogram;
+pub mod neighbours;
+pub mod relaxation;
+pub mod statistics;
+pub mod superpose;
+pub mod torsion;
+pub mod validity;

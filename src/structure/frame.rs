@@ -22,6 +22,8 @@ pub struct Frame {
     pub positions: Vec<Vector3<f64>>,
     /// Velocities, Å/ps, where they exist.
     pub velocities: Option<Vec<Vector3<f64>>>,
+    /// Heat that thermostats have given since step 0, kJ/mol: total energy − heat is conserved.
+    pub heat: f64,
     /// Periodic cell, where there is one.
     pub cell: Option<Cell>,
 }

@@ -1,0 +1,163 @@
+//! `message`: pair messages over the neighbourhood, with all pair features computed inside the loop.
+//!
+//! For every edge j → i (i receives), with r = √(|d|² + 1e-6), d = y_i − y_j, u = d/(r + 0.1) of the candidate y, and
+//! r°, u° the same of the condition x, d0 the template distance (mask 1 where the edge has one, else 0):
+//!
+//!     h  = silu(a_i + b_j + R[relation] + Σ_n B_n(r) F_n + Σ_n B_n(r°) F°_n + Σ_m g_m G_m)        P channels
+//!     m  = silu(h W + c)                                                                            P channels
+//!     agg_i = 0.35 Σ_j ½ m          V_i = 0.35 Σ_j (u m, u° m)                                       P, 2P vectors
+//!
+//! B_n: uniform cubic B-splines over 0 … `reach` Å, at most four of them non-zero at any r; they span what radial basis
+//! functions would, without an exponential and with a sparse row. With `radial` = n, the spacing is δ = reach/(n − 1) and
+//! B_k, k < n − 1, has its knots at (k − 3)δ, (k − 2)δ, … (k + 1)δ. The last, B_{n−1}, is the sum of all the further ones,
+//! 1 − Σ_{k<n−1} B_k, and so stands for everything far away: from `reach` on, the features are B_{n−1} = 1 and the others 0,
+//! and they get there with two continuous derivatives. Dense features
+//! (s = the system's scale, c_out of EDM; pre(e, w) = z/√(1 + (z/4)²) with z = e·s/(w² + s²), spec jump.md § 2):
+//!
+//!     g = [ pre(t, .03), pre(t, .1)           with t = mask·(r − d0)
+//!           pre(mask·(r − r°), .1), pre(r − r°, .3), tanh(r − r°), 2/(r + .3)
+//!           w·u, w·u°                          with w = n_i − n_j, the scaled noisy displacement n
+//!           mask·(r° − d0)/.1 ]
+//!
+//! The edges of one receiver go through the kernels in blocks of [`BLOCK`], so that a block's channels stay in the first
+//! cache; `forward` and `backward` are each one file, the pair geometry ([`features`]) and the block products
+//! ([`product`]) are common to both.
+
+mod backward;
+mod features;
+mod forward;
+mod product;
+#[cfg(test)]
+mod tests;
+
+use super::{Backward, Batch, Forward, Init, Kernel, ParamShape, RELATIONS, Shape, Signature};
+use crate::engine::Real;
+
+/// Number of dense pair features g.
+pub const DENSE: usize = 9;
+
+/// Edges that are processed together.
+const BLOCK: usize = 8;
+
+/// Factor of every sum over neighbours: about 1/√8.
+const SUM: f64 = 0.35;
+
+/// Scalar that takes the direction's place in the invariant sum.
+const HALF: f64 = 0.5;
+
+/// Batches of at most this many tokens run serially; larger ones are cut into pieces of at least this size.
+const PIECE: usize = 256;
+
+/// Pair messages; see the module's equations.
+///
+/// Inputs: a (P scalars), b (P scalars), y (1 vector), x (1 vector), n (1 vector).
+/// Parameters: `relation` (30 × P), `radial` F (radial × P), `radial_condition` F° (radial × P), `dense` G (9 × P),
+/// `weight` W (P × P), `bias` c (1 × P). Outputs: agg (P scalars), V (2P vectors: first u m, then u° m).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// Message channels P: 8, 16, 32 or 64.
+    pub channels: usize,
+    /// Number of B-splines, at least 2.
+    pub radial: usize,
+    /// Distance from which on the radial features are constant, Å.
+    pub reach: f64,
+}
+
+/// The inputs by name; `a` and `b` by rows.
+struct Inputs<'a, T, const P: usize> {
+    a: &'a [[T; P]],
+    b: &'a [[T; P]],
+    y: &'a [[T; 3]],
+    x: &'a [[T; 3]],
+    n: &'a [[T; 3]],
+}
+
+/// The parameters by name and row.
+struct Params<'a, T, const P: usize> {
+    relation: &'a [[T; P]],
+    radial: &'a [[T; P]],
+    radial_condition: &'a [[T; P]],
+    dense: &'a [[T; P]],
+    weight: &'a [[T; P]],
+    bias: &'a [T; P],
+}
+
+impl<'a, T: Real, const P: usize> Inputs<'a, T, P> {
+    fn new(inputs: &'a [&'a [T]]) -> Self {
+        let [a, b, y, x, n] = inputs else { panic!("message takes 5 inputs, not {}", inputs.len()) };
+        Inputs { a: rows(a), b: rows(b), y: rows(y), x: rows(x), n: rows(n) }
+    }
+}
+
+impl<'a, T: Real, const P: usize> Params<'a, T, P> {
+    fn new(params: &'a [&'a [T]]) -> Self {
+        let [relation, radial, radial_condition, dense, weight, bias] = params else {
+            panic!("message takes 6 parameters, not {}", params.len())
+        };
+        Params {
+            relation: rows(relation),
+            radial: rows(radial),
+            radial_condition: rows(radial_condition),
+            dense: rows(dense),
+            weight: rows(weight),
+            bias: &rows(bias)[0],
+        }
+    }
+}
+
+/// A row-major buffer by rows.
+fn rows<T, const W: usize>(flat: &[T]) -> &[[T; W]] {
+    let (rows, rest) = flat.as_chunks();
+    assert!(rest.is_empty(), "message: a buffer of {} is not made of rows of {W}", flat.len());
+    rows
+}
+
+/// A row-major buffer by rows.
+fn rows_mut<T, const W: usize>(flat: &mut [T]) -> &mut [[T; W]] {
+    assert!(flat.len().is_multiple_of(W), "message: a buffer of {} is not made of rows of {W}", flat.len());
+    flat.as_chunks_mut().0
+}
+
+/// Number of pieces that a batch is cut into: by its size only, at most 16 so that their partial gradients stay few.
+fn pieces(batch: &Batch) -> usize {
+    (batch.tokens() / PIECE).clamp(1, 16)
+}
+
+impl Kernel for Message {
+    fn signature(&self) -> Signature {
+        let p = self.channels;
+        let param = |name, rows, gain| ParamShape { name, size: [rows, p], init: Init::Normal { gain } };
+        Signature {
+            inputs: vec![Shape::scalars(p), Shape::scalars(p), Shape::vectors(1), Shape::vectors(1), Shape::vectors(1)],
+            params: vec![
+                param("relation", RELATIONS, 3.0),
+                param("radial", self.radial, 2.0),
+                param("radial_condition", self.radial, 2.0),
+                param("dense", DENSE, 1.0),
+                param("weight", p, 1.0),
+                ParamShape { name: "bias", size: [1, p], init: Init::Constant(0.0) },
+            ],
+            outputs: vec![Shape::scalars(p), Shape::vectors(2 * p)],
+        }
+    }
+
+    fn forward<T: Real>(&self, call: Forward<'_, T>) {
+        match self.channels {
+            8 => self.forward_rows::<T, 8>(call),
+            16 => self.forward_rows::<T, 16>(call),
+            32 => self.forward_rows::<T, 32>(call),
+            64 => self.forward_rows::<T, 64>(call),
+            other => panic!("message: {other} channels; 8, 16, 32 or 64 are compiled"),
+        }
+    }
+
+    fn backward<T: Real>(&self, call: Backward<'_, T>) {
+        match self.channels {
+            8 => self.backward_rows::<T, 8>(call),
+            16 => self.backward_rows::<T, 16>(call),
+            32 => self.backward_rows::<T, 32>(call),
+            64 => self.backward_rows::<T, 64>(call),
+            other => panic!("message: {other} channels; 8, 16, 32 or 64 are compiled"),
+        }
+    }
+}

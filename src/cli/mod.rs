@@ -2,6 +2,9 @@
 //!
 //! Data goes to stdout, words to stderr; `--json` makes stdout one JSON object (lines of events for `run`).
 
+pub mod check;
+pub mod selection;
+
 use clap::{Parser, Subcommand};
 
 use crate::{Error, Result};
@@ -15,7 +18,9 @@ struct CommandLine {
 
 /// One variant a subcommand; each holds the `Args` of its file in this folder, whose `run(args)` does the work.
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Check(check::Args),
+}
 
 /// Parses the command line and runs the command.
 ///
@@ -23,7 +28,9 @@ enum Command {}
 /// Whatever the command reports; see [`Error::exit_code`].
 pub fn main() -> Result<()> {
     let CommandLine { command } = CommandLine::parse();
-    match command {}
+    match command {
+        Command::Check(args) => check::run(args),
+    }
 }
 
 /// An error as the user reads it: what happened and where, then what to try.

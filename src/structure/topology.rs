@@ -7,7 +7,7 @@ pub use pdbtbx::Element;
 /// One atom of a [`Topology`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Atom {
-    /// Name as in the file, without blanks: `CA`, `HD11`.
+    /// Name, without blanks: `CA`, `HD11`; of structures read from files, that of its [template](super::residues).
     pub name: String,
     /// Chemical element.
     pub element: Element,
@@ -22,7 +22,7 @@ pub struct Atom {
 /// One residue of a [`Topology`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Residue {
-    /// Three-letter name as in the file: `LYS`.
+    /// Three-letter name: `LYS`; of structures read from files, that of its [template](super::residues).
     pub name: String,
     /// Index of its chain in [`Topology::chains`].
     pub chain: usize,

@@ -1,0 +1,114 @@
+//! The text of a structure file, whatever way it was stored.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+
+use crate::error::Place;
+use crate::{Error, Result};
+
+/// What a structure file is written in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub enum Format {
+    /// Protein Data Bank, columns.
+    #[default]
+    #[serde(rename = "PDB")]
+    Pdb,
+    /// mmCIF / PDBx, tables.
+    #[serde(rename = "mmCIF")]
+    Mmcif,
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Format::Pdb => "PDB",
+            Format::Mmcif => "mmCIF",
+        })
+    }
+}
+
+/// A file as ASCII text: other characters, which only free text holds, are replaced by `?`.
+#[derive(Debug, Default)]
+pub(super) struct Source {
+    pub path: PathBuf,
+    pub text: String,
+    pub format: Format,
+    pub compressed: bool,
+}
+
+impl Source {
+    /// An error at a line (from 1) of this file, at an atom where one is known.
+    pub fn error(&self, line: usize, atom: Option<String>, what: impl Into<String>, hint: impl Into<String>) -> Error {
+        Error::input(Place { atom, ..Place::line(&self.path, line) }, what, hint)
+    }
+}
+
+/// Reads a plain or gzipped file and tells its format, both by content.
+///
+/// # Errors
+/// [`Error::Input`]: no such file, empty, cut-short gzip stream, or no text.
+pub(super) fn load(path: &Path) -> Result<Source> {
+    let stored = std::fs::read(path).map_err(|error| Error::reading(path, &error))?;
+    let refuse = |what: &str, hint: &str| Err(Error::input(Place::file(path), what, hint));
+    let compressed = stored.starts_with(&[0x1f, 0x8b]);
+    let bytes = if compressed { unzip(path, &stored)? } else { stored };
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return refuse("is empty", "download or copy the file again");
+    }
+    if bytes.contains(&0) {
+        return refuse("is not a text file", "give a structure as PDB or mmCIF text, plain or gzipped (.pdb, .cif, .gz)");
+    }
+    let text = ascii(&bytes);
+    let format = if is_mmcif(&text) { Format::Mmcif } else { Format::Pdb };
+    Ok(Source { path: path.to_owned(), text, format, compressed })
+}
+
+fn unzip(path: &Path, stored: &[u8]) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    MultiGzDecoder::new(stored).read_to_end(&mut bytes).map_err(|error| {
+        let what = match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => format!("is cut short: its gzip stream ends after {} bytes of text", bytes.len()),
+            _ => format!("is a damaged gzip file: {error}"),
+        };
+        Error::input(Place::file(path), what, "download or copy the file again; `gzip -t FILE` tells whether it is whole")
+    })?;
+    Ok(bytes)
+}
+
+fn ascii(bytes: &[u8]) -> String {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let lone_returns = !bytes.contains(&b'\n'); // line ends of old Macs
+    let plain = |&byte: &u8| match byte {
+        b'\r' if lone_returns => '\n',
+        b'\n' | b'\r' | b'\t' | b' '..=b'~' => char::from(byte),
+        _ => '?',
+    };
+    bytes.iter().map(plain).collect()
+}
+
+/// mmCIF starts with a data block; comments may come before it.
+fn is_mmcif(text: &str) -> bool {
+    let first = text.lines().map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with('#'));
+    first.is_some_and(|line| line.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("data_")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_becomes_ascii_line_by_line() {
+        assert_eq!(ascii(b"\xef\xbb\xbfA\xc3\x85\r\nB"), "A??\r\nB");
+        assert_eq!(ascii(b"A\rB"), "A\nB");
+    }
+
+    #[test]
+    fn formats_are_told_by_content() {
+        assert!(is_mmcif("# by hand\n\n DATA_1abc\nloop_\n"));
+        for text in ["ATOM", "data", "HEADER data_", ""] {
+            assert!(!is_mmcif(text), "{text}");
+        }
+    }
+}

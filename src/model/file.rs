@@ -45,6 +45,8 @@ pub struct Provenance {
     pub seed: u64,
     /// Version of the program that trained it.
     pub version: String,
+    /// Text of the configuration file that it was trained by.
+    pub configuration: String,
     /// The data.
     pub data: Vec<DataFile>,
 }

@@ -1,4 +1,16 @@
-//! Training.
+//! Training: from trajectories to a model.
+//!
+//! [`config`] says what the user wants, [`dataset`] holds trajectories and their [`pairs`], an [`objective`] makes samples of
+//! them with draws from [`random`], and the [`trainer`] turns samples into updates of the parameters ([`optimizer`],
+//! [`schedule`]), with a [`checkpoint`] to continue from and a [`report`] of how it goes.
 
+pub mod checkpoint;
+pub mod config;
+pub mod dataset;
+pub mod objective;
 pub mod optimizer;
+pub mod pairs;
+pub mod random;
+pub mod report;
 pub mod schedule;
+pub mod trainer;

@@ -1,0 +1,94 @@
+//! What is trained on: systems with their trajectories in memory, and the pairs of frames of training and validation.
+
+use nalgebra::Vector3;
+use rayon::prelude::*;
+
+use super::config::Config;
+use super::pairs::{Pair, Pairs, Segment, chronological};
+use crate::error::Place;
+use crate::model::{DataFile, Tokens};
+use crate::{Error, Result};
+
+/// A molecular system and its trajectories.
+#[derive(Debug, Clone, PartialEq)]
+pub struct System {
+    /// Its name in messages.
+    pub name: String,
+    /// How the network sees it.
+    pub tokens: Tokens,
+    /// Its trajectories.
+    pub segments: Vec<Segment>,
+}
+
+/// Systems in memory and what is drawn from them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// The systems.
+    pub systems: Vec<System>,
+    /// Pairs of training.
+    pub training: Pairs,
+    /// Pairs held out.
+    pub validation: Pairs,
+    /// Where all of it is from.
+    pub files: Vec<DataFile>,
+}
+
+impl Dataset {
+    /// Splits systems that are in memory, by system where `split.validation_systems` names some, chronologically otherwise.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where a named system is not there, the lag time is no multiple of a time step, or nothing is left.
+    pub fn split(systems: Vec<System>, files: Vec<DataFile>, config: &Config) -> Result<Dataset> {
+        let refuse = |what: String, hint: &str| Error::input(Place::file(&config.path), what, hint);
+        let held_out = &config.split.validation_systems;
+        if let Some(name) = held_out.iter().find(|&name| systems.iter().all(|system| system.name != *name)) {
+            let known: Vec<_> = systems.iter().map(|system| system.name.as_str()).collect();
+            return Err(refuse(
+                format!("split.validation_systems: no system is named `{name}`"),
+                &format!("use one of {}", known.join(", ")),
+            ));
+        }
+        let (mut training, mut validation) = (Pairs::default(), Pairs::default());
+        for (index, system) in systems.iter().enumerate() {
+            for (number, segment) in system.segments.iter().enumerate() {
+                let lag = segment.lag_frames(config.lag())?;
+                if held_out.is_empty() {
+                    let [first, last] = chronological(segment.len(), config.split.validation_share, lag);
+                    training.push(index, number, first, lag);
+                    validation.push(index, number, last, lag);
+                } else {
+                    let set = if held_out.contains(&system.name) { &mut validation } else { &mut training };
+                    set.push(index, number, 0..segment.len(), lag);
+                }
+            }
+        }
+        if training.is_empty() {
+            return Err(refuse(
+                "no pair of frames is left to train on".into(),
+                "longer trajectories, a shorter lag time or less validation",
+            ));
+        }
+        Ok(Dataset { systems, training, validation, files })
+    }
+
+    /// The segment of a pair.
+    pub fn segment(&self, pair: Pair) -> &Segment {
+        &self.systems[pair.system].segments[pair.segment]
+    }
+
+    /// Root mean square, over atoms and coordinates, of what `vectors` makes of the training pairs; from at most `limit` pairs,
+    /// evenly spaced.
+    pub fn root_mean_square(&self, limit: usize, vectors: impl Fn(&Segment, Pair) -> Vec<Vector3<f64>> + Sync) -> f64 {
+        let count = self.training.len().min(limit);
+        let squares: Vec<(f64, usize)> = (0..count)
+            .into_par_iter()
+            .map(|k| {
+                let pair = self.training.get(k * self.training.len() / count);
+                let vectors = vectors(self.segment(pair), pair);
+                (vectors.iter().map(|v| v.norm_squared()).sum(), 3 * vectors.len())
+            })
+            .collect();
+        let (sum, coordinates) = squares.iter().fold((0.0, 0), |(sum, count), (s, c)| (sum + s, count + c));
+        (sum / coordinates as f64).sqrt()
+    }
+}

@@ -1,0 +1,258 @@
+//! Objectives: what a sample is, and its loss.
+
+use nalgebra::Vector3;
+use rand::RngExt;
+
+use super::config::{self, Config};
+use super::dataset::Dataset;
+use super::pairs::{Pairs, aligned};
+use super::random::{NoiseLevels, Purpose, centred_noise, generator, uniform};
+use super::report::BANDS;
+use crate::model::edm::Preconditioning;
+use crate::model::{self, Inputs, JumpInput, PlainInput, Regime, Tokens};
+
+/// One sample: what the network is given and what it should answer. Positions in Å, about the centroid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// The system.
+    pub system: usize,
+    /// The condition.
+    pub condition: Vec<Vector3<f64>>,
+    /// The noisy answer (jump).
+    pub noisy: Vec<Vector3<f64>>,
+    /// Its noise level, Å (jump).
+    pub sigma: f64,
+    /// Noise level of the condition, Å (jump).
+    pub condition_noise: f64,
+    /// The right answer.
+    pub target: Vec<Vector3<f64>>,
+    /// Factor of the squared error.
+    pub weight: f64,
+}
+
+/// Pairs of which the scale of the data is taken.
+const SCALE_PAIRS: usize = 20_000;
+
+/// What a training asks of the network.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Objective {
+    /// Denoising of x(t + lag), weighted as EDM does.
+    Jump(JumpSampler),
+    /// x(t + lag) itself: the squared error in units of the mean squared displacement.
+    Displacement {
+        /// Lag time, ps.
+        lag: f64,
+        /// RMS displacement, Å.
+        scale: f64,
+    },
+    /// Forces on the tokens: the squared error in units of the mean squared force.
+    Force {
+        /// RMS force, kJ/mol/Å.
+        scale: f64,
+    },
+}
+
+impl Objective {
+    /// The objective of a configuration for these data, whose scale is measured.
+    pub fn new(config: &Config, dataset: &Dataset) -> Objective {
+        if config.force.is_some() {
+            let scale = dataset.root_mean_square(SCALE_PAIRS, |segment, pair| segment.force(pair.first));
+            return Objective::Force { scale };
+        }
+        let scale = dataset.root_mean_square(SCALE_PAIRS, |segment, pair| {
+            let [now, later] = aligned(segment.frame(pair.first), &segment.frame(pair.second));
+            now.iter().zip(&later).map(|(now, later)| later - now).collect()
+        });
+        match &config.jump {
+            Some(jump) => Objective::Jump(JumpSampler::new(jump, (scale.powi(2) + jump.condition_noise.powi(2) / 3.0).sqrt())),
+            None => Objective::Displacement { lag: config.lag(), scale },
+        }
+    }
+
+    /// What the network will answer.
+    pub fn regime(&self) -> Regime {
+        match *self {
+            Objective::Jump(JumpSampler { lag, sigma_data, .. }) => Regime::Jump { lag_time: lag, sigma_data },
+            Objective::Displacement { lag, scale } => Regime::NextFrame { lag_time: lag, scale },
+            Objective::Force { scale } => Regime::Force { scale },
+        }
+    }
+
+    /// Number of bands of noise levels that the validation loss is reported in.
+    pub fn bands(&self) -> usize {
+        match self {
+            Objective::Jump(_) => BANDS.len() - 1,
+            Objective::Displacement { .. } | Objective::Force { .. } => 0,
+        }
+    }
+
+    /// Sample number `number` of an update: a pair of `pairs` and its noise.
+    pub fn sample(&self, data: &Dataset, pairs: &Pairs, seed: u64, purpose: Purpose, update: u64, number: u64) -> Sample {
+        let mut rng = generator(seed, purpose, update, number);
+        let pair = pairs.get(rng.random_range(0..pairs.len()));
+        let segment = data.segment(pair);
+        let now = segment.frame(pair.first);
+        match *self {
+            Objective::Jump(sampler) => sampler.sample(pair.system, now, segment.frame(pair.second), &mut rng),
+            Objective::Displacement { scale, .. } => {
+                let [condition, target] = aligned(now, &segment.frame(pair.second));
+                Sample::plain(pair.system, condition, target, scale)
+            }
+            Objective::Force { scale } => Sample::plain(pair.system, now, segment.force(pair.first), scale),
+        }
+    }
+
+    /// One call of the network for these samples.
+    pub fn inputs(&self, config: &model::Config, data: &Dataset, samples: &[Sample]) -> Inputs {
+        let tokens = |sample: &Sample| -> &Tokens { &data.systems[sample.system].tokens };
+        match self {
+            Objective::Jump(_) => {
+                let systems = samples.iter().map(|sample| JumpInput {
+                    tokens: tokens(sample),
+                    condition: &sample.condition,
+                    noisy: &sample.noisy,
+                    sigma: sample.sigma,
+                    condition_noise: sample.condition_noise,
+                });
+                Inputs::jump(config, &systems.collect::<Vec<_>>())
+            }
+            Objective::Displacement { .. } | Objective::Force { .. } => {
+                let systems =
+                    samples.iter().map(|sample| PlainInput { tokens: tokens(sample), positions: &sample.condition, velocity: None });
+                Inputs::plain(config, &systems.collect::<Vec<_>>())
+            }
+        }
+    }
+}
+
+/// Makes samples of the objective `jump`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct JumpSampler {
+    lag: f64,
+    levels: NoiseLevels,
+    reversed: f64,
+    condition_noise: f64,
+    sigma_data: f64,
+}
+
+impl JumpSampler {
+    /// With these settings, for data of this standard deviation (Å).
+    pub fn new(settings: &config::Jump, sigma_data: f64) -> Self {
+        let levels = NoiseLevels { log_mean: settings.log_sigma_mean, log_std: settings.log_sigma_std };
+        JumpSampler { lag: settings.lag, levels, reversed: settings.reversed, condition_noise: settings.condition_noise, sigma_data }
+    }
+
+    /// A sample of `system` from the frames x(t) = `now` and x(t + lag) = `later`, or of the two reversed.
+    pub fn sample(&self, system: usize, now: Vec<Vector3<f64>>, later: Vec<Vector3<f64>>, rng: &mut impl rand::Rng) -> Sample {
+        let (now, later) = if rng.random::<f64>() < self.reversed { (later, now) } else { (now, later) };
+        let [mut condition, target] = aligned(now, &later);
+        let condition_noise = uniform(self.condition_noise, rng);
+        add(&mut condition, condition_noise, rng);
+        let sigma = self.levels.draw(rng);
+        let mut noisy = target.clone();
+        add(&mut noisy, sigma, rng);
+        Sample { system, condition, noisy, sigma, condition_noise, target, weight: Preconditioning::new(sigma, self.sigma_data).weight() }
+    }
+}
+
+fn add(positions: &mut [Vector3<f64>], size: f64, rng: &mut impl rand::Rng) {
+    let noise = centred_noise(positions.len(), rng);
+    positions.iter_mut().zip(noise).for_each(|(position, n)| *position += size * n);
+}
+
+impl Sample {
+    /// A sample without noise, whose squared error is in units of `scale`².
+    fn plain(system: usize, condition: Vec<Vector3<f64>>, target: Vec<Vector3<f64>>, scale: f64) -> Sample {
+        Sample { system, condition, noisy: Vec::new(), sigma: 0.0, condition_noise: 0.0, target, weight: scale.powi(-2) }
+    }
+
+    /// weight · mean over atoms and coordinates of (answer − target)², and its gradient with respect to the answer.
+    pub fn loss(&self, answer: &[Vector3<f64>]) -> (f64, Vec<Vector3<f64>>) {
+        let scale = self.weight / (3 * self.target.len()) as f64;
+        let errors = || answer.iter().zip(&self.target).map(|(a, b)| a - b);
+        let loss = scale * errors().map(|e| e.norm_squared()).sum::<f64>();
+        (loss, errors().map(|e| 2.0 * scale * e).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::structure::centroid;
+
+    const SIGMA_DATA: f64 = 0.8;
+
+    fn settings() -> config::Jump {
+        config::Jump { lag: 1.0, reversed: 0.5, condition_noise: 0.1, log_sigma_mean: -1.6, log_sigma_std: 1.5 }
+    }
+
+    /// A frame and one a normal displacement (standard deviation σ_data) away, both without their mean.
+    fn frames(rng: &mut impl rand::Rng) -> [Vec<Vector3<f64>>; 2] {
+        let now: Vec<_> = centred_noise(200, rng).iter().map(|x| 10.0 * x).collect();
+        let later = now.iter().zip(centred_noise(200, rng)).map(|(x, n)| x + SIGMA_DATA * n).collect();
+        [now, later]
+    }
+
+    #[test]
+    fn an_exact_denoiser_has_no_loss_and_the_gradient_is_the_derivative() {
+        let mut rng = generator(1, Purpose::Training, 0, 0);
+        let [now, later] = frames(&mut rng);
+        let sample = JumpSampler::new(&settings(), SIGMA_DATA).sample(0, now, later, &mut rng);
+        let (loss, gradient) = sample.loss(&sample.target);
+        assert!(loss == 0.0 && gradient.iter().all(|g| g.norm() == 0.0));
+
+        let mut answer = sample.noisy.clone();
+        let (_, gradient) = sample.loss(&answer);
+        let step = 1e-4;
+        answer[3].y += step;
+        let above = sample.loss(&answer).0;
+        answer[3].y -= 2.0 * step;
+        let slope = (above - sample.loss(&answer).0) / (2.0 * step);
+        assert!((slope - gradient[3].y).abs() <= 1e-7 * gradient[3].y.abs(), "{slope} {}", gradient[3].y);
+    }
+
+    /// D = xc + c_skip (xn − xc), an answer of nothing: with normal displacements its weighted error is 1 on average at any σ.
+    #[test]
+    fn the_skip_connection_alone_has_a_loss_of_one() {
+        let mut rng = generator(2, Purpose::Training, 0, 0);
+        let sampler = JumpSampler::new(&config::Jump { condition_noise: 0.0, ..settings() }, SIGMA_DATA);
+        let losses: Vec<f64> = (0..400)
+            .map(|_| {
+                let [now, later] = frames(&mut rng);
+                let sample = sampler.sample(0, now, later, &mut rng);
+                let skip = SIGMA_DATA.powi(2) / (SIGMA_DATA.powi(2) + sample.sigma.powi(2));
+                let answer: Vec<_> = sample.condition.iter().zip(&sample.noisy).map(|(c, n)| c + skip * (n - c)).collect();
+                sample.loss(&answer).0
+            })
+            .collect();
+        let mean = losses.iter().sum::<f64>() / losses.len() as f64;
+        // a mean of 400 × 600 squares, standard error √2/√(240,000) = 0.0029; centring and alignment take 6 of 600 degrees
+        assert!((mean - 1.0).abs() <= 0.01 + 4.0 * 0.0029, "{mean}");
+    }
+
+    #[test]
+    fn samples_are_centred_noisy_as_told_and_half_reversed() {
+        let mut rng = generator(3, Purpose::Training, 0, 0);
+        let sampler = JumpSampler::new(&settings(), SIGMA_DATA);
+        let [now, later] = frames(&mut rng);
+        let size = |x: &[Vector3<f64>], y: &[Vector3<f64>]| {
+            (x.iter().zip(y).map(|(a, b)| (a - b).norm_squared()).sum::<f64>() / (3.0 * 199.0)).sqrt()
+        };
+        let (mut reversed, mut ratios) = (0, Vec::new());
+        for _ in 0..400 {
+            let sample = sampler.sample(5, now.clone(), later.clone(), &mut rng);
+            assert!(sample.system == 5 && sample.condition_noise <= 0.1);
+            assert!(centroid(&sample.noisy).norm() <= 1e-12 && centroid(&sample.condition).norm() <= 1e-12);
+            ratios.push(size(&sample.noisy, &sample.target) / sample.sigma);
+            let backwards = size(&sample.condition, &later) < size(&sample.condition, &now);
+            reversed += usize::from(backwards);
+            let clean = if backwards { &later } else { &now };
+            ratios.push(size(&sample.condition, clean) / sample.condition_noise);
+        }
+        // binomial: 200 ± 10; each ratio of standard deviations 1 ± 1/√(2·597)
+        assert!((160..=240).contains(&reversed), "{reversed}");
+        let mean = ratios.iter().sum::<f64>() / ratios.len() as f64;
+        assert!((mean - 1.0).abs() <= 4.0 * 0.029 / (800f64).sqrt(), "{mean}");
+        assert!(ratios.iter().all(|r| (r - 1.0).abs() <= 0.15));
+    }
+}

@@ -1,0 +1,190 @@
+//! Pairs of frames one lag time apart, the parts of trajectories that they are drawn from, and how they are superposed.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use nalgebra::Vector3;
+
+use crate::error::Place;
+use crate::structure::align::superpose;
+use crate::{Error, Result};
+
+/// The frames of one trajectory file in memory: tokens only, about their centroid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segment {
+    /// The file.
+    pub file: PathBuf,
+    /// Number of tokens.
+    pub tokens: usize,
+    /// Time between frames, ps.
+    pub time_step: f64,
+    /// Positions, Å, [frame][token][3].
+    pub positions: Vec<f32>,
+    /// Forces, kJ/mol/Å, [frame][token][3]; empty where the objective needs none.
+    pub forces: Vec<f32>,
+}
+
+impl Segment {
+    /// Number of frames.
+    pub fn len(&self) -> usize {
+        self.positions.len() / (3 * self.tokens)
+    }
+    /// Whether there is no frame.
+    pub fn is_empty(&self) -> bool {
+        self.positions.is_empty()
+    }
+    /// The positions of a frame, Å.
+    pub fn frame(&self, index: usize) -> Vec<Vector3<f64>> {
+        vectors(&self.positions, index, self.tokens)
+    }
+    /// The forces at a frame, kJ/mol/Å.
+    pub fn force(&self, index: usize) -> Vec<Vector3<f64>> {
+        vectors(&self.forces, index, self.tokens)
+    }
+
+    /// The lag time (ps) in frames of this file; 0 is 0.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming file and time step where it is no whole number of frames.
+    pub fn lag_frames(&self, lag: f64) -> Result<usize> {
+        if lag == 0.0 {
+            return Ok(0);
+        }
+        let ratio = lag / self.time_step;
+        let frames = ratio.round();
+        if frames < 1.0 || (ratio - frames).abs() > 1e-3 * frames {
+            let what = format!("its frames are {} ps apart, of which the lag time of {lag} ps is no multiple", self.time_step);
+            return Err(Error::input(Place::file(&self.file), what, "set `lag` to a multiple, or use a file with closer frames"));
+        }
+        Ok(frames as usize)
+    }
+}
+
+fn vectors(values: &[f32], frame: usize, tokens: usize) -> Vec<Vector3<f64>> {
+    let row = 3 * tokens;
+    let values = values[frame * row..(frame + 1) * row].chunks_exact(3);
+    values.map(|x| Vector3::new(x[0].into(), x[1].into(), x[2].into())).collect()
+}
+
+/// Frames `first`, `first + lag` of a segment of a system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pair {
+    /// The system.
+    pub system: usize,
+    /// Its segment.
+    pub segment: usize,
+    /// Earlier frame.
+    pub first: usize,
+    /// Later frame.
+    pub second: usize,
+}
+
+/// A set of pairs, none written out: runs of consecutive first frames.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Pairs {
+    runs: Vec<Run>,
+    total: usize,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Run {
+    system: usize,
+    segment: usize,
+    start: usize,
+    lag: usize,
+    /// Number of the run's first pair within the set.
+    before: usize,
+}
+
+impl Pairs {
+    /// Number of pairs.
+    pub fn len(&self) -> usize {
+        self.total
+    }
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+    /// Adds all pairs of which both frames lie in `frames`.
+    pub fn push(&mut self, system: usize, segment: usize, frames: Range<usize>, lag: usize) {
+        let count = frames.len().saturating_sub(lag);
+        if count > 0 {
+            self.runs.push(Run { system, segment, start: frames.start, lag, before: self.total });
+            self.total += count;
+        }
+    }
+    /// Pair number `index`.
+    ///
+    /// # Panics
+    /// Where `index` is not below [`Pairs::len`].
+    pub fn get(&self, index: usize) -> Pair {
+        assert!(index < self.total, "pair {index} of {}", self.total);
+        let run = &self.runs[self.runs.partition_point(|run| run.before <= index) - 1];
+        let first = run.start + index - run.before;
+        Pair { system: run.system, segment: run.segment, first, second: first + run.lag }
+    }
+}
+
+/// Cuts `frames` of a trajectory into the frames of training and, behind a gap of `lag` frames, the last `share` for validation.
+pub fn chronological(frames: usize, share: f64, lag: usize) -> [Range<usize>; 2] {
+    if share == 0.0 {
+        return [0..frames, frames..frames];
+    }
+    let start = frames - (share * frames as f64).round() as usize;
+    [0..start.saturating_sub(lag), start..frames]
+}
+
+/// `from` as it is, and `to` moved and turned onto it by the best proper rotation: what is left is internal motion.
+pub fn aligned(from: Vec<Vector3<f64>>, to: &[Vector3<f64>]) -> [Vec<Vector3<f64>>; 2] {
+    let moved = superpose(to, &from);
+    [from, moved]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nalgebra::Rotation3;
+
+    #[test]
+    fn pairs_are_a_lag_apart_and_stay_in_their_range() {
+        let mut pairs = Pairs::default();
+        pairs.push(0, 0, 0..5, 2);
+        pairs.push(0, 1, 3..5, 2); // too short for a pair
+        pairs.push(1, 0, 10..13, 2);
+        let all: Vec<_> = (0..pairs.len()).map(|i| pairs.get(i)).map(|p| (p.system, p.segment, p.first, p.second)).collect();
+        assert_eq!(all, [(0, 0, 0, 2), (0, 0, 1, 3), (0, 0, 2, 4), (1, 0, 10, 12)]);
+    }
+
+    #[test]
+    fn the_chronological_split_leaves_a_gap_of_one_lag() {
+        assert_eq!(chronological(100, 0.1, 20), [0..70, 90..100]);
+        assert_eq!(chronological(100, 0.0, 20), [0..100, 100..100]);
+        assert_eq!(chronological(10, 0.5, 20), [0..0, 5..10]);
+    }
+
+    #[test]
+    fn a_lag_that_is_no_multiple_is_refused_with_file_and_time_step() {
+        let segment = Segment { file: "a.xtc".into(), tokens: 1, time_step: 0.2, positions: vec![0.0; 30], forces: vec![] };
+        assert_eq!(segment.lag_frames(20.0).unwrap(), 100);
+        assert_eq!((segment.len(), segment.lag_frames(0.2).unwrap()), (10, 1));
+        for lag in [0.1, 0.3, 20.1] {
+            let message = segment.lag_frames(lag).unwrap_err().to_string();
+            assert!(message.contains("a.xtc") && message.contains("0.2 ps"), "{message}");
+        }
+    }
+
+    #[test]
+    fn tumbling_is_taken_out_and_internal_motion_is_kept() {
+        let from: Vec<_> = (0..6).map(|i| Vector3::new((i as f64).sin(), (1.7 * i as f64).cos(), 0.3 * i as f64)).collect();
+        // a stretch along one axis is no rotation: the distances of the moved frame are those of the original one
+        let stretched: Vec<_> = from.iter().map(|x| Vector3::new(x.x, 1.1 * x.y, x.z)).collect();
+        let tumbled: Vec<_> =
+            stretched.iter().map(|x| Rotation3::new(Vector3::new(0.3, 2.0, -1.0)) * x + Vector3::new(9.0, 1.0, 0.0)).collect();
+        let [_, once] = aligned(from.clone(), &stretched);
+        let [_, again] = aligned(from, &tumbled);
+        for (i, (a, b)) in once.iter().zip(&again).enumerate() {
+            assert!((a - b).norm() <= 1e-12, "{i}: {a} {b}");
+        }
+        assert!(((again[0] - again[5]).norm() - (stretched[0] - stretched[5]).norm()).abs() <= 1e-12);
+    }
+}

@@ -1,0 +1,361 @@
+//! The training loop: updates, validations, checkpoints.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use nalgebra::Vector3;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::checkpoint::{Checkpoint, Progress};
+use super::config::{Budget, Config};
+use super::dataset::Dataset;
+use super::objective::{Objective, Sample};
+use super::optimizer::{State, average_in, clip};
+use super::random::Purpose;
+use super::report::{Reporter, Row, Table, band};
+use crate::engine::Engine;
+use crate::model::{self, Model, Provenance, Regime};
+use crate::{Error, Result, files};
+
+/// The files of a training.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Files {
+    /// The model.
+    pub model: PathBuf,
+    /// What an interrupted training continues from.
+    pub checkpoint: PathBuf,
+    /// The table of losses.
+    pub table: PathBuf,
+}
+
+impl Files {
+    /// PREFIX.safetensors, PREFIX.ckpt and PREFIX.train.csv.
+    pub fn new(prefix: &Path) -> Self {
+        let file = |suffix| files::with_suffix(prefix, suffix);
+        Files { model: file(".safetensors"), checkpoint: file(".ckpt"), table: file(".train.csv") }
+    }
+}
+
+/// What an update did.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Update {
+    /// Mean loss of its samples.
+    pub loss: f64,
+    /// Norm of the gradient before clipping.
+    pub norm: f64,
+    /// Learning rate.
+    pub learning_rate: f64,
+}
+
+/// Losses of the averaged parameters on the validation set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Validation {
+    /// Mean over the samples.
+    pub loss: f64,
+    /// Mean over the samples of each band of noise levels ([`super::report::BANDS`]); empty for objectives without noise.
+    pub bands: Vec<Option<f64>>,
+}
+
+/// A model in training.
+///
+/// Every update's samples are drawn anew from (seed, update); they are cut into micro-batches by their sizes alone, and the
+/// gradients of these are added in order. So neither the number of threads nor an interruption changes a bit of the parameters.
+pub struct Trainer<E: Engine> {
+    config: Config,
+    dataset: Dataset,
+    objective: Objective,
+    model: Model<E>,
+    decays: Vec<bool>,
+    state: State,
+    average: Vec<f64>,
+    best: Vec<f64>,
+    progress: Progress,
+    held_out: Vec<Sample>,
+    /// When this run began, and the minutes spent before it.
+    clock: (Instant, f64),
+}
+
+impl<E: Engine> Trainer<E> {
+    /// A model at its initial parameters.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where the network's sizes cannot be, [`Error::Device`] where the engine fails.
+    pub fn new(config: Config, dataset: Dataset, engine: E) -> Result<Self> {
+        let objective = Objective::new(&config, &dataset);
+        let sizes = model::Config { regime: objective.regime(), ..config.model.clone() };
+        let model = Model::initial(sizes, engine, config.training.seed)?;
+        let values = model.parameters()?;
+        let shapes = model.network().program.params.iter().map(|(_, shape)| shape.size);
+        let decays = shapes.flat_map(|[rows, columns]| vec![rows > 1; rows * columns]).collect();
+        let count = if dataset.validation.is_empty() { 0 } else { config.training.validation_samples };
+        let held_out = (0..count as u64)
+            .into_par_iter()
+            .map(|number| objective.sample(&dataset, &dataset.validation, config.training.seed, Purpose::Validation, 0, number))
+            .collect();
+        let progress = Progress { course: course(&config, &dataset), ..Progress::default() };
+        let (average, best) = (values.clone(), values.clone());
+        let state = State::new(values);
+        let clock = (Instant::now(), 0.0);
+        Ok(Trainer { config, dataset, objective, model, decays, state, average, best, progress, held_out, clock })
+    }
+
+    /// Continues from a checkpoint of the same training.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where it cannot be read, or belongs to another configuration or other data.
+    pub fn resume(&mut self, path: &Path) -> Result<()> {
+        let checkpoint = Checkpoint::read(path)?;
+        if checkpoint.progress.course != self.progress.course || checkpoint.state.values.len() != self.state.values.len() {
+            let what = "belongs to a training with another configuration or other data";
+            let hint = "--fresh to start over, or another -o PREFIX";
+            return Err(Error::input(crate::error::Place::file(path), what, hint));
+        }
+        Checkpoint { progress: self.progress, state: self.state, average: self.average, best: self.best } = checkpoint;
+        self.clock = (Instant::now(), self.progress.minutes);
+        self.model.set_parameters(&self.state.values)
+    }
+
+    /// One line: the network and the scale of its answer.
+    pub fn describe(&self) -> String {
+        let scale = match self.objective.regime() {
+            Regime::Jump { lag_time, sigma_data } => format!("jumps of {lag_time} ps, displacement {sigma_data:.4} Å"),
+            Regime::NextFrame { lag_time, scale } => format!("next frame after {lag_time} ps, displacement {scale:.4} Å"),
+            Regime::Force { scale } => format!("forces, {scale:.4} kJ/mol/Å"),
+        };
+        format!("{} parameters on {}; {scale}", self.model.parameter_count(), self.model.engine().name())
+    }
+
+    /// What an interrupted training continues from.
+    pub fn checkpoint(&self) -> Checkpoint {
+        let progress = Progress { minutes: self.minutes(), ..self.progress.clone() };
+        Checkpoint { progress, state: self.state.clone(), average: self.average.clone(), best: self.best.clone() }
+    }
+
+    /// Updates made.
+    pub fn updates(&self) -> u64 {
+        self.state.updates
+    }
+    /// Minutes of training, interruptions left out.
+    pub fn minutes(&self) -> f64 {
+        self.clock.1 + self.clock.0.elapsed().as_secs_f64() / 60.0
+    }
+    /// Parameters of the network.
+    pub fn parameters(&self) -> &[f64] {
+        &self.state.values
+    }
+    /// How long it goes on.
+    pub fn budget(&self) -> Budget {
+        self.config.training.budget()
+    }
+    /// Share of the budget that is used up.
+    pub fn spent(&self) -> f64 {
+        match self.budget() {
+            Budget::Updates(updates) => self.updates() as f64 / updates.max(1) as f64,
+            Budget::Minutes(minutes) => self.minutes() / minutes,
+        }
+    }
+    fn stopped_early(&self) -> bool {
+        self.config.training.patience > 0 && self.progress.since_best >= self.config.training.patience
+    }
+
+    /// One update of the parameters.
+    ///
+    /// # Errors
+    /// [`Error::Guard`] where the training has diverged, [`Error::Device`] where the engine fails.
+    pub fn update(&mut self) -> Result<Update> {
+        let (update, settings) = (self.updates(), &self.config.optimizer);
+        let learning_rate = settings.schedule().learning_rate(update, self.spent());
+        let seed = self.config.training.seed;
+        let samples: Vec<Sample> = (0..self.config.training.batch as u64)
+            .into_par_iter()
+            .map(|number| self.objective.sample(&self.dataset, &self.dataset.training, seed, Purpose::Training, update, number))
+            .collect();
+        let (loss, mut gradient) = self.gradient(&samples)?;
+        let norm = clip(&mut gradient, settings.clip, update)?;
+        settings.adamw().update(&mut self.state, &gradient, &self.decays, learning_rate);
+        average_in(&mut self.average, &self.state.values, settings.average, update);
+        self.model.set_parameters(&self.state.values)?;
+        self.progress.loss_sum += loss;
+        self.progress.norm_sum += norm;
+        self.progress.since_row += 1;
+        Ok(Update { loss, norm, learning_rate })
+    }
+
+    /// Mean loss of samples and its gradient.
+    fn gradient(&self, samples: &[Sample]) -> Result<(f64, Vec<f64>)> {
+        let parts: Vec<(f64, Vec<f64>)> = micro_batches(samples, self.config.training.micro_batch_tokens)
+            .into_par_iter()
+            .map(|range| {
+                let samples_here = &samples[range];
+                let inputs = self.objective.inputs(self.model.config(), &self.dataset, samples_here);
+                let activations = self.model.forward(&inputs)?;
+                let (losses, d_answer) = losses(samples_here, &activations.answer);
+                let d_answer: Vec<Vector3<f64>> = d_answer.into_iter().map(|d| d / samples.len() as f64).collect();
+                Ok((losses.iter().sum(), self.model.backward(&inputs, &activations, &d_answer)?.params))
+            })
+            .collect::<Result<_>>()?;
+        let mut parts = parts.into_iter();
+        let (mut loss, mut gradient) = parts.next().unwrap_or((0.0, vec![0.0; self.state.values.len()]));
+        for (more, part) in parts {
+            loss += more;
+            gradient.iter_mut().zip(part).for_each(|(sum, g)| *sum += g);
+        }
+        Ok((loss / samples.len() as f64, gradient))
+    }
+
+    /// Losses of the averaged parameters on the validation set, whose samples and noise are always the same; `None` where there
+    /// is none.
+    ///
+    /// # Errors
+    /// [`Error::Device`] where the engine fails.
+    pub fn validate(&mut self) -> Result<Option<Validation>> {
+        if self.held_out.is_empty() {
+            return Ok(None);
+        }
+        self.model.set_parameters(&self.average)?;
+        let samples = &self.held_out;
+        let parts: Vec<Vec<f64>> = micro_batches(samples, self.config.training.micro_batch_tokens)
+            .into_par_iter()
+            .map(|range| {
+                let inputs = self.objective.inputs(self.model.config(), &self.dataset, &samples[range.clone()]);
+                Ok(losses(&samples[range], &self.model.predict(&inputs)?).0)
+            })
+            .collect::<Result<_>>()?;
+        let all: Vec<f64> = parts.concat();
+        let mean = |of: &[f64]| (!of.is_empty()).then(|| of.iter().sum::<f64>() / of.len() as f64);
+        let in_band = |wanted: usize| {
+            let losses = all.iter().zip(samples).filter(|(_, sample)| band(sample.sigma) == wanted).map(|(&loss, _)| loss);
+            mean(&losses.collect::<Vec<f64>>())
+        };
+        let bands = (0..self.objective.bands()).map(in_band).collect();
+        self.model.set_parameters(&self.state.values)?;
+        Ok(mean(&all).map(|loss| Validation { loss, bands }))
+    }
+
+    /// Validates, closes the sums of the training loss, and keeps the best parameters.
+    fn row(&mut self, learning_rate: f64) -> Result<Row> {
+        let validation = self.validate()?;
+        let (update, minutes) = (self.updates(), self.minutes());
+        let progress = &mut self.progress;
+        let count = progress.since_row.max(1) as f64;
+        let (training_loss, gradient_norm) = (progress.loss_sum / count, progress.norm_sum / count);
+        (progress.loss_sum, progress.norm_sum, progress.since_row) = (0.0, 0.0, 0);
+        progress.training_loss = Some(training_loss);
+        progress.validation_loss = validation.as_ref().map(|validation| validation.loss);
+        let measure = progress.validation_loss.unwrap_or(training_loss);
+        if progress.best.is_none_or(|(best, _)| measure < best) {
+            (progress.best, progress.since_best) = (Some((measure, update)), 0);
+            self.best.clone_from(&self.average);
+        } else {
+            progress.since_best += 1;
+        }
+        let validation_loss = progress.validation_loss;
+        let bands = validation.map_or(Vec::new(), |validation| validation.bands);
+        Ok(Row { update, minutes, learning_rate, training_loss, gradient_norm, validation_loss, bands })
+    }
+
+    /// Trains to the end of the budget, or until nothing has improved for `training.patience` validations, and writes the model.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] once `stop` is set, with the checkpoint written; those of [`Trainer::update`] and of writing.
+    pub fn run(&mut self, files: &Files, reporter: &Reporter, stop: &AtomicBool) -> Result<()> {
+        let bands = if self.held_out.is_empty() { 0 } else { self.objective.bands() };
+        let mut table = Table::resume(&files.table, bands, self.updates())?;
+        let (began, before) = (Instant::now(), self.updates());
+        let mut saved = Instant::now();
+        while self.spent() < 1.0 && !self.stopped_early() {
+            if stop.load(Ordering::Relaxed) {
+                reporter.finish();
+                self.checkpoint().write(&files.checkpoint)?;
+                return Err(Error::Interrupted { step: self.updates(), checkpoint: files.checkpoint.clone() });
+            }
+            let update = self.update()?;
+            let speed = (self.updates() - before) as f64 / (began.elapsed().as_secs_f64() / 60.0).max(1e-9);
+            reporter.tick(self.updates(), self.minutes(), self.spent(), speed, self.progress.loss_sum / self.progress.since_row as f64);
+            if self.updates().is_multiple_of(self.config.training.validate_every) || self.spent() >= 1.0 {
+                let row = self.row(update.learning_rate)?;
+                table.add(&row)?;
+                reporter.row(&row);
+            }
+            if saved.elapsed().as_secs_f64() >= 60.0 * self.config.training.checkpoint_minutes {
+                self.checkpoint().write(&files.checkpoint)?;
+                saved = Instant::now();
+            }
+        }
+        reporter.finish();
+        self.checkpoint().write(&files.checkpoint)?;
+        self.save(&files.model)
+    }
+
+    /// Writes the model: the averaged parameters, or with early stopping those of the lowest validation loss.
+    ///
+    /// # Errors
+    /// [`Error::Output`] naming `path`.
+    pub fn save(&mut self, path: &Path) -> Result<()> {
+        let best = self.config.training.patience > 0 && self.progress.best.is_some();
+        self.model.set_parameters(if best { &self.best } else { &self.average })?;
+        let written_of = if best { self.progress.best } else { self.progress.validation_loss.map(|loss| (loss, self.updates())) };
+        let (validation_loss, update) = written_of.map_or((None, self.updates()), |(loss, update)| (Some(loss), update));
+        let systems: Vec<String> = self.dataset.systems.iter().map(|system| system.name.clone()).collect();
+        let provenance = Provenance {
+            summary: format!("{} pairs of frames of {}", self.dataset.training.len(), systems.join(", ")),
+            systems,
+            temperature: self.config.data.temperature,
+            updates: update,
+            samples: update * self.config.training.batch as u64,
+            validation_loss,
+            seed: self.config.training.seed,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            configuration: self.config.text.clone(),
+            data: self.dataset.files.clone(),
+        };
+        let written = self.model.save(path, &provenance);
+        self.model.set_parameters(&self.state.values)?;
+        written
+    }
+}
+
+/// Cuts samples, in order, into runs of at most `tokens` tokens, at least one sample each.
+fn micro_batches(samples: &[Sample], tokens: usize) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    let mut filled = 0;
+    for (index, sample) in samples.iter().enumerate() {
+        let size = sample.target.len();
+        match ranges.last_mut().filter(|_| filled + size <= tokens) {
+            Some(range) => {
+                range.end += 1;
+                filled += size;
+            }
+            None => {
+                ranges.push(index..index + 1);
+                filled = size;
+            }
+        }
+    }
+    ranges
+}
+
+/// The loss of each sample and the gradient of their sum, for answers concatenated as the samples are.
+fn losses(samples: &[Sample], answer: &[Vector3<f64>]) -> (Vec<f64>, Vec<Vector3<f64>>) {
+    let mut rest = answer;
+    let each = samples.iter().map(|sample| {
+        let (own, others) = rest.split_at(sample.target.len());
+        rest = others;
+        sample.loss(own)
+    });
+    let (losses, gradients): (Vec<f64>, Vec<Vec<Vector3<f64>>>) = each.unzip();
+    (losses, gradients.concat())
+}
+
+/// Hash of all that decides the course of a training: data, objective, network, optimiser, batches; not how long it goes on, nor
+/// how often it is looked at.
+fn course(config: &Config, dataset: &Dataset) -> String {
+    let Config { split, jump, displacement, force, model, optimizer, training, .. } = config;
+    let batches = (training.seed, training.batch, training.micro_batch_tokens, training.validation_samples);
+    let files: Vec<_> = dataset.files.iter().map(|file| &file.sha256).collect();
+    let text = format!("{:?}", (files, split, jump, displacement, force, model, optimizer, batches));
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -3,6 +3,7 @@
 //! Data goes to stdout, words to stderr; `--json` makes stdout one JSON object (lines of events for `run`).
 
 pub mod check;
+pub mod model;
 pub mod selection;
 
 use clap::{Parser, Subcommand};
@@ -20,6 +21,7 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Args),
+    Model(model::Args),
 }
 
 /// Parses the command line and runs the command.
@@ -30,6 +32,7 @@ pub fn main() -> Result<()> {
     let CommandLine { command } = CommandLine::parse();
     match command {
         Command::Check(args) => check::run(args),
+        Command::Model(args) => model::run(args),
     }
 }
 

@@ -1,0 +1,82 @@
+//! `mdsurrogate model`: what a model file is.
+
+use std::path::{Path, PathBuf};
+
+use crate::engine::Cpu;
+use crate::model::{Config, Header, Model, Regime};
+use crate::{Error, Result};
+
+/// Look into model files
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Print what a model is, what it was made for and how it was made
+    Info {
+        /// Model file (.safetensors)
+        file: PathBuf,
+        /// One JSON object instead of words
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Prints a model file's header.
+///
+/// # Errors
+/// [`Error::Input`] where it is no model file, or damaged.
+pub fn run(args: Args) -> Result<()> {
+    let Command::Info { file, json } = args.command;
+    let bytes = std::fs::read(&file).map_err(|source| Error::reading(&file, &source))?;
+    // weights and all, so that a damaged file is found out here too
+    let (model, header) = Model::from_bytes(&bytes, &file, Cpu::<f32>::new())?;
+    let parameters = model.parameter_count();
+    if json {
+        let mut object = serde_json::to_value(&header).map_err(|error| Error::usage(error.to_string(), "report this"))?;
+        object["parameters"] = parameters.into();
+        object["units"] = serde_json::json!({"length": "angstrom", "time": "ps", "force": "kJ/mol/angstrom"});
+        println!("{object:#}");
+    } else {
+        print!("{}", words(&file, &header, parameters));
+    }
+    Ok(())
+}
+
+/// What the network answers, in words.
+fn regime(config: &Config) -> String {
+    match config.regime {
+        Regime::Jump { lag_time, sigma_data } => format!("jump: samples positions {lag_time} ps later (data: {sigma_data:.4} Å)"),
+        Regime::NextFrame { lag_time, scale } => format!("next frame: mean positions {lag_time} ps later (data: {scale:.4} Å)"),
+        Regime::Force { scale } => format!("force: forces in kJ/mol/Å (data: {scale:.4})"),
+    }
+}
+
+fn words(file: &Path, header: &Header, parameters: usize) -> String {
+    let (config, made) = (&header.config, &header.provenance);
+    let known = |value: Option<String>| value.unwrap_or("n/a".into());
+    let lines = [
+        ("file", format!("{} (schema {}, SHA-256 of the weights {})", file.display(), header.schema, header.sha256)),
+        ("regime", regime(config)),
+        (
+            "network",
+            format!(
+                "{parameters} parameters: {} layers, {} scalars, {} vectors, {} pair channels, {} neighbours, {:?} convolution",
+                config.layers, config.scalars, config.vectors, config.pair, config.neighbours, config.long_range
+            ),
+        ),
+        ("tokens", "heavy atoms".into()),
+        ("trained on", made.summary.clone()),
+        ("temperature", known(made.temperature.map(|kelvin| format!("{kelvin} K")))),
+        ("training", format!("{} updates, {} samples, seed {}, mdsurrogate {}", made.updates, made.samples, made.seed, made.version)),
+        ("validation loss", known(made.validation_loss.map(|loss| format!("{loss:.4}")))),
+    ];
+    let mut text: String = lines.iter().map(|(name, value)| format!("{name:<16}{value}\n")).collect();
+    for data in &made.data {
+        text += &format!("{:<16}{} (SHA-256 {})\n", "data", data.name, data.sha256);
+    }
+    text
+}

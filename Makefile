@@ -1,0 +1,61 @@
+# make demo   installs what the machine lacks, builds, and runs the main job on a real protein
+# make test   installs what the machine lacks and passes every test
+# make lint   formatting, clippy and documentation, warnings denied
+# One profile (release) serves all of them, so that a cold machine compiles everything once.
+
+CARGO ?= cargo
+RELEASE = --release --locked
+BINARY = target/release/mdsurrogate
+VENV = target/clients
+# What a Debian machine needs beside Rust: chemfiles is C++ built by cmake; the tests run the real readers of our files.
+PACKAGES = cmake g++ make
+TEST_PACKAGES = python3-venv
+
+.PHONY: all demo test lint bench deps test-deps clients build clean
+
+all: build
+
+# Installs Debian packages once, where some are missing and apt is there.
+define install
+	@missing=""; for package in $(1); do \
+	  dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q "ok installed" || missing="$$missing $$package"; done; \
+	if [ -n "$$missing" ] && command -v apt-get >/dev/null; then \
+	  echo "installing$$missing"; sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	elif [ -n "$$missing" ]; then echo "please install:$$missing (or what your system calls them)"; fi
+endef
+
+deps:
+	@command -v $(CARGO) >/dev/null || { \
+	  echo "Rust is missing: install the stable toolchain (1.88 or newer) with rustup, see rust-lang.org/tools/install"; exit 1; }
+	$(call install,$(PACKAGES))
+
+test-deps: deps
+	$(call install,$(TEST_PACKAGES))
+
+build: deps
+	$(CARGO) build $(RELEASE)
+
+demo: build
+	@mkdir -p target/demo
+	$(BINARY) run data/structures/trpcage.pdb --steps 50 -o target/demo/trpcage --overwrite --fresh
+	@echo; echo "open it: vmd target/demo/trpcage.pdb target/demo/trpcage.xtc"
+
+# mdtraj and MDAnalysis, the readers that our files must satisfy.
+$(VENV)/ready: tests/clients/requirements.txt | test-deps
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+clients: $(VENV)/ready
+
+test: clients
+	MDSURROGATE_REQUIRE_CLIENTS=1 MDSURROGATE_CLIENTS=$(CURDIR)/$(VENV)/bin/python $(CARGO) test $(RELEASE)
+
+lint: deps
+	$(CARGO) fmt --all -- --check
+	$(CARGO) clippy $(RELEASE) --all-targets --all-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(RELEASE) --no-deps --all-features
+
+clean:
+	$(CARGO) clean

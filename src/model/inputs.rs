@@ -40,14 +40,20 @@ pub struct PlainInput<'a> {
 /// One call of the network.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Inputs {
-    pub(super) batch: Batch,
+    /// Systems, edges, centres and scales.
+    pub batch: Batch,
     /// Centroid that was taken from each system's positions: the network is translation-equivariant by construction.
-    pub(super) centroids: Vec<Vector3<f64>>,
-    pub(super) condition: Vec<f64>,
-    pub(super) candidate: Vec<f64>,
-    pub(super) noisy: Vec<f64>,
-    pub(super) place: Vec<f64>,
-    pub(super) conditioning: Vec<f64>,
+    pub centroids: Vec<Vector3<f64>>,
+    /// x, centred, Å; three numbers a token, as the next three.
+    pub condition: Vec<f64>,
+    /// y, Å: where the answer starts.
+    pub candidate: Vec<f64>,
+    /// n: the noisy displacement (or the velocity) in units that make it of order one.
+    pub noisy: Vec<f64>,
+    /// x/8 Å: the positions as vector features.
+    pub place: Vec<f64>,
+    /// Noise levels of each system, as sines and cosines of their logarithms.
+    pub conditioning: Vec<f64>,
 }
 
 impl Inputs {

@@ -57,8 +57,8 @@ pub fn all_ops() -> Vec<Op> {
         ops::linear::Linear::vectors(&[2, 3], 4).residual().gain(0.5).into(),
         ops::linear::Linear::scalars(&[4], 6).per_system().into(),
         ops::norm::Norm { channels: 8 }.into(),
-        //HEIGHTS
-        //MSG ops::message::Message { channels: 8, radial: 12, reach: 10.0 }.into(),
+        ops::heights::Heights.into(),
+        ops::message::Message { channels: 8, radial: 12, reach: 10.0 }.into(),
         ops::tuple::Tuple { channels: 3, scalars: (8, 2), vectors: (7, 4) }.into(),
         ops::gate::Gate { channels: 3, gates: (9, 5) }.into(),
         ops::invariants::Invariants { channels: 4 }.into(),
@@ -66,7 +66,7 @@ pub fn all_ops() -> Vec<Op> {
         ops::readout::Readout { vectors: vec![3, 4, 2] }.into(),
         ops::pool::Pool.into(),
     ];
-    for convolution in [Convolution::WORKING, Convolution::PAPER, correlation].into_iter().take(0) {
+    for convolution in [Convolution::WORKING, Convolution::PAPER, correlation] {
         all.push(ops::geometric_conv::GeometricConv { channels: 3, convolution }.into());
         all.push(ops::scalar_conv::ScalarConv { channels: 3, convolution }.into());
         all.push(ops::vector_conv::VectorConv { channels: 3, convolution }.into());

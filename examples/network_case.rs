@@ -1,0 +1,57 @@
+//! Writes a random model and one case of it (inputs, answer, gradient) for benches/network_jax.py to check.
+//!
+//! `cargo run --release --example network_case -- data/structures/akle.pdb case.json model.safetensors`
+
+use std::path::Path;
+
+use mdsurrogate::engine::Cpu;
+use mdsurrogate::forcefield::template_geometry;
+use mdsurrogate::model::{Config, Inputs, JumpInput, Model, Provenance, Regime, Tokens};
+use mdsurrogate::structure::{ReadOptions, read};
+use nalgebra::Vector3;
+use rand::{RngExt, SeedableRng};
+use serde_json::json;
+
+fn main() -> mdsurrogate::Result<()> {
+    let args: Vec<String> = std::env::args().collect();
+    let [_, structure, case, weights] = args.as_slice() else { panic!("STRUCTURE CASE.json MODEL.safetensors") };
+    let structure = read(Path::new(structure), &ReadOptions::default())?;
+    let tokens = Tokens::new(&structure.topology, &template_geometry(&structure.topology)?)?;
+    let regime = Regime::Jump { lag_time: 20.0, sigma_data: 1.0 };
+    let config = Config { neighbours: 4096, regime, ..Config::default() };
+    let model = Model::initial(config.clone(), Cpu::<f64>::new(), 1)?;
+    model.save(Path::new(weights), &Provenance::default())?;
+    let (model, _) = Model::load(Path::new(weights), Cpu::<f64>::new())?; // rounded to f32, as the reader sees them
+
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(2);
+    let mut noise = || Vector3::from_fn(|_, _| rng.random_range(-0.7..0.7));
+    let condition = tokens.positions(&structure.frame.positions);
+    let noisy: Vec<_> = condition.iter().map(|x| x + noise()).collect();
+    let d_answer: Vec<_> = condition.iter().map(|_| noise()).collect();
+    let system = JumpInput { tokens: &tokens, condition: &condition, noisy: &noisy, sigma: 0.4, condition_noise: 0.05 };
+    let inputs = Inputs::jump(&config, &[system]);
+    let activations = model.forward(&inputs)?;
+    let gradients = model.backward(&inputs, &activations, &d_answer)?;
+    let answer: Vec<_> = activations.answer.iter().map(|x| x - inputs.centroids[0]).collect();
+    let parameters: Vec<&String> = model.network().program.params.iter().map(|(name, _)| name).collect();
+    let case_json = json!({
+        "input": table(&inputs), "answer": answer, "d_answer": d_answer, "gradient": gradients.params, "parameters": parameters,
+    });
+    std::fs::write(case, case_json.to_string()).map_err(|error| mdsurrogate::Error::writing(case, &error))
+}
+
+/// The inputs of one system with all its pairs as neighbours, as dense tables.
+fn table(inputs: &Inputs) -> serde_json::Value {
+    let (batch, edges) = (&inputs.batch, &inputs.batch.edges);
+    let width = batch.tokens() - 1;
+    let rows = |flat: &[f64]| flat.chunks(3).map(<[f64]>::to_vec).collect::<Vec<_>>();
+    json!({
+        "condition": rows(&inputs.condition), "candidate": rows(&inputs.candidate), "noisy": rows(&inputs.noisy), "place": rows(&inputs.place),
+        "conditioning": [inputs.conditioning], "scale": batch.scale[0], "kinds": batch.kinds,
+        "sender": edges.sender.chunks(width).collect::<Vec<_>>(), "relation": edges.relation.chunks(width).collect::<Vec<_>>(),
+        "template": edges.template.chunks(width).collect::<Vec<_>>(), "present": vec![vec![1.0; width]; batch.tokens()],
+        "centres": batch.centres.iter().map(|centre| centre.tokens).collect::<Vec<_>>(),
+        "height": batch.centres.iter().map(|centre| centre.height).collect::<Vec<_>>(),
+        "area": batch.centres.iter().map(|centre| centre.area).collect::<Vec<_>>(),
+    })
+}

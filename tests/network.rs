@@ -1,0 +1,256 @@
+//! The whole network: gradients, parity, symmetry, independence of systems, replicas and threads, and its file.
+
+mod support;
+
+use std::path::Path;
+
+use mdsurrogate::engine::{Cpu, Engine};
+use mdsurrogate::forcefield::template_geometry;
+use mdsurrogate::model::{Config, Inputs, JumpInput, LongRange, Model, Provenance, Regime, Tokens};
+use mdsurrogate::simulate::{Hydrogens, Jump, Sampler, Stepper};
+use mdsurrogate::structure::{Frame, ReadOptions, Structure, read};
+use nalgebra::{Rotation3, Vector3};
+use rand::RngExt;
+use support::{normals, random, relative_error};
+
+fn molecule(name: &str) -> (Structure, Tokens) {
+    let path = Path::new("data/structures").join(name);
+    let structure = read(&path, &ReadOptions::default()).unwrap();
+    let geometry = template_geometry(&structure.topology).unwrap();
+    let tokens = Tokens::new(&structure.topology, &geometry).unwrap();
+    (structure, tokens)
+}
+
+fn config() -> Config {
+    let regime = Regime::Jump { lag_time: 20.0, sigma_data: 1.0 };
+    Config { scalars: 16, vectors: 8, pair: 8, layers: 2, regime, ..Config::default() }
+}
+
+/// A model whose readout is as large as a trained one's, so that every block counts.
+fn model<E: Engine>(config: Config, engine: E) -> Model<E> {
+    let mut model = Model::initial(config, engine, 5).unwrap();
+    let grown: Vec<f64> = model.parameters().unwrap();
+    let mut at = 0;
+    let mut grown = grown;
+    for (name, shape) in model.network().program.params.clone() {
+        let len = shape.size[0] * shape.size[1];
+        let factor = if name.contains("readout_weights") { 30.0 } else { 1.0 };
+        grown[at..at + len].iter_mut().for_each(|x| *x *= factor);
+        at += len;
+    }
+    model.set_parameters(&grown).unwrap();
+    model
+}
+
+/// A condition (the file's positions, a little shaken) and a noisy candidate.
+fn positions(structure: &Structure, tokens: &Tokens, sigma: f64, seed: u64) -> [Vec<Vector3<f64>>; 2] {
+    let mut rng = random(seed);
+    let mut shake = |from: &[Vector3<f64>], size: f64| {
+        let noise = normals(&mut rng, 3 * from.len());
+        from.iter().zip(noise.chunks_exact(3)).map(|(x, n)| x + size * Vector3::from_column_slice(n)).collect::<Vec<_>>()
+    };
+    let condition = shake(&tokens.positions(&structure.frame.positions), 0.1);
+    let noisy = shake(&condition, sigma);
+    [condition, noisy]
+}
+
+fn inputs(config: &Config, tokens: &Tokens, [condition, noisy]: &[Vec<Vector3<f64>>; 2], sigma: f64) -> Inputs {
+    Inputs::jump(config, &[JumpInput { tokens, condition, noisy, sigma, condition_noise: 0.05 }])
+}
+
+fn flat(vectors: &[Vector3<f64>]) -> Vec<f64> {
+    vectors.iter().flat_map(|v| [v.x, v.y, v.z]).collect()
+}
+
+#[test]
+fn the_network_has_the_gradient_of_its_answer() {
+    let (structure, tokens) = molecule("akle.pdb");
+    for long_range in [LongRange::Geometric, LongRange::Scalar, LongRange::Vector, LongRange::None] {
+        let config = Config { long_range, ..config() };
+        let mut model = model(config.clone(), Cpu::<f64>::new());
+        let inputs = inputs(&config, &tokens, &positions(&structure, &tokens, 0.4, 1), 0.4);
+        let mut rng = random(2);
+        let d_answer: Vec<Vector3<f64>> = normals(&mut rng, 3 * tokens.len()).chunks_exact(3).map(Vector3::from_column_slice).collect();
+        let gradients = model.backward(&inputs, &model.forward(&inputs).unwrap(), &d_answer).unwrap();
+        let start = model.parameters().unwrap();
+        let mut at = 0;
+        for (name, shape) in model.network().program.params.clone() {
+            // One random direction in each tensor.
+            let range = at..at + shape.size[0] * shape.size[1];
+            at = range.end;
+            let direction = normals(&mut rng, range.len());
+            let mut value = |h: f64| {
+                let mut moved = start.clone();
+                moved[range.clone()].iter_mut().zip(&direction).for_each(|(x, d)| *x += h * d);
+                model.set_parameters(&moved).unwrap();
+                model.predict(&inputs).unwrap().iter().zip(&d_answer).map(|(a, d)| a.dot(d)).sum::<f64>()
+            };
+            let mut slope = |h: f64| (value(h) - value(-h)) / (2.0 * h);
+            let numeric = (4.0 * slope(1e-4) - slope(2e-4)) / 3.0;
+            let analytic: f64 = gradients.params[range].iter().zip(&direction).map(|(g, d)| g * d).sum();
+            let error = (analytic - numeric).abs() / numeric.abs().max(1e-3);
+            assert!(error <= 1e-6, "{name}: {analytic} {numeric} {error:e}");
+        }
+    }
+}
+
+#[test]
+fn f32_answers_as_f64() {
+    let (structure, tokens) = molecule("trpcage.pdb");
+    let config = config();
+    for sigma in [0.02, 0.5, 5.0] {
+        let inputs = inputs(&config, &tokens, &positions(&structure, &tokens, sigma, 3), sigma);
+        let oracle = model(config.clone(), Cpu::<f64>::new());
+        let quick = model(config.clone(), Cpu::<f32>::new());
+        let (a, b) = (quick.forward(&inputs).unwrap(), oracle.forward(&inputs).unwrap());
+        let error = relative_error(&flat(&a.answer), &flat(&b.answer));
+        assert!(error <= 1e-4, "{sigma}: answer {error:e}");
+        let d_answer: Vec<Vector3<f64>> = b.answer.iter().map(|v| v / v.norm()).collect();
+        let a = quick.backward(&inputs, &a, &d_answer).unwrap();
+        let b = oracle.backward(&inputs, &b, &d_answer).unwrap();
+        let error = relative_error(&a.params, &b.params);
+        assert!(error <= 1e-4, "{sigma}: gradient {error:e}");
+    }
+}
+
+#[test]
+fn rotations_and_translations_move_the_answer_along() {
+    fn error<E: Engine>(engine: E, name: &str) -> f64 {
+        let (structure, tokens) = molecule(name);
+        let model = model(config(), engine);
+        let hydrogens = Hydrogens::new(&structure.topology, &structure.frame.positions);
+        let jump = Jump::new(model, tokens, hydrogens, Sampler::default(), 1, 0).unwrap();
+        let mut rng = random(4);
+        let mut worst = 0.0f64;
+        for _ in 0..3 {
+            let axis = Vector3::from_fn(|_, _| rng.random_range(-3.0..3.0));
+            let translation = Vector3::from_fn(|_, _| rng.random_range(-20.0..20.0));
+            worst = worst.max(jump.equivariance(&structure.frame, &Rotation3::new(axis), &translation).unwrap().0);
+        }
+        worst
+    }
+    for name in ["akle.pdb", "trpcage.pdb"] {
+        let (oracle, quick) = (error(Cpu::<f64>::new(), name), error(Cpu::<f32>::new(), name));
+        println!("{name}: f64 {oracle:.1e}, f32 {quick:.1e}");
+        assert!(oracle <= 1e-12, "{name} f64: {oracle:e}");
+        assert!(quick <= 1e-5, "{name} f32: {quick:e}");
+    }
+}
+
+#[test]
+fn systems_of_a_batch_do_not_see_one_another() {
+    let (a, a_tokens) = molecule("akle.pdb");
+    let (b, b_tokens) = molecule("trpcage.pdb");
+    let config = config();
+    let model = model(config.clone(), Cpu::<f64>::new());
+    let (a, b) = (positions(&a, &a_tokens, 0.3, 1), positions(&b, &b_tokens, 1.0, 2));
+    let input = |tokens, [condition, noisy]: &'static [Vec<Vector3<f64>>; 2], sigma| JumpInput { tokens, condition, noisy, sigma, condition_noise: 0.05 };
+    let (a, b): (&'static _, &'static _) = (Box::leak(Box::new(a)), Box::leak(Box::new(b)));
+    let together = model.predict(&Inputs::jump(&config, &[input(&a_tokens, a, 0.3), input(&b_tokens, b, 1.0)])).unwrap();
+    let apart = [
+        model.predict(&inputs(&config, &a_tokens, a, 0.3)).unwrap(),
+        model.predict(&inputs(&config, &b_tokens, b, 1.0)).unwrap(),
+    ]
+    .concat();
+    let error = relative_error(&flat(&together), &flat(&apart));
+    assert!(error <= 1e-14, "{error:e}");
+}
+
+#[test]
+fn chains_are_told_apart() {
+    let (mut structure, tokens) = molecule("akle.pdb");
+    let config = config();
+    let model = model(config.clone(), Cpu::<f64>::new());
+    let positions = positions(&structure, &tokens, 0.3, 1);
+    let whole = model.predict(&inputs(&config, &tokens, &positions, 0.3)).unwrap();
+    // The same atoms and bonds, the last residue said to be a chain of its own.
+    let topology = &mut structure.topology;
+    let last = topology.residues.len() - 1;
+    let mut chain = topology.chains[0].clone();
+    chain.residues = last..last + 1;
+    topology.chains[0].residues.end = last;
+    topology.chains.push(chain);
+    topology.residues[last].chain = 1;
+    let split = Tokens::new(topology, &template_geometry(topology).unwrap()).unwrap();
+    let other = model.predict(&inputs(&config, &split, &positions, 0.3)).unwrap();
+    let difference = relative_error(&flat(&whole), &flat(&other));
+    assert!(difference > 1e-6, "the chain makes no difference");
+}
+
+#[test]
+fn replicas_threads_and_resumed_steps_give_the_same_bits() {
+    let (structure, _) = molecule("akle.pdb");
+    let run = |replicas: usize, first: u64, threads: usize, restart: bool| -> Vec<Frame> {
+        let jump = || {
+            let (structure, tokens) = molecule("akle.pdb");
+            let hydrogens = Hydrogens::new(&structure.topology, &structure.frame.positions);
+            let sampler = Sampler { levels: 3, ..Sampler::default() };
+            Jump::new(model(config(), Cpu::<f32>::new()), tokens, hydrogens, sampler, 9, first).unwrap()
+        };
+        let mut frames = vec![structure.frame.clone(); replicas];
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let mut stepper = jump();
+        for _ in 0..3 {
+            pool.install(|| stepper.step(&mut frames)).unwrap();
+            if restart {
+                stepper = jump();
+            }
+        }
+        frames
+    };
+    let all = run(7, 0, 2, false);
+    assert_eq!(all, run(7, 0, 1, true));
+    assert_eq!(all[6..], run(1, 6, 1, false)[..]);
+    assert_ne!(all[0].positions, all[1].positions);
+    assert!((all[0].time - 60.0).abs() <= 1e-9 && all[0].step == 3);
+}
+
+#[test]
+fn hydrogens_keep_their_bond_lengths_and_hands() {
+    let (structure, _) = molecule("akle.pdb");
+    let topology = &structure.topology;
+    let mut positions = structure.frame.positions.clone();
+    let hydrogens = Hydrogens::new(topology, &positions);
+    hydrogens.place(&mut positions);
+    let moved: f64 = positions.iter().zip(&structure.frame.positions).map(|(a, b)| (a - b).norm()).fold(0.0, f64::max);
+    assert!(moved <= 1e-10, "{moved}");
+    let mut rng = random(3);
+    topology.heavy_atoms().iter().for_each(|&atom| positions[atom] += Vector3::from_fn(|_, _| rng.random_range(-0.2..0.2)));
+    hydrogens.place(&mut positions);
+    for &[i, j] in &topology.bonds {
+        if [i, j].iter().any(|&atom| topology.atoms[atom].name.starts_with('H')) {
+            let length = |positions: &[Vector3<f64>]| (positions[i] - positions[j]).norm();
+            let error = (length(&positions) - length(&structure.frame.positions)).abs();
+            assert!(error <= 1e-10, "{}–{}: {error}", topology.atom_label(i), topology.atom_label(j));
+        }
+    }
+}
+
+#[test]
+fn a_model_file_comes_back_whole_or_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let saved = model(config(), Cpu::<f32>::new());
+    let provenance = Provenance { summary: "nothing".into(), updates: 3, ..Provenance::default() };
+    saved.save(&path, &provenance).unwrap();
+    let (loaded, header) = Model::load(&path, Cpu::<f32>::new()).unwrap();
+    assert_eq!(loaded.parameters().unwrap(), saved.parameters().unwrap());
+    assert_eq!((&header.config, &header.provenance), (saved.config(), &provenance));
+
+    let whole = std::fs::read(&path).unwrap();
+    let refused = |bytes: &[u8], word: &str| {
+        let error = Model::from_bytes(bytes, &path, Cpu::<f32>::new()).err().expect(word);
+        let text = error.to_string();
+        assert!(error.exit_code() == 2 && text.contains("model.safetensors") && text.contains(word) && !error.hint().is_empty(), "{text}");
+    };
+    for cut in [0, 7, 100, whole.len() / 2, whole.len() - 1] {
+        refused(&whole[..cut], "not whole");
+    }
+    let mut damaged = whole.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    refused(&damaged, "damaged");
+    let mut other = whole.clone();
+    let at = whole.windows(11).position(|w| w == br#"schema\":1,"#).unwrap();
+    other[at + 9] = b'9';
+    refused(&other, "schema 9");
+}

@@ -144,14 +144,17 @@ fn systems_of_a_batch_do_not_see_one_another() {
     let config = config();
     let model = model(config.clone(), Cpu::<f64>::new());
     let (a, b) = (positions(&a, &a_tokens, 0.3, 1), positions(&b, &b_tokens, 1.0, 2));
-    let input = |tokens, [condition, noisy]: &'static [Vec<Vector3<f64>>; 2], sigma| JumpInput { tokens, condition, noisy, sigma, condition_noise: 0.05 };
+    let input = |tokens, [condition, noisy]: &'static [Vec<Vector3<f64>>; 2], sigma| JumpInput {
+        tokens,
+        condition,
+        noisy,
+        sigma,
+        condition_noise: 0.05,
+    };
     let (a, b): (&'static _, &'static _) = (Box::leak(Box::new(a)), Box::leak(Box::new(b)));
     let together = model.predict(&Inputs::jump(&config, &[input(&a_tokens, a, 0.3), input(&b_tokens, b, 1.0)])).unwrap();
-    let apart = [
-        model.predict(&inputs(&config, &a_tokens, a, 0.3)).unwrap(),
-        model.predict(&inputs(&config, &b_tokens, b, 1.0)).unwrap(),
-    ]
-    .concat();
+    let apart =
+        [model.predict(&inputs(&config, &a_tokens, a, 0.3)).unwrap(), model.predict(&inputs(&config, &b_tokens, b, 1.0)).unwrap()].concat();
     let error = relative_error(&flat(&together), &flat(&apart));
     assert!(error <= 1e-14, "{error:e}");
 }

@@ -36,59 +36,66 @@ fn write<T>(buffers: &mut [Vec<T>]) -> Vec<&mut [T]> {
     buffers.iter_mut().map(Vec::as_mut_slice).collect()
 }
 
-impl<T: Real> Engine for Cpu<T> {
-    type Buffer = Vec<T>;
+/// The engine at one scalar type: not generic, so that the kernels are compiled once, in this library, for all its users.
+macro_rules! engine {
+    ($t:ident) => {
+        impl Engine for Cpu<$t> {
+            type Buffer = Vec<$t>;
 
-    fn name(&self) -> String {
-        format!("cpu-{}", T::NAME)
-    }
+            fn name(&self) -> String {
+                format!("cpu-{}", <$t as Real>::NAME)
+            }
 
-    fn zeros(&self, len: usize) -> Result<Vec<T>> {
-        Ok(vec![T::zero(); len])
-    }
+            fn zeros(&self, len: usize) -> Result<Vec<$t>> {
+                Ok(vec![0.0; len])
+            }
 
-    fn upload(&self, values: &[f64]) -> Result<Vec<T>> {
-        Ok(values.iter().map(|&value| T::of(value)).collect())
-    }
+            fn upload(&self, values: &[f64]) -> Result<Vec<$t>> {
+                Ok(values.iter().map(|&value| <$t as Real>::of(value)).collect())
+            }
 
-    fn download(&self, buffer: &Vec<T>) -> Result<Vec<f64>> {
-        Ok(buffer.iter().map(|value| value.wide()).collect())
-    }
+            fn download(&self, buffer: &Vec<$t>) -> Result<Vec<f64>> {
+                Ok(buffer.iter().map(|value| value.wide()).collect())
+            }
 
-    fn forward(&self, call: &Call, batch: &Batch, params: &[Vec<T>], slots: &mut [Vec<T>]) -> Result<()> {
-        let mut outputs = take(slots, &call.outputs);
-        call.op.forward(Forward {
-            batch,
-            inputs: &read(slots, &call.inputs),
-            params: &read(params, &call.params),
-            outputs: &mut write(&mut outputs),
-        });
-        put_back(slots, &call.outputs, outputs);
-        Ok(())
-    }
+            fn forward(&self, call: &Call, batch: &Batch, params: &[Vec<$t>], slots: &mut [Vec<$t>]) -> Result<()> {
+                let mut outputs = take(slots, &call.outputs);
+                call.op.forward(Forward {
+                    batch,
+                    inputs: &read(slots, &call.inputs),
+                    params: &read(params, &call.params),
+                    outputs: &mut write(&mut outputs),
+                });
+                put_back(slots, &call.outputs, outputs);
+                Ok(())
+            }
 
-    fn backward(
-        &self,
-        call: &Call,
-        batch: &Batch,
-        params: &[Vec<T>],
-        slots: &[Vec<T>],
-        d_slots: &mut [Vec<T>],
-        d_params: &mut [Vec<T>],
-    ) -> Result<()> {
-        let mut d_inputs = take(d_slots, &call.inputs);
-        let mut d_weights = take(d_params, &call.params);
-        call.op.backward(Backward {
-            batch,
-            inputs: &read(slots, &call.inputs),
-            params: &read(params, &call.params),
-            outputs: &read(slots, &call.outputs),
-            d_outputs: &read(d_slots, &call.outputs),
-            d_inputs: &mut write(&mut d_inputs),
-            d_params: &mut write(&mut d_weights),
-        });
-        put_back(d_slots, &call.inputs, d_inputs);
-        put_back(d_params, &call.params, d_weights);
-        Ok(())
-    }
+            fn backward(
+                &self,
+                call: &Call,
+                batch: &Batch,
+                params: &[Vec<$t>],
+                slots: &[Vec<$t>],
+                d_slots: &mut [Vec<$t>],
+                d_params: &mut [Vec<$t>],
+            ) -> Result<()> {
+                let mut d_inputs = take(d_slots, &call.inputs);
+                let mut d_weights = take(d_params, &call.params);
+                call.op.backward(Backward {
+                    batch,
+                    inputs: &read(slots, &call.inputs),
+                    params: &read(params, &call.params),
+                    outputs: &read(slots, &call.outputs),
+                    d_outputs: &read(d_slots, &call.outputs),
+                    d_inputs: &mut write(&mut d_inputs),
+                    d_params: &mut write(&mut d_weights),
+                });
+                put_back(d_slots, &call.inputs, d_inputs);
+                put_back(d_params, &call.params, d_weights);
+                Ok(())
+            }
+        }
+    };
 }
+engine!(f32);
+engine!(f64);

@@ -1,0 +1,102 @@
+//! TRR: a header a frame, big-endian, then sections of whose sizes the header tells; nm and ps.
+
+use nalgebra::Vector3;
+
+use super::input::{Ended, Input};
+use super::{Contents, Fault, Source, cell, known};
+use crate::structure::Frame;
+use crate::units::ANGSTROM_PER_NM;
+
+const MAGIC: i32 = 1993;
+
+pub(super) struct Trr {
+    input: Input,
+    offsets: Vec<u64>,
+}
+
+struct Header {
+    step: i32,
+    time: f64,
+    atoms: usize,
+    double: bool,
+    /// Bytes of each section, in the file's order.
+    sizes: [usize; 10],
+}
+
+const CELL: usize = 2;
+const POSITIONS: usize = 7;
+const VELOCITIES: usize = 8;
+const FORCES: usize = 9;
+
+/// Reads a frame's header; the outer error: the file ended; the inner: what is wrong with it.
+fn header(input: &mut Input) -> Result<Result<Header, String>, Ended> {
+    let magic = input.i32()?;
+    if magic != MAGIC {
+        return Ok(Err(format!("it starts with {magic} instead of {MAGIC}")));
+    }
+    let _length_with_null = input.u32()?;
+    let length = u64::from(input.u32()?);
+    input.skip(length.next_multiple_of(4))?;
+    let mut sizes = [0; 10];
+    for size in &mut sizes {
+        *size = input.u32()? as usize;
+    }
+    let (atoms, step, _nre) = (input.u32()? as usize, input.i32()?, input.i32()?);
+    let double = sizes[CELL] == 72 || sizes[POSITIONS] == 24 * atoms;
+    let width = if double { 8 } else { 4 };
+    let fits = |section: usize, numbers: usize| sizes[section] == 0 || sizes[section] == numbers * width;
+    if !(fits(CELL, 9) && [POSITIONS, VELOCITIES, FORCES].iter().all(|&section| fits(section, 3 * atoms))) {
+        return Ok(Err(format!("its sections do not fit {atoms} atoms")));
+    }
+    if sizes[POSITIONS] == 0 {
+        return Ok(Err("it holds no positions".to_owned()));
+    }
+    let time = input.real(double)?;
+    let _lambda = input.real(double)?;
+    Ok(Ok(Header { step, time, atoms, double, sizes }))
+}
+
+impl Trr {
+    pub fn open(mut input: Input) -> Result<(Contents, Self), Fault> {
+        let (mut offsets, mut times, mut atoms) = (Vec::new(), Vec::new(), None);
+        while !input.at_end() {
+            let index = offsets.len();
+            offsets.push(input.position);
+            let header = header(&mut input).map_err(|_| Fault::cut(index))?.map_err(|what| match index {
+                0 => Fault::header(format!("is no TRR trajectory: {what}")),
+                _ => Fault::frame(index, format!("is broken: {what}")),
+            })?;
+            input.skip(header.sizes.iter().map(|&size| size as u64).sum()).map_err(|_| Fault::cut(index))?;
+            if *atoms.get_or_insert(header.atoms) != header.atoms {
+                return Err(Fault::frame(index, format!("holds {} atoms, the first frame {}", header.atoms, atoms.unwrap_or(0))));
+            }
+            times.push(header.time);
+        }
+        let contents = Contents { atoms: atoms.unwrap_or(0), frames: offsets.len(), times: known(times) };
+        Ok((contents, Trr { input, offsets }))
+    }
+}
+
+impl Source for Trr {
+    fn read(&mut self, index: usize, frame: &mut Frame) -> Result<(), String> {
+        let input = &mut self.input;
+        input.go_to(self.offsets[index])?;
+        let Header { step, atoms, double, sizes, .. } = header(input)??;
+        frame.step = u64::try_from(step).unwrap_or(index as u64);
+        input.skip(sizes[..CELL].iter().map(|&size| size as u64).sum())?;
+        let mut rows = Vec::new();
+        if sizes[CELL] > 0 {
+            input.vectors(3, double, ANGSTROM_PER_NM, &mut rows)?;
+        }
+        frame.cell = <[Vector3<f64>; 3]>::try_from(rows).ok().and_then(|rows| cell::of_vectors(&rows));
+        input.skip(sizes[CELL + 1..POSITIONS].iter().map(|&size| size as u64).sum())?;
+        input.vectors(atoms, double, ANGSTROM_PER_NM, &mut frame.positions)?;
+        frame.velocities = None;
+        if sizes[VELOCITIES] > 0 {
+            let mut velocities = Vec::with_capacity(atoms);
+            input.vectors(atoms, double, ANGSTROM_PER_NM, &mut velocities)?;
+            frame.velocities = Some(velocities);
+        }
+        Ok(())
+    }
+}

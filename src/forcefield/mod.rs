@@ -4,12 +4,16 @@ mod bonded;
 mod born;
 mod energy;
 mod lanes;
+mod minimize;
 mod nonbonded;
 mod pairs;
 mod system;
+#[cfg(test)]
+mod testing;
 mod tiles;
 
 pub use energy::{Energies, ForceField, Precision};
+pub use minimize::{Minimized, Minimizer};
 pub use system::{Angle, Bond, COULOMB, COULOMB_OBC, Exception, OBC_OFFSET, SCALE_COULOMB_14, SCALE_LJ_14, System, Torsion};
 
 /// Rigid geometry of a molecule's heavy atoms, from force-field equilibrium values and residue templates alone.

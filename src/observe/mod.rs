@@ -1,5 +1,7 @@
 //! Observers: what writes a run down and what watches it.
 
+pub mod drift;
+
 use crate::Result;
 use crate::structure::Frame;
 

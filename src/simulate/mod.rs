@@ -1,9 +1,16 @@
 //! Simulations: a [`Stepper`] applied again and again while observers watch.
 
+mod constraints;
+mod dynamics;
+mod force;
 mod hydrogens;
 mod jump;
 pub mod noise;
+pub mod velocities;
 
+pub use constraints::Constraints;
+pub use dynamics::{Dynamics, Integrator, Settings};
+pub use force::{Force, Physical};
 pub use hydrogens::Hydrogens;
 pub use jump::{Jump, Sampler};
 

@@ -1,0 +1,219 @@
+//! Energy minimisation: limited-memory BFGS (Nocedal, Wright, Numerical Optimization, 2nd ed., algorithm 7.4) with a bound on
+//! how far an atom moves in a step, so that clashing atoms part instead of being thrown apart.
+
+use std::collections::VecDeque;
+
+use nalgebra::Vector3;
+
+use super::{Energies, ForceField};
+
+/// Steps that the curvature is learnt from.
+const MEMORY: usize = 10;
+/// Longest way of an atom in one step, Å.
+const LONGEST_MOVE: f64 = 0.2;
+/// Halvings of a step before it is given up.
+const MOST_HALVINGS: usize = 12;
+
+/// When a minimisation stops, and what it may not move.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Minimizer {
+    /// Root-mean-square force of the free atoms at which it is done, kJ/mol/Å.
+    pub tolerance: f64,
+    /// Most steps.
+    pub steps: usize,
+    /// Whether each atom stays where it is; empty: none does.
+    pub fixed: Vec<bool>,
+}
+
+impl Default for Minimizer {
+    fn default() -> Self {
+        Minimizer { tolerance: 0.5, steps: 2000, fixed: Vec::new() }
+    }
+}
+
+/// What a minimisation did.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Minimized {
+    /// Steps taken.
+    pub steps: usize,
+    /// Energies at the start, kJ/mol.
+    pub before: Energies,
+    /// Energies at the end, kJ/mol.
+    pub after: Energies,
+    /// Root-mean-square force of the free atoms at the end, kJ/mol/Å.
+    pub rms_force: f64,
+    /// Whether the tolerance was reached.
+    pub converged: bool,
+}
+
+/// A point of the search.
+#[derive(Clone)]
+struct Point {
+    positions: Vec<Vector3<f64>>,
+    forces: Vec<Vector3<f64>>,
+    energies: Energies,
+}
+
+/// A step and the change of the gradient over it, with 1/(s·y).
+struct Learnt {
+    step: Vec<Vector3<f64>>,
+    change: Vec<Vector3<f64>>,
+    inverse: f64,
+}
+
+impl Minimizer {
+    /// Moves `positions`, Å, downhill. Energy never rises; where it is not finite at the start (two atoms at one place), nothing moves.
+    pub fn run(&self, field: &mut ForceField, positions: &mut [Vector3<f64>]) -> Minimized {
+        let mut here = self.evaluate(field, positions.to_vec());
+        let before = here.energies;
+        let mut learnt: VecDeque<Learnt> = VecDeque::new();
+        let mut steps = 0;
+        while steps < self.steps && self.rms_force(&here) > self.tolerance {
+            let direction = direction(&here.forces, &learnt);
+            let Some(next) = self.search(field, &here, &direction) else {
+                if learnt.is_empty() {
+                    break; // not even straight downhill: rounding hides what is left to gain
+                }
+                learnt.clear();
+                continue;
+            };
+            steps += 1;
+            remember(&mut learnt, &here, &next);
+            here = next;
+        }
+        positions.copy_from_slice(&here.positions);
+        let rms_force = self.rms_force(&here);
+        Minimized { steps, before, after: here.energies, rms_force, converged: rms_force <= self.tolerance }
+    }
+
+    fn evaluate(&self, field: &mut ForceField, positions: Vec<Vector3<f64>>) -> Point {
+        let mut forces = vec![Vector3::zeros(); positions.len()];
+        let energies = field.energy_forces(&positions, &mut forces);
+        for (force, &fixed) in forces.iter_mut().zip(&self.fixed) {
+            if fixed {
+                *force = Vector3::zeros();
+            }
+        }
+        Point { positions, forces, energies }
+    }
+
+    fn rms_force(&self, point: &Point) -> f64 {
+        let free = point.forces.len() - self.fixed.iter().filter(|&&fixed| fixed).count();
+        (dot(&point.forces, &point.forces) / free.max(1) as f64).sqrt()
+    }
+
+    /// The first point along `direction` that is low enough (Armijo), halving from the longest step allowed.
+    fn search(&self, field: &mut ForceField, here: &Point, direction: &[Vector3<f64>]) -> Option<Point> {
+        let slope = dot(&here.forces, direction);
+        let longest = direction.iter().map(Vector3::norm).fold(0.0, f64::max);
+        if !(slope > 0.0 && longest.is_finite()) {
+            return None;
+        }
+        let mut length = (LONGEST_MOVE / longest).min(1.0);
+        for _ in 0..MOST_HALVINGS {
+            let positions = here.positions.iter().zip(direction).map(|(x, d)| x + d * length).collect();
+            let next = self.evaluate(field, positions);
+            if next.energies.total <= here.energies.total - 1e-4 * length * slope {
+                return Some(next);
+            }
+            length *= 0.5;
+        }
+        None
+    }
+}
+
+/// Inverse Hessian times force, by the two-loop recursion.
+fn direction(forces: &[Vector3<f64>], learnt: &VecDeque<Learnt>) -> Vec<Vector3<f64>> {
+    let mut direction = forces.to_vec();
+    let Some(last) = learnt.back() else {
+        return direction;
+    };
+    let mut weights = Vec::with_capacity(learnt.len());
+    for pair in learnt.iter().rev() {
+        let weight = pair.inverse * dot(&pair.step, &direction);
+        add(&mut direction, &pair.change, -weight);
+        weights.push(weight);
+    }
+    let scale = 1.0 / (last.inverse * dot(&last.change, &last.change));
+    direction.iter_mut().for_each(|d| *d *= scale);
+    for (pair, weight) in learnt.iter().zip(weights.iter().rev()) {
+        let back = pair.inverse * dot(&pair.change, &direction);
+        add(&mut direction, &pair.step, weight - back);
+    }
+    direction
+}
+
+/// Learns from a step, unless the energy bends down along it.
+fn remember(learnt: &mut VecDeque<Learnt>, here: &Point, next: &Point) {
+    let step: Vec<_> = next.positions.iter().zip(&here.positions).map(|(b, a)| b - a).collect();
+    let change: Vec<_> = here.forces.iter().zip(&next.forces).map(|(a, b)| a - b).collect();
+    let bend = dot(&step, &change);
+    if bend > 1e-10 * dot(&change, &change) {
+        learnt.push_back(Learnt { step, change, inverse: 1.0 / bend });
+    }
+    if learnt.len() > MEMORY {
+        learnt.pop_front();
+    }
+}
+
+fn dot(a: &[Vector3<f64>], b: &[Vector3<f64>]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a.dot(b)).sum()
+}
+
+fn add(sum: &mut [Vector3<f64>], values: &[Vector3<f64>], scale: f64) {
+    for (sum, value) in sum.iter_mut().zip(values) {
+        *sum += value * scale;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::chain;
+    use super::super::{ForceField, Precision};
+    use super::*;
+
+    #[test]
+    fn ends_in_a_minimum() {
+        let (system, mut positions) = chain(30, 21);
+        let mut field = ForceField::new(system, Precision::F64);
+        let minimizer = Minimizer { tolerance: 1e-3, steps: 5000, fixed: Vec::new() };
+        let done = minimizer.run(&mut field, &mut positions);
+        assert!(done.converged && done.rms_force <= 1e-3, "{done:?}");
+        assert!(done.after.total < done.before.total);
+        let mut forces = vec![Vector3::zeros(); 30];
+        assert_eq!(field.energy_forces(&positions, &mut forces), done.after);
+        // uphill in every direction tried
+        for atom in 0..30 {
+            for axis in 0..3 {
+                for shift in [-0.01, 0.01] {
+                    let mut moved = positions.clone();
+                    moved[atom][axis] += shift;
+                    assert!(field.energy_forces(&moved, &mut forces).total > done.after.total, "atom {atom}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn parts_clashing_atoms_in_single_precision() {
+        let (system, mut positions) = chain(60, 22);
+        positions[50] = positions[5] + Vector3::new(0.02, 0.01, 0.0);
+        let mut field = ForceField::new(system, Precision::F32);
+        let done = Minimizer::default().run(&mut field, &mut positions);
+        assert!(done.before.total >= 1e9, "no clash to part: {done:?}");
+        assert!(done.converged && (positions[50] - positions[5]).norm() >= 1.0, "{done:?}");
+    }
+
+    #[test]
+    fn fixed_atoms_stay() {
+        let (system, start) = chain(40, 23);
+        let mut positions = start.clone();
+        let fixed: Vec<bool> = (0..40).map(|atom| atom % 3 == 0).collect();
+        let done =
+            Minimizer { fixed: fixed.clone(), ..Minimizer::default() }.run(&mut ForceField::new(system, Precision::F64), &mut positions);
+        assert!(done.converged, "{done:?}");
+        for atom in 0..40 {
+            assert_eq!(positions[atom] == start[atom], fixed[atom], "atom {atom}");
+        }
+    }
+}

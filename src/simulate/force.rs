@@ -1,0 +1,48 @@
+//! Where the forces of dynamics come from: the physical force field, a model, or a test's own.
+
+use nalgebra::Vector3;
+use rayon::prelude::*;
+
+use crate::Result;
+use crate::forcefield::ForceField;
+use crate::structure::Frame;
+
+/// A force on the atoms of a molecule.
+pub trait Force {
+    /// Overwrites `forces[r]`, kJ/mol/Å, with the force on replica `r`, which depends on its positions only. Both are one a replica.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] where the engine fails.
+    fn forces(&mut self, replicas: &[Frame], forces: &mut [Vec<Vector3<f64>>]) -> Result<()>;
+    /// A few words for the log: what makes the force.
+    fn describe(&self) -> String;
+}
+
+/// The physical force field, replicas in parallel.
+pub struct Physical {
+    fields: Vec<ForceField>,
+}
+
+impl Physical {
+    /// Forces of this force field.
+    pub fn new(field: ForceField) -> Self {
+        Physical { fields: vec![field] }
+    }
+}
+
+impl Force for Physical {
+    fn forces(&mut self, replicas: &[Frame], forces: &mut [Vec<Vector3<f64>>]) -> Result<()> {
+        if self.fields.len() < replicas.len() {
+            self.fields.resize(replicas.len(), self.fields[0].clone());
+        }
+        let work = self.fields.par_iter_mut().zip(replicas).zip(forces);
+        work.for_each(|((field, frame), forces)| {
+            field.energy_forces(&frame.positions, forces);
+        });
+        Ok(())
+    }
+
+    fn describe(&self) -> String {
+        "ff14SB with OBC2 implicit water".to_owned()
+    }
+}

@@ -1,6 +1,7 @@
 //! Observers: what writes a run down and what watches it.
 
 pub mod drift;
+pub mod energy;
 
 use crate::Result;
 use crate::structure::Frame;

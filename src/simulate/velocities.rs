@@ -35,11 +35,11 @@ pub fn stop_centre(masses: &[f64], velocities: &mut [Vector3<f64>]) {
     velocities.iter_mut().for_each(|velocity| *velocity -= drift);
 }
 
-/// Masses, Da, with each hydrogen's raised to `hydrogen` at the cost of the heavy atom that it is bonded to, so that the
+/// `masses`, Da, with each hydrogen's raised to `hydrogen` at the cost of the heavy atom that it is bonded to, so that the
 /// fastest vibrations slow down while every average over positions stays what it is (Feenstra, Hess, Berendsen, J. Comput.
 /// Chem. 20, 786 (1999)). A hydrogen stays as it is where its heavy atom would become lighter than itself.
-pub fn repartitioned_masses(topology: &Topology, hydrogen: f64) -> Vec<f64> {
-    let mut masses: Vec<f64> = topology.atoms.iter().map(|atom| atom.mass).collect();
+pub fn repartitioned_masses(topology: &Topology, masses: &[f64], hydrogen: f64) -> Vec<f64> {
+    let mut masses = masses.to_vec();
     let is_hydrogen = |atom: usize| topology.atoms[atom].element == Element::H;
     for &[i, j] in &topology.bonds {
         let (light, heavy) = if is_hydrogen(i) { (i, j) } else { (j, i) };

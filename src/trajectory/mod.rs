@@ -11,10 +11,12 @@ mod netcdf;
 mod pdb;
 mod reader;
 mod trr;
+mod writer;
 mod xtc;
 mod xtc_codec;
 
 pub use reader::Reader;
+pub use writer::{Extent, Writer};
 
 use std::path::Path;
 

@@ -104,7 +104,6 @@ impl Source for Xtc {
 ///
 /// # Errors
 /// The first atom whose position cannot be stored: not a number, or more than 10 µm from the origin.
-#[expect(dead_code, reason = "the writer, which comes next, calls it")]
 pub(super) fn frame_bytes(frame: &Frame) -> Result<Vec<u8>, usize> {
     let mut out = Vec::new();
     let atoms = frame.positions.len();

@@ -2,17 +2,22 @@
 
 mod bonded;
 mod born;
+mod build;
 mod energy;
+mod forms;
+mod geometry;
 mod lanes;
 mod minimize;
 mod nonbonded;
 mod pairs;
+mod parameters;
 mod system;
 #[cfg(test)]
 mod testing;
 mod tiles;
 
 pub use energy::{Energies, ForceField, Precision};
+pub use geometry::template_geometry;
 pub use minimize::{Minimized, Minimizer};
 pub use system::{Angle, Bond, COULOMB, COULOMB_OBC, Exception, OBC_OFFSET, SCALE_COULOMB_14, SCALE_LJ_14, System, Torsion};
 

@@ -3,9 +3,9 @@
 //! Units: Å, rad, kJ/mol, elementary charges, Da. Atom indices are those of the topology that the system was built for.
 
 /// 1/(4πε₀) in kJ·Å/mol/e², as it stands in OpenMM's `NonbondedForce`: for Coulomb pairs and 1-4 pairs.
-pub const COULOMB: f64 = 1389.354_56;
+pub const COULOMB: f64 = 1_389.354_56;
 /// 1/(4πε₀) in kJ·Å/mol/e², as it stands in OpenMM's OBC energy: for the solvation term only.
-pub const COULOMB_OBC: f64 = 1389.354_85;
+pub const COULOMB_OBC: f64 = 1_389.354_85;
 /// Factor on Lennard-Jones between atoms three bonds apart; [`Exception`] holds it already.
 pub const SCALE_LJ_14: f64 = 0.5;
 /// Factor on Coulomb between atoms three bonds apart (1/1.2); [`Exception`] holds it already.

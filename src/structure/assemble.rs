@@ -46,6 +46,7 @@ fn position(atom: &pdbtbx::Atom) -> Vector3<f64> {
 /// template inside a chain, two atoms at one place, or nothing that is protein.
 pub(super) fn assemble(source: &Source, model: &Model, cell: Option<Cell>, options: &ReadOptions, report: Report) -> Result<Structure> {
     let wanted = wanted_segments(source, model, options)?;
+    let report = Report { waters: model.waters, ..report };
     if model.rows.is_empty() {
         return Err(no_protein(source, &report));
     }
@@ -56,8 +57,8 @@ pub(super) fn assemble(source: &Source, model: &Model, cell: Option<Cell>, optio
     set_ligands_apart(model, &mut candidates);
     refuse_unknown_in_chain(source, model, &candidates)?;
 
-    let mut assembly = Assembly { model, topology: Topology::default(), positions: Vec::new(), lines: Vec::new(), report };
-    assembly.report.waters = model.waters;
+    let mut assembly =
+        Assembly { model, topology: Topology::default(), positions: Vec::new(), lines: Vec::new(), twice: Vec::new(), report };
     let mut segment = usize::MAX;
     for candidate in &candidates {
         let Some(family) = candidate.family else {
@@ -247,6 +248,8 @@ struct Assembly<'a> {
     positions: Vec<Vector3<f64>>,
     /// Lines of the atoms in the user's file.
     lines: Vec<usize>,
+    /// Atoms that their residue names twice, at different places.
+    twice: Vec<String>,
     report: Report,
 }
 
@@ -289,7 +292,7 @@ impl Assembly<'_> {
             if self.positions[known] == here {
                 self.report.repeated_atoms += 1;
             } else {
-                self.report.warnings.push(format!("{label}:{raw} is there twice at different places: the first is read"));
+                self.twice.push(format!("{label}:{raw}"));
             }
             return;
         }
@@ -325,6 +328,12 @@ impl Assembly<'_> {
         report.disulfides = links.disulfides.iter().map(|&[i, j]| [residue(i), residue(j)]).collect();
         count(report, &topology);
         report.cell = cell.map(|cell| [cell.lengths, cell.angles].concat().try_into().expect("six numbers"));
+        if let Some(first) = self.twice.first() {
+            let atoms = plural(self.twice.len(), "atom");
+            report
+                .warnings
+                .push(format!("{atoms} named twice in a residue, at different places, first {first}: the first of each is read"));
+        }
         warn(report);
         let frame = Frame { cell, ..Frame::at_rest(self.positions) };
         Structure { topology, frame, report: self.report }

@@ -12,6 +12,7 @@ mod report;
 pub mod residues;
 mod source;
 mod topology;
+mod write;
 
 pub use frame::{Cell, Frame, centroid};
 pub use links::{ChainBreak, Links, link};
@@ -19,3 +20,4 @@ pub use read::{ReadOptions, Structure, read, read_models};
 pub use report::{Break, ChainSummary, MissingAtoms, Report};
 pub use source::Format;
 pub use topology::{Atom, Chain, Element, Residue, Topology};
+pub use write::write_pdb;

@@ -48,7 +48,7 @@ fn integral_slope<T: PairReal>(r: T, inverse_r: T, radius: T, s: T) -> T {
 /// [`integral`] for r ≥ ρ̃ + s and r ≥ 2s, where it is ½s³/r⁴ · P(s²/r²), P(y) = Σ 2n/(2n+1) y^(n−1), n ≥ 1: no
 /// logarithm and no cancellation. P by its Chebyshev fit on [0, ¼], relative error 3e-8.
 #[inline(always)]
-fn integral_far<T: PairReal>(inverse_r2: T, s: T) -> T {
+pub(super) fn integral_far<T: PairReal>(inverse_r2: T, s: T) -> T {
     let y = s * s * inverse_r2;
     let p = polynomial(y, [2.48352773, 0.289061193, 1.02646619, 0.87813499, 0.857602885, 0.799992716, 0.666666685]);
     T::of(0.5) * s * y * inverse_r2 * p
@@ -82,7 +82,7 @@ pub(super) fn separations<T: PairReal, const MASKED: bool>(row: &Row<T>, block: 
 pub(super) struct BornIntegrals<T> {
     /// Squared distance from which the far form holds for any two atoms, Å².
     pub far: T,
-    /// Pairs beyond this squared distance are left out, Å².
+    /// Pairs beyond this squared distance are left out, Å²; [`Block::edge`] is what the integral is there.
     pub cutoff: T,
 }
 
@@ -115,8 +115,8 @@ impl<T: PairReal> TileKernel<T> for BornIntegrals<T> {
         }
         for k in 0..LANES {
             let counts = r2[k] < self.cutoff && !(MASKED && codes[k] == NOT_A_PAIR);
-            values[0][k] = if counts { values[0][k] } else { T::zero() };
-            values[1][k] = if counts { values[1][k] } else { T::zero() };
+            values[0][k] = if counts { values[0][k] - block.edge[k] } else { T::zero() };
+            values[1][k] = if counts { values[1][k] - row.edge } else { T::zero() };
         }
         add_to(sum, &values[0]);
         add_to(&mut out.scalar, &values[1]);

@@ -50,6 +50,9 @@ pub enum Precision {
     F64,
 }
 
+/// Shortest cutoff that [`ForceField::with_cutoff`] takes, Å: below it, atoms three bonds apart could lie beyond it.
+pub const SHORTEST_CUTOFF: f64 = 8.0;
+
 #[derive(Debug, Clone)]
 enum AnyPairs {
     F32(Pairs<f32>),
@@ -58,7 +61,7 @@ enum AnyPairs {
 
 /// The force field of one system: evaluates energy and forces again and again in buffers of its own.
 ///
-/// All pairs, no cutoff: time grows as N², memory as N. Bits of the result do not depend on the number of threads.
+/// All pairs unless a cutoff is asked for: time grows as N², memory as N. Bits of the result do not depend on the number of threads.
 #[derive(Debug, Clone)]
 pub struct ForceField {
     system: System,
@@ -69,10 +72,18 @@ pub struct ForceField {
 impl ForceField {
     /// Prepares a system for evaluation.
     pub fn new(system: System, precision: Precision) -> Self {
+        Self::with_cutoff(system, precision, None)
+    }
+
+    /// Prepares a system for evaluation in which pairs beyond `cutoff`, Å, are left out (at least [`SHORTEST_CUTOFF`]).
+    ///
+    /// Energies of pairs are switched off over the last tenth of the cutoff. Born radii see no farther either.
+    pub fn with_cutoff(system: System, precision: Precision, cutoff: Option<f64>) -> Self {
+        let cutoff = cutoff.map(|cutoff| cutoff.max(SHORTEST_CUTOFF));
         let bonded = Bonded::new(&system);
         let pairs = match precision {
-            Precision::F32 => AnyPairs::F32(Pairs::new(&system)),
-            Precision::F64 => AnyPairs::F64(Pairs::new(&system)),
+            Precision::F32 => AnyPairs::F32(Pairs::new(&system, cutoff)),
+            Precision::F64 => AnyPairs::F64(Pairs::new(&system, cutoff)),
         };
         ForceField { system, bonded, pairs }
     }
@@ -151,6 +162,38 @@ mod tests {
     }
 
     #[test]
+    fn with_a_cutoff_forces_are_still_the_derivative_and_energy_does_not_jump() {
+        let (system, mut positions) = chain(90, 6);
+        let mut field = ForceField::with_cutoff(system, Precision::F64, Some(9.0));
+        let (start, forces) = evaluate(&mut field, &positions);
+        let direction: Vec<_> = forces.iter().enumerate().map(|(i, f)| if i % 2 == 0 { f.normalize() } else { -f.normalize() }).collect();
+        let (steps, h) = (1000, 2e-4);
+        let mut work = 0.0;
+        // midpoint rule: pairs cross the switch and the cutoff on the way
+        let mut end = start;
+        for step in 0..2 * steps {
+            positions.iter_mut().zip(&direction).for_each(|(x, d)| *x += d * h);
+            let (energies, forces) = evaluate(&mut field, &positions);
+            if step % 2 == 0 {
+                work += 2.0 * h * forces.iter().zip(&direction).map(|(f, d)| f.dot(d)).sum::<f64>();
+            } else {
+                end = energies;
+            }
+        }
+        let error = (end.total - start.total + work).abs();
+        assert!(error <= 1e-5 * work.abs().max((end.total - start.total).abs()), "{error} of {work}");
+    }
+
+    #[test]
+    fn a_cutoff_longer_than_the_molecule_changes_little() {
+        let (system, positions) = chain(150, 14);
+        let (exact, exact_forces) = evaluate(&mut ForceField::new(system.clone(), Precision::F64), &positions);
+        let (cut, forces) = evaluate(&mut ForceField::with_cutoff(system, Precision::F64, Some(400.0)), &positions);
+        assert!((cut.total - exact.total).abs() <= 1e-6 * exact.total.abs(), "{} {}", cut.total, exact.total);
+        assert!(distance(&forces, &exact_forces) <= 1e-6);
+    }
+
+    #[test]
     fn single_precision_agrees_with_double() {
         let (system, positions) = chain(150, 11);
         let (exact, exact_forces) = evaluate(&mut ForceField::new(system.clone(), Precision::F64), &positions);
@@ -167,9 +210,13 @@ mod tests {
         let (system, positions) = chain(300, 12);
         let results = [1, 3].map(|threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| evaluate(&mut ForceField::new(system.clone(), Precision::F32), &positions))
+            [None, Some(12.0)].map(|cutoff| {
+                let mut field = ForceField::with_cutoff(system.clone(), Precision::F32, cutoff);
+                pool.install(|| evaluate(&mut field, &positions))
+            })
         });
         assert_eq!(results[0], results[1]);
+        assert_ne!(results[0][0].0, results[0][1].0, "the cutoff cuts nothing");
     }
 
     #[test]

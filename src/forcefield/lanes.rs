@@ -66,6 +66,8 @@ pub(super) struct Block<T> {
     pub screened: Lane<T>,
     /// ∂E/∂I, the derivative of the energy by the atom's Born integral, kJ·Å/mol.
     pub d_integral: Lane<T>,
+    /// What the atom adds to a Born integral at the cutoff, 1/Å, taken off so that nothing jumps there; 0 without a cutoff.
+    pub edge: Lane<T>,
 }
 
 impl<T: Real> Block<T> {
@@ -86,6 +88,7 @@ impl<T: Real> Block<T> {
             radius: one,
             screened: zero,
             d_integral: zero,
+            edge: zero,
         }
     }
 
@@ -104,6 +107,7 @@ impl<T: Real> Block<T> {
             radius: self.radius[lane],
             screened: self.screened[lane],
             d_integral: self.d_integral[lane],
+            edge: self.edge[lane],
         }
     }
 }
@@ -122,6 +126,7 @@ pub(super) struct Row<T> {
     pub radius: T,
     pub screened: T,
     pub d_integral: T,
+    pub edge: T,
 }
 
 /// What the pair loops sum for the atoms of a block: the force, kJ/mol/Å, and one scalar (a Born integral, or B·∂E/∂B).

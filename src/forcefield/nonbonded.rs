@@ -8,11 +8,18 @@ use super::tiles::{FULL, NOT_A_PAIR, TileKernel};
 
 /// Second sweep: forces into [`Sums`], B·∂E/∂B of the pairs into [`Sums::scalar`], energies (Lennard-Jones + Coulomb, and
 /// generalised Born) into the sweep's energies.
-pub(super) struct PairForces<T> {
+///
+/// With `CUT`, the energy of a pair is multiplied by S(t) = t²(3 − 2t), where t falls from 1 to 0 over the squared distances
+/// between the start and the end of the switch.
+pub(super) struct PairForces<T, const CUT: bool> {
     /// 1/(4πε₀), kJ·Å/mol/e².
     pub coulomb: T,
     /// k(1/ε_solute − 1/ε_solvent), kJ·Å/mol/e².
     pub solvation: T,
+    /// Squared distance at which the switch ends, Å².
+    pub end: T,
+    /// 1/(end − start) of the switch, 1/Å².
+    pub steepness: T,
 }
 
 /// Sums of one row over its tiles.
@@ -22,7 +29,7 @@ pub(super) struct RowSums<T> {
     energy: [Lane<T>; 2],
 }
 
-impl<T: PairReal> TileKernel<T> for PairForces<T> {
+impl<T: PairReal, const CUT: bool> TileKernel<T> for PairForces<T, CUT> {
     type Row = RowSums<T>;
 
     #[inline(always)]
@@ -65,6 +72,16 @@ impl<T: PairReal> TileKernel<T> for PairForces<T> {
             d_borns[k] = T::of(0.5) * slope * product * smeared * (T::one() + a);
             energies[0][k] = T::fma(depth, u3 - T::one(), electric);
             energies[1][k] = -solvation;
+            if CUT {
+                let t = ((self.end - r2[k]) * self.steepness).max(T::zero()).min(T::one());
+                let switch = t * t * T::fma(T::of(-2.0), t, T::of(3.0));
+                // −2 ∂S/∂r²
+                let slope = T::of(12.0) * t * (T::one() - t) * self.steepness;
+                pulls[k] = T::fma(switch, pulls[k], slope * (energies[0][k] + energies[1][k]));
+                d_borns[k] *= switch;
+                energies[0][k] *= switch;
+                energies[1][k] *= switch;
+            }
         }
         for (axis, delta) in [dx, dy, dz].iter().enumerate() {
             let mut force = [T::zero(); LANES];

@@ -2,7 +2,7 @@
 
 use nalgebra::Vector3;
 
-use super::born::{BornForces, BornIntegrals, born_radius};
+use super::born::{BornForces, BornIntegrals, born_radius, integral_far};
 use super::lanes::{Block, LANES, PairReal};
 use super::nonbonded::PairForces;
 use super::tiles::Tiles;
@@ -15,6 +15,9 @@ const DIELECTRIC: f64 = 1.0 - 1.0 / 78.5;
 const SURFACE: f64 = 0.283_919_551;
 /// Radius of the water probe, Å.
 const PROBE: f64 = 1.4;
+
+/// Share of the cutoff at which pair energies begin to be switched off.
+const SWITCH: f64 = 0.9;
 
 /// Energies of the pair terms, kJ/mol.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,6 +40,8 @@ pub(super) struct Pairs<T> {
     radii: Vec<f64>,
     /// Squared distance from which the far form of the Born integral holds, Å².
     far: T,
+    /// Cutoff, Å, where there is one.
+    cutoff: Option<f64>,
     /// Sweep results of every atom: Born integrals, then B·∂E/∂B.
     scalars: Vec<f64>,
     /// Born radii, Å, and ∂B/∂I, Å².
@@ -44,8 +49,9 @@ pub(super) struct Pairs<T> {
 }
 
 impl<T: PairReal> Pairs<T> {
-    pub fn new(system: &System) -> Self {
-        let tiles = Tiles::new(system.len(), &system.exclusions);
+    /// `cutoff`, Å: where the pair energies end and beyond which Born radii see nothing.
+    pub fn new(system: &System, cutoff: Option<f64>) -> Self {
+        let tiles = Tiles::new(system.len(), &system.exclusions, cutoff);
         let mut blocks: Vec<Block<T>> = (0..tiles.blocks()).map(Block::nowhere).collect();
         let radii: Vec<f64> = system.radii.iter().map(|radius| radius - OBC_OFFSET).collect();
         let (mut widest, mut most_screened) = (0.0f64, 0.0f64);
@@ -57,28 +63,44 @@ impl<T: PairReal> Pairs<T> {
             block.root_epsilon[lane] = T::of(2.0 * system.epsilons[atom].sqrt());
             block.radius[lane] = T::of(radii[atom]);
             block.screened[lane] = T::of(screened);
+            block.edge[lane] = T::of(cutoff.map_or(0.0, |cutoff| integral_far(1.0 / (cutoff * cutoff), screened)));
             widest = widest.max(radii[atom]);
             most_screened = most_screened.max(screened);
         }
         let far = most_screened + widest.max(most_screened);
         let (atoms, charges) = (system.len(), system.charges.clone());
-        Pairs { tiles, blocks, charges, radii, far: T::of(far * far), scalars: vec![0.0; atoms], born: vec![(0.0, 0.0); atoms] }
+        let (scalars, born) = (vec![0.0; atoms], vec![(0.0, 0.0); atoms]);
+        Pairs { tiles, blocks, charges, radii, far: T::of(far * far), cutoff, scalars, born }
     }
 
     /// Energies; forces, kJ/mol/Å, are added to `forces`.
     pub fn add(&mut self, positions: &[Vector3<f64>], forces: &mut [Vector3<f64>]) -> PairEnergies {
         self.place(positions);
+        self.tiles.find_near(&self.blocks);
         self.tiles.clear();
-        let (far, cutoff) = (self.far, T::infinity());
+        let (far, cutoff) = (self.far, T::of(self.cutoff.map_or(f64::INFINITY, |cutoff| cutoff * cutoff)));
         self.tiles.sweep(&BornIntegrals { far, cutoff }, &self.blocks);
         self.tiles.take_scalars(&mut self.scalars);
         self.find_radii();
-        self.tiles.sweep(&PairForces { coulomb: T::of(COULOMB), solvation: T::of(COULOMB_OBC * DIELECTRIC) }, &self.blocks);
+        self.sweep_pairs();
         self.tiles.take_scalars(&mut self.scalars);
         let (own, surface) = self.add_atoms();
         self.tiles.sweep(&BornForces { far, cutoff }, &self.blocks);
         let [nonbonded, pairs] = self.tiles.add_forces(forces);
         PairEnergies { nonbonded, obc2: pairs + own, surface }
+    }
+
+    /// The second sweep.
+    fn sweep_pairs(&mut self) {
+        let (coulomb, solvation) = (T::of(COULOMB), T::of(COULOMB_OBC * DIELECTRIC));
+        if let Some(cutoff) = self.cutoff {
+            let end = cutoff * cutoff;
+            let (end, steepness) = (T::of(end), T::of(1.0 / (end - end * SWITCH * SWITCH)));
+            self.tiles.sweep(&PairForces::<T, true> { coulomb, solvation, end, steepness }, &self.blocks);
+        } else {
+            let (end, steepness) = (T::infinity(), T::zero());
+            self.tiles.sweep(&PairForces::<T, false> { coulomb, solvation, end, steepness }, &self.blocks);
+        }
     }
 
     /// Positions relative to the centre, so that rounding to `T` does not depend on where the molecule is.

@@ -45,12 +45,46 @@ struct Task<T> {
     energies: [f64; 2],
 }
 
+/// The box around the atoms of a block, Å.
+#[derive(Debug, Clone, Copy)]
+struct Bounds<T> {
+    low: [T; 3],
+    high: [T; 3],
+}
+
+impl<T: PairReal> Bounds<T> {
+    /// The box around the first `count` atoms of a block.
+    fn of(block: &Block<T>, count: usize) -> Self {
+        let ends = |lane: &[T], pick: fn(T, T) -> T| lane[1..count].iter().fold(lane[0], |end, &value| pick(end, value));
+        let axes = [&block.x, &block.y, &block.z];
+        Bounds { low: axes.map(|lane| ends(lane, T::min)), high: axes.map(|lane| ends(lane, T::max)) }
+    }
+
+    /// Squared distance of two boxes, Å²; of a point where a box is one.
+    #[inline(always)]
+    fn square(&self, other: &Self) -> T {
+        let gap = |axis: usize| (self.low[axis] - other.high[axis]).max(other.low[axis] - self.high[axis]).max(T::zero());
+        gap(0) * gap(0) + gap(1) * gap(1) + gap(2) * gap(2)
+    }
+}
+
+/// Which tiles have pairs within a cutoff, found anew for every evaluation, so that no result depends on an earlier one.
+#[derive(Debug, Clone)]
+struct Near<T> {
+    /// Squared cutoff, Å².
+    square: T,
+    bounds: Vec<Bounds<T>>,
+    /// Of [`BlockRows::clean`], the blocks within the cutoff, by block of rows.
+    clean: Vec<Vec<u32>>,
+}
+
 /// All tiles of a molecule and the tasks that sweep over them.
 #[derive(Debug, Clone)]
 pub(super) struct Tiles<T> {
     atoms: usize,
     rows: Vec<BlockRows>,
     tasks: Vec<Task<T>>,
+    near: Option<Near<T>>,
 }
 
 /// Tiles that a task has at least, so that starting it costs little beside doing it.
@@ -59,8 +93,9 @@ const TILES_PER_TASK: usize = 48;
 const MOST_TASKS: usize = 32;
 
 impl<T: PairReal> Tiles<T> {
-    /// Tiles of `atoms` atoms of which the pairs `excluded` (i < j) take part in the Born terms only.
-    pub fn new(atoms: usize, excluded: &[[usize; 2]]) -> Self {
+    /// Tiles of `atoms` atoms of which the pairs `excluded` (i < j) take part in the Born terms only; with a cutoff, Å, tiles
+    /// without a pair within it are left out.
+    pub fn new(atoms: usize, excluded: &[[usize; 2]], cutoff: Option<f64>) -> Self {
         let blocks = atoms.div_ceil(LANES);
         let mut rows = vec![BlockRows::default(); blocks];
         for (block, row) in rows.iter_mut().enumerate() {
@@ -78,17 +113,19 @@ impl<T: PairReal> Tiles<T> {
             let masked = |other: u32| row.masked.iter().any(|&(column, _)| column == other);
             row.clean = (block as u32..blocks as u32).filter(|&other| !masked(other)).collect();
         }
-        Tiles { atoms, rows, tasks: Self::share(blocks) }
+        let near = cutoff.map(|cutoff| Near { square: T::of(cutoff * cutoff), bounds: Vec::new(), clean: vec![Vec::new(); blocks] });
+        Tiles { atoms, rows, tasks: Self::share(blocks, near.is_some()), near }
     }
 
-    /// Divides the triangle of tiles into tasks of about the same size.
-    fn share(blocks: usize) -> Vec<Task<T>> {
-        let tiles = blocks * (blocks + 1) / 2;
+    /// Divides the rows into tasks of about as many tiles: those of a triangle, or with a cutoff as many for every row.
+    fn share(blocks: usize, even: bool) -> Vec<Task<T>> {
+        let columns = |block: usize| if even { (blocks + 1) / 2 } else { blocks - block };
+        let tiles: usize = (0..blocks).map(columns).sum();
         let count = (tiles / TILES_PER_TASK).clamp(1, MOST_TASKS);
         let mut tasks = Vec::with_capacity(count);
         let (mut start, mut done) = (0, 0);
         for block in 0..blocks {
-            done += blocks - block;
+            done += columns(block);
             if done * count >= tiles * (tasks.len() + 1) || block + 1 == blocks {
                 tasks.push(Task { rows: start..block + 1, sums: vec![Sums::default(); blocks], energies: [0.0; 2] });
                 start = block + 1;
@@ -110,13 +147,25 @@ impl<T: PairReal> Tiles<T> {
         }
     }
 
+    /// Finds the tiles within the cutoff, where there is one, for blocks at new positions.
+    pub fn find_near(&mut self, blocks: &[Block<T>]) {
+        let Some(Near { square, bounds, clean }) = &mut self.near else { return };
+        bounds.clear();
+        bounds.extend(blocks.iter().enumerate().map(|(index, block)| Bounds::of(block, LANES.min(self.atoms - index * LANES))));
+        let within = |row: usize, column: u32| bounds[row].square(&bounds[column as usize]) < *square;
+        clean.par_iter_mut().zip(&self.rows).enumerate().for_each(|(row, (near, tiles))| {
+            near.clear();
+            near.extend(tiles.clean.iter().copied().filter(|&column| within(row, column)));
+        });
+    }
+
     /// Runs `kernel` over all pairs, adding to the sums.
     pub fn sweep<K: TileKernel<T>>(&mut self, kernel: &K, blocks: &[Block<T>]) {
-        let rows = &self.rows;
+        let (rows, near) = (&self.rows, self.near.as_ref());
         self.tasks.par_iter_mut().for_each(|task| {
             for block in task.rows.clone() {
                 for lane in 0..LANES {
-                    sweep_row(kernel, blocks, &rows[block], (block, lane), task);
+                    sweep_row(kernel, blocks, &rows[block], near, (block, lane), task);
                 }
             }
         });
@@ -160,6 +209,7 @@ fn sweep_row<T: PairReal, K: TileKernel<T>>(
     kernel: &K,
     blocks: &[Block<T>],
     tiles: &BlockRows,
+    near: Option<&Near<T>>,
     (block, lane): (usize, usize),
     task: &mut Task<T>,
 ) {
@@ -169,9 +219,13 @@ fn sweep_row<T: PairReal, K: TileKernel<T>>(
         let column = *column as usize;
         kernel.tile::<true>(&row, &blocks[column], &codes[lane], &mut sum, &mut task.sums[column]);
     }
-    for &column in &tiles.clean {
+    let place = [row.x, row.y, row.z];
+    let point = Bounds { low: place, high: place };
+    for &column in near.map_or(&tiles.clean, |near| &near.clean[block]) {
         let column = column as usize;
-        kernel.tile::<false>(&row, &blocks[column], &[FULL; LANES], &mut sum, &mut task.sums[column]);
+        if near.is_none_or(|near| point.square(&near.bounds[column]) < near.square) {
+            kernel.tile::<false>(&row, &blocks[column], &[FULL; LANES], &mut sum, &mut task.sums[column]);
+        }
     }
     K::finish(&sum, lane, &mut task.sums[block], &mut task.energies);
 }

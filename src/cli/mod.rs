@@ -5,6 +5,7 @@
 pub mod check;
 pub mod model;
 pub mod selection;
+pub mod validate;
 
 use clap::{Parser, Subcommand};
 
@@ -22,6 +23,7 @@ struct CommandLine {
 enum Command {
     Check(check::Args),
     Model(model::Args),
+    Validate(validate::Args),
 }
 
 /// Parses the command line and runs the command.
@@ -33,7 +35,13 @@ pub fn main() -> Result<()> {
     match command {
         Command::Check(args) => check::run(args),
         Command::Model(args) => model::run(args),
+        Command::Validate(args) => validate::run(args),
     }
+}
+
+/// A length with its unit, for clap: Å.
+fn length(text: &str) -> Result<f64, String> {
+    crate::units::parse(text, crate::units::Dimension::Length).map_err(|error| format!("{error}; {}", error.hint()))
 }
 
 /// An error as the user reads it: what happened and where, then what to try.

@@ -7,6 +7,7 @@ pub mod fluctuation;
 pub mod histogram;
 pub mod neighbours;
 pub mod relaxation;
+pub mod rollout;
 pub mod statistics;
 pub mod superpose;
 pub mod torsion;

@@ -6,6 +6,7 @@ pub mod check;
 pub mod model;
 pub mod selection;
 pub mod validate;
+pub mod train;
 
 use clap::{Parser, Subcommand};
 
@@ -24,6 +25,7 @@ enum Command {
     Check(check::Args),
     Model(model::Args),
     Validate(validate::Args),
+    Train(train::Args),
 }
 
 /// Parses the command line and runs the command.
@@ -36,6 +38,7 @@ pub fn main() -> Result<()> {
         Command::Check(args) => check::run(args),
         Command::Model(args) => model::run(args),
         Command::Validate(args) => validate::run(args),
+        Command::Train(args) => train::run(args),
     }
 }
 

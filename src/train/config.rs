@@ -80,7 +80,7 @@ impl SystemFiles {
 }
 
 /// What is held out for validation.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Split {
     /// Share of every trajectory, at its end, behind a gap of one lag time; 0 … 1.
@@ -96,7 +96,7 @@ impl Default for Split {
 }
 
 /// Objective `jump`: x(t + lag) is sampled given x(t) (EDM, Karras et al. 2022).
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Jump {
     /// Lag time, ps.
@@ -131,7 +131,7 @@ pub struct Displacement {
 pub struct Force {}
 
 /// AdamW, clipping, average and learning rate.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Optimizer {
     /// Highest learning rate.
@@ -194,7 +194,7 @@ pub enum Budget {
 }
 
 /// Length, batches, validation, checkpoints.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Training {
     /// Seed of the initial parameters and of every draw.
@@ -261,7 +261,7 @@ impl Config {
         let mut config: Config = toml::from_str(&text).map_err(|error| {
             let line = error.span().map(|span| text[..span.start].lines().count().max(1) + usize::from(text[..span.start].ends_with('\n')));
             let place = line.map_or(Place::file(path), |line| Place::line(path, line));
-            Error::input(place, error.message().trim(), "the keys and their defaults: README, section Training")
+            Error::input(place, error.message().trim(), "configs/every_key.toml names every key with its default")
         })?;
         config.text = text;
         config.path = path.to_owned();
@@ -282,6 +282,9 @@ impl Config {
         if self.model.regime != model::Config::default().regime {
             return refuse("model.regime", "the objective decides it: leave it out");
         }
+        // whatever the regime's scales will be: they are measured
+        let network = model::Config { regime: model::Regime::Force { scale: 1.0 }, ..self.model.clone() };
+        network.check().map_err(|error| Error::input(Place::file(&self.path), error.to_string(), error.hint()))?;
         let share = |value: f64| (0.0..=1.0).contains(&value);
         let positive = |value: f64| value.is_finite() && value > 0.0;
         let (o, t) = (&self.optimizer, &self.training);
@@ -372,6 +375,10 @@ mod tests {
     const GOOD: &str =
         "[data]\nsystems = [{ topology = \"a.pdb\", trajectories = [\"a.xtc\"] }]\n[jump]\nlag = \"20ps\"\n[training]\nupdates = 10\n";
 
+    fn config_with(objective: &str) -> Config {
+        Config::parse(GOOD.replace("[jump]\nlag = \"20ps\"", objective), Path::new("dir/train.toml")).unwrap()
+    }
+
     fn refusal(text: &str) -> String {
         let error = Config::parse(text.into(), Path::new("dir/train.toml")).unwrap_err();
         assert_eq!(error.exit_code(), 2);
@@ -390,6 +397,19 @@ mod tests {
     }
 
     #[test]
+    fn the_shipped_configurations_are_sound_and_name_the_defaults() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
+        let read = |name| Config::read(&folder.join(name)).unwrap();
+        assert!(read("akle.toml").lag() > 0.0 && read("trpcage.toml").lag() > 0.0);
+        let every = read("every_key.toml");
+        let training = Training { updates: every.training.updates, ..Training::default() };
+        let split = Split::default();
+        assert_eq!(every.training, training);
+        assert_eq!((every.optimizer, every.split, every.model), (Optimizer::default(), split, model::Config::default()));
+        assert_eq!(every.jump, config_with("[jump]\nlag = \"20ps\"").jump);
+    }
+
+    #[test]
     fn what_is_wrong_is_refused_with_file_line_key_and_what_is_allowed() {
         let message = refusal(&format!("{GOOD}btach = 16\n"));
         assert!(message.starts_with("dir/train.toml:7: ") && message.contains("btach") && message.contains("`batch`"), "{message}");
@@ -399,6 +419,8 @@ mod tests {
         assert!(message.contains("training.batch") && message.contains("at least 1"), "{message}");
         let message = refusal(&format!("{GOOD}batch = \"many\"\n"));
         assert!(message.starts_with("dir/train.toml:7: "), "{message}");
+        let message = refusal(&format!("{GOOD}[model]\npair = 9\n"));
+        assert!(message.contains("dir/train.toml") && message.contains("`pair`"), "{message}");
         let message = refusal(&format!("{GOOD}[force]\n"));
         assert!(message.contains("[displacement]"), "{message}");
         let message = refusal(&format!("{GOOD}minutes = 3.0\n"));

@@ -7,6 +7,7 @@
 pub mod checkpoint;
 pub mod config;
 pub mod dataset;
+mod load;
 pub mod objective;
 pub mod optimizer;
 pub mod pairs;

@@ -105,7 +105,13 @@ impl Pairs {
     pub fn is_empty(&self) -> bool {
         self.total == 0
     }
-    /// Adds all pairs of which both frames lie in `frames`.
+    /// The systems that pairs are of, ascending.
+    pub fn systems(&self) -> Vec<usize> {
+        let mut systems: Vec<usize> = self.runs.iter().map(|run| run.system).collect();
+        systems.dedup();
+        systems
+    }
+    /// Adds all pairs of which both frames lie in `frames`; systems are added in ascending order.
     pub fn push(&mut self, system: usize, segment: usize, frames: Range<usize>, lag: usize) {
         let count = frames.len().saturating_sub(lag);
         if count > 0 {
@@ -153,6 +159,7 @@ mod tests {
         pairs.push(1, 0, 10..13, 2);
         let all: Vec<_> = (0..pairs.len()).map(|i| pairs.get(i)).map(|p| (p.system, p.segment, p.first, p.second)).collect();
         assert_eq!(all, [(0, 0, 0, 2), (0, 0, 1, 3), (0, 0, 2, 4), (1, 0, 10, 12)]);
+        assert_eq!(pairs.systems(), [0, 1]);
     }
 
     #[test]

@@ -299,7 +299,8 @@ impl<E: Engine> Trainer<E> {
         self.model.set_parameters(if best { &self.best } else { &self.average })?;
         let written_of = if best { self.progress.best } else { self.progress.validation_loss.map(|loss| (loss, self.updates())) };
         let (validation_loss, update) = written_of.map_or((None, self.updates()), |(loss, update)| (Some(loss), update));
-        let systems: Vec<String> = self.dataset.systems.iter().map(|system| system.name.clone()).collect();
+        let trained = self.dataset.training.systems();
+        let systems: Vec<String> = trained.iter().map(|&system| self.dataset.systems[system].name.clone()).collect();
         let provenance = Provenance {
             summary: format!("{} pairs of frames of {}", self.dataset.training.len(), systems.join(", ")),
             systems,

@@ -1,0 +1,104 @@
+//! `mdsurrogate train`: from trajectories to a model.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::engine::Cpu;
+use crate::train::config::Config;
+use crate::train::dataset::Dataset;
+use crate::train::report::Reporter;
+use crate::train::trainer::{Files, Trainer};
+use crate::{Error, Result, files};
+
+/// Train a model on trajectories
+///
+/// Writes PREFIX.safetensors (the model), PREFIX.train.csv (losses) and PREFIX.ckpt. The same command continues an interrupted
+/// training from PREFIX.ckpt; with a budget of updates the result is the same, bit by bit, as without the interruption.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Configuration file (TOML)
+    config: PathBuf,
+    /// Prefix of the files written; default: the configuration file's stem, in the current folder
+    #[arg(short, long, value_name = "PREFIX")]
+    output: Option<PathBuf>,
+    /// Folder of the data, instead of data.folder
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Updates to make, instead of the configuration's budget
+    #[arg(long, value_name = "N", conflicts_with = "minutes")]
+    updates: Option<u64>,
+    /// Minutes to spend, instead of the configuration's budget; the learning rate follows the clock
+    #[arg(long, value_name = "M")]
+    minutes: Option<f64>,
+    /// Seed, instead of training.seed
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Threads; default: all cores. Their number changes no bit of the result
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Start over where a checkpoint is there
+    #[arg(long)]
+    fresh: bool,
+    /// Replace a model of the same name
+    #[arg(long)]
+    overwrite: bool,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// Reads the configuration and the data, and trains.
+///
+/// # Errors
+/// Those of the configuration, the data, the training and of writing; [`Error::Interrupted`] on Ctrl-C.
+pub fn run(args: Args) -> Result<()> {
+    let config = configuration(&args)?;
+    let stem = || PathBuf::from(args.config.file_stem().unwrap_or_default());
+    let files = Files::new(&args.output.clone().unwrap_or_else(stem));
+    let resume = !args.fresh && files.checkpoint.is_file();
+    if !resume {
+        files::refuse_existing([files.model.as_path()], args.overwrite)?;
+        if files.checkpoint.is_file() {
+            // or an interruption before the first new one would leave the old one to be continued
+            std::fs::remove_file(&files.checkpoint).map_err(|source| Error::writing(&files.checkpoint, &source))?;
+        }
+    }
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build();
+    let threads = threads.map_err(|error| Error::usage(format!("--threads: {error}"), "use fewer threads"))?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = stop.clone();
+    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))
+        .map_err(|error| Error::usage(format!("interruptions cannot be caught: {error}"), "start it from a shell"))?;
+    let reporter = Reporter::new(config.training.budget(), args.quiet);
+    threads.install(|| train(config, &args, &files, resume, &reporter, &stop))
+}
+
+/// The configuration with what the command line replaces.
+fn configuration(args: &Args) -> Result<Config> {
+    let mut config = Config::read(&args.config)?;
+    if args.updates.is_some() || args.minutes.is_some() {
+        (config.training.updates, config.training.minutes) = (args.updates, args.minutes);
+    }
+    config.training.seed = args.seed.unwrap_or(config.training.seed);
+    config.check()?;
+    Ok(config)
+}
+
+fn train(config: Config, args: &Args, files: &Files, resume: bool, reporter: &Reporter, stop: &AtomicBool) -> Result<()> {
+    let dataset = Dataset::load(&config, &config.data_folder(args.data.as_deref()))?;
+    for system in &dataset.systems {
+        let frames: usize = system.segments.iter().map(|segment| segment.len()).sum();
+        reporter.say(&format!("{}: {} heavy atoms, {frames} frames", system.name, system.tokens.len()));
+    }
+    reporter.say(&format!("{} pairs for training, {} for validation", dataset.training.len(), dataset.validation.len()));
+    let mut trainer = Trainer::new(config, dataset, Cpu::<f32>::new())?;
+    reporter.say(&trainer.describe());
+    if resume {
+        trainer.resume(&files.checkpoint)?;
+        reporter.say(&format!("continuing from {} at update {}", files.checkpoint.display(), trainer.updates()));
+    }
+    trainer.run(files, reporter, stop)?;
+    reporter.say(&format!("wrote {} after {} updates, {:.1} min", files.model.display(), trainer.updates(), trainer.minutes()));
+    Ok(())
+}

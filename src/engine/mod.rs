@@ -1,9 +1,11 @@
 //! Where ops run: [`Cpu<f64>`](Cpu) is the oracle, `Cpu<f32>` the embedded default.
 
 mod cpu;
+mod eight;
 mod real;
 
 pub use cpu::Cpu;
+pub use eight::Eight;
 pub use real::{Matrix, MatrixMut, Real};
 
 use crate::Result;

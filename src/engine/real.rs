@@ -2,8 +2,12 @@
 
 use std::fmt::{Debug, Display};
 
+use super::Eight;
+
 /// `f64` (the oracle) or `f32` (the embedded default).
-pub trait Real: num_traits::Float + num_traits::NumAssign + rustfft::FftNum + std::iter::Sum + Default + Debug + Display {
+pub trait Real: num_traits::Float + num_traits::NumAssign + std::iter::Sum + Default + Debug + Display + Send + Sync + 'static {
+    /// Eight values in vector registers.
+    type Eight: Eight<Self>;
     /// Name in logs and tables: `f32` or `f64`.
     const NAME: &'static str;
     /// The nearest value of this type.
@@ -77,8 +81,9 @@ fn extent(rows: usize, columns: usize, row: usize, column: usize) -> usize {
 }
 
 macro_rules! real {
-    ($t:ident, $gemm:ident, $exp:expr) => {
+    ($t:ident, $eight:ident, $gemm:ident, $exp:expr) => {
         impl Real for $t {
+            type Eight = wide::$eight;
             const NAME: &'static str = stringify!($t);
             #[inline(always)]
             fn of(value: f64) -> Self {
@@ -123,8 +128,8 @@ macro_rules! real {
         }
     };
 }
-real!(f32, sgemm, exp_f32);
-real!(f64, dgemm, f64::exp);
+real!(f32, f32x8, sgemm, exp_f32);
+real!(f64, f64x8, dgemm, f64::exp);
 
 /// e^x = 2^n · e^r with |r| ≤ ½ ln 2, e^r by a polynomial of degree 6 (Cephes `expf`).
 #[inline(always)]

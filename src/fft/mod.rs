@@ -1,17 +1,22 @@
 //! Long convolutions along the token axis, by FFT. Conventions, binding for every engine:
 //!
-//! - The transform runs along the tokens of one system of N tokens, separately for each component and channel.
-//! - `Padding::Zero`: linear convolution, (a ⊛ b)_i = Σ_{0 ≤ j ≤ i} a_j b_{i−j} for i < N (transform length n ≥ 2N − 1, the
-//!   next 2,3,5,7-smooth one). `Padding::Circular`: n = N, index i − j taken modulo N.
-//! - `Mixing::Correlation`: Σ_j a_{j} b_{j − i} over valid indices (modulo N where circular): one spectrum conjugated, so
-//!   that tokens mix by relative offset instead of index sum.
+//! - The convolution runs along the tokens of one system of N tokens, separately for each component and channel.
+//! - `Padding::Zero`: linear convolution, (a ⊛ b)_i = Σ_{0 ≤ j ≤ i} a_j b_{i−j} for i < N. `Padding::Circular`: index i − j
+//!   taken modulo N.
+//! - Transforms have 2,3,5,7-smooth lengths: the next one n ≥ 2N − 1 of a chain, n = N of a ring where that is smooth;
+//!   another ring is convolved as a chain whose second half is then added to the first (exact for every N).
+//! - `Mixing::Correlation`: Σ_j a_{j} b_{j − i} over valid indices (modulo N where circular): tokens mix by relative offset instead of index sum.
 //! - `Scale` multiplies the result: 1/N (paper) or 1/√N (keeps the signal O(1) at every length).
 
-mod real;
+mod direct;
+mod lanes;
+mod long;
+mod product;
 #[cfg(test)]
 mod tests;
+mod transform;
 
-pub(crate) use real::{LongConvolution, Parts};
+pub use long::{LongConvolution, Parts};
 
 use serde::{Deserialize, Serialize};
 
@@ -63,19 +68,32 @@ impl Convolution {
     /// For molecules: zero-padded, by index sum, 1/√N.
     pub const WORKING: Convolution = Convolution { padding: Padding::Zero, mixing: Mixing::Convolution, scale: Scale::InverseRoot };
 
-    /// Transform length for `tokens` tokens.
-    pub fn length(&self, tokens: usize) -> usize {
-        match self.padding {
-            Padding::Zero => smooth_length((2 * tokens).saturating_sub(1)),
-            Padding::Circular => tokens,
-        }
-    }
-
     /// The factor on the result for `tokens` tokens.
     pub fn factor(&self, tokens: usize) -> f64 {
         match self.scale {
             Scale::InverseLength => 1.0 / tokens as f64,
             Scale::InverseRoot => 1.0 / (tokens as f64).sqrt(),
+        }
+    }
+}
+
+/// How the CPU convolves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// Whichever was faster in `cargo bench --bench convolution`: the double sum up to 44 tokens of a chain or 15 of a ring.
+    Fastest,
+    /// The double sum over tokens, O(N²).
+    Direct,
+    /// Fourier transforms, O(N log N).
+    Transform,
+}
+
+impl Method {
+    fn is_direct(self, tokens: usize, padding: Padding) -> bool {
+        match self {
+            Method::Fastest => tokens <= if padding == Padding::Zero { 44 } else { 15 },
+            Method::Direct => true,
+            Method::Transform => false,
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use super::{Backward, Batch, Forward, Init, Kernel, ParamShape, Shape, Signature};
 use crate::engine::Real;
-use crate::fft::{Convolution, LongConvolution, Parts};
+use crate::fft::{Convolution, LongConvolution, Method, Parts};
 
 /// Geometric long convolution. Inputs: q, k (K tuples each). Parameter: `lambda` (5 × K). Output: K tuples.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +39,6 @@ impl Kernel for GeometricConv {
 impl GeometricConv {
     fn long<'a, T>(&self, batch: &'a Batch, lambda: &'a [T]) -> LongConvolution<'a, T> {
         let parts = Parts { scalar: true, vector: true };
-        LongConvolution { batch, channels: self.channels, convolution: self.convolution, parts, lambda }
+        LongConvolution { batch, channels: self.channels, convolution: self.convolution, parts, method: Method::Fastest, lambda }
     }
 }

@@ -4,7 +4,7 @@
 
 use super::{Backward, Batch, Forward, Init, Kernel, ParamShape, Shape, Signature};
 use crate::engine::Real;
-use crate::fft::{Convolution, LongConvolution, Parts};
+use crate::fft::{Convolution, LongConvolution, Method, Parts};
 
 /// Scalar long convolution. Inputs: q, k (K tuples each; only α is read). Parameter: `lambda` (1 × K). Output: K tuples, r = 0.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +50,6 @@ impl ScalarConv {
 
     fn long<'a, T>(&self, batch: &'a Batch, lambda: &'a [T]) -> LongConvolution<'a, T> {
         let parts = Parts { scalar: true, vector: false };
-        LongConvolution { batch, channels: self.channels, convolution: self.convolution, parts, lambda }
+        LongConvolution { batch, channels: self.channels, convolution: self.convolution, parts, method: Method::Fastest, lambda }
     }
 }

@@ -6,7 +6,7 @@
 
 use super::{Backward, Batch, Forward, Init, Kernel, ParamShape, Shape, Signature};
 use crate::engine::Real;
-use crate::fft::{Convolution, LongConvolution, Parts};
+use crate::fft::{Convolution, LongConvolution, Method, Parts};
 
 /// Vector long convolution. Inputs: q, k (K tuples each; only r is read). Parameter: `lambda` (1 × K). Output: K tuples, α = 0.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +52,6 @@ impl VectorConv {
 
     fn long<'a, T>(&self, batch: &'a Batch, lambda: &'a [T]) -> LongConvolution<'a, T> {
         let parts = Parts { scalar: false, vector: true };
-        LongConvolution { batch, channels: self.channels, convolution: self.convolution, parts, lambda }
+        LongConvolution { batch, channels: self.channels, convolution: self.convolution, parts, method: Method::Fastest, lambda }
     }
 }

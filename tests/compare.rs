@@ -1,17 +1,23 @@
-//! Measures of trajectories against mdtraj and scipy on real MD (`tests/data/compare.json`, made by `tests/data/make_compare.py`).
+//! Measures of trajectories against mdtraj and scipy on real MD (`tests/data/compare/expected.json`, made by `make.py` there).
 
 mod compare_data;
 
-use compare_data::{Trajectory, expected, heavy, numbers, reference, topology};
+use compare_data::{Trajectory, expected, numbers, reference, topology};
+use mdsurrogate::compare::contacts::Contacts;
 use mdsurrogate::compare::fluctuation::Moments;
 use mdsurrogate::compare::histogram::torsion_divergences;
 use mdsurrogate::compare::relaxation::{autocorrelation, decorrelation_time};
+use mdsurrogate::compare::sasa::{SPHERE_POINTS, Surface};
+use mdsurrogate::compare::secondary::{Class, SecondaryStructure};
+use mdsurrogate::compare::states::transition_counts;
 use mdsurrogate::compare::superpose::{pick, radius_of_gyration, rmsd, superpose};
+use mdsurrogate::compare::tica::{LaggedCovariance, pca, tica};
 use mdsurrogate::compare::torsion::{Kind, Torsion, torsion_series, torsions, wrap};
+use mdsurrogate::compare::transport::wasserstein2;
 use mdsurrogate::compare::validity::{Clashes, Validity, chiral_centres, inverted_centres, valid_share};
 use mdsurrogate::forcefield::TemplateGeometry;
 use mdsurrogate::structure::Topology;
-use nalgebra::{Rotation3, Unit, Vector3};
+use nalgebra::{DMatrix, Rotation3, Unit, Vector3};
 
 /// mdtraj computes in f32: angles of a few 1e-6 rad, lengths of a few 1e-5 Å.
 const SINGLE: f64 = 1e-4;
@@ -25,7 +31,7 @@ fn in_order_of(ours: &[Torsion], quads: &serde_json::Value) -> Vec<Torsion> {
 
 #[test]
 fn torsions_and_their_divergence_are_those_of_mdtraj_and_scipy() {
-    let (topology, expected) = (topology(), expected());
+    let (topology, expected) = (topology("akle"), expected("akle"));
     let list = in_order_of(&torsions(&topology), &expected["torsion_atoms"]);
     let (run, reference) = (Trajectory::read("akle_a.xtc"), Trajectory::read("akle_b.xtc"));
     let (a, b) = (torsion_series(&list, run.frames()), torsion_series(&list, reference.frames()));
@@ -44,8 +50,8 @@ fn torsions_and_their_divergence_are_those_of_mdtraj_and_scipy() {
 
 #[test]
 fn rmsd_rg_and_rmsf_are_those_of_mdtraj() {
-    let (topology, expected) = (topology(), expected());
-    let heavy = heavy(&topology);
+    let (topology, expected) = (topology("akle"), expected("akle"));
+    let heavy = topology.heavy_atoms();
     let masses: Vec<f64> = topology.atoms.iter().map(|atom| atom.mass).collect();
     let run = Trajectory::read("akle_a.xtc");
     let first = pick(run.frames().next().unwrap(), &heavy);
@@ -69,7 +75,7 @@ fn rmsd_rg_and_rmsf_are_those_of_mdtraj() {
 
 #[test]
 fn an_l_peptide_has_no_inverted_centre_and_its_mirror_image_has_all() {
-    let topology = topology();
+    let topology = topology("akle");
     let centres = chiral_centres(&topology);
     assert_eq!(centres.len(), 4);
     for frame in Trajectory::read("akle_a.xtc").frames() {
@@ -81,7 +87,7 @@ fn an_l_peptide_has_no_inverted_centre_and_its_mirror_image_has_all() {
 
 /// Mean distances and heights of a trajectory's heavy atoms as the template, so that the test stands on MD alone.
 fn template_of(topology: &Topology, trajectory: &Trajectory) -> TemplateGeometry {
-    let heavy = heavy(topology);
+    let heavy = topology.heavy_atoms();
     let count = trajectory.frames().count() as f64;
     let distances = topology.bond_distances(2);
     let mean = |value: &dyn Fn(&[Vector3<f64>]) -> f64| trajectory.frames().map(value).sum::<f64>() / count;
@@ -103,7 +109,7 @@ fn template_of(topology: &Topology, trajectory: &Trajectory) -> TemplateGeometry
 
 #[test]
 fn md_is_valid_and_every_kind_of_damage_is_found_and_named() {
-    let topology = topology();
+    let topology = topology("akle");
     let template = template_of(&topology, &Trajectory::read("akle_b.xtc"));
     let validity = Validity::new(&topology, &template);
     // 31 heavy bonds of a molecule without rings
@@ -146,6 +152,110 @@ fn md_is_valid_and_every_kind_of_damage_is_found_and_named() {
     assert!(Clashes::new(&topology).find(&clashing).contains(&[far.min(oxygen), far.max(oxygen)]));
 }
 
+/// Frames between the ends of a pair in the tests of dynamics.
+const LAG: usize = 5;
+
+/// Our torsions that have the atoms listed, in that order.
+fn torsions_of(topology: &Topology, quads: &serde_json::Value) -> Vec<Torsion> {
+    let all = torsions(topology);
+    let quads: Vec<[usize; 4]> = serde_json::from_value(quads.clone()).unwrap();
+    quads.iter().map(|quad| *all.iter().find(|torsion| torsion.atoms == *quad).unwrap()).collect()
+}
+
+#[test]
+fn slow_components_are_those_of_deeptime() {
+    let (topology, expected) = (topology("akle"), expected("akle"));
+    let series = torsion_series(&torsions_of(&topology, &expected["tica_atoms"]), Trajectory::read("akle_a.xtc").frames());
+    let count = series.len();
+    let feature = |row: usize, frame: usize| match row < count {
+        true => series[row][frame].cos(),
+        false => series[row - count][frame].sin(),
+    };
+    let features = DMatrix::from_fn(2 * count, series[0].len(), feature);
+    let mut covariance = LaggedCovariance::new(2 * count);
+    covariance.add(&features, LAG);
+    let projection = tica(&covariance, 4).unwrap();
+    for (ours, theirs) in projection.values.iter().zip(numbers(&expected["tica_values"])) {
+        assert!((ours - theirs).abs() <= SINGLE, "{ours} {theirs}");
+    }
+    let found = projection.apply(&features);
+    for (component, theirs) in numbers(&expected["tica_frames_17_23"]).enumerate() {
+        let ours = (found[(component, 17)] - found[(component, 23)]).abs();
+        assert!((ours - theirs).abs() <= SINGLE, "{ours} {theirs}");
+    }
+    let well = torsions_of(&topology, &serde_json::json!([expected["well_atoms"]]));
+    let third = std::f64::consts::TAU / 3.0;
+    let wells: Vec<usize> = torsion_series(&well, Trajectory::read("akle_a.xtc").frames())[0]
+        .iter()
+        .map(|angle| (((angle + std::f64::consts::PI) / third) as usize).min(2))
+        .collect();
+    let theirs: Vec<Vec<f64>> = serde_json::from_value(expected["well_counts"].clone()).unwrap();
+    assert_eq!(transition_counts(&wells, 3, LAG), DMatrix::from_row_iterator(3, 3, theirs.into_iter().flatten()));
+}
+
+#[test]
+fn principal_components_and_transport_are_those_of_numpy_and_scipy() {
+    let (topology, expected) = (topology("akle"), expected("akle"));
+    let (run, reference) = (Trajectory::read("akle_a.xtc"), Trajectory::read("akle_b.xtc"));
+    let heavy = topology.heavy_atoms();
+    let first = pick(run.frame(0), &heavy);
+    let coordinates = run.frames().flat_map(|frame| {
+        let atoms = pick(frame, &heavy);
+        let fit = superpose(&atoms, &first);
+        atoms.into_iter().flat_map(move |x| fit.apply(&x).data.0[0])
+    });
+    let features = DMatrix::from_iterator(3 * heavy.len(), 400, coordinates);
+    let projection = pca(&features, 5).unwrap();
+    let found = projection.apply(&features);
+    let theirs = numbers(&expected["pca_values"]).zip(numbers(&expected["pca_frame_17"]));
+    for (component, (value, place)) in theirs.enumerate() {
+        assert!((projection.values[component] - value).abs() <= SINGLE * value, "{} {value}", projection.values[component]);
+        // a component's direction is as uncertain as f32 positions over the gap to the next one's variance
+        assert!((found[(component, 17)].abs() - place).abs() <= 10.0 * SINGLE, "{} {place}", found[(component, 17)]);
+    }
+    let pair = torsions_of(&topology, &expected["transport_atoms"]);
+    let points = |trajectory: &Trajectory| -> Vec<[f64; 2]> {
+        let series = torsion_series(&pair, trajectory.frames().take(200));
+        series[0].iter().zip(&series[1]).map(|(&x, &y)| [x, y]).collect()
+    };
+    let (ours, theirs) = (wasserstein2(&points(&run), &points(&reference)), expected["transport"].as_f64().unwrap());
+    assert!((ours - theirs).abs() <= SINGLE, "{ours} {theirs}");
+}
+
+#[test]
+fn contacts_surface_and_secondary_structure_are_those_of_mdtraj() {
+    for name in ["trpcage", "ubiquitin"] {
+        let (topology, expected, trajectory) = (topology(name), expected(name), Trajectory::read(&format!("{name}.xtc")));
+        let contacts = Contacts::new(&topology);
+        let mut found = std::collections::BTreeMap::new();
+        trajectory.frames().flat_map(|frame| contacts.heavy(frame)).for_each(|pair| *found.entry(pair).or_insert(0u64) += 1);
+        let theirs: Vec<(u32, u32, u64)> = serde_json::from_value(expected["contacts"].clone()).unwrap();
+        let ours: Vec<(u32, u32, u64)> = found.into_iter().map(|((i, j), count)| (i, j, count)).collect();
+        assert_eq!(ours, theirs, "{name}");
+
+        let heavy = topology.heavy_atoms();
+        let areas = Surface::new(&topology, SPHERE_POINTS).areas(trajectory.frame(0));
+        for (&atom, theirs) in heavy.iter().zip(numbers(&expected["surface_frame_0"])) {
+            // in f32 one point of an atom's sphere may fall on the other side of a neighbour's
+            let point = 4.0 * std::f64::consts::PI * 3.2 * 3.2 / SPHERE_POINTS as f64;
+            assert!((areas[atom] - theirs).abs() <= point, "{}: {} {theirs}", topology.atom_label(atom), areas[atom]);
+        }
+        let (ours, theirs): (f64, f64) = (areas.iter().sum(), numbers(&expected["surface_frame_0"]).sum());
+        assert!((ours / theirs - 1.0).abs() <= SINGLE, "{ours} {theirs}");
+
+        let secondary = SecondaryStructure::new(&topology);
+        let letter = |class: &Class| match class {
+            Class::Helix => 'H',
+            Class::Strand => 'E',
+            Class::Coil => 'C',
+        };
+        for (index, theirs) in expected["secondary"].as_array().unwrap().iter().enumerate() {
+            let ours: String = secondary.assign(trajectory.frame(index)).iter().map(letter).collect();
+            assert_eq!(ours, theirs.as_str().unwrap(), "{name} frame {index}");
+        }
+    }
+}
+
 /// Numbers that `scipy.spatial.distance.jensenshannon` gives for the full trajectories, which are not in the repository.
 #[test]
 fn torsion_divergences_of_the_long_references() {
@@ -153,7 +263,7 @@ fn torsion_divergences_of_the_long_references() {
         println!("skipped: set MDSURROGATE_REFERENCE to the folder of the full AKLE trajectories (data/README.md)");
         return;
     };
-    let list: Vec<Torsion> = torsions(&topology()).into_iter().filter(|torsion| torsion.kind != Kind::Omega).collect();
+    let list: Vec<Torsion> = torsions(&topology("akle")).into_iter().filter(|torsion| torsion.kind != Kind::Omega).collect();
     let (run, long) = (torsion_series(&list, run.frames()), torsion_series(&list, long.frames()));
     let mean = |a: &[Vec<f64>], b: &[Vec<f64>]| torsion_divergences(a, b).iter().sum::<f64>() / 15.0;
     let piece =

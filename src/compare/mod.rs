@@ -3,12 +3,18 @@
 //! The measures are plain functions of a [`crate::structure::Topology`] and of positions (Å): the trainer's validation and the
 //! observers of a run use them too.
 
+pub mod contacts;
 pub mod fluctuation;
 pub mod histogram;
 pub mod neighbours;
 pub mod relaxation;
 pub mod rollout;
+pub mod sasa;
+pub mod secondary;
+pub mod states;
 pub mod statistics;
 pub mod superpose;
+pub mod tica;
 pub mod torsion;
+pub mod transport;
 pub mod validity;

@@ -2,6 +2,7 @@
 
 use nalgebra::{Matrix3, Vector3};
 
+use crate::structure::align::best_rotation;
 use crate::structure::centroid;
 
 /// The best rigid motion x ↦ R·(x − from) + to, and what remains after it.
@@ -28,29 +29,16 @@ impl Superposition {
     }
 }
 
-/// Superposes `moving` onto `target` (same length, unweighted), by the singular value decomposition of their covariance
-/// (Kabsch, Acta Cryst. A 32 (1976) 922; never a reflection). Without positions: the identity, RMSD 0.
+/// Superposes `moving` onto `target` (same length, unweighted; never a reflection) by [`best_rotation`]. Without positions: RMSD 0.
 ///
 /// # Panics
 /// Where the lengths differ.
 pub fn superpose(moving: &[Vector3<f64>], target: &[Vector3<f64>]) -> Superposition {
-    assert_eq!(moving.len(), target.len(), "superposition of sets of different length");
-    let (from, to) = (centroid(moving), centroid(target));
-    let mut covariance = Matrix3::zeros();
-    let mut spread = 0.0;
-    for (x, y) in moving.iter().zip(target) {
-        let (x, y) = (x - from, y - to);
-        covariance += y * x.transpose();
-        spread += x.norm_squared() + y.norm_squared();
-    }
-    let svd = covariance.svd(true, true);
-    let (u, v_t) = (svd.u.expect("asked for"), svd.v_t.expect("asked for"));
-    let handed = (u * v_t).determinant().signum();
-    // The singular values are sorted, so a reflection is undone along the direction where it costs least.
-    let proper = Matrix3::from_diagonal(&Vector3::new(1.0, 1.0, handed));
-    let gain = svd.singular_values[0] + svd.singular_values[1] + handed * svd.singular_values[2];
-    let square = (spread - 2.0 * gain).max(0.0) / moving.len().max(1) as f64;
-    Superposition { rotation: u * proper * v_t, from, to, rmsd: square.sqrt() }
+    let rotation = *best_rotation(moving, target).matrix();
+    let mut fit = Superposition { rotation, from: centroid(moving), to: centroid(target), rmsd: 0.0 };
+    let square: f64 = moving.iter().zip(target).map(|(x, y)| (fit.apply(x) - y).norm_squared()).sum();
+    fit.rmsd = (square / moving.len().max(1) as f64).sqrt();
+    fit
 }
 
 /// Root mean square distance after the best superposition, Å.
@@ -98,7 +86,7 @@ mod tests {
             let shift = Vector3::new(40.0, -3.0, 7.0);
             let moved: Vec<_> = still.iter().map(|x| turn * x + shift).collect();
             let fit = superpose(&moved, &still);
-            assert!(fit.rmsd <= 1e-6, "{count}: {}", fit.rmsd);
+            assert!(fit.rmsd <= 1e-10, "{count}: {}", fit.rmsd);
             let mut back = moved.clone();
             fit.apply_all(&mut back);
             let worst = back.iter().zip(&still).map(|(a, b)| (a - b).norm()).fold(0.0, f64::max);

@@ -1,232 +1,212 @@
 //! `message`, backward: each block's messages are computed again, then the gradients flow back through them.
 
+use std::array::from_fn;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::features::{Block, BlockGradient, Receiver, Vectors};
-use super::forward::{blocks, first_layer, receivers};
-use super::product::{accumulate, multiply};
-use super::{BLOCK, DENSE, Inputs, Message, Params, SUM, pieces, rows, rows_mut};
+use super::features::{Block, BlockGradient, Lanes, Vectors, four, four_mut};
+use super::forward::{blocks, receivers};
+use super::product::{Eight, Row, accumulate, add_rows, multiply, plus, plus_scaled, times, total};
+use super::{BLOCK, DENSE, HALF, Inputs, Message, Params, Reads, SUM, add, pieces, rows, rows_mut};
 use crate::engine::Real;
-use crate::ops::{Backward, Batch};
+use crate::ops::Backward;
 
-/// Where a piece of receivers adds its gradients: rows of `b`, `y`, `x`, `n` from token `first` on.
+/// What backward reads.
+struct Read<'a, T, const P: usize> {
+    forward: Reads<'a, T, P>,
+    /// Transposes of `weight` and of `dense` (without its last row).
+    weight: [Row<T, P>; P],
+    dense: [Row<T, { DENSE - 1 }>; P],
+    d_agg: &'a [[T; P]],
+    d_vectors: &'a [[[T; P]; 6]],
+}
+
+/// Where a piece of receivers adds its gradients: rows of b, y, x, n from token `first` on, and the parameters.
 struct Sink<'a, T, const P: usize> {
     first: usize,
     b: &'a mut [[T; P]],
-    y: &'a mut [[T; 3]],
-    x: &'a mut [[T; 3]],
-    n: &'a mut [[T; 3]],
-    relation: &'a mut [[T; P]],
-    radial: &'a mut [[T; P]],
-    radial_condition: &'a mut [[T; P]],
-    dense: &'a mut [[T; P]],
-    weight: &'a mut [[T; P]],
-    bias: &'a mut [[T; P]],
+    positions: [&'a mut [[T; 3]]; 3],
+    params: Params<T, P>,
 }
 
-impl<'a, T, const P: usize> Sink<'a, T, P> {
-    /// `inputs`: b, y, x, n.
-    fn new(first: usize, inputs: [&'a mut [T]; 4], params: [&'a mut [T]; 6]) -> Self {
-        let [b, y, x, n] = inputs;
-        let [relation, radial, radial_condition, dense, weight, bias] = params;
-        Sink {
-            first,
-            b: rows_mut(b),
-            y: rows_mut(y),
-            x: rows_mut(x),
-            n: rows_mut(n),
-            relation: rows_mut(relation),
-            radial: rows_mut(radial),
-            radial_condition: rows_mut(radial_condition),
-            dense: rows_mut(dense),
-            weight: rows_mut(weight),
-            bias: rows_mut(bias),
-        }
-    }
-}
-
-/// What backward reads: everything but the gradients that it adds to.
-struct Read<'a, T, const P: usize> {
-    batch: &'a Batch,
-    inputs: Inputs<'a, T, P>,
-    params: Params<'a, T, P>,
-    /// Transposes of `weight` and of `dense` (without its last row).
-    weight: [[T; P]; P],
-    dense: [[T; DENSE - 1]; P],
-    d_agg: &'a [[T; P]],
-    d_vectors: &'a [[T; P]],
-}
-
-/// The partial gradients of one piece.
-struct Partial<T> {
+/// The gradients of one piece.
+struct Partial<T, const P: usize> {
     /// Tokens that its rows of b, y, x, n belong to.
     span: Range<usize>,
     /// Of b, y, x, n.
     inputs: [Vec<T>; 4],
-    params: [Vec<T>; 6],
+    params: Params<T, P>,
+}
+
+/// Gradients of the sums over a receiver's neighbours.
+struct Sums<T, const P: usize> {
+    scalars: Row<T, P>,
+    /// In the order of [`Block::directions`].
+    directed: [Row<T, P>; 6],
+    /// The same by channel, and two zeros.
+    by_channel: [Row<T, 8>; P],
+}
+
+impl<T: Real, const P: usize> Sums<T, P> {
+    fn new(d_agg: &[T; P], d_vectors: &[[T; P]; 6]) -> Self {
+        let directed = d_vectors.map(|row| Row(row.map(|d| d * T::of(SUM))));
+        let mut by_channel = [Row::zero(); P];
+        for c in 0..P {
+            for k in 0..6 {
+                by_channel[c][k] = directed[k][c];
+            }
+        }
+        Sums { scalars: Row(d_agg.map(|d| d * T::of(SUM * HALF))), directed, by_channel }
+    }
 }
 
 impl Message {
     pub(super) fn backward_rows<T: Real, const P: usize>(&self, call: Backward<'_, T>) {
         let [d_agg, d_vectors] = call.d_outputs else { panic!("message gives 2 outputs, not {}", call.d_outputs.len()) };
         let params = Params::<T, P>::new(call.params);
-        assert_eq!(params.radial.len(), self.radial, "message: rows of `radial`");
         let read = Read {
-            batch: call.batch,
-            inputs: Inputs::new(call.inputs),
-            weight: std::array::from_fn(|c| std::array::from_fn(|k| params.weight[k][c])),
-            dense: std::array::from_fn(|c| std::array::from_fn(|m| params.dense[m][c])),
-            params,
+            weight: from_fn(|c| Row(from_fn(|k| params.weight[k][c]))),
+            dense: from_fn(|c| Row(from_fn(|m| params.dense[m][c]))),
+            forward: Reads { op: self, batch: call.batch, inputs: Inputs::new(call.inputs), params },
             d_agg: rows(d_agg),
-            d_vectors: rows(d_vectors),
+            d_vectors: rows::<T, P>(d_vectors).as_chunks().0,
         };
-        let [a, b, y, x, n] = call.d_inputs else { panic!("message takes 5 inputs, not {}", call.d_inputs.len()) };
-        let a = rows_mut::<T, P>(a);
-        let inputs = [&mut **b, &mut **y, &mut **x, &mut **n];
-        let params: &mut [&mut [T]; 6] = call.d_params.try_into().expect("message has 6 parameters");
+        let [d_a, b, y, x, n] = call.d_inputs else { panic!("message takes 5 inputs, not {}", call.d_inputs.len()) };
+        let (d_a, d_inputs) = (rows_mut::<T, P>(d_a), [&mut **b, &mut **y, &mut **x, &mut **n]);
         let pieces = pieces(call.batch);
         if pieces == 1 {
-            let mut sink = Sink::new(0, inputs, params.each_mut().map(|param| &mut **param));
-            self.piece(&read, 0..a.len(), a, &mut sink);
+            self.piece(&read, 0..d_a.len(), d_a, 0, d_inputs).add_to(call.d_params);
         } else {
-            let sizes = params.each_ref().map(|param| param.len());
-            let partials = self.partials(&read, pieces, a, sizes);
-            add_partials(&partials, inputs, params);
+            let partials = self.partials(&read, pieces, d_a);
+            for partial in &partials {
+                partial.params.add_to(call.d_params);
+            }
+            add_partials(&partials, d_inputs);
         }
     }
 
     /// Runs the pieces in parallel, each with gradients of its own.
-    fn partials<T: Real, const P: usize>(
-        &self,
-        read: &Read<'_, T, P>,
-        pieces: usize,
-        d_a: &mut [[T; P]],
-        sizes: [usize; 6],
-    ) -> Vec<Partial<T>> {
+    fn partials<T: Real, const P: usize>(&self, read: &Read<'_, T, P>, pieces: usize, d_a: &mut [[T; P]]) -> Vec<Partial<T, P>> {
         let tokens = d_a.len().div_ceil(pieces);
-        let zeros = |len: usize| vec![T::zero(); len];
         let pieces = d_a.par_chunks_mut(tokens).enumerate().map(|(piece, d_a)| {
             let range = piece * tokens..piece * tokens + d_a.len();
-            let offsets = &read.batch.offsets;
+            let offsets = &read.forward.batch.offsets;
             let start = offsets[offsets.partition_point(|&first| first <= range.start) - 1];
             let end = offsets[offsets.partition_point(|&first| first < range.end)];
-            let mut partial =
-                Partial { span: start..end, inputs: [P, 3, 3, 3].map(|width| zeros(width * (end - start))), params: sizes.map(zeros) };
-            let inputs = partial.inputs.each_mut().map(Vec::as_mut_slice);
-            let mut sink = Sink::new(start, inputs, partial.params.each_mut().map(Vec::as_mut_slice));
-            self.piece(read, range, d_a, &mut sink);
-            partial
+            let mut inputs = [P, 3, 3, 3].map(|width| vec![T::zero(); width * (end - start)]);
+            let params = self.piece(read, range, d_a, start, inputs.each_mut().map(Vec::as_mut_slice));
+            Partial { span: start..end, inputs, params }
         });
         pieces.collect()
     }
 
-    /// Adds the gradients of the messages to the tokens of a range; `d_a` holds the range's rows.
-    fn piece<T: Real, const P: usize>(&self, read: &Read<'_, T, P>, range: Range<usize>, d_a: &mut [[T; P]], sink: &mut Sink<'_, T, P>) {
-        for (receiver, d_a) in receivers(read.batch, range).zip(d_a) {
-            let token = receiver.token;
-            // gradients of the sums over neighbours, in the order of the weights of a message
-            let vectors = &read.d_vectors[6 * token..6 * token + 6];
-            let order = [0, 2, 4, 1, 3, 5].map(|k| &vectors[k]);
-            let d_sum: [[T; P]; 7] = std::array::from_fn(|k| if k == 0 { read.d_agg[token] } else { *order[k - 1] });
-            let d_sum_transposed: [[T; 8]; P] =
-                std::array::from_fn(|c| std::array::from_fn(|k| if k < 7 { d_sum[k][c] } else { T::zero() }));
-            for edges in blocks(read.batch, token) {
-                let block = Block::new(read.batch, &read.inputs, &receiver, edges, self.radial, self.reach);
-                self.block(read, &block, &receiver, &d_sum, &d_sum_transposed, d_a, sink);
-            }
-        }
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "the sums over channels stay in one function")]
-    fn block<T: Real, const P: usize>(
+    /// Adds the gradients of the messages to the tokens of a range; returns those of the parameters. `d_a` holds the range's
+    /// rows, `d_inputs` (b, y, x, n) the rows from token `first` on.
+    fn piece<T: Real, const P: usize>(
         &self,
         read: &Read<'_, T, P>,
-        block: &Block<T>,
-        receiver: &Receiver<T>,
-        d_sum: &[[T; P]; 7],
-        d_sum_transposed: &[[T; 8]; P],
-        d_a: &mut [T; P],
-        sink: &mut Sink<'_, T, P>,
-    ) {
-        let zero = T::zero();
-        let mut h = first_layer(block, &read.inputs.a[receiver.token], read.inputs.b, &read.params);
-        let mut h_slope = [[zero; P]; BLOCK];
-        silu_slope(&mut h, &mut h_slope);
-        let mut m = [*read.params.bias; BLOCK];
-        multiply(|e, k| h[e][k], read.params.weight, &mut m);
-        let mut m_slope = [[zero; P]; BLOCK];
-        silu_slope(&mut m, &mut m_slope);
-
-        let weight = block.weights();
-        let mut d_m = [[zero; P]; BLOCK];
-        multiply(|e, k| weight[k][e], d_sum, &mut d_m);
-        scale(&mut d_m, &m_slope);
-        let mut d_weight = [[zero; 8]; BLOCK];
-        multiply(|e, c| m[e][c], d_sum_transposed, &mut d_weight);
-
-        accumulate(|e, k| h[e][k], &d_m, sink.weight);
-        for d_m in &d_m {
-            add(&mut sink.bias[0], d_m);
+        range: Range<usize>,
+        d_a: &mut [[T; P]],
+        first: usize,
+        d_inputs: [&mut [T]; 4],
+    ) -> Params<T, P> {
+        let [b, y, x, n] = d_inputs;
+        let positions = [rows_mut(y), rows_mut(x), rows_mut(n)];
+        let mut sink = Sink { first, b: rows_mut(b), positions, params: Params::zeros(self.radial) };
+        let mut block = Block::zero();
+        for (receiver, d_a) in receivers(read.forward.batch, range).zip(d_a) {
+            let d_sums = Sums::new(&read.d_agg[receiver.token], &read.d_vectors[receiver.token]);
+            let mut sum = Row::zero();
+            for edges in blocks(read.forward.batch, receiver.token) {
+                block.fill(&read.forward, &receiver, edges);
+                channels(read, &block, receiver.token, &d_sums, &mut sum, &mut sink);
+            }
+            add(d_a, &*sum);
         }
-        let mut d_z = [[zero; P]; BLOCK];
-        multiply(|e, c| d_m[e][c], &read.weight, &mut d_z);
-        scale(&mut d_z, &h_slope);
-
-        let g = block.dense();
-        accumulate(|e, k| g[k][e], &d_z, sink.dense);
-        let mut d_dense = [[zero; DENSE - 1]; BLOCK];
-        multiply(|e, c| d_z[e][c], &read.dense, &mut d_dense);
-        let d_r = scatter(block, &d_z, d_a, &read.params, sink);
-        let d_direction = |first: usize| -> Vectors<T> {
-            std::array::from_fn(|k| std::array::from_fn(|e| block.live[e] * T::of(SUM) * d_weight[e][first + k]))
-        };
-        let gradient = BlockGradient {
-            u: [d_direction(1), d_direction(4)],
-            r: d_r,
-            dense: std::array::from_fn(|k| std::array::from_fn(|e| d_dense[e][k])),
-        };
-        let [d_y, d_x, d_n] = block.backward(gradient);
-        spread(block, receiver.token, sink.first, &d_y, sink.y);
-        spread(block, receiver.token, sink.first, &d_x, sink.x);
-        spread(block, receiver.token, sink.first, &d_n, sink.n);
+        sink.params
     }
 }
 
-/// Adds d_z to what the first layer is the sum of; returns the gradients of the two distances through the splines and
+/// The way back of one block: messages again, their gradients, then those of everything that they were made of.
+fn channels<T: Real, const P: usize>(
+    read: &Read<'_, T, P>,
+    block: &Block<T>,
+    receiver: usize,
+    d_sums: &Sums<T, P>,
+    d_a: &mut Row<T, P>,
+    sink: &mut Sink<'_, T, P>,
+) {
+    let mut h = read.forward.first_layer(block, receiver);
+    let h_slope = silu_and_slope(&mut h);
+    let mut m = [Row::zero(); BLOCK];
+    multiply(|e, k| h[e][k], &read.forward.params.weight, &read.forward.params.bias, &mut m);
+    let m_slope = silu_and_slope(&mut m);
+    block.clear_rest(&mut m);
+
+    let u = block.directions();
+    let mut d_m = [Row::zero(); BLOCK];
+    multiply(|e, k| u[k][e], &d_sums.directed, &d_sums.scalars, &mut d_m);
+    scale(&mut d_m, &m_slope);
+    block.clear_rest(&mut d_m);
+    let mut d_u = [Row::zero(); BLOCK];
+    multiply(|e, c| m[e][c], &d_sums.by_channel, &Row::zero(), &mut d_u);
+
+    accumulate(|e, k| h[e][k], &d_m, &mut sink.params.weight);
+    add_rows(&mut sink.params.bias, &d_m);
+    let mut d_z = [Row::zero(); BLOCK];
+    multiply(|e, c| d_m[e][c], &read.weight, &Row::zero(), &mut d_z);
+    scale(&mut d_z, &h_slope);
+    add_rows(d_a, &d_z);
+
+    let g = block.dense();
+    accumulate(|e, k| g[k][e], &d_z, &mut sink.params.dense);
+    let mut d_dense = [Row::zero(); BLOCK];
+    multiply(|e, c| d_z[e][c], &read.dense, &Row::zero(), &mut d_dense);
+    let d_r = scatter(block, &d_z, &read.forward.params, sink);
+    let direction = |which: usize| -> Vectors<T> { from_fn(|h| from_fn(|e| d_u[e][2 * h + which])) };
+    let gradient = BlockGradient { u: [direction(0), direction(1)], r: d_r, dense: from_fn(|k| from_fn(|e| d_dense[e][k])) };
+    for (to, d) in sink.positions.iter_mut().zip(block.backward(gradient)) {
+        spread(block, receiver, sink.first, &d, to);
+    }
+}
+
+/// Adds d_z to the rows that the first layer sums up; returns the gradients of the two distances through the splines and
 /// through the last dense feature.
 #[inline(always)]
 fn scatter<T: Real, const P: usize>(
     block: &Block<T>,
-    d_z: &[[T; P]; BLOCK],
-    d_a: &mut [T; P],
-    params: &Params<'_, T, P>,
+    d_z: &[Row<T, P>; BLOCK],
+    params: &Params<T, P>,
     sink: &mut Sink<'_, T, P>,
-) -> [[T; BLOCK]; 2] {
+) -> [Lanes<T>; 2] {
     let mut d_r = [[T::zero(); BLOCK]; 2];
     let deviation = block.deviation_slope();
+    let (near, far) = (&block.candidate.splines, &block.condition.splines);
     for (e, d_z) in d_z.iter().enumerate() {
-        add(d_a, d_z);
-        add(&mut sink.b[block.sender[e] - sink.first], d_z);
-        add(&mut sink.relation[block.relation[e]], d_z);
-        let last = sink.radial.len() - 1;
-        let (near, far) = (&block.candidate.splines, &block.condition.splines);
-        for k in 0..4 {
-            add_scaled(&mut sink.radial[(near.first[e] + k).min(last)], near.value[k][e], d_z);
-            add_scaled(&mut sink.radial_condition[(far.first[e] + k).min(last)], far.value[k][e], d_z);
-        }
-        let (near_rows, far_rows) = (near.rows(e, params.radial), far.rows(e, params.radial_condition));
-        let mut slopes = [[T::zero(); P]; 2];
-        for c in 0..P {
-            slopes[1][c] = deviation[e] * params.dense[DENSE - 1][c];
+        let d_b: &mut [Eight<T>] = sink.b[block.sender[e] as usize - sink.first].as_chunks_mut().0;
+        let d_relation = sink.params.relation[block.relation[e] as usize].eights_mut();
+        let (near_first, far_first) = (near.first(e), far.first(e));
+        let d_near: &mut [Row<T, P>; 4] = four_mut(&mut sink.params.radial, near_first);
+        let d_far: &mut [Row<T, P>; 4] = four_mut(&mut sink.params.radial_condition, far_first);
+        let (near_rows, far_rows) = (four(&params.radial, near_first), four(&params.radial_condition, far_first));
+        let (mut near_sum, mut far_sum) = ([T::zero(); 8], [T::zero(); 8]);
+        for (c, d_z) in d_z.eights().iter().enumerate() {
+            d_b[c] = plus(d_b[c], d_z);
+            d_relation[c] = plus(d_relation[c], d_z);
+            let mut near_slope = [T::zero(); 8];
+            let mut far_slope = params.dense[DENSE - 1].eights()[c].map(|g| g * deviation[e]);
             for k in 0..4 {
-                slopes[0][c] = T::fma(near.slope[k][e], near_rows[k][c], slopes[0][c]);
-                slopes[1][c] = T::fma(far.slope[k][e], far_rows[k][c], slopes[1][c]);
+                d_near[k].eights_mut()[c] = plus_scaled(d_near[k].eights()[c], near.value[k][e], d_z);
+                d_far[k].eights_mut()[c] = plus_scaled(d_far[k].eights()[c], far.value[k][e], d_z);
+                near_slope = plus_scaled(near_slope, near.slope[k][e], &near_rows[k].eights()[c]);
+                far_slope = plus_scaled(far_slope, far.slope[k][e], &far_rows[k].eights()[c]);
             }
+            near_sum = plus(near_sum, &times(near_slope, d_z));
+            far_sum = plus(far_sum, &times(far_slope, d_z));
         }
-        d_r[0][e] = dot(d_z, &slopes[0]);
-        d_r[1][e] = dot(d_z, &slopes[1]);
+        d_r[0][e] = total(near_sum);
+        d_r[1][e] = total(far_sum);
     }
     d_r
 }
@@ -234,62 +214,44 @@ fn scatter<T: Real, const P: usize>(
 /// Adds the gradient of (receiver − sender) to both.
 #[inline(always)]
 fn spread<T: Real>(block: &Block<T>, receiver: usize, first: usize, d: &Vectors<T>, to: &mut [[T; 3]]) {
-    for h in 0..3 {
-        for e in 0..BLOCK {
-            to[block.sender[e] - first][h] -= d[h][e];
-            to[receiver - first][h] += d[h][e];
+    let mut sum = [T::zero(); 3];
+    for e in 0..BLOCK {
+        let row = &mut to[block.sender[e] as usize - first];
+        for h in 0..3 {
+            row[h] -= d[h][e];
+            sum[h] += d[h][e];
         }
     }
+    add(&mut to[receiver - first], &sum);
 }
 
-/// x → silu(x), and its derivative.
+/// x becomes silu(x); returns its derivative.
 #[inline(always)]
-fn silu_slope<T: Real, const P: usize>(x: &mut [[T; P]; BLOCK], slope: &mut [[T; P]; BLOCK]) {
-    for (x, slope) in x.as_flattened_mut().iter_mut().zip(slope.as_flattened_mut()) {
-        let s = x.sigmoid();
-        *x *= s;
-        *slope = T::fma(*x, T::one() - s, s);
-    }
-}
-
-#[inline(always)]
-fn scale<T: Real, const P: usize>(x: &mut [[T; P]; BLOCK], by: &[[T; P]; BLOCK]) {
-    for (x, &by) in x.as_flattened_mut().iter_mut().zip(by.as_flattened()) {
-        *x *= by;
-    }
-}
-
-#[inline(always)]
-fn add<T: Real>(to: &mut [T], what: &[T]) {
-    for (to, &what) in to.iter_mut().zip(what) {
-        *to += what;
-    }
-}
-
-#[inline(always)]
-fn add_scaled<T: Real, const P: usize>(to: &mut [T; P], by: T, what: &[T; P]) {
-    for (to, &what) in to.iter_mut().zip(what) {
-        *to = T::fma(by, what, *to);
-    }
-}
-
-/// Σ a·b in eight partial sums.
-#[inline(always)]
-fn dot<T: Real, const P: usize>(a: &[T; P], b: &[T; P]) -> T {
-    let mut sums = [T::zero(); 8];
-    for (a, b) in a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0) {
-        for (sum, (&a, &b)) in sums.iter_mut().zip(a.iter().zip(b)) {
-            *sum = T::fma(a, b, *sum);
+fn silu_and_slope<T: Real, const P: usize>(x: &mut [Row<T, P>; BLOCK]) -> [Row<T, P>; BLOCK] {
+    let mut slopes = [Row::zero(); BLOCK];
+    for (x, slope) in x.iter_mut().zip(&mut slopes) {
+        for (x, slope) in x.iter_mut().zip(slope.iter_mut()) {
+            let s = x.sigmoid();
+            *x *= s;
+            *slope = T::fma(*x, T::one() - s, s);
         }
     }
-    let [s0, s1, s2, s3, s4, s5, s6, s7] = sums;
-    ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
+    slopes
+}
+
+#[inline(always)]
+fn scale<T: Real, const P: usize>(x: &mut [Row<T, P>; BLOCK], by: &[Row<T, P>; BLOCK]) {
+    for (x, by) in x.iter_mut().zip(by) {
+        for (x, by) in x.eights_mut().iter_mut().zip(by.eights()) {
+            *x = times(*x, by);
+        }
+    }
 }
 
 /// Adds the partial gradients in the order of the pieces; parallel over tokens, which does not change that order.
-fn add_partials<T: Real>(partials: &[Partial<T>], inputs: [&mut [T]; 4], params: &mut [&mut [T]; 6]) {
+fn add_partials<T: Real, const P: usize>(partials: &[Partial<T, P>], d_inputs: [&mut [T]; 4]) {
     const TASK: usize = 256;
-    for (index, to) in inputs.into_iter().enumerate() {
+    for (index, to) in d_inputs.into_iter().enumerate() {
         let width = partials[0].inputs[index].len() / partials[0].span.len();
         to.par_chunks_mut(TASK * width).enumerate().for_each(|(task, to)| {
             let tokens = task * TASK..task * TASK + to.len() / width;
@@ -301,10 +263,5 @@ fn add_partials<T: Real>(partials: &[Partial<T>], inputs: [&mut [T]; 4], params:
                 }
             }
         });
-    }
-    for (index, to) in params.iter_mut().enumerate() {
-        for partial in partials {
-            add(to, &partial.params[index]);
-        }
     }
 }

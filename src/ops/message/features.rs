@@ -1,11 +1,12 @@
 //! Pair geometry and pair features of a block of edges, one edge a lane, and their way back to positions.
+#![allow(clippy::needless_range_loop, reason = "a lane of many arrays at once, in loops that become vector instructions")]
 
 use std::array::from_fn;
 use std::ops::Range;
 
-use super::{BLOCK, DENSE, Inputs};
+use super::product::Row;
+use super::{BLOCK, DENSE, Reads};
 use crate::engine::Real;
-use crate::ops::Batch;
 
 /// One number for every edge of a block.
 pub(super) type Lanes<T> = [T; BLOCK];
@@ -48,10 +49,10 @@ pub(super) fn tanh<T: Real>(x: T) -> (T, T) {
     (t, T::one() - t * t)
 }
 
-/// The non-zero B-splines at the distances of a block, and their derivatives.
+/// The four B-splines that are not zero at the distances of a block, and their derivatives.
 pub(super) struct Splines<T> {
-    /// Row of the first of the four; the others follow, none beyond the last row.
-    pub first: [usize; BLOCK],
+    /// The first of the four.
+    first: [u32; BLOCK],
     /// Values of the four.
     pub value: [Lanes<T>; 4],
     /// Derivatives of the four, 1/Å.
@@ -59,38 +60,48 @@ pub(super) struct Splines<T> {
 }
 
 impl<T: Real> Splines<T> {
-    /// `rows` splines that are constant from `reach` Å on.
+    /// `count` splines that are constant from `reach` Å on.
     #[inline(always)]
-    fn new(r: &Lanes<T>, rows: usize, reach: f64) -> Self {
-        let (last, density) = (T::of((rows - 1) as f64), T::of((rows - 1) as f64 / reach));
-        let third = T::of(1.0 / 3.0);
-        let (half, sixth, two, one) = (T::of(0.5), T::of(1.0 / 6.0), T::of(2.0), T::one());
-        let mut splines = Splines { first: [0; BLOCK], value: [[T::zero(); BLOCK]; 4], slope: [[T::zero(); BLOCK]; 4] };
-        let mut interval = [T::zero(); BLOCK];
+    fn fill(&mut self, r: &Lanes<T>, count: usize, reach: f64) {
+        let (last, density) = (T::of((count - 1) as f64), T::of((count - 1) as f64 / reach));
+        let (half, sixth, top, two, one) = (T::of(0.5), T::of(1.0 / 6.0), T::of(2.0 / 3.0), T::of(2.0), T::one());
         for e in 0..BLOCK {
-            let s = (r[e] * density).min(last);
-            interval[e] = s.floor();
-            let f = s - interval[e];
+            let s = r[e] * density;
+            // not `min`: NaN becomes the last
+            let s = if s < last { s } else { last };
+            let interval = s.floor();
+            self.first[e] = interval.index();
+            let f = s - interval;
             let g = one - f;
             let (ff, gg) = (f * f, g * g);
-            splines.value[0][e] = gg * g * sixth;
-            splines.value[1][e] = two * third + ff * (f * half - one);
-            splines.value[2][e] = two * third + gg * (g * half - one);
-            splines.value[3][e] = ff * f * sixth;
-            splines.slope[0][e] = -gg * half * density;
-            splines.slope[1][e] = f * (f * T::of(1.5) - two) * density;
-            splines.slope[2][e] = -g * (g * T::of(1.5) - two) * density;
-            splines.slope[3][e] = ff * half * density;
+            self.value[0][e] = gg * g * sixth;
+            self.value[1][e] = T::fma(ff, f * half - one, top);
+            self.value[2][e] = T::fma(gg, g * half - one, top);
+            self.value[3][e] = ff * f * sixth;
+            self.slope[0][e] = -gg * half * density;
+            self.slope[1][e] = f * (f * T::of(1.5) - two) * density;
+            self.slope[2][e] = g * (two - g * T::of(1.5)) * density;
+            self.slope[3][e] = ff * half * density;
         }
-        splines.first = interval.map(|interval| interval.wide() as usize);
-        splines
     }
 
-    /// The rows of a table that the four splines of edge `e` weigh.
+    /// First row of the four that edge `e` weighs.
     #[inline(always)]
-    pub fn rows<'a, const P: usize>(&self, e: usize, table: &'a [[T; P]]) -> [&'a [T; P]; 4] {
-        from_fn(|k| &table[(self.first[e] + k).min(table.len() - 1)])
+    pub fn first(&self, e: usize) -> usize {
+        self.first[e] as usize
     }
+}
+
+/// The four rows from `first` on.
+#[inline(always)]
+pub(super) fn four<T, const P: usize>(table: &[Row<T, P>], first: usize) -> &[Row<T, P>; 4] {
+    (&table[first..first + 4]).try_into().expect("four rows are four rows")
+}
+
+/// The four rows from `first` on.
+#[inline(always)]
+pub(super) fn four_mut<T, const P: usize>(table: &mut [Row<T, P>], first: usize) -> &mut [Row<T, P>; 4] {
+    (&mut table[first..first + 4]).try_into().expect("four rows are four rows")
 }
 
 /// Distances and directions of a block in one set of positions.
@@ -108,19 +119,19 @@ pub(super) struct Geometry<T> {
 
 impl<T: Real> Geometry<T> {
     #[inline(always)]
-    fn new(d: Vectors<T>, rows: usize, reach: f64) -> Self {
-        let mut r = [T::zero(); BLOCK];
-        let mut shrink = r;
-        let mut u = d;
+    fn fill(&mut self, positions: &[[T; 3]], receiver: usize, sender: &[u32; BLOCK], rows: usize, reach: f64) {
+        self.d = difference(positions, receiver, sender);
         for e in 0..BLOCK {
-            let square = T::fma(d[0][e], d[0][e], T::fma(d[1][e], d[1][e], T::fma(d[2][e], d[2][e], T::of(SOFT))));
-            r[e] = square.sqrt();
-            shrink[e] = (r[e] + T::of(ROUND)).recip();
-            for h in 0..3 {
-                u[h][e] = d[h][e] * shrink[e];
-            }
+            let [x, y, z] = [self.d[0][e], self.d[1][e], self.d[2][e]];
+            let r = T::fma(x, x, T::fma(y, y, T::fma(z, z, T::of(SOFT)))).sqrt();
+            let shrink = (r + T::of(ROUND)).recip();
+            self.r[e] = r;
+            self.shrink[e] = shrink;
+            self.u[0][e] = x * shrink;
+            self.u[1][e] = y * shrink;
+            self.u[2][e] = z * shrink;
         }
-        Geometry { d, r, shrink, u, splines: Splines::new(&r, rows, reach) }
+        self.splines.fill(&self.r, rows, reach);
     }
 
     /// Gradient of the difference of positions d from those of the direction and of the distance.
@@ -146,14 +157,14 @@ pub(super) struct Receiver<T> {
     pub gains: [T; 3],
 }
 
-/// A block of edges of one receiver. Lanes past the last edge repeat it, with `live` = 0.
+/// A block of edges of one receiver. Lanes past the last edge repeat it: their messages are set to zero.
 pub(super) struct Block<T> {
+    /// Number of edges.
+    pub live: usize,
     /// Sending tokens.
-    pub sender: [usize; BLOCK],
+    pub sender: [u32; BLOCK],
     /// Relation classes.
-    pub relation: [usize; BLOCK],
-    /// 1 for an edge, 0 for padding.
-    pub live: Lanes<T>,
+    pub relation: [u8; BLOCK],
     /// Geometry of the candidate y.
     pub candidate: Geometry<T>,
     /// Geometry of the condition x.
@@ -178,41 +189,52 @@ pub(super) struct BlockGradient<T> {
 }
 
 impl<T: Real> Block<T> {
-    /// The edges `edges` (at most [`BLOCK`], at least one) of a receiver.
-    #[inline(always)]
-    pub fn new<const P: usize>(
-        batch: &Batch,
-        inputs: &Inputs<'_, T, P>,
-        receiver: &Receiver<T>,
-        edges: Range<usize>,
-        rows: usize,
-        reach: f64,
-    ) -> Self {
-        let last = edges.len() - 1;
-        let index: [usize; BLOCK] = from_fn(|e| edges.start + e.min(last));
-        let sender = index.map(|k| batch.edges.sender[k] as usize);
-        let template = index.map(|k| T::of(batch.edges.template[k].into()));
-        let difference = |of: &[[T; 3]]| {
-            let here = of[receiver.token];
-            let mut d = [[T::zero(); BLOCK]; 3];
-            for e in 0..BLOCK {
-                let there = of[sender[e]];
-                for h in 0..3 {
-                    d[h][e] = here[h] - there[h];
-                }
-            }
-            d
+    /// A block to fill.
+    pub fn zero() -> Self {
+        let (lanes, splines) = ([T::zero(); BLOCK], [[T::zero(); BLOCK]; 4]);
+        let geometry = || Geometry {
+            d: [lanes; 3],
+            r: lanes,
+            shrink: lanes,
+            u: [lanes; 3],
+            splines: Splines { first: [0; BLOCK], value: splines, slope: splines },
         };
         Block {
-            sender,
-            relation: index.map(|k| batch.edges.relation[k].into()),
-            live: from_fn(|e| if e <= last { T::one() } else { T::zero() }),
-            candidate: Geometry::new(difference(inputs.y), rows, reach),
-            condition: Geometry::new(difference(inputs.x), rows, reach),
-            template,
-            mask: template.map(|d0| if d0 > T::zero() { T::one() } else { T::zero() }),
-            w: difference(inputs.n),
-            gains: receiver.gains,
+            live: 0,
+            sender: [0; BLOCK],
+            relation: [0; BLOCK],
+            candidate: geometry(),
+            condition: geometry(),
+            template: lanes,
+            mask: lanes,
+            w: [lanes; 3],
+            gains: [T::zero(); 3],
+        }
+    }
+
+    /// Takes the edges `edges` (at most [`BLOCK`], at least one) of a receiver.
+    #[inline(always)]
+    pub fn fill<const P: usize>(&mut self, reads: &Reads<'_, T, P>, receiver: &Receiver<T>, edges: Range<usize>) {
+        let (op, inputs, batch) = (reads.op, &reads.inputs, reads.batch);
+        self.live = edges.len();
+        self.gains = receiver.gains;
+        self.sender = lanes(&batch.edges.sender[edges.clone()]);
+        self.relation = lanes(&batch.edges.relation[edges.clone()]);
+        let template = lanes(&batch.edges.template[edges]);
+        for e in 0..BLOCK {
+            self.template[e] = T::of(template[e].into());
+            self.mask[e] = if template[e] > 0.0 { T::one() } else { T::zero() };
+        }
+        self.w = difference(inputs.n, receiver.token, &self.sender);
+        self.candidate.fill(inputs.y, receiver.token, &self.sender, op.radial, op.reach);
+        self.condition.fill(inputs.x, receiver.token, &self.sender, op.radial, op.reach);
+    }
+
+    /// Sets the rows of the lanes that are no edges to zero.
+    #[inline(always)]
+    pub fn clear_rest<const P: usize>(&self, rows: &mut [Row<T, P>; BLOCK]) {
+        for row in &mut rows[self.live..] {
+            *row = Row::zero();
         }
     }
 
@@ -268,6 +290,28 @@ impl<T: Real> Block<T> {
         }
         [self.candidate.backward(&d.u[0], &d.r[0]), self.condition.backward(&d.u[1], &d.r[1]), d_w]
     }
+}
+
+/// One value a lane, the last one repeated.
+#[inline(always)]
+fn lanes<V: Copy>(values: &[V]) -> [V; BLOCK] {
+    match values.try_into() {
+        Ok(full) => full,
+        Err(_) => from_fn(|e| values[e.min(values.len() - 1)]),
+    }
+}
+
+/// Receiver minus sender.
+#[inline(always)]
+fn difference<T: Real>(of: &[[T; 3]], receiver: usize, sender: &[u32; BLOCK]) -> Vectors<T> {
+    let mut d = [[T::zero(); BLOCK]; 3];
+    for e in 0..BLOCK {
+        let there = &of[sender[e] as usize];
+        for h in 0..3 {
+            d[h][e] = of[receiver][h] - there[h];
+        }
+    }
+    d
 }
 
 #[inline(always)]

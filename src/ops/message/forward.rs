@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::features::{Block, Receiver, gains};
-use super::product::{accumulate, multiply};
-use super::{BLOCK, HALF, Inputs, Message, PIECE, Params, SUM, rows_mut};
+use super::features::{Block, Lanes, Receiver, four, gains};
+use super::product::{Eight, Row, accumulate, add_rows, multiply, plus, plus_scaled};
+use super::{BLOCK, HALF, Inputs, Message, PIECE, Params, Reads, SUM, rows_mut};
 use crate::engine::Real;
 use crate::ops::{Batch, Forward};
 
@@ -35,100 +35,86 @@ pub(super) fn blocks(batch: &Batch, token: usize) -> impl Iterator<Item = Range<
 
 impl Message {
     pub(super) fn forward_rows<T: Real, const P: usize>(&self, call: Forward<'_, T>) {
-        let (inputs, params) = (Inputs::<T, P>::new(call.inputs), Params::new(call.params));
-        assert_eq!(params.radial.len(), self.radial, "message: rows of `radial`");
+        let batch = call.batch;
+        let reads = Reads { op: self, batch, inputs: Inputs::<T, P>::new(call.inputs), params: Params::new(call.params) };
         let [agg, vectors] = call.outputs else { panic!("message gives 2 outputs, not {}", call.outputs.len()) };
         let (agg, vectors) = (rows_mut::<T, P>(agg), rows_mut::<T, P>(vectors));
         let range = |first: usize, agg: &mut [[T; P]], vectors: &mut [[T; P]]| {
-            let receivers = receivers(call.batch, first..first + agg.len());
+            let mut block = Block::zero();
+            let receivers = receivers(batch, first..first + agg.len());
             for (receiver, (agg, vectors)) in receivers.zip(agg.iter_mut().zip(vectors.as_chunks_mut().0)) {
-                self.receive(call.batch, &inputs, &params, &receiver, agg, vectors);
+                reads.receive(&receiver, &mut block, agg, vectors);
             }
         };
-        if call.batch.tokens() <= PIECE {
+        if batch.tokens() <= PIECE {
             range(0, agg, vectors);
         } else {
             let tasks = agg.par_chunks_mut(TASK).zip(vectors.par_chunks_mut(6 * TASK)).enumerate();
             tasks.for_each(|(task, (agg, vectors))| range(task * TASK, agg, vectors));
         }
     }
+}
 
+impl<T: Real, const P: usize> Reads<'_, T, P> {
     /// Sums the messages to one token. `vectors`: component x of u m, of u° m, then y, then z.
-    fn receive<T: Real, const P: usize>(
-        &self,
-        batch: &Batch,
-        inputs: &Inputs<'_, T, P>,
-        params: &Params<'_, T, P>,
-        receiver: &Receiver<T>,
-        agg: &mut [T; P],
-        vectors: &mut [[T; P]; 6],
-    ) {
-        let mut sum = [[T::zero(); P]; 7];
-        for edges in blocks(batch, receiver.token) {
-            let block = Block::new(batch, inputs, receiver, edges, self.radial, self.reach);
-            let mut h = first_layer(&block, &inputs.a[receiver.token], inputs.b, params);
+    fn receive(&self, receiver: &Receiver<T>, block: &mut Block<T>, agg: &mut [T; P], vectors: &mut [[T; P]; 6]) {
+        let (mut scalars, mut directed) = (Row::<T, P>::zero(), [Row::<T, P>::zero(); 6]);
+        let mut m = [Row::zero(); BLOCK];
+        for edges in blocks(self.batch, receiver.token) {
+            block.fill(self, receiver, edges);
+            let mut h = self.first_layer(block, receiver.token);
             silu(&mut h);
-            let mut m = [*params.bias; BLOCK];
-            multiply(|e, k| h[e][k], params.weight, &mut m);
+            multiply(|e, k| h[e][k], &self.params.weight, &self.params.bias, &mut m);
             silu(&mut m);
-            let weight = block.weights();
-            accumulate(|e, k| weight[k][e], &m, &mut sum);
+            block.clear_rest(&mut m);
+            add_rows(&mut scalars, &m);
+            let u = block.directions();
+            accumulate(|e, k| u[k][e], &m, &mut directed);
         }
-        *agg = sum[0];
-        for h in 0..3 {
-            vectors[2 * h] = sum[1 + h];
-            vectors[2 * h + 1] = sum[4 + h];
-        }
+        *agg = scalars.map(|sum| sum * T::of(SUM * HALF));
+        *vectors = directed.map(|row| row.map(|sum| sum * T::of(SUM)));
     }
-}
 
-/// What the first silu is applied to.
-#[inline(always)]
-pub(super) fn first_layer<T: Real, const P: usize>(
-    block: &Block<T>,
-    a: &[T; P],
-    b: &[[T; P]],
-    params: &Params<'_, T, P>,
-) -> [[T; P]; BLOCK] {
-    let mut z = [[T::zero(); P]; BLOCK];
-    for (e, z) in z.iter_mut().enumerate() {
-        let (b, relation) = (&b[block.sender[e]], &params.relation[block.relation[e]]);
-        let near = block.candidate.splines.rows(e, params.radial);
-        let far = block.condition.splines.rows(e, params.radial_condition);
-        for c in 0..P {
-            let mut sum = a[c] + b[c] + relation[c];
-            for k in 0..4 {
-                sum = T::fma(block.candidate.splines.value[k][e], near[k][c], sum);
-                sum = T::fma(block.condition.splines.value[k][e], far[k][c], sum);
+    /// What the first silu is applied to.
+    #[inline(always)]
+    pub(super) fn first_layer(&self, block: &Block<T>, receiver: usize) -> [Row<T, P>; BLOCK] {
+        let (inputs, params) = (&self.inputs, &self.params);
+        let mut z = [Row::zero(); BLOCK];
+        let g = block.dense();
+        multiply(|e, k| g[k][e], &params.dense, &Row(inputs.a[receiver]), &mut z);
+        let (near, far) = (&block.candidate.splines, &block.condition.splines);
+        for (e, z) in z.iter_mut().enumerate() {
+            let b: &[Eight<T>] = inputs.b[block.sender[e] as usize].as_chunks().0;
+            let relation = params.relation[block.relation[e] as usize].eights();
+            let (near_rows, far_rows) = (four(&params.radial, near.first(e)), four(&params.radial_condition, far.first(e)));
+            for (c, z) in z.eights_mut().iter_mut().enumerate() {
+                // two sums: their chains of dependent additions overlap
+                let (mut sum, mut rest) = (plus(*z, &b[c]), relation[c]);
+                for k in 0..4 {
+                    sum = plus_scaled(sum, near.value[k][e], &near_rows[k].eights()[c]);
+                    rest = plus_scaled(rest, far.value[k][e], &far_rows[k].eights()[c]);
+                }
+                *z = plus(sum, &rest);
             }
-            z[c] = sum;
         }
+        z
     }
-    let g = block.dense();
-    multiply(|e, k| g[k][e], params.dense, &mut z);
-    z
 }
 
 #[inline(always)]
-fn silu<T: Real, const P: usize>(rows: &mut [[T; P]; BLOCK]) {
-    for x in rows.as_flattened_mut() {
-        *x = x.silu();
+fn silu<T: Real, const P: usize>(rows: &mut [Row<T, P>; BLOCK]) {
+    for row in rows {
+        for x in row.iter_mut() {
+            *x = x.silu();
+        }
     }
 }
 
 impl<T: Real> Block<T> {
-    /// Weights of a message in the sums over neighbours: invariant, along u, along u°.
+    /// Weights of a message in the sums of vectors: u, u° of component x, then y, then z.
     #[inline(always)]
-    pub fn weights(&self) -> [[T; BLOCK]; 7] {
-        let sum = self.live.map(|live| live * T::of(SUM));
-        let mut weights = [sum; 7];
-        weights[0] = sum.map(|sum| sum * T::of(HALF));
-        let directions = self.candidate.u.iter().chain(&self.condition.u);
-        for (weight, u) in weights[1..].iter_mut().zip(directions) {
-            for (weight, &u) in weight.iter_mut().zip(u) {
-                *weight *= u;
-            }
-        }
-        weights
+    pub fn directions(&self) -> [&Lanes<T>; 6] {
+        let (u, c) = (&self.candidate.u, &self.condition.u);
+        [&u[0], &c[0], &u[1], &c[1], &u[2], &c[2]]
     }
 }

@@ -32,6 +32,7 @@ mod tests;
 
 use super::{Backward, Batch, Forward, Init, Kernel, ParamShape, RELATIONS, Shape, Signature};
 use crate::engine::Real;
+use product::Row;
 
 /// Number of dense pair features g.
 pub const DENSE: usize = 9;
@@ -63,23 +64,13 @@ pub struct Message {
     pub reach: f64,
 }
 
-/// The inputs by name; `a` and `b` by rows.
+/// The inputs by name and row.
 struct Inputs<'a, T, const P: usize> {
     a: &'a [[T; P]],
     b: &'a [[T; P]],
     y: &'a [[T; 3]],
     x: &'a [[T; 3]],
     n: &'a [[T; 3]],
-}
-
-/// The parameters by name and row.
-struct Params<'a, T, const P: usize> {
-    relation: &'a [[T; P]],
-    radial: &'a [[T; P]],
-    radial_condition: &'a [[T; P]],
-    dense: &'a [[T; P]],
-    weight: &'a [[T; P]],
-    bias: &'a [T; P],
 }
 
 impl<'a, T: Real, const P: usize> Inputs<'a, T, P> {
@@ -89,19 +80,78 @@ impl<'a, T: Real, const P: usize> Inputs<'a, T, P> {
     }
 }
 
-impl<'a, T: Real, const P: usize> Params<'a, T, P> {
-    fn new(params: &'a [&'a [T]]) -> Self {
+/// What both kernels read.
+struct Reads<'a, T, const P: usize> {
+    op: &'a Message,
+    batch: &'a Batch,
+    inputs: Inputs<'a, T, P>,
+    params: Params<T, P>,
+}
+
+/// The parameters, or their gradients: an aligned copy, a few kilobytes a call.
+struct Params<T, const P: usize> {
+    relation: [Row<T, P>; RELATIONS],
+    /// The last row stands there four times: the splines past the last are summed up in it, and the four rows of an edge lie
+    /// one after the other.
+    radial: Vec<Row<T, P>>,
+    /// The same.
+    radial_condition: Vec<Row<T, P>>,
+    dense: [Row<T, P>; DENSE],
+    weight: [Row<T, P>; P],
+    bias: Row<T, P>,
+}
+
+impl<T: Real, const P: usize> Params<T, P> {
+    fn new(params: &[&[T]]) -> Self {
         let [relation, radial, radial_condition, dense, weight, bias] = params else {
             panic!("message takes 6 parameters, not {}", params.len())
         };
-        Params {
-            relation: rows(relation),
-            radial: rows(radial),
-            radial_condition: rows(radial_condition),
-            dense: rows(dense),
-            weight: rows(weight),
-            bias: &rows(bias)[0],
+        fn copy<T: Real, const P: usize, const N: usize>(flat: &[T]) -> [Row<T, P>; N] {
+            let rows = rows(flat);
+            assert_eq!(rows.len(), N, "message: rows of a parameter");
+            std::array::from_fn(|row| Row(rows[row]))
         }
+        let extended = |flat: &[T]| -> Vec<Row<T, P>> {
+            let rows = rows(flat);
+            rows.iter().chain([&rows[rows.len() - 1]; 3]).copied().map(Row).collect()
+        };
+        let (radial, radial_condition) = (extended(radial), extended(radial_condition));
+        Params {
+            relation: copy(relation),
+            radial,
+            radial_condition,
+            dense: copy(dense),
+            weight: copy(weight),
+            bias: copy::<T, P, 1>(bias)[0],
+        }
+    }
+
+    /// Gradients of `radial` splines and of the rest.
+    fn zeros(radial: usize) -> Self {
+        let zero = Row::zero();
+        let table = vec![zero; radial + 3];
+        let radial_condition = table.clone();
+        Params { relation: [zero; RELATIONS], radial: table, radial_condition, dense: [zero; DENSE], weight: [zero; P], bias: zero }
+    }
+
+    /// Adds these gradients to those of the parameters.
+    fn add_to(&self, d_params: &mut [&mut [T]]) {
+        let tables =
+            [&self.relation[..], &self.radial, &self.radial_condition, &self.dense, &self.weight, std::slice::from_ref(&self.bias)];
+        for (to, from) in d_params.iter_mut().zip(tables) {
+            let to = rows_mut::<T, P>(to);
+            let last = to.len() - 1;
+            for (row, from) in from.iter().enumerate() {
+                add(&mut to[row.min(last)], &from.0);
+            }
+        }
+    }
+}
+
+/// `to += what`.
+fn add<T: Real>(to: &mut [T], what: &[T]) {
+    for (to, &what) in to.iter_mut().zip(what) {
+        *to += what;
     }
 }
 

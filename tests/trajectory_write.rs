@@ -18,6 +18,7 @@ fn frame(index: usize, cell: Option<Cell>) -> Frame {
         step: 20 * index as u64,
         time: 0.4 * index as f64,
         positions: (0..ATOMS).map(position).collect(),
+        velocities: Some((0..ATOMS).map(|atom| position(atom + 7)).collect()),
         cell: cell.map(|cell| Cell { lengths: cell.lengths.map(|length| length + 0.1 * index as f64), ..cell }),
         ..Frame::default()
     }
@@ -31,7 +32,7 @@ fn write(path: &Path, frames: std::ops::Range<usize>, cell: Option<Cell>) -> Ext
 }
 
 fn tolerance(path: &Path) -> f64 {
-    // XTC: half of its 0.01 Å; DCD: f32 of 12 Å; the clients' own nm and f32 on top
+    // XTC: half of its 0.01 Å; DCD and TRR: f32 of 12 Å; the clients' own nm and f32 on top
     if path.extension().unwrap() == "xtc" { 0.00501 } else { 2e-6 }
 }
 
@@ -42,7 +43,7 @@ fn largest(values: impl Iterator<Item = f64>) -> f64 {
 #[test]
 fn what_is_written_reads_back() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, cell) in [("a.xtc", None), ("b.xtc", Some(CELL)), ("a.dcd", None), ("b.dcd", Some(CELL))] {
+    for (name, cell) in [("a.xtc", None), ("b.xtc", Some(CELL)), ("a.dcd", None), ("b.dcd", Some(CELL)), ("a.trr", None), ("b.trr", Some(CELL))] {
         let path = folder.path().join(name);
         write(&path, 0..7, cell);
         assert!(!folder.path().join(name.replace('.', ".part.")).exists(), "{name}");
@@ -70,7 +71,7 @@ fn what_is_written_reads_back() {
 fn mdanalysis_and_mdtraj_read_the_same_times_cells_and_positions() {
     let folder = tempfile::tempdir().unwrap();
     let topology = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/trajectories/s.pdb");
-    for (name, cell) in [("a.xtc", None), ("b.xtc", Some(CELL)), ("a.dcd", None), ("b.dcd", Some(CELL))] {
+    for (name, cell) in [("a.xtc", None), ("b.xtc", Some(CELL)), ("a.dcd", None), ("b.dcd", Some(CELL)), ("a.trr", None), ("b.trr", Some(CELL))] {
         let path = folder.path().join(name);
         write(&path, 0..5, cell);
         let Some(read) = clients::read_back(&topology, &path) else { return };
@@ -102,9 +103,37 @@ fn mdanalysis_and_mdtraj_read_the_same_times_cells_and_positions() {
 }
 
 #[test]
+fn velocities_and_forces_of_a_trr_reach_other_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    let topology = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/trajectories/s.pdb");
+    let path = folder.path().join("forces.trr");
+    let forces = |index: usize| frame(index + 3, None).positions.iter().map(|x| x * 7.0).collect::<Vec<_>>();
+    let mut writer = Writer::create(&path, ATOMS, 0.4).unwrap();
+    (0..3).for_each(|index| writer.write_with_forces(&frame(index, None), Some(&forces(index))).unwrap());
+    assert!(writer.write_with_forces(&frame(3, None), Some(&[])).is_err());
+    writer.finish().unwrap();
+    let mut reader = Reader::open(&path, None).unwrap();
+    let mut got = Frame::default();
+    assert!(reader.read(&mut got).unwrap());
+    let own: Vec<[f64; 3]> = got.velocities.unwrap().iter().map(|v| (*v).into()).collect();
+    let truth = |vectors: &[Vector3<f64>], found: &[[f64; 3]], name: &str| {
+        assert_eq!(vectors.len(), found.len(), "{name}");
+        let error = largest(found.iter().zip(vectors).map(|(a, b)| (Vector3::from(*a) - b).amax()));
+        assert!(error <= 1e-5, "{name}: {error}");
+    };
+    truth(&frame(0, None).velocities.unwrap(), &own, "our reader");
+    let Some(read) = clients::read_back(&topology, &path) else { return };
+    for index in 0..3 {
+        let of = |name: &str| -> Vec<[f64; 3]> { serde_json::from_value(read["MDAnalysis"][name][index].clone()).unwrap() };
+        truth(&frame(index, None).velocities.unwrap(), &of("velocities"), "velocities");
+        truth(&forces(index), &of("forces"), "forces");
+    }
+}
+
+#[test]
 fn a_resumed_file_is_the_file_of_a_run_that_was_never_stopped() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, ending) in [("x", "xtc"), ("y", "dcd")] {
+    for (name, ending) in [("x", "xtc"), ("y", "dcd"), ("z", "trr")] {
         let whole = folder.path().join(format!("whole.{ending}"));
         write(&whole, 0..6, Some(CELL));
         let path = folder.path().join(format!("{name}.{ending}"));
@@ -149,7 +178,7 @@ fn a_resumed_file_that_is_gone_or_too_short_is_refused() {
 #[test]
 fn a_full_disk_is_an_error_that_names_the_file() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["full.xtc", "full.dcd"] {
+    for name in ["full.xtc", "full.dcd", "full.trr"] {
         let path = folder.path().join(name);
         std::os::unix::fs::symlink("/dev/full", &path).unwrap();
         let mut writer = Writer::create(&path, ATOMS, 0.4).unwrap();
@@ -162,7 +191,7 @@ fn a_full_disk_is_an_error_that_names_the_file() {
 #[test]
 fn frames_that_cannot_be_stored_are_refused_and_leave_the_file_whole() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["a.xtc", "a.dcd"] {
+    for name in ["a.xtc", "a.dcd", "a.trr"] {
         let path = folder.path().join(name);
         let mut writer = Writer::create(&path, ATOMS, 0.4).unwrap();
         writer.write(&frame(0, None)).unwrap();
@@ -173,6 +202,6 @@ fn frames_that_cannot_be_stored_are_refused_and_leave_the_file_whole() {
         writer.finish().unwrap();
         assert_eq!(Reader::open(&path, None).unwrap().len(), 1);
     }
-    let error = Writer::create(folder.path().join("a.trr"), ATOMS, 0.4).unwrap_err();
-    assert!(error.hint().contains(".xtc or .dcd"));
+    let error = Writer::create(folder.path().join("a.nc"), ATOMS, 0.4).unwrap_err();
+    assert!(error.hint().contains(".xtc, .dcd or .trr"));
 }

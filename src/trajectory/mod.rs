@@ -1,4 +1,4 @@
-//! Trajectory files: reading XTC, DCD, TRR, Amber NetCDF and multi-model PDB, writing XTC and DCD.
+//! Trajectory files: reading XTC, DCD, TRR, Amber NetCDF and multi-model PDB, writing XTC, DCD and TRR.
 //!
 //! The binary formats are small and are read and written here, in safe code: a file that is broken is refused with the frame's number,
 //! a full disk is an error of the write that met it. (The chemfiles library maps files into memory: a full disk kills the process
@@ -31,7 +31,7 @@ pub enum Format {
     Xtc,
     /// CHARMM/NAMD DCD, positions as f32.
     Dcd,
-    /// GROMACS TRR, positions and velocities.
+    /// GROMACS TRR, positions, velocities and (written only) forces.
     Trr,
     /// Amber NetCDF (version 3).
     NetCdf,

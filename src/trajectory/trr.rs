@@ -56,6 +56,44 @@ fn header(input: &mut Input) -> Result<Result<Header, String>, Ended> {
     Ok(Ok(Header { step, time, atoms, double, sizes }))
 }
 
+/// A frame in single precision with what is known: cell (zero where there is none), positions, velocities, forces (kJ/mol/Å here).
+/// The error is the first atom with a number that cannot be stored.
+pub(super) fn frame_bytes(frame: &Frame, forces: Option<&[Vector3<f64>]>) -> Result<Vec<u8>, usize> {
+    const NAME: &[u8; 12] = b"GMX_trn_file";
+    let atoms = frame.positions.len();
+    let per_nm = 1.0 / ANGSTROM_PER_NM;
+    let sections = [(Some(&frame.positions[..]), per_nm), (frame.velocities.as_deref(), per_nm), (forces, ANGSTROM_PER_NM)];
+    let mut sizes = [0u32; 10];
+    sizes[CELL] = 36;
+    for (size, (section, _)) in sizes[POSITIONS..].iter_mut().zip(&sections) {
+        *size = section.map_or(0, |section| 12 * section.len() as u32);
+    }
+    let mut out = Vec::with_capacity(120 + 36 * atoms);
+    let mut put = |bytes: [u8; 4]| out.extend(bytes);
+    put(MAGIC.to_be_bytes());
+    put((NAME.len() as u32 + 1).to_be_bytes());
+    put((NAME.len() as u32).to_be_bytes());
+    NAME.as_chunks().0.iter().for_each(|&bytes| put(bytes));
+    sizes.iter().for_each(|size| put(size.to_be_bytes()));
+    put((atoms as u32).to_be_bytes());
+    put(i32::try_from(frame.step).unwrap_or(i32::MAX).to_be_bytes());
+    put([0; 4]); // nre: no energies
+    put((frame.time as f32).to_be_bytes());
+    put(0f32.to_be_bytes()); // λ of free-energy methods
+    let rows = frame.cell.as_ref().map(cell::vectors).unwrap_or_default();
+    rows.transpose().iter().for_each(|value| put(((value * per_nm) as f32).to_be_bytes()));
+    for (section, scale) in sections {
+        for (atom, vector) in section.unwrap_or_default().iter().enumerate() {
+            let stored = vector.map(|value| (value * scale) as f32);
+            if !stored.iter().all(|value| value.is_finite()) {
+                return Err(atom);
+            }
+            stored.iter().for_each(|value| put(value.to_be_bytes()));
+        }
+    }
+    Ok(out)
+}
+
 impl Trr {
     pub fn open(mut input: Input) -> Result<(Contents, Self), Fault> {
         let (mut offsets, mut times, mut atoms) = (Vec::new(), Vec::new(), None);

@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use nalgebra::Vector3;
 use serde::{Deserialize, Serialize};
 
-use super::{Format, dcd, xtc};
+use super::{Format, dcd, trr, xtc};
 use crate::error::Place;
 use crate::structure::Frame;
 use crate::{Error, Result};
@@ -20,7 +21,7 @@ pub struct Extent {
     pub bytes: u64,
 }
 
-/// An XTC or DCD file being written.
+/// An XTC, DCD or TRR file being written.
 ///
 /// Frames go to `NAME.part.xtc` beside `NAME.xtc`, each by one write, so that viewers can open the part as it grows; [`Writer::finish`]
 /// gives it its name. A device (`/dev/full`) is written to as it is.
@@ -43,8 +44,8 @@ fn part_of(path: &Path) -> PathBuf {
 
 fn check_format(path: &Path) -> Result<Format> {
     match Format::of(path) {
-        Ok(format @ (Format::Xtc | Format::Dcd)) => Ok(format),
-        _ => Err(Error::output(path, "is no trajectory that can be written, by its name", "let it end in .xtc or .dcd")),
+        Ok(format @ (Format::Xtc | Format::Dcd | Format::Trr)) => Ok(format),
+        _ => Err(Error::output(path, "is no trajectory that can be written, by its name", "let it end in .xtc, .dcd or .trr")),
     }
 }
 
@@ -52,7 +53,7 @@ impl Writer {
     /// Starts a trajectory of `atoms` atoms with frames `interval` ps apart (DCD stores the interval, not the times).
     ///
     /// # Errors
-    /// [`Error::Output`] where the file cannot be made, or is not to be XTC or DCD.
+    /// [`Error::Output`] where the file cannot be made, or is not to be XTC, DCD or TRR.
     pub fn create(path: impl AsRef<Path>, atoms: usize, interval: f64) -> Result<Self> {
         let path = path.as_ref();
         let format = check_format(path)?;
@@ -104,21 +105,30 @@ impl Writer {
         self.extent
     }
 
-    /// Writes a frame. Velocities are not stored.
+    /// Writes a frame. Velocities are stored by TRR only.
     ///
     /// # Errors
     /// [`Error::Output`] naming the file: the disk is full, the frame has another number of atoms or a position that the format
     /// cannot hold. What was written before stays whole.
     pub fn write(&mut self, frame: &Frame) -> Result<()> {
+        self.write_with_forces(frame, None)
+    }
+
+    /// Writes a frame with forces, kJ/mol/Å, one an atom, which are stored by TRR only.
+    ///
+    /// # Errors
+    /// As [`Writer::write`].
+    pub fn write_with_forces(&mut self, frame: &Frame, forces: Option<&[Vector3<f64>]>) -> Result<()> {
         let refuse =
             |what: String| Error::output(&self.path, what, "look at the frames before it; the geometry guard should have stopped here");
-        if frame.positions.len() != self.atoms {
+        if frame.positions.len() != self.atoms || forces.is_some_and(|forces| forces.len() != self.atoms) {
             return Err(refuse(format!("a frame of {} atoms cannot join frames of {}", frame.positions.len(), self.atoms)));
         }
         let cannot = |atom: usize| refuse(format!("frame {}: atom {} is at no position that can be stored", self.extent.frames, atom + 1));
         let mut bytes = Vec::new();
         match self.format {
             Format::Xtc => bytes = xtc::frame_bytes(frame).map_err(cannot)?,
+            Format::Trr => bytes = trr::frame_bytes(frame, forces).map_err(cannot)?,
             _ => {
                 if self.extent.frames == 0 {
                     bytes = dcd::header_bytes(frame, self.interval);

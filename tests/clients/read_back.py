@@ -1,7 +1,7 @@
 """Reads a trajectory with MDAnalysis and mdtraj and writes, as one JSON object, what each of them finds.
 
 python read_back.py TOPOLOGY.pdb TRAJECTORY OUT.json        (not to stdout, where mdtraj's DCD reader prints)
-Å, ps, degrees; `cell` is null where there is none, `times` is null where the reader has none of its own (mdtraj for DCD).
+Å, ps, kJ/mol/Å, degrees; `cell` is null where there is none, `times` is null where the reader has none of its own (mdtraj for DCD).
 """
 import json
 import sys
@@ -20,7 +20,9 @@ def with_mdanalysis():
     frames = universe.trajectory
     cell = lambda ts: None if ts.dimensions is None else [float(x) for x in ts.dimensions]
     read = [(float(ts.time), cell(ts), ts.positions.astype(float).tolist()) for ts in frames]
-    return {"dt": float(frames.dt), "names": universe.atoms.names.tolist(), **as_columns(read)}
+    vectors = lambda name: [getattr(ts, name).astype(float).tolist() if getattr(ts, "has_" + name) else None for ts in frames]
+    also = {name: vectors(name) for name in ("velocities", "forces")}
+    return {"dt": float(frames.dt), "names": universe.atoms.names.tolist(), **also, **as_columns(read)}
 
 
 def with_mdtraj():

@@ -32,10 +32,11 @@ fn main() -> mdsurrogate::Result<()> {
     let inputs = Inputs::jump(&config, &[system]);
     let activations = model.forward(&inputs)?;
     let gradients = model.backward(&inputs, &activations, &d_answer)?;
+    let numbers = |vectors: &[Vector3<f64>]| vectors.iter().map(|v| [v.x, v.y, v.z]).collect::<Vec<_>>();
     let answer: Vec<_> = activations.answer.iter().map(|x| x - inputs.centroids[0]).collect();
     let parameters: Vec<&String> = model.network().program.params.iter().map(|(name, _)| name).collect();
     let case_json = json!({
-        "input": table(&inputs), "answer": answer, "d_answer": d_answer, "gradient": gradients.params, "parameters": parameters,
+        "input": table(&inputs), "answer": numbers(&answer), "d_answer": numbers(&d_answer), "gradient": gradients.params, "parameters": parameters,
     });
     std::fs::write(case, case_json.to_string()).map_err(|error| mdsurrogate::Error::writing(case, &error))
 }

@@ -5,8 +5,8 @@
 pub mod check;
 pub mod model;
 pub mod selection;
-pub mod validate;
 pub mod train;
+pub mod validate;
 
 use clap::{Parser, Subcommand};
 

@@ -8,7 +8,7 @@ use crate::compare::rollout::{Reference, Scores, score};
 use crate::compare::validity::Validity;
 use crate::engine::Cpu;
 use crate::error::Place;
-use crate::forcefield::template_geometry;
+use crate::forcefield::template_geometry_at;
 use crate::model::{Model, Tokens};
 use crate::simulate::{Hydrogens, Jump, Sampler};
 use crate::structure::{Frame, ReadOptions, read};
@@ -114,7 +114,7 @@ fn run_case(args: &Args, case: &Case, folder: &Path) -> Result<Scores> {
     };
     let (starts, _) = frames(&case.start)?;
     let (reference, time_step) = frames(&case.reference)?;
-    let geometry = template_geometry(topology)?;
+    let geometry = template_geometry_at(topology, &structure.frame.positions)?;
     let validity = Validity::new(topology, &geometry).allowing_cis_of(&structure.frame.positions);
     let (model, _) = Model::load(&args.model, Cpu::<f32>::new())?;
     let tokens = Tokens::new(topology, &geometry)?;

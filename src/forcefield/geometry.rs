@@ -43,6 +43,17 @@ pub fn template_geometry(topology: &Topology) -> Result<TemplateGeometry> {
     Ok(geometry)
 }
 
+/// The template geometry of a molecule as it stands at `positions` (Å): as [`template_geometry`], with the handedness that its centres have
+/// there. A chiral centre never changes in a trajectory, and files do hold D residues and prochiral atoms whose names are exchanged.
+///
+/// # Errors
+/// As [`template_geometry`].
+pub fn template_geometry_at(topology: &Topology, positions: &[Vector3<f64>]) -> Result<TemplateGeometry> {
+    let mut geometry = template_geometry(topology)?;
+    geometry.take_handedness(positions);
+    Ok(geometry)
+}
+
 impl TemplateGeometry {
     /// Gives every centre the handedness that it has at `positions` (Å), and returns the centres whose sign this changed:
     /// D residues, or prochiral atoms whose names are exchanged.

@@ -17,7 +17,7 @@ mod testing;
 mod tiles;
 
 pub use energy::{Energies, ForceField, Precision, SHORTEST_CUTOFF};
-pub use geometry::template_geometry;
+pub use geometry::{template_geometry, template_geometry_at};
 pub use minimize::{Minimized, Minimizer};
 pub use system::{Angle, Bond, COULOMB, COULOMB_OBC, Exception, OBC_OFFSET, SCALE_COULOMB_14, SCALE_LJ_14, System, Torsion};
 

@@ -9,7 +9,7 @@ use super::config::{Config, SystemFiles};
 use super::dataset::{Dataset, System};
 use super::pairs::Segment;
 use crate::error::Place;
-use crate::forcefield::{self, ForceField, Precision, template_geometry};
+use crate::forcefield::{self, ForceField, Precision, template_geometry_at};
 use crate::model::{DataFile, Tokens};
 use crate::structure::{self, Frame, ReadOptions, Topology, centroid};
 use crate::trajectory::Reader;
@@ -36,8 +36,10 @@ impl Dataset {
 }
 
 fn load_system(entry: &SystemFiles, folder: &Path, with_forces: bool) -> Result<System> {
-    let topology = structure::read(&folder.join(&entry.topology), &ReadOptions::default())?.topology;
-    let tokens = Tokens::new(&topology, &template_geometry(&topology)?)?;
+    let structure = structure::read(&folder.join(&entry.topology), &ReadOptions::default())?;
+    let geometry = template_geometry_at(&structure.topology, &structure.frame.positions)?;
+    let topology = structure.topology;
+    let tokens = Tokens::new(&topology, &geometry)?;
     let mut forces = if with_forces { Some(TokenForces::new(&topology, &tokens)?) } else { None };
     let load = |path: &std::path::PathBuf| load_segment(&folder.join(path), &topology, &tokens.atoms, entry.time_step, forces.as_mut());
     let segments = entry.trajectories.iter().map(load).collect::<Result<_>>()?;

@@ -7,6 +7,7 @@ use std::path::Path;
 use mdsurrogate::engine::{Cpu, Engine};
 use mdsurrogate::forcefield::template_geometry;
 use mdsurrogate::model::{Config, Inputs, JumpInput, LongRange, Model, Provenance, Regime, Tokens};
+use mdsurrogate::observe::Probe;
 use mdsurrogate::simulate::{Hydrogens, Jump, Sampler, Stepper};
 use mdsurrogate::structure::{Frame, ReadOptions, Structure, read};
 use nalgebra::{Rotation3, Vector3};

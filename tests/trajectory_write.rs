@@ -43,7 +43,9 @@ fn largest(values: impl Iterator<Item = f64>) -> f64 {
 #[test]
 fn what_is_written_reads_back() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, cell) in [("a.xtc", None), ("b.xtc", Some(CELL)), ("a.dcd", None), ("b.dcd", Some(CELL)), ("a.trr", None), ("b.trr", Some(CELL))] {
+    for (name, cell) in
+        [("a.xtc", None), ("b.xtc", Some(CELL)), ("a.dcd", None), ("b.dcd", Some(CELL)), ("a.trr", None), ("b.trr", Some(CELL))]
+    {
         let path = folder.path().join(name);
         write(&path, 0..7, cell);
         assert!(!folder.path().join(name.replace('.', ".part.")).exists(), "{name}");
@@ -71,7 +73,9 @@ fn what_is_written_reads_back() {
 fn mdanalysis_and_mdtraj_read_the_same_times_cells_and_positions() {
     let folder = tempfile::tempdir().unwrap();
     let topology = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/trajectories/s.pdb");
-    for (name, cell) in [("a.xtc", None), ("b.xtc", Some(CELL)), ("a.dcd", None), ("b.dcd", Some(CELL)), ("a.trr", None), ("b.trr", Some(CELL))] {
+    for (name, cell) in
+        [("a.xtc", None), ("b.xtc", Some(CELL)), ("a.dcd", None), ("b.dcd", Some(CELL)), ("a.trr", None), ("b.trr", Some(CELL))]
+    {
         let path = folder.path().join(name);
         write(&path, 0..5, cell);
         let Some(read) = clients::read_back(&topology, &path) else { return };

@@ -3,7 +3,12 @@
 //! Data goes to stdout, words to stderr; `--json` makes stdout one JSON object (lines of events for `run`).
 
 pub mod check;
+pub mod completions;
+mod config;
+pub mod job;
 pub mod model;
+pub mod predict;
+pub mod run;
 pub mod selection;
 pub mod train;
 pub mod validate;
@@ -22,9 +27,13 @@ struct CommandLine {
 /// One variant a subcommand; each holds the `Args` of its file in this folder, whose `run(args)` does the work.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::Args),
+    Predict(predict::Args),
     Check(check::Args),
     Model(model::Args),
     Validate(validate::Args),
+    Completions(completions::Args),
+    Man(completions::ManArgs),
     Train(train::Args),
 }
 
@@ -35,9 +44,13 @@ enum Command {
 pub fn main() -> Result<()> {
     let CommandLine { command } = CommandLine::parse();
     match command {
+        Command::Run(args) => run::run(args),
+        Command::Predict(args) => predict::run(args),
         Command::Check(args) => check::run(args),
         Command::Model(args) => model::run(args),
         Command::Validate(args) => validate::run(args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => completions::man(args),
         Command::Train(args) => train::run(args),
     }
 }
@@ -50,6 +63,8 @@ fn length(text: &str) -> Result<f64, String> {
 /// An error as the user reads it: what happened and where, then what to try.
 pub fn render(error: &Error) -> String {
     match error.hint() {
+        // an interruption is no error: the user or the time limit asked for it
+        "" if matches!(error, Error::Interrupted { .. }) => error.to_string(),
         "" => format!("error: {error}"),
         hint => format!("error: {error}\n  try: {hint}"),
     }

@@ -88,6 +88,22 @@ impl Validity {
         self
     }
 
+    /// Leaves out what this structure itself breaks: bonds, 1-3 distances, contacts, centres and peptide bonds that are not as a valid
+    /// frame has them are judged in no other frame either. Also returns what these were.
+    pub fn allowing(mut self, positions: &[Vector3<f64>]) -> (Self, Findings) {
+        let found = self.check(positions);
+        let within = |limit| move |&(i, j, length): &(usize, usize, f64)| ((positions[i] - positions[j]).norm() - length).abs() <= limit;
+        self.bonds.retain(within(BOND_LIMIT));
+        self.angles.retain(within(ANGLE_LIMIT));
+        self.centres.retain(|(atoms, _)| !found.inverted.contains(&atoms[0]));
+        for &[i, j] in &found.contacts {
+            self.bonded[i].push(j);
+            self.bonded[j].push(i);
+        }
+        self.bonded.iter_mut().for_each(|list| list.sort_unstable());
+        (self.allowing_cis_of(positions), found)
+    }
+
     /// Number of bonds that are judged.
     pub fn bonds(&self) -> usize {
         self.bonds.len()

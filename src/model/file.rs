@@ -64,6 +64,9 @@ pub struct Header {
     pub sha256: String,
 }
 
+/// The model that is built into the program; see `data/models/README.md` for what it was trained on and how well it does.
+pub const SHIPPED: &[u8] = include_bytes!("../../data/models/default.safetensors");
+
 /// Key of the header in the safetensors metadata.
 const KEY: &str = "mdsurrogate";
 

@@ -10,7 +10,7 @@ mod program;
 mod tokens;
 
 pub use config::{Config, LongRange, Regime};
-pub use file::{DataFile, Header, Provenance, SCHEMA};
+pub use file::{DataFile, Header, Provenance, SCHEMA, SHIPPED};
 pub use inputs::{Inputs, JumpInput, PlainInput};
 pub use network::{CONDITIONING, Network};
 pub use program::{Builder, Program};

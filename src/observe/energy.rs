@@ -1,6 +1,8 @@
 //! The energy monitor: what the physical force field says of every logged frame, and how the conserved quantity drifts.
 
 use nalgebra::Vector3;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::drift::slope_with_error;
 use super::{Observer, Record};
@@ -28,7 +30,7 @@ pub const DRIFT_ERROR: &str = "Drift error (kJ/mol/ps/atom)";
 const MOST_BLOCKS: usize = 512;
 
 /// A series of any length as the means of at most [`MOST_BLOCKS`] blocks of equal size, so that its slope costs the same at any time.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Trend {
     /// Sums of (time, value) over full blocks, then over the one being filled.
     blocks: Vec<[f64; 2]>,
@@ -112,6 +114,20 @@ impl Observer for EnergyMonitor {
         record.put(DRIFT, drift.map(|drift| drift.0));
         record.put(DRIFT_ERROR, drift.map(|drift| drift.1));
         Ok(())
+    }
+
+    fn state(&mut self) -> Result<Value> {
+        Ok(json!(self.trend))
+    }
+
+    fn restore(&mut self, state: &Value, _frame: &Frame) -> Result<()> {
+        self.trend = serde_json::from_value(state.clone()).unwrap_or_default();
+        Ok(())
+    }
+
+    fn results(&self) -> Option<(&'static str, Value)> {
+        let (drift, error) = self.drift().unzip();
+        Some(("energy", json!({ "drift_kj_mol_ps_atom": drift, "drift_standard_error": error, "not_available": self.reason() })))
     }
 
     fn finish(&mut self) -> Result<()> {

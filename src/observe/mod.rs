@@ -2,6 +2,24 @@
 
 pub mod drift;
 pub mod energy;
+pub mod equivariance;
+mod geometry;
+mod journal;
+mod log;
+mod progress;
+mod shape;
+mod writer;
+
+pub use energy::EnergyMonitor;
+pub use equivariance::{EquivarianceMonitor, Probe};
+pub use geometry::GeometryGuard;
+pub use journal::{Console, Journal};
+pub use log::{COLUMNS, CsvLog};
+pub use progress::Progress;
+pub use shape::{Moves, Shape};
+pub use writer::TrajectoryWriter;
+
+use serde_json::Value;
 
 use crate::Result;
 use crate::structure::Frame;
@@ -38,6 +56,32 @@ pub trait Observer {
     /// # Errors
     /// [`crate::Error::Guard`] where the frame is not physical, [`crate::Error::Output`] where it cannot be written.
     fn observe(&mut self, frame: &Frame, record: &mut Record) -> Result<()>;
+
+    /// What it needs to go on from here. A file that it writes is on the disk as far as this says.
+    ///
+    /// # Errors
+    /// [`crate::Error::Output`] where the disk refuses.
+    fn state(&mut self) -> Result<Value> {
+        Ok(Value::Null)
+    }
+
+    /// Goes back to a state and the frame of that moment: in a resumed run before its first step, in a running one when a guard
+    /// takes it back to its last checkpoint.
+    ///
+    /// # Errors
+    /// [`crate::Error::Input`] where a file does not reach as far as the state says, [`crate::Error::Output`] where it cannot be cut.
+    fn restore(&mut self, _state: &Value, _frame: &Frame) -> Result<()> {
+        Ok(())
+    }
+
+    /// What the run's summary says of it: a name and its findings.
+    fn results(&self) -> Option<(&'static str, Value)> {
+        None
+    }
+
     /// Closes files and states results; called once, also after a guard stopped the run.
+    ///
+    /// # Errors
+    /// [`crate::Error::Output`] where the disk refuses.
     fn finish(&mut self) -> Result<()>;
 }

@@ -8,6 +8,7 @@ use super::{Stepper, noise};
 use crate::engine::Engine;
 use crate::model::edm::noise_levels;
 use crate::model::{Config, Inputs, JumpInput, Model, Regime, Tokens};
+use crate::observe::Probe;
 use crate::structure::Frame;
 use crate::{Error, Result};
 
@@ -75,41 +76,6 @@ impl<E: Engine> Jump<E> {
     /// The network.
     pub fn model(&self) -> &Model<E> {
         &self.model
-    }
-
-    /// Tests the network's rotation and translation symmetry on a live frame: one evaluation at each of three noise levels, of the
-    /// frame and of the moved frame with the same noise, moved along. Returns the relative error (RMS difference over RMS
-    /// displacement) and the op with the largest error of its own.
-    ///
-    /// # Errors
-    /// [`Error::Device`] where the engine fails.
-    pub fn equivariance(&self, frame: &Frame, rotation: &Rotation3<f64>, translation: &Vector3<f64>) -> Result<(f64, String)> {
-        let mut rng = noise::generator(self.seed, self.attempt, u64::MAX, frame.step);
-        let condition = self.tokens.positions(&frame.positions);
-        let moved = |points: &[Vector3<f64>]| points.iter().map(|p| rotation * p + translation).collect::<Vec<_>>();
-        let moved_condition = moved(&condition);
-        let (mut worst, mut op) = (0.0f64, (0.0f64, String::new()));
-        for sigma in [0.05, 0.5, 2.0] {
-            let noise = noise::centred(&mut rng, condition.len());
-            let noisy: Vec<_> = condition.iter().zip(noise).map(|(x, n)| x + sigma * n).collect();
-            let run = |condition: &[Vector3<f64>], noisy: &[Vector3<f64>]| {
-                let input = JumpInput { tokens: &self.tokens, condition, noisy, sigma, condition_noise: self.sampler.condition_noise };
-                self.model.forward(&Inputs::jump(self.model.config(), &[input]))
-            };
-            let plain = run(&condition, &noisy)?;
-            let other = run(&moved_condition, &moved(&noisy))?;
-            let sum = |terms: &mut dyn Iterator<Item = Vector3<f64>>| terms.map(|v| v.norm_squared()).sum::<f64>();
-            let difference = sum(&mut moved(&plain.answer).iter().zip(&other.answer).map(|(a, b)| a - b));
-            let size = sum(&mut plain.answer.iter().zip(&condition).map(|(a, b)| a - b));
-            let error = (difference / size).sqrt();
-            worst = if error.is_nan() { f64::INFINITY } else { worst.max(error) };
-            for (name, error) in self.model.equivariance_errors(&plain, &other, rotation)? {
-                if error > op.0 {
-                    op = (error, name);
-                }
-            }
-        }
-        Ok((worst, op.1))
     }
 
     /// Jumps of a group of replicas: new positions of the tokens, replica by replica.
@@ -210,5 +176,41 @@ impl<E: Engine> Stepper for Jump<E> {
 
     fn reseed(&mut self, attempt: u64) {
         self.attempt = attempt;
+    }
+
+    fn probe(&self) -> Option<&dyn Probe> {
+        Some(self)
+    }
+}
+
+impl<E: Engine> Probe for Jump<E> {
+    /// One evaluation at each of three noise levels, of the frame and of the moved frame with the same noise, moved along.
+    fn equivariance(&self, frame: &Frame, rotation: &Rotation3<f64>, translation: &Vector3<f64>) -> Result<(f64, String)> {
+        let mut rng = noise::generator(self.seed, self.attempt, u64::MAX, frame.step);
+        let condition = self.tokens.positions(&frame.positions);
+        let moved = |points: &[Vector3<f64>]| points.iter().map(|p| rotation * p + translation).collect::<Vec<_>>();
+        let moved_condition = moved(&condition);
+        let (mut worst, mut op) = (0.0f64, (0.0f64, String::new()));
+        for sigma in [0.05, 0.5, 2.0] {
+            let noise = noise::centred(&mut rng, condition.len());
+            let noisy: Vec<_> = condition.iter().zip(noise).map(|(x, n)| x + sigma * n).collect();
+            let run = |condition: &[Vector3<f64>], noisy: &[Vector3<f64>]| {
+                let input = JumpInput { tokens: &self.tokens, condition, noisy, sigma, condition_noise: self.sampler.condition_noise };
+                self.model.forward(&Inputs::jump(self.model.config(), &[input]))
+            };
+            let plain = run(&condition, &noisy)?;
+            let other = run(&moved_condition, &moved(&noisy))?;
+            let sum = |terms: &mut dyn Iterator<Item = Vector3<f64>>| terms.map(|v| v.norm_squared()).sum::<f64>();
+            let difference = sum(&mut moved(&plain.answer).iter().zip(&other.answer).map(|(a, b)| a - b));
+            let size = sum(&mut plain.answer.iter().zip(&condition).map(|(a, b)| a - b));
+            let error = (difference / size).sqrt();
+            worst = if error.is_nan() { f64::INFINITY } else { worst.max(error) };
+            for (name, error) in self.model.equivariance_errors(&plain, &other, rotation)? {
+                if error > op.0 {
+                    op = (error, name);
+                }
+            }
+        }
+        Ok((worst, op.1))
     }
 }

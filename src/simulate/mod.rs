@@ -1,20 +1,26 @@
 //! Simulations: a [`Stepper`] applied again and again while observers watch.
 
+pub mod checkpoint;
 mod constraints;
 mod dynamics;
 mod force;
 mod hydrogens;
+mod interrupt;
 mod jump;
 pub mod noise;
+mod simulation;
 pub mod velocities;
 
 pub use constraints::Constraints;
 pub use dynamics::{Dynamics, Integrator, Settings};
 pub use force::{Force, Physical};
 pub use hydrogens::Hydrogens;
+pub use interrupt::Stop;
 pub use jump::{Jump, Sampler};
+pub use simulation::{OnGuard, Rules, Simulation};
 
 use crate::Result;
+use crate::observe::Probe;
 use crate::structure::Frame;
 
 /// Advances frames by one step.
@@ -34,4 +40,8 @@ pub trait Stepper {
     fn describe(&self) -> String;
     /// Changes the random numbers of all later steps, so that a rolled-back run takes another path.
     fn reseed(&mut self, attempt: u64);
+    /// The network behind the steps, to be asked about its symmetry; none where there is no network.
+    fn probe(&self) -> Option<&dyn Probe> {
+        None
+    }
 }

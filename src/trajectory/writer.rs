@@ -91,9 +91,18 @@ impl Writer {
             return Err(Error::input(Place::file(&part), what, hint));
         }
         let mut writer = Writer { path: path.to_owned(), part: Some(part), file, format, atoms, interval, extent };
-        let cut = writer.cut();
-        writer.wrote(cut)?;
+        writer.rewind(extent)?;
         Ok(writer)
+    }
+
+    /// Cuts off what was written after `extent`, and goes on behind it.
+    ///
+    /// # Errors
+    /// [`Error::Output`] where the file cannot be cut.
+    pub fn rewind(&mut self, extent: Extent) -> Result<()> {
+        self.extent = extent;
+        let cut = self.cut();
+        self.wrote(cut)
     }
 
     /// The file that frames go to until [`Writer::finish`].

@@ -1,0 +1,203 @@
+//! `mdsurrogate predict`: the frame after a structure, or after every frame of a trajectory, and how far it is from the true one.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::job::Engine;
+use super::run::{Choice, stepper};
+use super::selection::Selection;
+use crate::compare::superpose::{pick, superpose};
+use crate::error::Place;
+use crate::files::{refuse_existing, with_suffix};
+use crate::structure::{Frame, Structure, read, write_pdb};
+use crate::trajectory::{Format, Reader, Writer};
+use crate::{Error, Result};
+
+/// Predict the next frame of a structure, or of every frame of a trajectory
+///
+/// Where the true next frames are known (--truth, or a trajectory whose frames are a whole part of the model's lag time apart), the error
+/// of the prediction stands beside that of the copy baseline, which predicts that nothing moves.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Structure (PDB, mmCIF) or trajectory (XTC, DCD, TRR, NetCDF, with --top)
+    pub input: PathBuf,
+    /// Structure whose atoms the trajectory has
+    #[arg(long, value_name = "FILE")]
+    pub top: Option<PathBuf>,
+    /// True next frames: a structure, or a trajectory with one frame for each of the input's
+    #[arg(long, value_name = "FILE")]
+    pub truth: Option<PathBuf>,
+    /// Model file [default: the one that is built in]
+    #[arg(short, long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// Predictions go to PREFIX_next.pdb, those of a trajectory to PREFIX_next.xtc [default: the input's stem]
+    #[arg(short, long, value_name = "PREFIX")]
+    pub output: Option<PathBuf>,
+    /// Take every Nth frame of the trajectory
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub every: u64,
+    /// Seed of the random numbers of models that sample
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Part of the structure file to read
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Allow output files that exist to be replaced
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Frames in one call of the stepper.
+const BATCH: usize = 64;
+
+/// Sums over frames of errors over the heavy atoms.
+#[derive(Debug, Default)]
+struct Errors {
+    frames: u64,
+    /// Mean squared displacement from the true frame, Å², of the prediction and of the copy.
+    squares: [f64; 2],
+    /// RMSD to the true frame after the best superposition, Å, of the prediction and of the copy.
+    rmsd: [f64; 2],
+}
+
+/// Predicts and prints.
+///
+/// # Errors
+/// Those of reading structure, trajectory and model, of the engine and of writing.
+pub fn run(args: Args) -> Result<()> {
+    let is_structure = args.top.is_none();
+    let top = args.top.as_deref().unwrap_or(&args.input);
+    if is_structure && !matches!(Format::of(&args.input), Ok(Format::Pdb) | Err(_)) {
+        return Err(Error::usage(format!("{} is a trajectory: its atoms are not known", args.input.display()), "--top protein.pdb"));
+    }
+    let structure = read(top, &args.selection.clone().into())?;
+    structure.require_complete(false)?;
+    let choice = Choice { model: args.model.as_deref(), seed: args.seed, first_replica: 0 };
+    let engine = stepper(&choice, &structure)?;
+    if !args.json {
+        engine.words.iter().for_each(|line| eprintln!("{line}"));
+    }
+    let mut task = Task { args: &args, structure: &structure, heavy: structure.topology.heavy_atoms(), engine, errors: Errors::default() };
+    let out = if is_structure { task.one()? } else { task.all()? };
+    task.print(&out);
+    Ok(())
+}
+
+struct Task<'a> {
+    args: &'a Args,
+    structure: &'a Structure,
+    heavy: Vec<usize>,
+    engine: Engine,
+    errors: Errors,
+}
+
+impl Task<'_> {
+    /// The output's name.
+    fn output(&self, ending: &str) -> Result<PathBuf> {
+        let stem = || PathBuf::from(self.args.input.file_name().unwrap_or_default().to_string_lossy().split('.').next().unwrap_or("out"));
+        let path = with_suffix(&self.args.output.clone().unwrap_or_else(stem), ending);
+        refuse_existing([path.as_path()], self.args.overwrite)?;
+        Ok(path)
+    }
+
+    /// The frame after a structure.
+    fn one(&mut self) -> Result<PathBuf> {
+        let path = self.output("_next.pdb")?;
+        let mut next = [self.structure.frame.clone()];
+        self.engine.stepper.step(&mut next)?;
+        if let Some(truth) = &self.args.truth {
+            let truth = read(truth, &self.args.selection.clone().into())?;
+            if truth.topology.len() != self.structure.topology.len() {
+                let what = format!("holds {} atoms, the input {}", truth.topology.len(), self.structure.topology.len());
+                return Err(Error::input(Place::file(&truth.report.file), what, "the same molecule, one lag time later"));
+            }
+            self.judge(&self.structure.frame, &next[0], &truth.frame);
+        }
+        write_pdb(&path, &self.structure.topology, &next)?;
+        Ok(path)
+    }
+
+    /// The frames after those of a trajectory.
+    fn all(&mut self) -> Result<PathBuf> {
+        let topology = &self.structure.topology;
+        let mut input = Reader::open(&self.args.input, Some(topology))?;
+        let lag = self.engine.stepper.time_step();
+        let mut truth = self.truth(&input, lag)?;
+        let every = self.args.every as usize;
+        let path = self.output("_next.xtc")?;
+        let mut writer = Writer::create(&path, topology.len(), input.time_step().unwrap_or(lag) * every as f64)?;
+        let indices: Vec<usize> = (0..input.len()).step_by(every).collect();
+        for batch in indices.chunks(BATCH) {
+            let mut frames = vec![Frame::default(); batch.len()];
+            for (frame, &index) in frames.iter_mut().zip(batch) {
+                input.read_at(index, frame)?;
+                // a frame's random numbers are its own, whatever the file calls its step
+                frame.step = index as u64;
+                frame.time = Some(frame.time).filter(|time| time.is_finite()).unwrap_or(index as f64 * lag);
+            }
+            let before = frames.clone();
+            self.engine.stepper.step(&mut frames)?;
+            for ((before, next), &index) in before.iter().zip(&frames).zip(batch) {
+                let mut after = Frame::default();
+                if let Some((reader, shift)) = truth.as_mut().filter(|(reader, shift)| index + shift < reader.len()) {
+                    reader.read_at(index + *shift, &mut after)?;
+                    self.judge(before, next, &after);
+                }
+                writer.write(next)?;
+            }
+        }
+        writer.finish()?;
+        Ok(path)
+    }
+
+    /// The true frames, and how many frames later they come: in a file of their own, or later in the input.
+    fn truth(&self, input: &Reader, lag: f64) -> Result<Option<(Reader, usize)>> {
+        if let Some(path) = &self.args.truth {
+            return Ok(Some((Reader::open(path, Some(&self.structure.topology))?, 0)));
+        }
+        let Some(shift) = input.time_step().map(|step| lag / step).filter(|shift| (shift - shift.round()).abs() <= 1e-4 * shift) else {
+            return Ok(None);
+        };
+        Ok(Some((Reader::open(input.path(), None)?, shift.round() as usize)))
+    }
+
+    /// Adds the errors of one prediction and of the copy. The true frame is first superposed onto the input: the model does not
+    /// sample how the whole molecule turns.
+    fn judge(&mut self, before: &Frame, next: &Frame, truth: &Frame) {
+        let [before, next, truth] = [before, next, truth].map(|frame| pick(&frame.positions, &self.heavy));
+        let mut moved = truth.clone();
+        superpose(&truth, &before).apply_all(&mut moved);
+        for (kind, guess) in [&next, &before].into_iter().enumerate() {
+            let square: f64 = guess.iter().zip(&moved).map(|(a, b)| (a - b).norm_squared()).sum();
+            self.errors.squares[kind] += square / guess.len() as f64;
+            self.errors.rmsd[kind] += superpose(guess, &truth).rmsd;
+        }
+        self.errors.frames += 1;
+    }
+
+    fn print(&self, out: &Path) {
+        let lag = self.engine.stepper.time_step();
+        let frames = self.errors.frames;
+        let mean = |sums: [f64; 2]| sums.map(|sum| (frames > 0).then(|| sum / frames as f64));
+        let (mse, rmsd) = (mean(self.errors.squares), mean(self.errors.rmsd));
+        if self.args.json {
+            let of = |kind: usize| json!({ "mse_angstrom2": mse[kind], "rmsd_angstrom": rmsd[kind] });
+            println!("{}", json!({ "file": out, "lag_ps": lag, "frames_judged": frames, "prediction": of(0), "copy": of(1) }));
+            return;
+        }
+        println!("{}: {lag} ps after {}", out.display(), self.args.input.display());
+        if frames == 0 {
+            println!("no true frames to compare with (--truth FILE)");
+            return;
+        }
+        println!("{frames} frames against the true ones, heavy atoms:");
+        println!("  {:<12}{:>12}{:>12}", "", "MSE, Å²", "RMSD, Å");
+        for (kind, name) in ["prediction", "copy"].into_iter().enumerate() {
+            println!("  {name:<12}{:>12.4}{:>12.4}", mse[kind].unwrap_or(f64::NAN), rmsd[kind].unwrap_or(f64::NAN));
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `mdsurrogate run`: step a trajectory of a protein with a trained network.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, json};
+
+use super::config::with_file;
+use super::job::{Engine, Job, JobArgs, Span, set_threads};
+use super::selection::Selection;
+use crate::engine::Cpu;
+use crate::forcefield::template_geometry_at;
+use crate::model::{self, Header, Model, Tokens};
+use crate::simulate::{Hydrogens, Jump, Sampler, Stepper};
+use crate::structure::{Structure, read};
+use crate::{Error, Result};
+
+/// Steps that `run` makes where the user does not say.
+const DEFAULT_STEPS: u64 = 1000;
+
+/// Step a trajectory of a protein with a trained network
+///
+/// `mdsurrogate run protein.pdb` makes 1000 steps with the model that is built in. Stopped by Ctrl-C or --maxh, the same command goes on.
+#[derive(Debug, clap::Args)]
+#[command(args_override_self = true)]
+pub struct Args {
+    /// Protein structure: PDB or mmCIF, plain or gzipped
+    #[arg(required_unless_present = "config")]
+    pub protein: Option<PathBuf>,
+    /// Model file [default: the one that is built in]
+    #[arg(short, long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// Stride at which the network's rotation and translation symmetry is measured on the live frame; 0: never
+    #[arg(long, value_name = "STRIDE", default_value = "100", help_heading = "Guards")]
+    pub check_equivariance_every: String,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment would become help text")]
+    pub selection: Selection,
+    /// Build side chains that are incomplete from templates
+    #[arg(long)]
+    pub fix: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment would become help text")]
+    pub job: JobArgs,
+}
+
+/// Runs the simulation.
+///
+/// # Errors
+/// Those of reading the protein and the model, and of [`Job::carry_out`].
+pub fn run(args: Args) -> Result<()> {
+    let args = match &args.job.config {
+        Some(file) => with_file("run", file, std::env::args_os().skip(2).collect())?,
+        None => args,
+    };
+    let hint = "mdsurrogate run protein.pdb";
+    let input = args.protein.as_deref().ok_or_else(|| Error::usage("there is no protein to run", hint))?;
+    set_threads(&args.job)?;
+    let structure = read(input, &args.selection.clone().into())?;
+    structure.require_complete(args.fix)?;
+    let first_replica = args.job.replica_index.unwrap_or(0);
+    let choice = Choice { model: args.model.as_deref(), seed: args.job.seed, first_replica };
+    let mut engine = stepper(&choice, &structure)?;
+    engine.equivariance_every = match args.check_equivariance_every.as_str() {
+        "0" => None,
+        text => Some(Span::parse("--check-equivariance-every", text)?.steps("--check-equivariance-every", engine.stepper.time_step())?),
+    };
+    Job { command: "run", args: &args.job, input, structure: &structure }.carry_out(engine)
+}
+
+/// What the user chose to make the steps.
+pub(super) struct Choice<'a> {
+    /// Model file; none: the one that is built in.
+    pub model: Option<&'a Path>,
+    /// Seed of all random numbers.
+    pub seed: u64,
+    /// Number of the first replica.
+    pub first_replica: u64,
+}
+
+/// The stepper that the user chose: the only place where model and engine are picked.
+pub(super) fn stepper(choice: &Choice<'_>, structure: &Structure) -> Result<Engine> {
+    let topology = &structure.topology;
+    let path = choice.model.unwrap_or(Path::new("(built in)"));
+    let (model, header) = match choice.model {
+        Some(path) => Model::load(path, Cpu::<f32>::new())?,
+        None => Model::from_bytes(model::SHIPPED, path, Cpu::<f32>::new())?,
+    };
+    let geometry = template_geometry_at(topology, &structure.frame.positions)?;
+    let tokens = Tokens::new(topology, &geometry)?;
+    let hydrogens = Hydrogens::new(topology, &structure.frame.positions);
+    let sampler = Sampler::default();
+    let words = words(&path.display().to_string(), &header, topology.len() - topology.heavy_atoms().len());
+    let stepper = Jump::new(model, tokens, hydrogens, sampler, choice.seed, choice.first_replica)?;
+    let mut settings = Map::new();
+    settings.insert("model (hash of weights)".into(), header.sha256.into());
+    settings.insert("sampler".into(), format!("{sampler:?}").into());
+    settings.insert("time step (ps)".into(), json!(stepper.time_step()));
+    let masses = topology.atoms.iter().map(|atom| atom.mass).collect();
+    let freedom = 3 * topology.len();
+    let stepper = Box::new(stepper);
+    Ok(Engine { stepper, geometry, freedom, masses, settings, words, equivariance_every: None, default_steps: DEFAULT_STEPS })
+}
+
+/// What the user is to know of the model.
+fn words(name: &str, header: &Header, hydrogens: usize) -> Vec<String> {
+    let made = &header.provenance;
+    let kelvin = made.temperature.map_or(String::new(), |kelvin| format!(" at {kelvin} K"));
+    let mut words = vec![
+        format!("model {name}: trained on {}{kelvin}", made.summary),
+        "a protein outside that set is an extrapolation; whole-molecule tumbling is not sampled".to_owned(),
+    ];
+    if hydrogens > 0 {
+        words.push(format!("{hydrogens} hydrogens ride on their heavy atoms"));
+    }
+    words
+}

@@ -1,0 +1,191 @@
+//! What a run says: words for the console, lines of `PREFIX.log`, events for programs, and the list of warnings for the summary.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+
+use crate::{Error, Result};
+
+/// Where words go that are for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Console {
+    /// Nowhere: only errors are printed, by the caller.
+    Quiet,
+    /// To stderr, line by line.
+    Lines,
+    /// To stderr, above a progress bar.
+    Bar,
+}
+
+impl Console {
+    /// A bar on a terminal, lines elsewhere; nothing where the user wants it quiet.
+    pub fn suited(quiet: bool) -> Self {
+        match (quiet, std::io::stderr().is_terminal()) {
+            (true, _) => Console::Quiet,
+            (false, true) => Console::Bar,
+            (false, false) => Console::Lines,
+        }
+    }
+}
+
+/// Warnings of one kind that are printed; the log has all of them.
+const PRINTED: u64 = 5;
+/// Warnings that the summary lists; it counts all of them.
+const LISTED: usize = 100;
+/// Progress lines are at least this far apart.
+const BETWEEN_LINES: Duration = Duration::from_secs(10);
+
+/// A handle on what a run says; clones share it.
+#[derive(Clone)]
+pub struct Journal {
+    inner: Rc<RefCell<Inner>>,
+}
+
+struct Inner {
+    start: Instant,
+    console: Console,
+    verbose: bool,
+    json: bool,
+    bar: Option<ProgressBar>,
+    last_line: Option<Instant>,
+    log: Option<(PathBuf, File)>,
+    failed: Option<Error>,
+    counts: BTreeMap<String, u64>,
+    warnings: Vec<Value>,
+}
+
+impl Journal {
+    /// A journal without a log file. With `json`, events go to stdout, one JSON object a line.
+    pub fn new(console: Console, verbose: bool, json: bool) -> Self {
+        let (counts, warnings) = (BTreeMap::new(), Vec::new());
+        let inner =
+            Inner { start: Instant::now(), console, verbose, json, bar: None, last_line: None, log: None, failed: None, counts, warnings };
+        Journal { inner: Rc::new(RefCell::new(inner)) }
+    }
+
+    /// Keeps a log at `path` from now on, behind what stands there if `append`.
+    ///
+    /// # Errors
+    /// [`Error::Output`] where it cannot be written.
+    pub fn log_to(&self, path: &Path, append: bool) -> Result<()> {
+        let file = File::options().append(append).write(true).create(true).truncate(!append).open(path);
+        let file = file.map_err(|source| Error::writing(path, &source))?;
+        self.inner.borrow_mut().log = Some((path.to_owned(), file));
+        Ok(())
+    }
+
+    /// Says something to the user and the log.
+    pub fn say(&self, words: &str) {
+        let mut inner = self.inner.borrow_mut();
+        inner.write_log(words);
+        inner.print(words);
+    }
+
+    /// Says something to the log, and to the user who wants to know more (`-v`).
+    pub fn detail(&self, words: &str) {
+        let mut inner = self.inner.borrow_mut();
+        inner.write_log(words);
+        if inner.verbose {
+            inner.print(words);
+        }
+    }
+
+    /// Warns at a step. Of each kind the first few are printed; the log has all, the summary lists and counts them.
+    pub fn warn(&self, step: u64, kind: &str, words: &str) {
+        self.event("warning", json!({ "step": step, "kind": kind, "what": words }));
+        let mut inner = self.inner.borrow_mut();
+        inner.write_log(&format!("warning: step {step}: {words}"));
+        let count = inner.counts.entry(kind.to_owned()).or_default();
+        *count += 1;
+        match *count {
+            count if count < PRINTED => inner.print(&format!("warning: step {step}: {words}")),
+            PRINTED => inner.print(&format!("warning: step {step}: {words} (the log has further warnings of this kind)")),
+            _ => {}
+        }
+        if inner.warnings.len() < LISTED {
+            inner.warnings.push(json!({ "step": step, "kind": kind, "what": words }));
+        }
+    }
+
+    /// An event for programs: `fields` and its name.
+    pub fn event(&self, name: &str, fields: Value) {
+        if self.inner.borrow().json {
+            let mut object = json!({ "event": name });
+            if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {
+                object.extend(fields);
+            }
+            // whoever reads the events may stop reading; the run goes on
+            let _ = writeln!(std::io::stdout(), "{object}");
+        }
+    }
+
+    /// Shows how far the run is; `words` are its speed and the like.
+    pub fn progress(&self, step: u64, steps: u64, words: &str) {
+        let mut inner = self.inner.borrow_mut();
+        match inner.console {
+            Console::Quiet => {}
+            Console::Bar => {
+                let bar = inner.bar.get_or_insert_with(|| {
+                    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {msg}, {eta} left").expect("a valid template");
+                    ProgressBar::new(steps).with_position(step).with_style(style)
+                });
+                bar.set_message(words.to_owned());
+                bar.set_position(step);
+            }
+            Console::Lines => {
+                if inner.last_line.is_none_or(|last| last.elapsed() >= BETWEEN_LINES) || step == steps {
+                    inner.last_line = Some(Instant::now());
+                    inner.print(&format!("step {step} of {steps}, {words}"));
+                }
+            }
+        }
+    }
+
+    /// Takes the progress bar away.
+    pub fn end_progress(&self) {
+        if let Some(bar) = self.inner.borrow_mut().bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// All warnings (the first hundred of them) and their counts by kind.
+    pub fn warnings(&self) -> Value {
+        let inner = self.inner.borrow();
+        json!({ "counts": inner.counts, "first": inner.warnings })
+    }
+
+    /// Whether the log could be written so far.
+    ///
+    /// # Errors
+    /// The first [`Error::Output`] that writing the log met.
+    pub fn check(&self) -> Result<()> {
+        self.inner.borrow_mut().failed.take().map_or(Ok(()), Err)
+    }
+}
+
+impl Inner {
+    fn write_log(&mut self, words: &str) {
+        let seconds = self.start.elapsed().as_secs_f64();
+        if let Some((path, file)) = &mut self.log
+            && let Err(source) = writeln!(file, "[{seconds:10.1} s] {words}")
+            && self.failed.is_none()
+        {
+            self.failed = Some(Error::writing(path, &source));
+        }
+    }
+
+    fn print(&self, words: &str) {
+        match (&self.bar, self.console) {
+            (_, Console::Quiet) => {}
+            (Some(bar), _) => bar.suspend(|| eprintln!("{words}")),
+            (None, _) => eprintln!("{words}"),
+        }
+    }
+}

@@ -7,8 +7,8 @@ CARGO ?= cargo
 RELEASE = --release --locked
 BINARY = target/release/mdsurrogate
 VENV = target/clients
-# What a Debian machine needs beside Rust: chemfiles is C++ built by cmake; the tests run the real readers of our files.
-PACKAGES = cmake g++ make
+# What a Debian machine needs beside Rust: a linker. The tests run the real readers of our files.
+PACKAGES = gcc libc6-dev
 TEST_PACKAGES = python3-venv
 
 .PHONY: all demo test lint bench deps test-deps clients build clean

@@ -31,6 +31,7 @@ struct Springs(f64);
 impl Force for Springs {
     fn forces(&mut self, replicas: &[Frame], forces: &mut [Vec<Vector3<f64>>]) -> Result<()> {
         for (frame, forces) in replicas.iter().zip(forces) {
+            #[allow(clippy::needless_range_loop, reason = "moves one coordinate of many arrays")]
             for i in 0..frame.positions.len() {
                 forces[i] = Vector3::zeros();
                 for other in &frame.positions {

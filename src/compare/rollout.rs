@@ -101,7 +101,7 @@ fn geometry(scores: &mut Scores, validity: &Validity, rollouts: &[Vec<Positions>
     scores.valid = share(&|f| f.valid());
     scores.inverted = share(&|f| !f.inverted.is_empty());
     scores.clashes = share(&|f| !f.contacts.is_empty());
-    scores.bad_bonds = share(&|f| !(f.worst_bond <= BOND_LIMIT));
+    scores.bad_bonds = share(&|f| f.not_finite || f.worst_bond > BOND_LIMIT);
     scores.worst_bond = findings.iter().map(|f| f.worst_bond).fold(0.0, f64::max);
     let jumps = rollouts[0].len();
     let fifth = |part: usize| {

@@ -119,7 +119,7 @@ impl<T: PairReal> Tiles<T> {
 
     /// Divides the rows into tasks of about as many tiles: those of a triangle, or with a cutoff as many for every row.
     fn share(blocks: usize, even: bool) -> Vec<Task<T>> {
-        let columns = |block: usize| if even { (blocks + 1) / 2 } else { blocks - block };
+        let columns = |block: usize| if even { blocks.div_ceil(2) } else { blocks - block };
         let tiles: usize = (0..blocks).map(columns).sum();
         let count = (tiles / TILES_PER_TASK).clamp(1, MOST_TASKS);
         let mut tasks = Vec::with_capacity(count);

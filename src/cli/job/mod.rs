@@ -163,7 +163,7 @@ impl Job<'_> {
             let guard_journal = if replica == 0 { journal.clone() } else { Journal::new(Console::Quiet, false, false) };
             let guard = GeometryGuard::new(topology, &engine.geometry, &frame.positions, guard_journal);
             let mut watch = |every, observer| simulation.watch(replica, every, observer);
-            watch(1, Box::new(Moves::default()));
+            watch(1, Box::<Moves>::default());
             watch(plan.guard, Box::new(guard));
             watch(plan.log, Box::new(EnergyMonitor::new(field, engine.masses.clone(), engine.freedom)));
             watch(plan.log, Box::new(Shape::new(topology, &frame.positions)));

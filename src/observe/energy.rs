@@ -29,7 +29,7 @@ pub const DRIFT_ERROR: &str = "Drift error (kJ/mol/ps/atom)";
 /// Blocks of frames that a [`Trend`] keeps at most.
 const MOST_BLOCKS: usize = 512;
 
-/// A series of any length as the means of at most [`MOST_BLOCKS`] blocks of equal size, so that its slope costs the same at any time.
+/// A series of any length as the means of at most `MOST_BLOCKS` blocks of equal size, so that its slope costs the same at any time.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Trend {
     /// Sums of (time, value) over full blocks, then over the one being filled.

@@ -1,4 +1,8 @@
-//! `embed`: what a token is and what its system is conditioned on: f_i = A[name_i] + R[residue_i] + P[place_i] + e[system_i].
+//! `embed`: what a token is and what its system is conditioned on.
+//!
+//! ```text
+//! f_i = A(name_i) + R(residue_i) + P(place_i) + e(system_i)
+//! ```
 
 use super::pieces::for_rows;
 use super::{Backward, Forward, Init, Kernel, ParamShape, Shape, Signature};

@@ -1,6 +1,8 @@
 //! `gate`: the sigmoid gate on the convolution's result and the geometric product with v.
 //!
-//!     (a, r) = σ(g + 1) u,  (b, s) = v:      α = a b + r·s      ρ = a s + b r + r × s
+//! ```text
+//! (a, r) = σ(g + 1) u,  (b, s) = v:      α = a b + r·s      ρ = a s + b r + r × s
+//! ```
 //!
 //! The bias of 1 opens the gates before training.
 

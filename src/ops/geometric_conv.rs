@@ -1,7 +1,9 @@
 //! `geometric_conv`: the geometric long convolution of tuple sequences (α1, r1) and (α2, r2) (G-Hyena, ICML 2025).
 //!
-//!     α3 = λ1 α1⊛α2 + λ2 Σ_h r1[h]⊛r2[h]
-//!     r3 = λ3 α1⊛r2 + λ4 α2⊛r1 + λ5 (r1 ⊛× r2)        all times `Scale`
+//! ```text
+//! α3 = λ1 α1⊛α2 + λ2 Σ_h r1[h]⊛r2[h]
+//! r3 = λ3 α1⊛r2 + λ4 α2⊛r1 + λ5 (r1 ⊛× r2)        all times `Scale`
+//! ```
 //!
 //! ⊛ runs along the tokens of one system; the conventions (padding, mixing, scale) are those of [`crate::fft`].
 

@@ -3,7 +3,9 @@
 //! For a centre a0 with neighbours a1, a2, a3 (positions of the candidate y), template height h0 and area A, s the system's
 //! scale and pre(e, w) = z/√(1 + (z/4)²), z = e·s/(w² + s²) (spec jump.md § 2):
 //!
-//!     ν = (a2 − a1) × (a3 − a1) / A        e = (a1 − a0)·ν − h0        z = [pre(e, .04), pre(e, .2), tanh e]
+//! ```text
+//! ν = (a2 − a1) × (a3 − a1) / A        e = (a1 − a0)·ν − h0        z = [pre(e, .04), pre(e, .2), tanh e]
+//! ```
 //!
 //! Scalars out, 6 a token: z summed over the centres that the token is, then z summed over the centres that it neighbours.
 //! Vectors out, 2 a token: Σ (0.75 if the token is the centre, −0.25 if it is a neighbour) · ν · z[0..2].

@@ -1,6 +1,8 @@
 //! `tuple`: K scalars and K vectors become K tuples (α, r), scaled by their RMS over the channels of the token (invariant).
 //!
-//!     z_k = (α_k, r_k) / √(mean_k (α_k² + |r_k|²) + 1e-6)
+//! ```text
+//! z_k = (α_k, r_k) / √(mean_k (α_k² + |r_k|²) + 1e-6)
+//! ```
 
 use super::pieces::for_rows;
 use super::{Backward, Forward, Kernel, Shape, Signature};

@@ -1,6 +1,8 @@
 //! `update`: gated residual update of the vector channels, softly limited in length.
 //!
-//!     w_k = v_k + σ(g_k) u_k        v'_k = w_k / √(1 + mean_k |w_k|² / 16)
+//! ```text
+//! w_k = v_k + σ(g_k) u_k        v'_k = w_k / √(1 + mean_k |w_k|² / 16)
+//! ```
 
 use super::pieces::for_rows;
 use super::{Backward, Forward, Kernel, Shape, Signature};

@@ -1,6 +1,8 @@
 //! `vector_conv`: the vector long convolution r3 = λ r1 ⊛× r2, channel by channel; α3 = 0 (an ablation of the geometric one).
 //!
-//!     (r1 ⊛× r2)_i = Σ_j r1_j × r2_{i−j}
+//! ```text
+//! (r1 ⊛× r2)_i = Σ_j r1_j × r2_{i−j}
+//! ```
 //!
 //! ⊛× runs along the tokens of one system; the conventions (padding, mixing, scale) are those of [`crate::fft`].
 

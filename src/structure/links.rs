@@ -33,7 +33,7 @@ pub struct Links {
 /// Finds the bonds of a topology with one position (Å) per atom. [`Topology::bonds`] is neither read nor changed.
 ///
 /// Inside residues bonds come from [templates](super::residues) between the atoms present; C–N bonds join residues that follow
-/// each other in a chain, up to [`LONGEST_PEPTIDE_BOND`]; SG–SG bonds join cysteines, nearest pairs first, up to [`LONGEST_DISULFIDE`].
+/// each other in a chain, up to `LONGEST_PEPTIDE_BOND`; SG–SG bonds join cysteines, nearest pairs first, up to `LONGEST_DISULFIDE`.
 pub fn link(topology: &Topology, positions: &[Vector3<f64>]) -> Links {
     let mut links = Links { disulfides: disulfides(topology, positions), ..Links::default() };
     for (index, residue) in topology.residues.iter().enumerate() {

@@ -18,9 +18,9 @@ pub struct Segment {
     pub tokens: usize,
     /// Time between frames, ps.
     pub time_step: f64,
-    /// Positions, Å, [frame][token][3].
+    /// Positions, Å: frame, then token, then component.
     pub positions: Vec<f32>,
-    /// Forces, kJ/mol/Å, [frame][token][3]; empty where the objective needs none.
+    /// Forces, kJ/mol/Å, likewise; empty where the objective needs none.
     pub forces: Vec<f32>,
 }
 

@@ -3,9 +3,11 @@
 //! For every edge j → i (i receives), with r = √(|d|² + 1e-6), d = y_i − y_j, u = d/(r + 0.1) of the candidate y, and
 //! r°, u° the same of the condition x, d0 the template distance (mask 1 where the edge has one, else 0):
 //!
-//!     h  = silu(a_i + b_j + R[relation] + Σ_n B_n(r) F_n + Σ_n B_n(r°) F°_n + Σ_m g_m G_m)        P channels
-//!     m  = silu(h W + c)                                                                            P channels
-//!     agg_i = 0.35 Σ_j ½ m          V_i = 0.35 Σ_j (u m, u° m)                                       P, 2P vectors
+//! ```text
+//! h  = silu(a_i + b_j + R[relation] + Σ_n B_n(r) F_n + Σ_n B_n(r°) F°_n + Σ_m g_m G_m)        P channels
+//! m  = silu(h W + c)                                                                            P channels
+//! agg_i = 0.35 Σ_j ½ m          V_i = 0.35 Σ_j (u m, u° m)                                       P, 2P vectors
+//! ```
 //!
 //! B_n: uniform cubic B-splines over 0 … `reach` Å, at most four of them non-zero at any r; they span what radial basis
 //! functions would, without an exponential and with a sparse row. With `radial` = n, the spacing is δ = reach/(n − 1) and
@@ -14,14 +16,16 @@
 //! and they get there with two continuous derivatives. Dense features
 //! (s = the system's scale, c_out of EDM; pre(e, w) = z/√(1 + (z/4)²) with z = e·s/(w² + s²), spec jump.md § 2):
 //!
-//!     g = [ pre(t, .03), pre(t, .1)           with t = mask·(r − d0)
-//!           pre(mask·(r − r°), .1), pre(r − r°, .3), tanh(r − r°), 2/(r + .3)
-//!           w·u, w·u°                          with w = n_i − n_j, the scaled noisy displacement n
-//!           mask·(r° − d0)/.1 ]
+//! ```text
+//! g = [ pre(t, .03), pre(t, .1)           with t = mask·(r − d0)
+//!       pre(mask·(r − r°), .1), pre(r − r°, .3), tanh(r − r°), 2/(r + .3)
+//!       w·u, w·u°                          with w = n_i − n_j, the scaled noisy displacement n
+//!       mask·(r° − d0)/.1 ]
+//! ```
 //!
-//! The edges of one receiver go through the kernels in blocks of [`BLOCK`], so that a block's channels stay in the first
-//! cache; `forward` and `backward` are each one file, the pair geometry ([`features`]) and the block products
-//! ([`product`]) are common to both.
+//! The edges of one receiver go through the kernels in blocks of `BLOCK`, so that a block's channels stay in the first
+//! cache; `forward` and `backward` are each one file, the pair geometry (`features`) and the block products
+//! (`product`) are common to both.
 
 mod backward;
 mod features;

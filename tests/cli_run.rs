@@ -24,7 +24,7 @@ impl Bench {
         let model = Model::initial(config, Cpu::<f32>::new(), 3).unwrap();
         let provenance = Provenance { summary: "nothing".into(), temperature: Some(310.0), ..Provenance::default() };
         model.save(&folder.path().join("m.safetensors"), &provenance).unwrap();
-        std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/akle.pdb"), folder.path().join("akle.pdb")).unwrap();
+        std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("data/structures/akle.pdb"), folder.path().join("akle.pdb")).unwrap();
         Bench { folder }
     }
     fn path(&self, name: &str) -> PathBuf {
@@ -110,7 +110,7 @@ fn clients_read_topology_and_trajectory_together() {
             let last: Vec<[f64; 3]> = serde_json::from_value(read["positions"][3].clone()).unwrap();
             let errors = last.iter().zip(&frame.positions).map(|(a, b)| (nalgebra::Vector3::from(*a) - b).amax());
             assert!(errors.clone().all(|error| error <= 1e-5), "{client} {format}");
-            assert_eq!((errors.len(), read["names"][0].as_str(), read["names"][1].as_str()), (69, Some("N"), Some("H1")), "{client}");
+            assert_eq!((errors.len(), read["names"][0].as_str(), read["names"][4].as_str()), (69, Some("N"), Some("CA")), "{client}");
             let times: Vec<Option<f64>> = serde_json::from_value(read["times"].clone()).unwrap();
             assert!(
                 times.iter().enumerate().all(|(i, time)| time.is_none_or(|time| (time - 20.0 * i as f64).abs() <= 1e-4)),
@@ -265,7 +265,7 @@ fn predictions_stand_beside_the_copy_baseline() {
     );
     assert!(bench.path("akle_next.pdb").exists());
 
-    let trajectory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/akle_a.xtc");
+    let trajectory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/compare/akle_a.xtc");
     std::fs::copy(trajectory, bench.path("a.xtc")).unwrap();
     // frames 50 ps apart hold no truth at 20 ps
     let output = bench.output("predict a.xtc --top akle.pdb -m m.safetensors --every 40");

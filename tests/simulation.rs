@@ -92,7 +92,7 @@ fn template(topology: &Topology, at: &[Vector3<f64>]) -> TemplateGeometry {
 
 impl Case {
     fn new(folder: &Path, steps: u64) -> Self {
-        let structure = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/akle.pdb"), &ReadOptions::default()).unwrap();
+        let structure = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("data/structures/akle.pdb"), &ReadOptions::default()).unwrap();
         let rules = Rules {
             steps,
             on_guard: OnGuard::Abort,

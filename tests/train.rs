@@ -183,7 +183,7 @@ fn program(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
 const AKLE: &str = "
 [data]
 temperature = \"310K\"
-systems = [{ topology = \"akle.pdb\", trajectories = [\"akle_a.xtc\"] }]
+systems = [{ topology = \"../../../data/structures/akle.pdb\", trajectories = [\"akle_a.xtc\"] }]
 [jump]
 lag = \"50ps\"
 [model]
@@ -199,7 +199,7 @@ validate_every = 4
 ";
 
 /// Data of the command's tests: 400 frames of AKLE, 50 ps apart (see data/README.md).
-const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
+const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/compare");
 
 #[test]
 fn the_command_trains_continues_and_describes_its_model() {

@@ -5,9 +5,11 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::features::{Block, BlockGradient, Lanes, Vectors, four, four_mut};
+use super::features::{Block, BlockGradient, Grid, Lanes, Vectors, four, four_mut};
 use super::forward::{blocks, receivers};
-use super::product::{Eight, Row, accumulate, add_rows, multiply, plus, plus_scaled, times, total};
+use super::product::{
+    Part, Row, accumulate_lanes, accumulate_rows, multiply_lanes, multiply_rows, plus, plus_scaled, scale_and_sum, times, total,
+};
 use super::{BLOCK, DENSE, HALF, Inputs, Message, Params, Reads, SUM, add, pieces, rows, rows_mut};
 use crate::engine::Real;
 use crate::ops::Backward;
@@ -39,10 +41,27 @@ struct Partial<T, const P: usize> {
     params: Params<T, P>,
 }
 
+/// The channels of a block.
+struct Scratch<T, const P: usize> {
+    h: [Row<T, P>; BLOCK],
+    h_slope: [Row<T, P>; BLOCK],
+    m: [Row<T, P>; BLOCK],
+    m_slope: [Row<T, P>; BLOCK],
+    d_m: [Row<T, P>; BLOCK],
+    d_z: [Row<T, P>; BLOCK],
+}
+
+impl<T: Real, const P: usize> Scratch<T, P> {
+    fn zero() -> Self {
+        let rows = [Row::zero(); BLOCK];
+        Scratch { h: rows, h_slope: rows, m: rows, m_slope: rows, d_m: rows, d_z: rows }
+    }
+}
+
 /// Gradients of the sums over a receiver's neighbours.
 struct Sums<T, const P: usize> {
     scalars: Row<T, P>,
-    /// In the order of [`Block::directions`].
+    /// In the order of [`Block::weights`].
     directed: [Row<T, P>; 6],
     /// The same by channel, and two zeros.
     by_channel: [Row<T, 8>; P],
@@ -68,7 +87,7 @@ impl Message {
         let read = Read {
             weight: from_fn(|c| Row(from_fn(|k| params.weight[k][c]))),
             dense: from_fn(|c| Row(from_fn(|m| params.dense[m][c]))),
-            forward: Reads { op: self, batch: call.batch, inputs: Inputs::new(call.inputs), params },
+            forward: Reads { batch: call.batch, inputs: Inputs::new(call.inputs), params, grid: Grid::new(self.radial, self.reach) },
             d_agg: rows(d_agg),
             d_vectors: rows::<T, P>(d_vectors).as_chunks().0,
         };
@@ -114,13 +133,13 @@ impl Message {
         let [b, y, x, n] = d_inputs;
         let positions = [rows_mut(y), rows_mut(x), rows_mut(n)];
         let mut sink = Sink { first, b: rows_mut(b), positions, params: Params::zeros(self.radial) };
-        let mut block = Block::zero();
+        let (mut block, mut scratch) = (Block::zero(), Scratch::zero());
         for (receiver, d_a) in receivers(read.forward.batch, range).zip(d_a) {
             let d_sums = Sums::new(&read.d_agg[receiver.token], &read.d_vectors[receiver.token]);
             let mut sum = Row::zero();
             for edges in blocks(read.forward.batch, receiver.token) {
                 block.fill(&read.forward, &receiver, edges);
-                channels(read, &block, receiver.token, &d_sums, &mut sum, &mut sink);
+                channels(read, &block, receiver.token, &d_sums, &mut sum, &mut scratch, &mut sink);
             }
             add(d_a, &*sum);
         }
@@ -135,35 +154,31 @@ fn channels<T: Real, const P: usize>(
     receiver: usize,
     d_sums: &Sums<T, P>,
     d_a: &mut Row<T, P>,
+    scratch: &mut Scratch<T, P>,
     sink: &mut Sink<'_, T, P>,
 ) {
-    let mut h = read.forward.first_layer(block, receiver);
-    let h_slope = silu_and_slope(&mut h);
-    let mut m = [Row::zero(); BLOCK];
-    multiply(|e, k| h[e][k], &read.forward.params.weight, &read.forward.params.bias, &mut m);
-    let m_slope = silu_and_slope(&mut m);
-    block.clear_rest(&mut m);
+    let Scratch { h, h_slope, m, m_slope, d_m, d_z } = scratch;
+    read.forward.first_layer(block, receiver, h);
+    silu_and_slope(h, h_slope);
+    multiply_rows(h, &read.forward.params.weight, &read.forward.params.bias, m);
+    silu_and_slope(m, m_slope);
+    block.clear_rest(m);
 
-    let u = block.directions();
-    let mut d_m = [Row::zero(); BLOCK];
-    multiply(|e, k| u[k][e], &d_sums.directed, &d_sums.scalars, &mut d_m);
-    scale(&mut d_m, &m_slope);
-    block.clear_rest(&mut d_m);
+    let weights = block.weights();
+    multiply_lanes(&weights[1..], &d_sums.directed, &d_sums.scalars, d_m);
+    block.clear_rest(m_slope);
+    scale_and_sum(d_m, m_slope, &mut sink.params.bias);
     let mut d_u = [Row::zero(); BLOCK];
-    multiply(|e, c| m[e][c], &d_sums.by_channel, &Row::zero(), &mut d_u);
+    multiply_rows(m, &d_sums.by_channel, &Row::zero(), &mut d_u);
 
-    accumulate(|e, k| h[e][k], &d_m, &mut sink.params.weight);
-    add_rows(&mut sink.params.bias, &d_m);
-    let mut d_z = [Row::zero(); BLOCK];
-    multiply(|e, c| d_m[e][c], &read.weight, &Row::zero(), &mut d_z);
-    scale(&mut d_z, &h_slope);
-    add_rows(d_a, &d_z);
+    accumulate_rows(h, d_m, &mut sink.params.weight);
+    multiply_rows(d_m, &read.weight, &Row::zero(), d_z);
+    scale_and_sum(d_z, h_slope, d_a);
 
-    let g = block.dense();
-    accumulate(|e, k| g[k][e], &d_z, &mut sink.params.dense);
+    accumulate_lanes(&block.dense, &d_z[..block.live], &mut sink.params.dense);
     let mut d_dense = [Row::zero(); BLOCK];
-    multiply(|e, c| d_z[e][c], &read.dense, &Row::zero(), &mut d_dense);
-    let d_r = scatter(block, &d_z, &read.forward.params, sink);
+    multiply_rows(d_z, &read.dense, &Row::zero(), &mut d_dense);
+    let d_r = scatter(&read.forward, block, d_z, sink);
     let direction = |which: usize| -> Vectors<T> { from_fn(|h| from_fn(|e| d_u[e][2 * h + which])) };
     let gradient = BlockGradient { u: [direction(0), direction(1)], r: d_r, dense: from_fn(|k| from_fn(|e| d_dense[e][k])) };
     for (to, d) in sink.positions.iter_mut().zip(block.backward(gradient)) {
@@ -173,34 +188,35 @@ fn channels<T: Real, const P: usize>(
 
 /// Adds d_z to the rows that the first layer sums up; returns the gradients of the two distances through the splines and
 /// through the last dense feature.
-#[inline(always)]
+#[inline(never)]
 fn scatter<T: Real, const P: usize>(
+    reads: &Reads<'_, T, P>,
     block: &Block<T>,
     d_z: &[Row<T, P>; BLOCK],
-    params: &Params<T, P>,
     sink: &mut Sink<'_, T, P>,
 ) -> [Lanes<T>; 2] {
     let mut d_r = [[T::zero(); BLOCK]; 2];
     let deviation = block.deviation_slope();
-    let (near, far) = (&block.candidate.splines, &block.condition.splines);
+    let (params, near, far) = (&reads.params, &block.candidate.splines, &block.condition.splines);
+    let (near_slopes, far_slopes) = (near.slopes(&reads.grid), far.slopes(&reads.grid));
     for (e, d_z) in d_z.iter().enumerate() {
-        let d_b: &mut [Eight<T>] = sink.b[block.sender[e] as usize - sink.first].as_chunks_mut().0;
-        let d_relation = sink.params.relation[block.relation[e] as usize].eights_mut();
+        let d_b: &mut [Part<T>] = sink.b[block.sender[e] as usize - sink.first].as_chunks_mut().0;
+        let d_relation = sink.params.relation[block.relation[e] as usize].parts_mut();
         let (near_first, far_first) = (near.first(e), far.first(e));
         let d_near: &mut [Row<T, P>; 4] = four_mut(&mut sink.params.radial, near_first);
         let d_far: &mut [Row<T, P>; 4] = four_mut(&mut sink.params.radial_condition, far_first);
         let (near_rows, far_rows) = (four(&params.radial, near_first), four(&params.radial_condition, far_first));
         let (mut near_sum, mut far_sum) = ([T::zero(); 8], [T::zero(); 8]);
-        for (c, d_z) in d_z.eights().iter().enumerate() {
+        for (c, d_z) in d_z.parts().iter().enumerate() {
             d_b[c] = plus(d_b[c], d_z);
             d_relation[c] = plus(d_relation[c], d_z);
             let mut near_slope = [T::zero(); 8];
-            let mut far_slope = params.dense[DENSE - 1].eights()[c].map(|g| g * deviation[e]);
+            let mut far_slope = params.dense[DENSE - 1].parts()[c].map(|g| g * deviation[e]);
             for k in 0..4 {
-                d_near[k].eights_mut()[c] = plus_scaled(d_near[k].eights()[c], near.value[k][e], d_z);
-                d_far[k].eights_mut()[c] = plus_scaled(d_far[k].eights()[c], far.value[k][e], d_z);
-                near_slope = plus_scaled(near_slope, near.slope[k][e], &near_rows[k].eights()[c]);
-                far_slope = plus_scaled(far_slope, far.slope[k][e], &far_rows[k].eights()[c]);
+                d_near[k].parts_mut()[c] = plus_scaled(d_near[k].parts()[c], near.value[k][e], d_z);
+                d_far[k].parts_mut()[c] = plus_scaled(d_far[k].parts()[c], far.value[k][e], d_z);
+                near_slope = plus_scaled(near_slope, near_slopes[k][e], &near_rows[k].parts()[c]);
+                far_slope = plus_scaled(far_slope, far_slopes[k][e], &far_rows[k].parts()[c]);
             }
             near_sum = plus(near_sum, &times(near_slope, d_z));
             far_sum = plus(far_sum, &times(far_slope, d_z));
@@ -225,25 +241,14 @@ fn spread<T: Real>(block: &Block<T>, receiver: usize, first: usize, d: &Vectors<
     add(&mut to[receiver - first], &sum);
 }
 
-/// x becomes silu(x); returns its derivative.
-#[inline(always)]
-fn silu_and_slope<T: Real, const P: usize>(x: &mut [Row<T, P>; BLOCK]) -> [Row<T, P>; BLOCK] {
-    let mut slopes = [Row::zero(); BLOCK];
-    for (x, slope) in x.iter_mut().zip(&mut slopes) {
+/// x becomes silu(x), `slope` its derivative.
+#[inline(never)]
+fn silu_and_slope<T: Real, const P: usize>(x: &mut [Row<T, P>], slope: &mut [Row<T, P>]) {
+    for (x, slope) in x.iter_mut().zip(slope) {
         for (x, slope) in x.iter_mut().zip(slope.iter_mut()) {
             let s = x.sigmoid();
             *x *= s;
             *slope = T::fma(*x, T::one() - s, s);
-        }
-    }
-    slopes
-}
-
-#[inline(always)]
-fn scale<T: Real, const P: usize>(x: &mut [Row<T, P>; BLOCK], by: &[Row<T, P>; BLOCK]) {
-    for (x, by) in x.iter_mut().zip(by) {
-        for (x, by) in x.eights_mut().iter_mut().zip(by.eights()) {
-            *x = times(*x, by);
         }
     }
 }

@@ -49,40 +49,69 @@ pub(super) fn tanh<T: Real>(x: T) -> (T, T) {
     (t, T::one() - t * t)
 }
 
-/// The four B-splines that are not zero at the distances of a block, and their derivatives.
+/// The grid of the B-splines.
+#[derive(Clone, Copy)]
+pub(super) struct Grid<T> {
+    /// Number of the last spline, the one that stands for everything far away.
+    last: T,
+    /// Splines an Å.
+    density: T,
+}
+
+impl<T: Real> Grid<T> {
+    /// `count` splines that are constant from `reach` Å on.
+    pub fn new(count: usize, reach: f64) -> Self {
+        assert!(count >= 2, "message: {count} splines");
+        let last = (count - 1) as f64;
+        Grid { last: T::of(last), density: T::of(last / reach) }
+    }
+}
+
+/// The four B-splines that are not zero at the distances of a block.
 pub(super) struct Splines<T> {
     /// The first of the four.
     first: [u32; BLOCK],
+    /// Way from the knot below to the knot above, 0 … 1.
+    way: Lanes<T>,
     /// Values of the four.
     pub value: [Lanes<T>; 4],
-    /// Derivatives of the four, 1/Å.
-    pub slope: [Lanes<T>; 4],
 }
 
 impl<T: Real> Splines<T> {
-    /// `count` splines that are constant from `reach` Å on.
     #[inline(always)]
-    fn fill(&mut self, r: &Lanes<T>, count: usize, reach: f64) {
-        let (last, density) = (T::of((count - 1) as f64), T::of((count - 1) as f64 / reach));
-        let (half, sixth, top, two, one) = (T::of(0.5), T::of(1.0 / 6.0), T::of(2.0 / 3.0), T::of(2.0), T::one());
+    fn fill(&mut self, r: &Lanes<T>, grid: &Grid<T>) {
+        let (half, sixth, top, one) = (T::of(0.5), T::of(1.0 / 6.0), T::of(2.0 / 3.0), T::one());
         for e in 0..BLOCK {
-            let s = r[e] * density;
+            let s = r[e] * grid.density;
             // not `min`: NaN becomes the last
-            let s = if s < last { s } else { last };
-            let interval = s.floor();
-            self.first[e] = interval.index();
-            let f = s - interval;
+            let s = if s < grid.last { s } else { grid.last };
+            let knot = s.floor();
+            self.first[e] = knot.index();
+            let f = s - knot;
             let g = one - f;
             let (ff, gg) = (f * f, g * g);
+            self.way[e] = f;
             self.value[0][e] = gg * g * sixth;
-            self.value[1][e] = T::fma(ff, f * half - one, top);
-            self.value[2][e] = T::fma(gg, g * half - one, top);
+            self.value[1][e] = T::fma(ff, T::fma(f, half, -one), top);
+            self.value[2][e] = T::fma(gg, T::fma(g, half, -one), top);
             self.value[3][e] = ff * f * sixth;
-            self.slope[0][e] = -gg * half * density;
-            self.slope[1][e] = f * (f * T::of(1.5) - two) * density;
-            self.slope[2][e] = g * (two - g * T::of(1.5)) * density;
-            self.slope[3][e] = ff * half * density;
         }
+    }
+
+    /// Derivatives of the four, 1/Å.
+    #[inline(always)]
+    pub fn slopes(&self, grid: &Grid<T>) -> [Lanes<T>; 4] {
+        let (half, threehalf, two) = (T::of(0.5) * grid.density, T::of(1.5) * grid.density, T::of(2.0) * grid.density);
+        let mut slope = [[T::zero(); BLOCK]; 4];
+        for e in 0..BLOCK {
+            let f = self.way[e];
+            let g = T::one() - f;
+            slope[0][e] = -g * g * half;
+            slope[1][e] = f * T::fma(f, threehalf, -two);
+            slope[2][e] = -g * T::fma(g, threehalf, -two);
+            slope[3][e] = f * f * half;
+        }
+        slope
     }
 
     /// First row of the four that edge `e` weighs.
@@ -119,7 +148,7 @@ pub(super) struct Geometry<T> {
 
 impl<T: Real> Geometry<T> {
     #[inline(always)]
-    fn fill(&mut self, positions: &[[T; 3]], receiver: usize, sender: &[u32; BLOCK], rows: usize, reach: f64) {
+    fn fill(&mut self, positions: &[[T; 3]], receiver: usize, sender: &[u32; BLOCK], grid: &Grid<T>) {
         self.d = difference(positions, receiver, sender);
         for e in 0..BLOCK {
             let [x, y, z] = [self.d[0][e], self.d[1][e], self.d[2][e]];
@@ -131,7 +160,7 @@ impl<T: Real> Geometry<T> {
             self.u[1][e] = y * shrink;
             self.u[2][e] = z * shrink;
         }
-        self.splines.fill(&self.r, rows, reach);
+        self.splines.fill(&self.r, grid);
     }
 
     /// Gradient of the difference of positions d from those of the direction and of the distance.
@@ -161,6 +190,8 @@ pub(super) struct Receiver<T> {
 pub(super) struct Block<T> {
     /// Number of edges.
     pub live: usize,
+    /// The weight of a message in the sum of the messages.
+    pub ones: Lanes<T>,
     /// Sending tokens.
     pub sender: [u32; BLOCK],
     /// Relation classes.
@@ -175,6 +206,8 @@ pub(super) struct Block<T> {
     mask: Lanes<T>,
     /// Differences of the scaled noisy displacement.
     w: Vectors<T>,
+    /// The dense features g.
+    pub dense: [Lanes<T>; DENSE],
     gains: [T; 3],
 }
 
@@ -191,16 +224,17 @@ pub(super) struct BlockGradient<T> {
 impl<T: Real> Block<T> {
     /// A block to fill.
     pub fn zero() -> Self {
-        let (lanes, splines) = ([T::zero(); BLOCK], [[T::zero(); BLOCK]; 4]);
+        let lanes = [T::zero(); BLOCK];
         let geometry = || Geometry {
             d: [lanes; 3],
             r: lanes,
             shrink: lanes,
             u: [lanes; 3],
-            splines: Splines { first: [0; BLOCK], value: splines, slope: splines },
+            splines: Splines { first: [0; BLOCK], way: lanes, value: [lanes; 4] },
         };
         Block {
             live: 0,
+            ones: [T::one(); BLOCK],
             sender: [0; BLOCK],
             relation: [0; BLOCK],
             candidate: geometry(),
@@ -208,14 +242,15 @@ impl<T: Real> Block<T> {
             template: lanes,
             mask: lanes,
             w: [lanes; 3],
+            dense: [lanes; DENSE],
             gains: [T::zero(); 3],
         }
     }
 
     /// Takes the edges `edges` (at most [`BLOCK`], at least one) of a receiver.
-    #[inline(always)]
+    #[inline(never)]
     pub fn fill<const P: usize>(&mut self, reads: &Reads<'_, T, P>, receiver: &Receiver<T>, edges: Range<usize>) {
-        let (op, inputs, batch) = (reads.op, &reads.inputs, reads.batch);
+        let (inputs, batch) = (&reads.inputs, reads.batch);
         self.live = edges.len();
         self.gains = receiver.gains;
         self.sender = lanes(&batch.edges.sender[edges.clone()]);
@@ -226,8 +261,9 @@ impl<T: Real> Block<T> {
             self.mask[e] = if template[e] > 0.0 { T::one() } else { T::zero() };
         }
         self.w = difference(inputs.n, receiver.token, &self.sender);
-        self.candidate.fill(inputs.y, receiver.token, &self.sender, op.radial, op.reach);
-        self.condition.fill(inputs.x, receiver.token, &self.sender, op.radial, op.reach);
+        self.candidate.fill(inputs.y, receiver.token, &self.sender, &reads.grid);
+        self.condition.fill(inputs.x, receiver.token, &self.sender, &reads.grid);
+        self.fill_dense();
     }
 
     /// Sets the rows of the lanes that are no edges to zero.
@@ -238,10 +274,9 @@ impl<T: Real> Block<T> {
         }
     }
 
-    /// The dense features g.
     #[inline(always)]
-    pub fn dense(&self) -> [Lanes<T>; DENSE] {
-        let mut g = [[T::zero(); BLOCK]; DENSE];
+    fn fill_dense(&mut self) {
+        let g = &mut self.dense;
         let (r, rc) = (&self.candidate.r, &self.condition.r);
         let [stiff, soft, any] = self.gains;
         for e in 0..BLOCK {
@@ -257,7 +292,6 @@ impl<T: Real> Block<T> {
             g[7][e] = dot(&self.w, &self.condition.u, e);
             g[8][e] = mask * (rc[e] - self.template[e]) * T::of(1.0 / DEVIATION);
         }
-        g
     }
 
     /// Derivative of the last dense feature by the condition's distance, 1/Å.
@@ -295,23 +329,32 @@ impl<T: Real> Block<T> {
 /// One value a lane, the last one repeated.
 #[inline(always)]
 fn lanes<V: Copy>(values: &[V]) -> [V; BLOCK] {
-    match values.try_into() {
-        Ok(full) => full,
-        Err(_) => from_fn(|e| values[e.min(values.len() - 1)]),
+    #[cold]
+    fn repeat<V: Copy>(values: &[V]) -> [V; BLOCK] {
+        from_fn(|e| values[e.min(values.len() - 1)])
+    }
+    match <&[V; BLOCK]>::try_from(values) {
+        Ok(full) => *full,
+        Err(_) => repeat(values),
     }
 }
 
 /// Receiver minus sender.
 #[inline(always)]
 fn difference<T: Real>(of: &[[T; 3]], receiver: usize, sender: &[u32; BLOCK]) -> Vectors<T> {
-    let mut d = [[T::zero(); BLOCK]; 3];
+    let (here, mut there) = (&of[receiver], [[T::zero(); BLOCK]; 3]);
     for e in 0..BLOCK {
-        let there = &of[sender[e] as usize];
+        let row = &of[sender[e] as usize];
         for h in 0..3 {
-            d[h][e] = of[receiver][h] - there[h];
+            there[h][e] = row[h];
         }
     }
-    d
+    for h in 0..3 {
+        for e in 0..BLOCK {
+            there[h][e] = here[h] - there[h][e];
+        }
+    }
+    there
 }
 
 #[inline(always)]

@@ -36,6 +36,7 @@ mod tests;
 
 use super::{Backward, Batch, Forward, Init, Kernel, ParamShape, RELATIONS, Shape, Signature};
 use crate::engine::Real;
+use features::Grid;
 use product::Row;
 
 /// Number of dense pair features g.
@@ -86,10 +87,10 @@ impl<'a, T: Real, const P: usize> Inputs<'a, T, P> {
 
 /// What both kernels read.
 struct Reads<'a, T, const P: usize> {
-    op: &'a Message,
     batch: &'a Batch,
     inputs: Inputs<'a, T, P>,
     params: Params<T, P>,
+    grid: Grid<T>,
 }
 
 /// The parameters, or their gradients: an aligned copy, a few kilobytes a call.

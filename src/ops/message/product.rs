@@ -3,12 +3,16 @@
 //! A tile is 4 rows × 16 columns: in f32 eight 256-bit registers of sums, as many as it takes to hide the latency of a fused
 //! multiply-add, and two loads and four broadcasts for every eight of them. Where there are 8 columns, it is 8 rows × 8.
 //!
-//! Everything else goes through [`Eight`] channels at a time, a local copy that the compiler keeps in a register: it need
-//! not prove that the slices which rows come from do not overlap.
+//! Their functions are not inlined and take slices: where the compiler knows every length, it hoists a product's scalars out of
+//! the loop over columns and spills them.
+//!
+//! Everything else goes through a [`Part`] of a row at a time, a local copy that the compiler keeps in a register: it need not
+//! prove that the slices which rows come from do not overlap.
 
 use std::ops::{Deref, DerefMut};
 
 use super::BLOCK;
+use super::features::Lanes;
 use crate::engine::Real;
 
 /// The channels of a token, an edge or a parameter; aligned, so that no register is loaded across a cache line.
@@ -17,7 +21,7 @@ use crate::engine::Real;
 pub(super) struct Row<T, const N: usize>(pub [T; N]);
 
 /// Eight channels: one 256-bit register in f32.
-pub(super) type Eight<T> = [T; 8];
+pub(super) type Part<T> = [T; 8];
 
 impl<T: Real, const N: usize> Row<T, N> {
     /// All zero.
@@ -28,13 +32,13 @@ impl<T: Real, const N: usize> Row<T, N> {
 
     /// The row in parts of eight.
     #[inline(always)]
-    pub fn eights(&self) -> &[Eight<T>] {
+    pub fn parts(&self) -> &[Part<T>] {
         self.0.as_chunks().0
     }
 
     /// The row in parts of eight.
     #[inline(always)]
-    pub fn eights_mut(&mut self) -> &mut [Eight<T>] {
+    pub fn parts_mut(&mut self) -> &mut [Part<T>] {
         self.0.as_chunks_mut().0
     }
 }
@@ -56,7 +60,7 @@ impl<T, const N: usize> DerefMut for Row<T, N> {
 
 /// a + b.
 #[inline(always)]
-pub(super) fn plus<T: Real>(mut a: Eight<T>, b: &Eight<T>) -> Eight<T> {
+pub(super) fn plus<T: Real>(mut a: Part<T>, b: &Part<T>) -> Part<T> {
     for i in 0..8 {
         a[i] += b[i];
     }
@@ -65,7 +69,7 @@ pub(super) fn plus<T: Real>(mut a: Eight<T>, b: &Eight<T>) -> Eight<T> {
 
 /// a·b.
 #[inline(always)]
-pub(super) fn times<T: Real>(mut a: Eight<T>, b: &Eight<T>) -> Eight<T> {
+pub(super) fn times<T: Real>(mut a: Part<T>, b: &Part<T>) -> Part<T> {
     for i in 0..8 {
         a[i] *= b[i];
     }
@@ -74,7 +78,7 @@ pub(super) fn times<T: Real>(mut a: Eight<T>, b: &Eight<T>) -> Eight<T> {
 
 /// sum + x·a.
 #[inline(always)]
-pub(super) fn plus_scaled<T: Real>(mut sum: Eight<T>, x: T, a: &Eight<T>) -> Eight<T> {
+pub(super) fn plus_scaled<T: Real>(mut sum: Part<T>, x: T, a: &Part<T>) -> Part<T> {
     for i in 0..8 {
         sum[i] = T::fma(x, a[i], sum[i]);
     }
@@ -83,101 +87,119 @@ pub(super) fn plus_scaled<T: Real>(mut sum: Eight<T>, x: T, a: &Eight<T>) -> Eig
 
 /// The sum of the eight.
 #[inline(always)]
-pub(super) fn total<T: Real>(a: Eight<T>) -> T {
+pub(super) fn total<T: Real>(a: Part<T>) -> T {
     let [a0, a1, a2, a3, a4, a5, a6, a7] = a;
     ((a0 + a4) + (a2 + a6)) + ((a1 + a5) + (a3 + a7))
 }
 
-/// `to += Σ rows`.
+/// `x *= by`, element by element, and `sum += Σ_e x[e]`.
 #[inline(always)]
-pub(super) fn add_rows<T: Real, const N: usize>(to: &mut Row<T, N>, rows: &[Row<T, N>; BLOCK]) {
-    for (c, to) in to.eights_mut().iter_mut().enumerate() {
+pub(super) fn scale_and_sum<T: Real, const N: usize>(x: &mut [Row<T, N>; BLOCK], by: &[Row<T, N>; BLOCK], sum: &mut Row<T, N>) {
+    for (c, to) in sum.parts_mut().iter_mut().enumerate() {
         let mut sum = *to;
-        for row in rows {
-            sum = plus(sum, &row.eights()[c]);
+        for (x, by) in x.iter_mut().zip(by) {
+            let scaled = times(x.parts()[c], &by.parts()[c]);
+            x.parts_mut()[c] = scaled;
+            sum = plus(sum, &scaled);
         }
         *to = sum;
     }
 }
 
-/// `out[e] = start + Σ_k x(e, k) · w[k]` for the edges e of a block and all rows k of `w`.
-#[inline(always)]
-pub(super) fn multiply<T: Real, const N: usize>(
-    x: impl Fn(usize, usize) -> T + Copy,
-    w: &[Row<T, N>],
+/// `out[e] = start + Σ_k x[e][k] · w[k]` for the edges e of a block.
+#[inline(never)]
+pub(super) fn multiply_rows<T: Real, const K: usize, const N: usize>(
+    x: &[Row<T, K>; BLOCK],
+    w: &[Row<T, N>; K],
     start: &Row<T, N>,
     out: &mut [Row<T, N>; BLOCK],
 ) {
-    product(|k, e| x(e, k), w, Some(start), out);
+    product(|| (0..K).zip(w), |k, e| x[e][k], Some(start), out);
 }
 
-/// `out[i] += Σ_e x(e, i) · z[e]` for all rows i of `out`.
-#[inline(always)]
-pub(super) fn accumulate<T: Real, const N: usize>(x: impl Fn(usize, usize) -> T + Copy, z: &[Row<T, N>; BLOCK], out: &mut [Row<T, N>]) {
-    product(x, z, None, out);
+/// `out[e] = start + Σ_k x[k][e] · w[k]` for the edges e of a block.
+#[inline(never)]
+pub(super) fn multiply_lanes<T: Real, const N: usize>(x: &[Lanes<T>], w: &[Row<T, N>], start: &Row<T, N>, out: &mut [Row<T, N>; BLOCK]) {
+    product(|| x.iter().zip(w), |x, e| x[e], Some(start), out);
 }
 
-/// `out[i] = start + Σ_k x(k, i) · z[k]`, where start may be the row itself.
+/// `out[k] += Σ_e x[e][k] · z[e]`.
+#[inline(never)]
+pub(super) fn accumulate_rows<T: Real, const K: usize, const N: usize>(
+    x: &[Row<T, K>; BLOCK],
+    z: &[Row<T, N>; BLOCK],
+    out: &mut [Row<T, N>; K],
+) {
+    product(|| x.iter().zip(z), |x, k| x[k], None, out);
+}
+
+/// `out[k] += Σ_e x[k][e] · z[e]`.
+#[inline(never)]
+pub(super) fn accumulate_lanes<T: Real, const K: usize, const N: usize>(x: &[Lanes<T>; K], z: &[Row<T, N>], out: &mut [Row<T, N>; K]) {
+    product(|| (0..BLOCK).zip(z), |e, k| x[k][e % BLOCK], None, out);
+}
+
+/// `out[i] = start + Σ x_i · z` over the steps (x, z), where start may be the row itself.
 #[inline(always)]
-fn product<T: Real, const N: usize>(
-    x: impl Fn(usize, usize) -> T + Copy,
-    z: &[Row<T, N>],
+fn product<'a, T: Real, const N: usize, X: Copy, S: Iterator<Item = (X, &'a Row<T, N>)>>(
+    steps: impl Fn() -> S,
+    x: impl Fn(X, usize) -> T + Copy,
     start: Option<&Row<T, N>>,
     out: &mut [Row<T, N>],
 ) {
     if !N.is_multiple_of(16) {
-        return tiles::<T, N, 8, 8>(x, z, start, out, 0);
+        return tiles::<T, N, 1, 8, X, S>(steps, x, start, out, 0);
     }
     // 7 = 4 + 3 and 9 = 3 + 3 + 3: a tile of a single row would wait for its own sums
     let threes = out.len() * 3 % 4 * 3;
     let fours = out.len() - threes;
-    tiles::<T, N, 16, 4>(x, z, start, &mut out[..fours], 0);
-    tiles::<T, N, 16, 3>(x, z, start, &mut out[fours..], fours);
+    tiles::<T, N, 2, 4, X, S>(&steps, x, start, &mut out[..fours], 0);
+    tiles::<T, N, 2, 3, X, S>(&steps, x, start, &mut out[fours..], fours);
 }
 
 /// Tiles of R rows, and of one row for what is left over; `out` begins at row `first`.
 #[inline(always)]
-fn tiles<T: Real, const N: usize, const W: usize, const R: usize>(
-    x: impl Fn(usize, usize) -> T + Copy,
-    z: &[Row<T, N>],
+fn tiles<'a, T: Real, const N: usize, const W: usize, const R: usize, X: Copy, S: Iterator<Item = (X, &'a Row<T, N>)>>(
+    steps: impl Fn() -> S,
+    x: impl Fn(X, usize) -> T + Copy,
     start: Option<&Row<T, N>>,
     out: &mut [Row<T, N>],
     first: usize,
 ) {
-    for column in (0..N).step_by(W) {
+    for column in (0..N / 8).step_by(W) {
         let (tiles, rest) = out.as_chunks_mut::<R>();
         let after = first + tiles.len() * R;
         for (index, out) in tiles.iter_mut().enumerate() {
-            tile::<T, N, W, R>(|k, i| x(k, first + index * R + i), z, start, out, column);
+            tile::<T, N, W, R, X>(steps(), |step, i| x(step, first + index * R + i), start, out, column);
         }
         for (index, out) in rest.iter_mut().enumerate() {
-            tile::<T, N, W, 1>(|k, _| x(k, after + index), z, start, std::array::from_mut(out), column);
+            tile::<T, N, W, 1, X>(steps(), |step, _| x(step, after + index), start, std::array::from_mut(out), column);
         }
     }
 }
 
 #[inline(always)]
-fn tile<T: Real, const N: usize, const W: usize, const R: usize>(
-    x: impl Fn(usize, usize) -> T,
-    z: &[Row<T, N>],
+fn tile<'a, T: Real, const N: usize, const W: usize, const R: usize, X: Copy>(
+    steps: impl Iterator<Item = (X, &'a Row<T, N>)>,
+    x: impl Fn(X, usize) -> T,
     start: Option<&Row<T, N>>,
     out: &mut [Row<T, N>; R],
     column: usize,
 ) {
-    let mut sum = [[T::zero(); W]; R];
+    let mut sum = [[[T::zero(); 8]; W]; R];
     for (sum, out) in sum.iter_mut().zip(out.iter()) {
-        sum.copy_from_slice(&start.unwrap_or(out)[column..column + W]);
+        sum.copy_from_slice(&start.unwrap_or(out).parts()[column..column + W]);
     }
-    for (k, z) in z.iter().enumerate() {
-        let z: &[T; W] = z[column..column + W].try_into().expect("a tile lies within the row");
+    for (step, z) in steps {
+        let z: &[Part<T>; W] = z.parts()[column..column + W].try_into().expect("a tile lies within the row");
         for (i, sum) in sum.iter_mut().enumerate() {
-            let x = x(k, i);
-            for (sum, &z) in sum.iter_mut().zip(z) {
-                *sum = T::fma(x, z, *sum);
+            let x = x(step, i);
+            for (sum, z) in sum.iter_mut().zip(z) {
+                *sum = plus_scaled(*sum, x, z);
             }
         }
     }
     for (sum, out) in sum.iter().zip(out.iter_mut()) {
-        out[column..column + W].copy_from_slice(sum);
+        out.parts_mut()[column..column + W].copy_from_slice(sum);
     }
 }

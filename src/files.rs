@@ -24,7 +24,12 @@ pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut BufWriter<&File>) ->
             fill(&mut writer)?;
             return writer.flush();
         }
-        let temporary = tempfile::Builder::new().prefix(".mdsurrogate-").suffix(".part").tempfile_in(folder(path))?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".mdsurrogate-").suffix(".part");
+        // results are for others to read as far as the umask allows, as those of any other program
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let temporary = builder.tempfile_in(folder(path))?;
         let mut writer = BufWriter::new(temporary.as_file());
         fill(&mut writer)?;
         writer.flush()?;

@@ -70,6 +70,9 @@ fn a_run_writes_its_files_and_says_what_it_does() {
     let names: Vec<String> = bench.names();
     assert!(files.iter().all(|file| names.contains(file)) && names.contains(&"akle_run_final.pdb".to_owned()), "{names:?}");
     assert!(!names.iter().any(|name| name.contains(".part")), "{names:?}");
+    // what a plain write makes, and what is written whole or not at all, is for the same people to read
+    let mode = |name: &str| std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(bench.path(name)).unwrap().permissions());
+    assert!(files.iter().all(|file| mode(file) == mode("akle_run.csv")), "the umask decides");
 
     let mut reader = Reader::open(bench.path("akle_run.xtc"), None).unwrap();
     assert_eq!((reader.len(), reader.n_atoms(), reader.time_step()), (7, 69, Some(20.0)));

@@ -58,6 +58,18 @@ fn atoms_and_bonds_are_those_of_mdtraj_and_openmm() {
 }
 
 #[test]
+fn the_first_nitrogens_hydrogens_may_be_h_h2_h3() {
+    let text = std::fs::read_to_string(shipped("akle.pdb")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("h.pdb");
+    assert!(text.contains(" H1  ALA"));
+    std::fs::write(&path, text.replace(" H1  ALA", " H   ALA")).unwrap();
+    let found = read(&path, &ReadOptions::default()).unwrap();
+    assert_eq!(found.topology, read_shipped("akle.pdb").topology);
+    assert_eq!(found.report.renamed.get("ALA:H → H1"), Some(&1));
+}
+
+#[test]
 fn what_is_no_protein_is_left_out_and_counted() {
     let structure = read_shipped("1ubi.pdb.gz");
     assert_eq!(structure.report.waters, 81);

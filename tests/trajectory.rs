@@ -137,6 +137,21 @@ fn broken_bytes_never_panic_and_bad_headers_are_refused() {
 }
 
 #[test]
+fn a_pdb_with_waters_gives_the_protein_that_a_topology_has() {
+    let structure = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/structures/akle.pdb");
+    let atoms = std::fs::read_to_string(&structure).unwrap();
+    let atoms: Vec<&str> = atoms.lines().filter(|line| line.starts_with("ATOM")).collect();
+    let water = "HETATM  100  O   HOH A 101      60.000  61.000  62.000  1.00  0.00           O  ";
+    let text: String = (1..=3).map(|model| format!("MODEL     {model:>4}\n{}\nTER\n{water}\nENDMDL\n", atoms.join("\n"))).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wet.pdb");
+    std::fs::write(&path, text).unwrap();
+    let topology = mdsurrogate::structure::read(&structure, &Default::default()).unwrap().topology;
+    let shape = |topology| Reader::open(&path, topology).map(|reader| (reader.len(), reader.n_atoms())).unwrap();
+    assert_eq!((shape(None), shape(Some(&topology))), ((3, topology.len() + 1), (3, topology.len())));
+}
+
+#[test]
 fn what_is_no_trajectory_is_refused_with_a_reason() {
     let reason = |result: mdsurrogate::Result<Reader>| result.err().unwrap().to_string();
     assert!(reason(Reader::open("missing.xtc", None)).contains("missing.xtc: cannot be read"));

@@ -16,6 +16,7 @@ pub use geometry::GeometryGuard;
 pub use journal::{Console, Journal};
 pub use log::{COLUMNS, CsvLog};
 pub use progress::Progress;
+pub(crate) use progress::three_digits;
 pub use shape::{Moves, Shape};
 pub use writer::TrajectoryWriter;
 

@@ -44,8 +44,11 @@ impl Observer for Progress {
 }
 
 /// A number with three significant digits, or all of those before the point.
-fn three_digits(value: f64) -> String {
-    let digits = (2.0 - value.abs().max(1e-9).log10().floor()).clamp(0.0, 6.0);
+pub(crate) fn three_digits(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let digits = (2.0 - value.abs().log10().floor()).clamp(0.0, 6.0);
     format!("{value:.0$}", digits as usize)
 }
 
@@ -55,9 +58,7 @@ mod tests {
 
     #[test]
     fn numbers_are_short_and_say_enough() {
-        for (value, text) in
-            [(0.0, "0.000000"), (0.01234, "0.0123"), (1.5, "1.50"), (12.345, "12.3"), (123.4, "123"), (123_456.7, "123457")]
-        {
+        for (value, text) in [(0.0, "0"), (0.01234, "0.0123"), (1.5, "1.50"), (12.345, "12.3"), (123.4, "123"), (123_456.7, "123457")] {
             assert_eq!(three_digits(value), text);
         }
     }

@@ -266,8 +266,15 @@ impl Assembly<'_> {
             self.report.warnings.push(format!("{label}: selenomethionine is read as methionine"));
         }
         self.report.alternatives += usize::from(candidate.has_alternatives);
+        let has = |name| candidate.atoms.iter().any(|atom| family.atom_name(atom.name()) == Some(name));
+        // many programs call the hydrogens of a chain's first nitrogen H, H2, H3: their H is our H1
+        let first_is_h = has("H2") && has("H3") && !has("H1");
         for atom in &candidate.atoms {
-            let raw = if candidate.name == "MSE" && atom.name() == "SE" { "SD" } else { atom.name() };
+            let raw = match atom.name() {
+                "SE" if candidate.name == "MSE" => "SD",
+                "H" if first_is_h => "H1",
+                name => name,
+            };
             self.push_atom(atom, raw, family, index, start, &label);
         }
         let ResidueId { number, insertion, .. } = *candidate.id;

@@ -1,4 +1,5 @@
 //! Multi-model PDB as a trajectory: coordinates and cell only, every ATOM and HETATM record in order; all models of as many atoms.
+//! Where the topology has fewer atoms (it was read without waters, ligands, alternative locations), so are its frames.
 
 use std::io::Read;
 use std::path::Path;
@@ -6,7 +7,7 @@ use std::path::Path;
 use nalgebra::Vector3;
 
 use super::{Contents, Fault, Source, cell};
-use crate::structure::{Cell, Frame};
+use crate::structure::{Cell, Frame, ReadOptions, Topology, read_models};
 use crate::{Error, Result};
 
 pub(super) struct Pdb {
@@ -62,6 +63,17 @@ impl Pdb {
             return Err(Fault::frame(index, what));
         }
         Ok((Contents { atoms, frames: models.len(), times: None }, Pdb { models, cell }))
+    }
+}
+
+impl Pdb {
+    /// The frames of the protein alone, where the file as it is does not have the atoms of `topology` and its protein has.
+    pub fn protein_of(path: &Path, topology: Option<&Topology>, whole: &Contents) -> Option<(Contents, Self)> {
+        let atoms = topology.map(Topology::len).filter(|&atoms| atoms != whole.atoms)?;
+        let (first, frames) = read_models(path, &ReadOptions::default()).ok()?;
+        let contents = Contents { atoms, frames: frames.len(), times: None };
+        let models = frames.into_iter().map(|frame| frame.positions).collect();
+        (first.topology.len() == atoms).then_some((contents, Pdb { models, cell: first.frame.cell }))
     }
 }
 

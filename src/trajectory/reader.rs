@@ -38,7 +38,7 @@ impl Reader {
             Format::Dcd => open(Dcd::open(Input::open(path)?)),
             Format::Trr => open(Trr::open(Input::open(path)?)),
             Format::NetCdf => open(NetCdf::open(Input::open(path)?)),
-            Format::Pdb => open(Pdb::open(&pdb::text(path)?)),
+            Format::Pdb => open(Pdb::open(&pdb::text(path)?).map(|whole| Pdb::protein_of(path, topology, &whole.0).unwrap_or(whole))),
         };
         let (contents, source) = opened.map_err(|fault| fault.error(path))?;
         if contents.frames == 0 || contents.atoms == 0 {

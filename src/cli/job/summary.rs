@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Files, Job, Plan, time};
 use crate::files::write_atomically;
-use crate::observe::Journal;
+use crate::observe::{Journal, three_digits};
 use crate::simulate::Simulation;
 use crate::structure::write_pdb;
 use crate::{Error, Result};
@@ -46,7 +46,7 @@ impl About<'_> {
 
     fn last_words(&self, simulation: &Simulation, wall: Duration, journal: &Journal) {
         let span = self.simulated(simulation);
-        let speed = speed(span, wall).map_or(String::new(), |speed| format!(", {} a day", time(speed * 1e3)));
+        let speed = speed(span, wall).map_or(String::new(), |speed| format!(", {} ns/day", three_digits(speed)));
         let steps = simulation.step() - self.resumed_at.unwrap_or(0);
         journal.say(&format!("done: {steps} steps, {} in {:.1} s{speed}", time(span), wall.as_secs_f64()));
         if simulation.rollbacks() > 0 {

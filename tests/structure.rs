@@ -1,10 +1,12 @@
 //! Reading real structures: counts and bonds as independent programs find them; writing them back.
 
+mod clients;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use mdsurrogate::structure::{Frame, ReadOptions, Structure, Topology, read, read_models, write_pdb};
+use mdsurrogate::structure::{Atom, Cell, Chain, Frame, ReadOptions, Residue, Structure, Topology, centroid, read, read_models, write_pdb};
 use nalgebra::Vector3;
 use sha2::{Digest, Sha256};
 
@@ -202,17 +204,13 @@ fn repeated(structure: &Structure, copies: usize) -> (Topology, Frame) {
     for copy in 0..copies {
         let [atoms, residues, chains] = [one.len() * copy, one.residues.len() * copy, one.chains.len() * copy];
         let shifted = |range: &std::ops::Range<usize>, by: usize| range.start + by..range.end + by;
-        topology
-            .atoms
-            .extend(one.atoms.iter().map(|atom| mdsurrogate::structure::Atom { residue: atom.residue + residues, ..atom.clone() }));
-        topology.residues.extend(one.residues.iter().map(|residue| mdsurrogate::structure::Residue {
+        topology.atoms.extend(one.atoms.iter().map(|atom| Atom { residue: atom.residue + residues, ..atom.clone() }));
+        topology.residues.extend(one.residues.iter().map(|residue| Residue {
             chain: residue.chain + chains,
             atoms: shifted(&residue.atoms, atoms),
             ..residue.clone()
         }));
-        topology.chains.extend(
-            one.chains.iter().map(|chain| mdsurrogate::structure::Chain { residues: shifted(&chain.residues, residues), ..chain.clone() }),
-        );
+        topology.chains.extend(one.chains.iter().map(|chain| Chain { residues: shifted(&chain.residues, residues), ..chain.clone() }));
         topology.bonds.extend(one.bonds.iter().map(|bond| bond.map(|atom| atom + atoms)));
         frame.positions.extend(structure.frame.positions.iter().map(|p| p + Vector3::x() * 80.0 * copy as f64));
     }
@@ -245,5 +243,58 @@ fn what_cannot_be_written_leaves_nothing_behind() {
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().contains(&structure.topology.atom_label(atom)), "{error}");
         assert!(!path.exists());
+    }
+}
+
+#[test]
+fn molecules_broken_over_the_cell_are_made_whole() {
+    let whole = read_shipped("1i8nA.pdb.gz");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("broken.pdb");
+    for angles in [[90.0; 3], [80.0, 95.0, 70.0], [109.47; 3]] {
+        let cell = Cell { lengths: [61.0, 62.5, 64.0], angles };
+        // put the molecule on a corner of the cell and wrap every atom into it
+        let corner = centroid(&whole.frame.positions);
+        let vectors = cell.vectors().transpose();
+        let inside = |p: Vector3<f64>| p - vectors * (vectors.try_inverse().unwrap() * p).map(f64::floor);
+        let positions: Vec<Vector3<f64>> = whole.frame.positions.iter().map(|p| inside(p - corner)).collect();
+        let broken = Frame { cell: Some(cell), ..Frame::at_rest(positions) };
+        assert!(whole.topology.bonds.iter().any(|&[i, j]| (broken.positions[i] - broken.positions[j]).norm() > 10.0), "{angles:?}");
+        write_pdb(&path, &whole.topology, [&broken]).unwrap();
+        let back = read(&path, &ReadOptions::default()).unwrap();
+        assert_eq!(back.topology.bonds, whole.topology.bonds, "{angles:?}");
+        assert!(back.report.warnings.iter().any(|warning| warning.contains("made whole")), "{:?}", back.report.warnings);
+        let shift = back.frame.positions[0] - whole.frame.positions[0];
+        let largest = back.frame.positions.iter().zip(&whole.frame.positions).map(|(a, b)| (a - b - shift).amax()).fold(0.0, f64::max);
+        assert!(largest <= 2e-3, "{angles:?}: {largest}"); // positions are rounded to 0.001 Å
+    }
+}
+
+#[test]
+fn other_programs_read_what_we_write() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, frames) in [("2beg.pdb.gz", 1), ("7etn.cif.gz", 1), ("akle.pdb", 3)] {
+        let path = folder.path().join("out.pdb");
+        let structure = read_shipped(name);
+        write_pdb(&path, &structure.topology, vec![&structure.frame; frames]).unwrap();
+        let Some(found) = clients::read_back(&path, &path) else { return };
+        for client in ["MDAnalysis", "mdtraj"] {
+            let found = &found[client];
+            assert_eq!(found["positions"].as_array().unwrap().len(), frames, "{client} {name}");
+            for (atom, [x, y, z]) in structure.frame.positions.iter().map(|p| <[f64; 3]>::from(*p)).enumerate() {
+                let read = &found["positions"][frames - 1][atom];
+                let error =
+                    [x, y, z].iter().enumerate().map(|(axis, value)| (read[axis].as_f64().unwrap() - value).abs()).fold(0.0, f64::max);
+                assert!(error <= 5.1e-4, "{client} {name}: {error}");
+            }
+            let edge = found["cells"][0].as_array().map(|cell| cell[0].as_f64().unwrap());
+            match (edge, structure.frame.cell) {
+                (Some(edge), Some(cell)) => assert!((edge - cell.lengths[0]).abs() <= 1e-3, "{client} {name}: {edge}"),
+                (edge, cell) => assert_eq!(edge.is_some(), cell.is_some(), "{client} {name}"),
+            }
+        }
+        // mdtraj renames the first hydrogens of a chain; MDAnalysis keeps all names
+        let names: Vec<&str> = structure.topology.atoms.iter().map(|atom| atom.name.as_str()).collect();
+        assert_eq!(found["MDAnalysis"]["names"], serde_json::json!(names), "{name}");
     }
 }

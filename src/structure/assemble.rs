@@ -7,6 +7,7 @@ use super::models::{Model, ResidueId};
 use super::report::{Break, ChainSummary, MissingAtoms, Report, plural};
 use super::residues::{Family, family, residue_name};
 use super::source::Source;
+use super::whole::Molecules;
 use super::{Atom, Cell, Chain, Element, Frame, ReadOptions, Residue, Structure, Topology};
 use crate::error::Place;
 use crate::{Error, Result};
@@ -319,7 +320,7 @@ impl Assembly<'_> {
     }
 
     fn finish(mut self, cell: Option<Cell>) -> Structure {
-        let links = link(&self.topology, &self.positions);
+        let links = link(&self.topology, &self.positions, cell.as_ref());
         let topology = Topology { bonds: links.bonds, ..self.topology };
         let report = &mut self.report;
         report.breaks = links
@@ -341,8 +342,12 @@ impl Assembly<'_> {
                 .warnings
                 .push(format!("{atoms} named twice in a residue, at different places, first {first}: the first of each is read"));
         }
+        let mut frame = Frame { cell, ..Frame::at_rest(self.positions) };
+        let moved = Molecules::new(&topology).make_whole(&mut frame);
+        if moved > 0 {
+            report.warnings.push(format!("molecules broken over the cell's border were made whole: {} moved", plural(moved, "atom")));
+        }
         warn(report);
-        let frame = Frame { cell, ..Frame::at_rest(self.positions) };
         Structure { topology, frame, report: self.report }
     }
 }

@@ -1,6 +1,6 @@
 //! What changes in a simulation: one snapshot.
 
-use nalgebra::Vector3;
+use nalgebra::{Matrix3, Vector3};
 
 /// A periodic cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -9,6 +9,19 @@ pub struct Cell {
     pub lengths: [f64; 3],
     /// Angles α, β, γ, degrees as all file formats have them.
     pub angles: [f64; 3],
+}
+
+impl Cell {
+    /// Row vectors a, b, c, Å: a along x, b in the xy plane.
+    pub fn vectors(&self) -> Matrix3<f64> {
+        let [a, b, c] = self.lengths;
+        // a right angle must give an exact zero, which cos(π/2) is not
+        let cos = |degrees: f64| if degrees == 90.0 { 0.0 } else { degrees.to_radians().cos() };
+        let [alpha, beta, gamma] = self.angles.map(cos);
+        let sin = (1.0 - gamma * gamma).sqrt();
+        let (x, y) = (c * beta, c * (alpha - beta * gamma) / sin);
+        Matrix3::new(a, 0.0, 0.0, b * gamma, b * sin, 0.0, x, y, (c * c - x * x - y * y).max(0.0).sqrt())
+    }
 }
 
 /// One snapshot of a trajectory.

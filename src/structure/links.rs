@@ -2,8 +2,9 @@
 
 use nalgebra::Vector3;
 
-use super::Topology;
 use super::residues::family;
+use super::whole::Lattice;
+use super::{Cell, Topology};
 
 /// Longest C–N distance that is still a peptide bond, Å; beyond it the chain is broken.
 pub const LONGEST_PEPTIDE_BOND: f64 = 2.0;
@@ -34,8 +35,14 @@ pub struct Links {
 ///
 /// Inside residues bonds come from [templates](super::residues) between the atoms present; C–N bonds join residues that follow
 /// each other in a chain, up to `LONGEST_PEPTIDE_BOND`; SG–SG bonds join cysteines, nearest pairs first, up to `LONGEST_DISULFIDE`.
-pub fn link(topology: &Topology, positions: &[Vector3<f64>]) -> Links {
-    let mut links = Links { disulfides: disulfides(topology, positions), ..Links::default() };
+/// In a periodic cell distances are those of the nearest images: molecules may be broken over its border.
+pub fn link(topology: &Topology, positions: &[Vector3<f64>], cell: Option<&Cell>) -> Links {
+    let lattice = cell.and_then(Lattice::new);
+    let distance = |i: usize, j: usize| {
+        let apart = positions[j] - positions[i];
+        lattice.as_ref().map_or(apart, |lattice| lattice.nearest(apart)).norm()
+    };
+    let mut links = Links { disulfides: disulfides(topology, distance), ..Links::default() };
     for (index, residue) in topology.residues.iter().enumerate() {
         let template = family(&residue.name).map(|family| family.bonds.as_slice()).unwrap_or_default();
         let named = |(a, b): &(String, String)| Some([topology.atom_named(index, a)?, topology.atom_named(index, b)?]);
@@ -45,7 +52,7 @@ pub fn link(topology: &Topology, positions: &[Vector3<f64>]) -> Links {
         for after in chain.residues.start..chain.residues.end.saturating_sub(1) {
             let ends = [topology.atom_named(after, "C"), topology.atom_named(after + 1, "N")];
             let distance = match ends {
-                [Some(c), Some(n)] => Some((positions[c] - positions[n]).norm()),
+                [Some(c), Some(n)] => Some(distance(c, n)),
                 _ => None,
             };
             match (ends, distance) {
@@ -62,14 +69,14 @@ pub fn link(topology: &Topology, positions: &[Vector3<f64>]) -> Links {
 }
 
 /// Pairs of SG atoms within reach, nearest first, each atom once.
-fn disulfides(topology: &Topology, positions: &[Vector3<f64>]) -> Vec<[usize; 2]> {
+fn disulfides(topology: &Topology, distance: impl Fn(usize, usize) -> f64) -> Vec<[usize; 2]> {
     let is_cysteine = |&residue: &usize| family(&topology.residues[residue].name).is_some_and(|family| family.name == "CYS");
     let sulfurs: Vec<usize> =
         (0..topology.residues.len()).filter(is_cysteine).filter_map(|residue| topology.atom_named(residue, "SG")).collect();
     let mut pairs = Vec::new();
     for (at, &i) in sulfurs.iter().enumerate() {
         for &j in &sulfurs[at + 1..] {
-            let distance = (positions[i] - positions[j]).norm();
+            let distance = distance(i, j);
             if distance <= LONGEST_DISULFIDE {
                 pairs.push((distance, [i, j]));
             }
@@ -114,13 +121,13 @@ mod tests {
         let first: &[(&str, f64)] = &[("N", 0.0), ("CA", 1.5), ("C", 3.0), ("O", 4.2)];
         for (gap, bonded) in [(1.33, true), (2.0, true), (2.001, false), (30.0, false)] {
             let (topology, positions) = chain_of(&[("GLY", first), ("GLY", &[("N", 3.0 + gap), ("CA", 4.5 + gap)])]);
-            let links = link(&topology, &positions);
+            let links = link(&topology, &positions, None);
             assert_eq!(links.bonds.contains(&[2, 4]), bonded, "{gap}");
             assert_eq!(links.bonds.len(), 4 + usize::from(bonded));
             assert_eq!(links.breaks.len(), usize::from(!bonded));
         }
         let (topology, positions) = chain_of(&[("GLY", &first[..2]), ("GLY", first)]);
-        assert_eq!(link(&topology, &positions).breaks, [ChainBreak { after: 0, distance: None }]);
+        assert_eq!(link(&topology, &positions, None).breaks, [ChainBreak { after: 0, distance: None }]);
     }
 
     #[test]
@@ -132,6 +139,6 @@ mod tests {
             ("CYS", &[("SG", 7.0)]),
             ("MET", &[("SD", 9.0)]),
         ]);
-        assert_eq!(link(&topology, &positions).disulfides, [[1, 2]]);
+        assert_eq!(link(&topology, &positions, None).disulfides, [[1, 2]]);
     }
 }

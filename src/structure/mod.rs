@@ -12,6 +12,7 @@ mod report;
 pub mod residues;
 mod source;
 mod topology;
+mod whole;
 mod write;
 
 pub use frame::{Cell, Frame, centroid};
@@ -20,4 +21,5 @@ pub use read::{ReadOptions, Structure, read, read_models};
 pub use report::{Break, ChainSummary, MissingAtoms, Report};
 pub use source::Format;
 pub use topology::{Atom, Chain, Element, Residue, Topology};
+pub use whole::{Lattice, Molecules};
 pub use write::write_pdb;

@@ -1,6 +1,6 @@
 //! Cells as files store them: three vectors (XTC, TRR, recent CHARMM) or edges and angles.
 
-use nalgebra::{Matrix3, Vector3};
+use nalgebra::Vector3;
 
 use crate::structure::Cell;
 
@@ -18,17 +18,6 @@ pub(super) fn of_vectors(rows: &[Vector3<f64>; 3]) -> Option<Cell> {
     of_edges(lengths, [angle(&rows[1], &rows[2]), angle(&rows[0], &rows[2]), angle(&rows[0], &rows[1])])
 }
 
-/// Row vectors a, b, c of a cell, Å: a along x, b in the xy plane.
-pub(super) fn vectors(cell: &Cell) -> Matrix3<f64> {
-    let [a, b, c] = cell.lengths;
-    // a right angle must give an exact zero, which cos(π/2) is not
-    let cos = |degrees: f64| if degrees == 90.0 { 0.0 } else { degrees.to_radians().cos() };
-    let [alpha, beta, gamma] = cell.angles.map(cos);
-    let sin = (1.0 - gamma * gamma).sqrt();
-    let (x, y) = (c * beta, c * (alpha - beta * gamma) / sin);
-    Matrix3::new(a, 0.0, 0.0, b * gamma, b * sin, 0.0, x, y, (c * c - x * x - y * y).max(0.0).sqrt())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,7 +26,7 @@ mod tests {
     fn vectors_and_edges_agree() {
         for angles in [[90.0; 3], [80.0, 95.0, 70.0], [109.4712206; 3], [91.328, 61.735, 44.407]] {
             let cell = Cell { lengths: [35.0, 36.0, 34.0], angles };
-            let rows = vectors(&cell);
+            let rows = cell.vectors();
             let back = of_vectors(&[rows.row(0).transpose(), rows.row(1).transpose(), rows.row(2).transpose()]).unwrap();
             for (x, y) in back.lengths.iter().chain(&back.angles).zip(cell.lengths.iter().chain(&cell.angles)) {
                 assert!((x - y).abs() <= 1e-9, "{back:?} {cell:?}");

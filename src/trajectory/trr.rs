@@ -4,7 +4,7 @@ use nalgebra::Vector3;
 
 use super::input::{Ended, Input};
 use super::{Contents, Fault, Source, cell, known};
-use crate::structure::Frame;
+use crate::structure::{Cell, Frame};
 use crate::units::ANGSTROM_PER_NM;
 
 const MAGIC: i32 = 1993;
@@ -80,7 +80,7 @@ pub(super) fn frame_bytes(frame: &Frame, forces: Option<&[Vector3<f64>]>) -> Res
     put([0; 4]); // nre: no energies
     put((frame.time as f32).to_be_bytes());
     put(0f32.to_be_bytes()); // λ of free-energy methods
-    let rows = frame.cell.as_ref().map(cell::vectors).unwrap_or_default();
+    let rows = frame.cell.as_ref().map(Cell::vectors).unwrap_or_default();
     rows.transpose().iter().for_each(|value| put(((value * per_nm) as f32).to_be_bytes()));
     for (section, scale) in sections {
         for (atom, vector) in section.unwrap_or_default().iter().enumerate() {

@@ -5,7 +5,7 @@ use nalgebra::Vector3;
 use super::input::{Ended, Input};
 use super::xtc_codec::{Bounds, decode, encode};
 use super::{Contents, Fault, Source, cell, known};
-use crate::structure::Frame;
+use crate::structure::{Cell, Frame};
 use crate::units::ANGSTROM_PER_NM;
 
 const MAGIC: i32 = 1995;
@@ -112,7 +112,7 @@ pub(super) fn frame_bytes(frame: &Frame) -> Result<Vec<u8>, usize> {
     put((atoms as u32).to_be_bytes());
     put((frame.step as i32).to_be_bytes());
     put((frame.time as f32).to_be_bytes());
-    let rows = frame.cell.as_ref().map(cell::vectors).unwrap_or_default();
+    let rows = frame.cell.as_ref().map(Cell::vectors).unwrap_or_default();
     rows.transpose().iter().for_each(|value| put(((value / ANGSTROM_PER_NM) as f32).to_be_bytes()));
     put((atoms as u32).to_be_bytes());
     let scale = f64::from(PRECISION) / ANGSTROM_PER_NM;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::forms::{Links, exact};
+use super::forms::{Links, exact, misfit};
 use super::parameters::{FourTypes, Parameters, Term, parameters};
 use super::system::{Angle, Bond, Exception, SCALE_COULOMB_14, SCALE_LJ_14, System, Torsion};
 use crate::error::Place;
@@ -47,7 +47,7 @@ impl<'a> Builder<'a> {
         let (parameters, links) = (parameters(), Links::of(topology));
         let (mut typed, mut order) = (Vec::with_capacity(topology.len()), Vec::with_capacity(topology.len()));
         for (index, residue) in topology.residues.iter().enumerate() {
-            let form = exact(topology, &links, index)?;
+            let form = exact(topology, &links, index).ok_or_else(|| misfit(topology, &links, index, "HIE"))?;
             let known = &parameters.residues[form.name.as_str()].atoms;
             for atom in &topology.atoms[residue.atoms.clone()] {
                 let entry = &known[atom.name.as_str()];
@@ -196,4 +196,61 @@ impl<'a> Builder<'a> {
 fn push_terms(system: &mut System, atoms: [usize; 4], terms: &[Term], improper: bool) {
     let active = terms.iter().filter(|(_, _, k)| *k != 0.0);
     system.torsions.extend(active.map(|&(periodicity, phase, k)| Torsion { atoms, periodicity, phase, k, improper }));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::path::Path;
+
+    use nalgebra::Vector3;
+
+    use super::*;
+    use crate::forcefield::{ForceField, Precision, PrepareOptions, prepare};
+    use crate::structure::{ReadOptions, read};
+
+    /// Energies (kJ/mol) per OpenMM force and forces (kJ/mol/nm), by OpenMM 8.6.1's reference platform in f64.
+    #[derive(serde::Deserialize)]
+    struct Golden {
+        #[serde(rename = "energy_kJ_mol")]
+        energy: HashMap<String, f64>,
+        #[serde(rename = "force_kJ_mol_nm")]
+        force: Vec<[f64; 3]>,
+    }
+
+    #[test]
+    fn energies_and_forces_are_openmms() {
+        for name in ["trpcage", "alltypes", "bpti", "ubiquitin"] {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/forcefield/golden");
+            let structure = read(&folder.join(format!("{name}.pdb.gz")), &ReadOptions::default()).unwrap();
+            let mut text = String::new();
+            let file = std::fs::File::open(folder.join(format!("{name}.json.gz"))).unwrap();
+            flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
+            let golden: Golden = serde_json::from_str(&text).unwrap();
+            let prepared = prepare(&structure.topology, &structure.frame, &PrepareOptions::default()).unwrap();
+            assert!(prepared.frame == structure.frame, "{name} moved");
+            let system = System::build(&prepared.topology).unwrap();
+            for (precision, tolerance) in [(Precision::F64, 1e-5), (Precision::F32, 1e-3)] {
+                let mut forces = vec![Vector3::zeros(); system.len()];
+                let energies = ForceField::new(system.clone(), precision).energy_forces(&prepared.frame.positions, &mut forces);
+                for (key, value) in [
+                    ("HarmonicBondForce", energies.bond),
+                    ("HarmonicAngleForce", energies.angle),
+                    ("PeriodicTorsionForce", energies.torsion),
+                    ("NonbondedForce", energies.nonbonded),
+                    ("obc2_ace", energies.obc2 + energies.surface),
+                    ("total", energies.total),
+                ] {
+                    let error = (value / golden.energy[key] - 1.0).abs();
+                    println!("{name} {precision:?} {key}: {value:.6} {:.6} {error:.1e}", golden.energy[key]);
+                    assert!(error <= tolerance, "{name} {key}: {value} instead of {}", golden.energy[key]);
+                }
+                let there = golden.force.iter().map(|force| Vector3::from(*force) / 10.0);
+                let misfit: f64 = there.clone().zip(&forces).map(|(a, b)| (a - b).norm_squared()).sum();
+                let error = (misfit / there.map(|force| force.norm_squared()).sum::<f64>()).sqrt();
+                println!("{name} {precision:?} forces {error:.1e}");
+                assert!(error <= tolerance, "{name}: forces differ by {error}");
+            }
+        }
+    }
 }

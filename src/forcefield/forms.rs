@@ -1,9 +1,12 @@
 //! Which of ff14SB's forms (charge state, terminus, disulfide) the residues of a topology have.
 
+use nalgebra::Vector3;
+
+use super::parameters::ResidueParameters;
+use crate::Error;
 use crate::error::Place;
 use crate::structure::Topology;
 use crate::structure::residues::{self, Template};
-use crate::{Error, Result};
 
 /// How the residues of a topology hang together.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +39,26 @@ impl Links {
         links
     }
 
+    /// Whether a form has bonds to the same neighbours as this residue.
+    pub fn fit(&self, residue: usize, form: &Template) -> bool {
+        self.mismatch(residue, form) == 0
+    }
+
+    /// Where an atom is in the frame of a residue's form: inside the residue, or in the one before or after it.
+    pub fn place(&self, topology: &Topology, residue: usize, form: &ResidueParameters, atom: usize) -> Option<Vector3<f64>> {
+        let (name, own) = (topology.atoms[atom].name.as_str(), topology.atoms[atom].residue);
+        if own == residue {
+            return form.atoms.get(name).map(|atom| atom.position);
+        }
+        let side = match own {
+            _ if self.previous[residue] == Some(own) => "-",
+            _ if self.next[residue] == Some(own) => "+",
+            _ => return None,
+        };
+        // a cap's methyl stands where the chain has its CA
+        form.near.get(format!("{side}{}", if name == "CH3" { "CA" } else { name }).as_str()).copied()
+    }
+
     /// How many of a form's bonds to other residues this residue lacks or has beyond the form's.
     fn mismatch(&self, residue: usize, form: &Template) -> usize {
         let external = |name: &str| form.external.iter().any(|&atom| form.atoms[atom].0 == name);
@@ -44,57 +67,61 @@ impl Links {
     }
 }
 
-/// All forms of a residue's family, the likeliest first: most atoms in common (hydrogens tell charge states apart where there
-/// are some), then fitting bonds to other residues, then the form that the residue's name says (HIS: HIE), then fewest atoms
-/// missing. Empty for a residue without a template.
-pub(super) fn ranked(topology: &Topology, links: &Links, residue: usize) -> Vec<&'static Template> {
+/// All forms of a residue's family, the likeliest first: fitting bonds to other residues, then most of the residue's atoms
+/// (hydrogens tell charge states apart where there are some), then the form that the residue's name says (HIS: `histidine`), then
+/// fewest atoms missing. Empty for a residue without a template.
+pub(super) fn ranked(topology: &Topology, links: &Links, residue: usize, histidine: &str) -> Vec<&'static Template> {
     let name = &topology.residues[residue].name;
     let Some(family) = residues::family(name) else { return Vec::new() };
-    let said = residues::residue_name(name).filter(|&said| said != "HIS").unwrap_or("HIE");
+    let said = residues::residue_name(name).filter(|&said| said != "HIS").unwrap_or(histidine);
     let atoms = topology.residues[residue].atoms.clone();
     let has = |form: &Template, atom: usize| form.atoms.iter().any(|(name, _)| *name == topology.atoms[atom].name);
     let rank = |form: &&'static Template| {
         let shared = atoms.clone().filter(|&atom| has(form, atom)).count();
         let (extra, missing) = (atoms.len() - shared, form.atoms.len() - shared);
-        (extra, links.mismatch(residue, form), !form.name.ends_with(said), missing, form.name.as_str())
+        (links.mismatch(residue, form), extra, !form.name.ends_with(said), missing, form.name.as_str())
     };
     let mut forms: Vec<_> = residues::templates().filter(|form| form.family == family.name).collect();
     forms.sort_by_key(rank);
     forms
 }
 
-/// The form that a residue has exactly: the same atoms, hydrogens too, and the same bonds to other residues.
-///
-/// # Errors
-/// [`Error::Input`] naming the residue and what it lacks or has too much, compared with the likeliest form.
-pub(super) fn exact(topology: &Topology, links: &Links, residue: usize) -> Result<&'static Template> {
-    let forms = ranked(topology, links, residue);
+/// Names of a form's atoms that a residue lacks, in template order.
+pub(super) fn missing(topology: &Topology, residue: usize, form: &'static Template) -> Vec<&'static str> {
     let atoms = &topology.atoms[topology.residues[residue].atoms.clone()];
-    let missing = |form: &'static Template| -> Vec<&'static str> {
-        let names = form.atoms.iter().map(|(name, _)| name.as_str());
-        names.filter(|name| atoms.iter().all(|atom| atom.name != *name)).collect()
-    };
-    let fits =
-        |form: &&&'static Template| atoms.len() == form.atoms.len() && missing(form).is_empty() && links.mismatch(residue, form) == 0;
-    if let Some(form) = forms.iter().find(fits) {
-        return Ok(form);
-    }
+    let names = form.atoms.iter().map(|(name, _)| name.as_str());
+    names.filter(|name| atoms.iter().all(|atom| atom.name != *name)).collect()
+}
+
+/// The form that a residue has exactly: the same atoms, hydrogens too, and the same bonds to other residues.
+pub(super) fn exact(topology: &Topology, links: &Links, residue: usize) -> Option<&'static Template> {
+    let count = topology.residues[residue].atoms.len();
+    ranked(topology, links, residue, "HIE").into_iter().find(|form| {
+        let whole = form.atoms.len() == count && missing(topology, residue, form).is_empty();
+        whole && links.fit(residue, form)
+    })
+}
+
+/// Why a residue is no form of ff14SB, compared with the likeliest one.
+pub(super) fn misfit(topology: &Topology, links: &Links, residue: usize, histidine: &str) -> Error {
     let name = &topology.residues[residue].name;
-    let (what, hint) = match forms.first() {
+    let (what, hint) = match ranked(topology, links, residue, histidine).first() {
         None => (format!("ff14SB has no parameters for residue {name}"), "leave it out, or rename it to the residue that it is a form of"),
-        Some(form) if !missing(form).is_empty() => {
-            let list = missing(form).join(", ");
-            (format!("misses {list} (as {})", form.name), "prepare it first: hydrogens are added, and --fix builds missing side chains")
-        }
-        Some(form) if links.mismatch(residue, form) > 0 => {
-            let what = format!("is no form of ff14SB at this place in the chain: {} needs other bonds to its neighbours", form.name);
-            (what, "complete its ends (OXT, hydrogens), or give it another charge state")
+        Some(form) if !links.fit(residue, form) => {
+            let what = format!("ff14SB has no form of {name} with these bonds to its neighbours; the nearest is {}", form.name);
+            (what, "lengthen or cap the chain there (ACE, NME), or give the residue its usual charge state")
         }
         Some(form) => {
+            let atoms = &topology.atoms[topology.residues[residue].atoms.clone()];
             let known = |name: &str| form.atoms.iter().any(|(known, _)| known == name);
             let extra: Vec<_> = atoms.iter().map(|atom| atom.name.as_str()).filter(|name| !known(name)).collect();
-            (format!("has {} beyond those of {}", extra.join(", "), form.name), "check its charge state and its hydrogens")
+            if extra.is_empty() {
+                let list = missing(topology, residue, form).join(", ");
+                (format!("misses {list} (as {})", form.name), "prepare it first: hydrogens are added, and --fix builds missing side chains")
+            } else {
+                (format!("has {} beyond the atoms of {}", extra.join(", "), form.name), "take these atoms out, or check the charge state")
+            }
         }
     };
-    Err(Error::input(Place::atom(topology.residue_label(residue)), what, hint))
+    Error::input(Place::atom(topology.residue_label(residue)), what, hint)
 }

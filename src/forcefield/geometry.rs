@@ -84,7 +84,8 @@ impl<'a> Shapes<'a> {
     fn of(topology: &'a Topology) -> Result<Self> {
         let (links, parameters) = (Links::of(topology), parameters());
         let forms_of = |residue: usize| {
-            let forms: Vec<_> = ranked(topology, &links, residue).iter().map(|form| &parameters.residues[form.name.as_str()]).collect();
+            let forms: Vec<_> =
+                ranked(topology, &links, residue, "HIE").iter().map(|form| &parameters.residues[form.name.as_str()]).collect();
             if forms.is_empty() {
                 let hint = "leave the residue out, or rename it to the standard residue that it is a form of";
                 let what = format!("no template for residue {}", topology.residues[residue].name);
@@ -96,29 +97,13 @@ impl<'a> Shapes<'a> {
         Ok(Shapes { topology, links, forms, parameters })
     }
 
-    /// Where atom `atom` is in the frame of a form of residue `residue`: in it, or in the residue before or after it.
-    fn place(&self, residue: usize, form: &ResidueParameters, atom: usize) -> Option<Vector3<f64>> {
-        let Topology { atoms, .. } = self.topology;
-        let (name, own) = (atoms[atom].name.as_str(), atoms[atom].residue);
-        if own == residue {
-            return form.atoms.get(name).map(|atom| atom.position);
-        }
-        let side = match own {
-            _ if self.links.previous[residue] == Some(own) => "-",
-            _ if self.links.next[residue] == Some(own) => "+",
-            _ => return None,
-        };
-        // a cap's methyl stands where the chain has its CA
-        form.near.get(format!("{side}{}", if name == "CH3" { "CA" } else { name }).as_str()).copied()
-    }
-
     /// Places of several atoms in one frame: of the likeliest form, of the last of their residues, that knows them all.
     fn places<const N: usize>(&self, atoms: [usize; N]) -> Option<[Vector3<f64>; N]> {
         let mut residues = atoms.map(|atom| self.topology.atoms[atom].residue);
         residues.sort_unstable_by(|a, b| b.cmp(a));
         let frames = residues.iter().flat_map(|&residue| self.forms[residue].iter().map(move |form| (residue, form)));
         frames.into_iter().find_map(|(residue, form)| {
-            let places = atoms.map(|atom| self.place(residue, form, atom));
+            let places = atoms.map(|atom| self.links.place(self.topology, residue, form, atom));
             places.iter().all(Option::is_some).then(|| places.map(Option::unwrap_or_default))
         })
     }

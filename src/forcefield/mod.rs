@@ -3,6 +3,7 @@
 mod bonded;
 mod born;
 mod build;
+mod choice;
 mod energy;
 mod forms;
 mod geometry;
@@ -11,6 +12,11 @@ mod minimize;
 mod nonbonded;
 mod pairs;
 mod parameters;
+mod place;
+mod prepare;
+mod rotamers;
+#[cfg(test)]
+mod structures;
 mod system;
 #[cfg(test)]
 mod testing;
@@ -19,6 +25,7 @@ mod tiles;
 pub use energy::{Energies, ForceField, Precision, SHORTEST_CUTOFF};
 pub use geometry::{template_geometry, template_geometry_at};
 pub use minimize::{Minimized, Minimizer};
+pub use prepare::{Histidine, PrepareOptions, Prepared, prepare};
 pub use system::{Angle, Bond, COULOMB, COULOMB_OBC, Exception, OBC_OFFSET, SCALE_COULOMB_14, SCALE_LJ_14, System, Torsion};
 
 /// Rigid geometry of a molecule's heavy atoms, from force-field equilibrium values and residue templates alone.

@@ -3,7 +3,7 @@
 use mdsurrogate::Result;
 use mdsurrogate::observe::drift::mean_with_error;
 use mdsurrogate::simulate::velocities::{kinetic_energy, maxwell_boltzmann, temperature};
-use mdsurrogate::simulate::{Constraints, Dynamics, Force, Integrator, Settings, Stepper};
+use mdsurrogate::simulate::{Constraints, Dynamics, Force, Integrator, Settings, Stepper, heat};
 use mdsurrogate::structure::Frame;
 use mdsurrogate::units::{ACCELERATION, BOLTZMANN, KINETIC};
 use nalgebra::Vector3;
@@ -277,4 +277,22 @@ fn the_centre_of_mass_stays_where_told() {
         assert!((centre(&frame[0]) - first).norm() <= 1e-10, "{integrator:?}");
         assert!((frame[0].positions[0] - start[0]).norm() >= 1e-2, "nothing moved");
     }
+}
+
+#[test]
+fn heating_ends_at_the_temperature_and_at_step_zero() {
+    let masses = vec![12.0; 400];
+    let settings = settings(Integrator::VelocityVerlet, 0.002);
+    let mut stepper = dynamics(Oscillators(50.0), &masses, settings);
+    let mut frame = [Frame { step: 7, time: 3.0, ..Frame::at_rest(vec![Vector3::zeros(); 400]) }];
+    heat(&mut stepper, &mut frame, 4.0).unwrap();
+    assert_eq!((frame[0].step, frame[0].time, frame[0].heat), (0, 0.0, 0.0));
+    assert_eq!(stepper.settings(), settings);
+    // 1200 degrees of freedom: ± T·√(2/1200), and up to 0.5 % too cold for the time step
+    let kinetic = kinetic_energy(&masses, frame[0].velocities.as_ref().unwrap());
+    let deviation = (temperature(kinetic, 1200) - TEMPERATURE).abs();
+    assert!(deviation <= 4.0 * TEMPERATURE * (2.0f64 / 1200.0).sqrt(), "{deviation}");
+    let square = frame[0].positions.iter().map(|x| x.norm_squared()).sum::<f64>() / 1200.0;
+    let expected = BOLTZMANN * TEMPERATURE / 50.0;
+    assert!((square - expected).abs() <= 4.0 * expected * (2.0f64 / 1200.0).sqrt(), "{square} {expected}");
 }

@@ -5,9 +5,13 @@
 pub mod check;
 pub mod completions;
 mod config;
+pub mod energy;
 pub mod job;
+pub mod minimize;
 pub mod model;
 pub mod predict;
+pub mod protein;
+pub mod reference;
 pub mod run;
 pub mod selection;
 pub mod train;
@@ -29,7 +33,10 @@ struct CommandLine {
 enum Command {
     Run(run::Args),
     Predict(predict::Args),
+    Reference(reference::Args),
     Check(check::Args),
+    Energy(energy::Args),
+    Minimize(minimize::Args),
     Model(model::Args),
     Validate(validate::Args),
     Completions(completions::Args),
@@ -46,7 +53,10 @@ pub fn main() -> Result<()> {
     match command {
         Command::Run(args) => run::run(args),
         Command::Predict(args) => predict::run(args),
+        Command::Reference(args) => reference::run(args),
         Command::Check(args) => check::run(args),
+        Command::Energy(args) => energy::run(args),
+        Command::Minimize(args) => minimize::run(args),
         Command::Model(args) => model::run(args),
         Command::Validate(args) => validate::run(args),
         Command::Completions(args) => completions::run(args),

@@ -98,7 +98,19 @@ pub(super) fn stepper(choice: &Choice<'_>, structure: &Structure) -> Result<Engi
     let masses = topology.atoms.iter().map(|atom| atom.mass).collect();
     let freedom = 3 * topology.len();
     let stepper = Box::new(stepper);
-    Ok(Engine { stepper, geometry, freedom, masses, settings, words, equivariance_every: None, default_steps: DEFAULT_STEPS })
+    Ok(Engine {
+        stepper,
+        geometry,
+        freedom,
+        masses,
+        settings,
+        words,
+        equivariance_every: None,
+        default_steps: DEFAULT_STEPS,
+        field: None,
+        forces: false,
+        start: None,
+    })
 }
 
 /// What the user is to know of the model.

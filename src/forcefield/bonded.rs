@@ -56,6 +56,25 @@ impl Bonded {
     }
 }
 
+impl Bonded {
+    /// Bond, angle and torsion energy of every atom, kJ/mol: each term shared equally by its atoms.
+    pub fn by_atom(&self, positions: Vectors) -> Vec<f64> {
+        let mut shares = vec![0.0; positions.len()];
+        let mut unused = vec![Vector3::zeros(); positions.len()];
+        let mut share = |atoms: &[usize], energy: f64| atoms.iter().for_each(|&atom| shares[atom] += energy / atoms.len() as f64);
+        for bond in &self.bonds {
+            share(&bond.atoms, add_bond(bond, positions, &mut unused));
+        }
+        for angle in &self.angles {
+            share(&angle.atoms, add_angle(angle, positions, &mut unused));
+        }
+        for dihedral in &self.dihedrals {
+            share(&dihedral.atoms, add_dihedral(dihedral, positions, &mut unused));
+        }
+        shares
+    }
+}
+
 /// Joins the Fourier terms of the same four atoms; the order of first occurrence is kept.
 fn join(torsions: &[Torsion]) -> Vec<Dihedral> {
     let mut places = std::collections::HashMap::new();

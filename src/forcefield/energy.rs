@@ -43,10 +43,10 @@ impl Energies {
 /// Precision of the pair terms. Bonded terms, sums over rows and all energies are f64 always.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Precision {
-    /// Eight pairs at a time; forces relative 1e-6 or so.
+    /// Fast: forces to about 1e-5 of their size
     #[default]
     F32,
-    /// The oracle.
+    /// Slower, and exact to rounding
     F64,
 }
 

@@ -17,6 +17,7 @@ mod prepare;
 mod rotamers;
 #[cfg(test)]
 mod structures;
+mod strain;
 mod system;
 #[cfg(test)]
 mod testing;
@@ -26,6 +27,7 @@ pub use energy::{Energies, ForceField, Precision, SHORTEST_CUTOFF};
 pub use geometry::{template_geometry, template_geometry_at};
 pub use minimize::{Minimized, Minimizer};
 pub use prepare::{Histidine, PrepareOptions, Prepared, prepare};
+pub use strain::{Strain, strains};
 pub use system::{Angle, Bond, COULOMB, COULOMB_OBC, Exception, OBC_OFFSET, SCALE_COULOMB_14, SCALE_LJ_14, System, Torsion};
 
 /// Rigid geometry of a molecule's heavy atoms, from force-field equilibrium values and residue templates alone.

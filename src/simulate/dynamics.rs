@@ -86,6 +86,16 @@ impl<F: Force> Dynamics<F> {
         Ok(Dynamics { force, masses, constraints, settings, attempt: 0, last: Vec::new() })
     }
 
+    /// What it was made with.
+    pub fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    /// Goes on with other settings, which must be ones that [`Dynamics::new`] takes.
+    pub(super) fn set(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
     /// Degrees of freedom of the kinetic energy.
     pub fn freedom(&self) -> usize {
         let stopped = if self.settings.stop_centre { 3 } else { 0 };
@@ -209,6 +219,11 @@ fn reuse(last: &mut Evaluated, new: impl FnOnce() -> Vec<Vector3<f64>>) -> Vec<V
 
 impl<F: Force> Stepper for Dynamics<F> {
     fn step(&mut self, replicas: &mut [Frame]) -> Result<()> {
+        for frame in replicas.iter_mut().filter(|frame| frame.velocities.is_none()) {
+            // a frame that no step has made may have bonds of other lengths
+            let before = frame.positions.clone();
+            self.constraints.hold_lengths(&before, &mut frame.positions);
+        }
         self.evaluate(replicas)?;
         for (replica, frame) in replicas.iter_mut().enumerate() {
             self.before_force(replica, frame);

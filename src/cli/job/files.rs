@@ -16,21 +16,23 @@ pub struct Files {
     pub replicas: Vec<PathBuf>,
     /// Ending of the trajectories.
     ending: &'static str,
+    /// Whether there are files of forces.
+    forces: bool,
 }
 
 impl Files {
-    /// The files that these arguments ask for.
+    /// The files that these arguments ask for, with forces or without.
     ///
     /// # Errors
     /// [`Error::Usage`] where one of them would be the input, or the folder does not exist.
-    pub fn new(args: &JobArgs, input: &Path) -> Result<Self> {
+    pub fn new(args: &JobArgs, input: &Path, forces: bool) -> Result<Self> {
         let prefix = args.output.clone().unwrap_or_else(|| default_prefix(input));
         let prefix = args.replica_index.map_or_else(|| prefix.clone(), |index| with_suffix(&prefix, &format!("_r{index}")));
         let replicas = match args.replicas {
             1 => vec![prefix.clone()],
             many => (0..many).map(|replica| with_suffix(&prefix, &format!("_r{replica}"))).collect(),
         };
-        let files = Files { prefix, replicas, ending: args.traj_format.ending() };
+        let files = Files { prefix, replicas, ending: args.traj_format.ending(), forces };
         if let Some(same) = files.all().into_iter().find(|file| is_same(file, input)) {
             let what = format!("the output {} would replace the input", same.display());
             return Err(Error::usage(what, "another -o PREFIX"));
@@ -62,6 +64,10 @@ impl Files {
     pub fn csv(&self, replica: usize) -> PathBuf {
         with_suffix(&self.replicas[replica], ".csv")
     }
+    /// Positions, velocities and forces of a replica, where they are asked for.
+    pub fn forces(&self, replica: usize) -> Option<PathBuf> {
+        self.forces.then(|| with_suffix(&self.replicas[replica], ".trr"))
+    }
     /// The last frame of a replica.
     pub fn last(&self, replica: usize) -> PathBuf {
         with_suffix(&self.replicas[replica], "_final.pdb")
@@ -70,7 +76,7 @@ impl Files {
     /// All but the checkpoints.
     pub fn all(&self) -> Vec<PathBuf> {
         let of_replica = |replica| [self.trajectory(replica), self.csv(replica), self.last(replica)];
-        let own = (0..self.replicas.len()).flat_map(of_replica);
+        let own = (0..self.replicas.len()).flat_map(|replica| of_replica(replica).into_iter().chain(self.forces(replica)));
         [self.topology(), self.log(), self.summary()].into_iter().chain(own).collect()
     }
 

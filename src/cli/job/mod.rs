@@ -23,7 +23,7 @@ use crate::observe::{
 };
 use crate::simulate::checkpoint::{Checkpoint, files as checkpoint_files};
 use crate::simulate::{Rules, Simulation, Stepper, Stop};
-use crate::structure::{Structure, write_pdb};
+use crate::structure::{Frame, Structure, write_pdb};
 use crate::{Error, Result};
 
 /// What makes the steps, and what is to be known of it.
@@ -44,7 +44,16 @@ pub struct Engine {
     pub equivariance_every: Option<u64>,
     /// Steps to make where the user does not say.
     pub default_steps: u64,
+    /// The force field that makes the steps, which the energy monitor then asks too; none: all pairs in f64.
+    pub field: Option<ForceField>,
+    /// Whether its forces are written, with positions and velocities, to a TRR file.
+    pub forces: bool,
+    /// What makes the first frame of every replica out of the input's; none: that is the first frame.
+    pub start: Option<Start>,
 }
+
+/// Makes the frames at step 0 out of the input's, one a replica.
+pub type Start = Box<dyn FnOnce(Vec<Frame>, &Journal) -> Result<Vec<Frame>>>;
 
 /// A simulation of a protein, ready to be carried out.
 pub struct Job<'a> {
@@ -78,9 +87,9 @@ impl Job<'_> {
     ///
     /// # Errors
     /// Those of [`Simulation::run`], and [`Error::Output`] for files that are in the way or cannot be written.
-    pub fn carry_out(&self, engine: Engine) -> Result<()> {
+    pub fn carry_out(&self, mut engine: Engine) -> Result<()> {
         let args = self.args;
-        let files = Files::new(args, self.input)?;
+        let files = Files::new(args, self.input, engine.forces)?;
         let plan = Plan::new(args, engine.stepper.time_step(), engine.default_steps)?;
         let limit = plan::time_limit(args)?;
         let settings = self.settings(&engine, &plan);
@@ -103,10 +112,13 @@ impl Job<'_> {
             }
         } else {
             files.clear(args.overwrite)?;
-            write_pdb(&files.topology(), &self.structure.topology, [&self.structure.frame])?;
         }
         journal.log_to(&files.log(), checkpoint.is_some())?;
         self.introduce(&engine, &plan, &files, &journal);
+        let frames = self.first_frames(engine.start.take().filter(|_| checkpoint.is_none()), &files, &journal)?;
+        if checkpoint.is_none() {
+            write_pdb(&files.topology(), &self.structure.topology, [&frames[0]])?;
+        }
         let rules = Rules {
             steps: plan.steps,
             on_guard: args.guard,
@@ -117,7 +129,7 @@ impl Job<'_> {
             stop: Stop::on_signals().after(limit),
         };
         let about = summary::About { job: self, files: &files, plan: &plan, settings, engine: engine.stepper.describe(), resumed_at };
-        let mut simulation = self.simulation(engine, &plan, &files, rules, &journal);
+        let mut simulation = self.simulation(engine, frames, &plan, &files, rules, &journal);
         if let Some((checkpoint, note)) = checkpoint {
             note.iter().for_each(|note| journal.say(&format!("warning: {note}")));
             journal.say(&format!("going on from step {}", checkpoint.step()));
@@ -126,6 +138,12 @@ impl Job<'_> {
         let start = Instant::now();
         let outcome = simulation.run();
         about.finish(&simulation, outcome, start.elapsed(), &journal)
+    }
+
+    /// The frames at step 0.
+    fn first_frames(&self, start: Option<Start>, files: &Files, journal: &Journal) -> Result<Vec<Frame>> {
+        let frames = vec![self.structure.frame.clone(); files.replicas.len()];
+        start.map_or(Ok(frames.clone()), |start| start(frames, journal))
     }
 
     /// What must be the same for a checkpoint to be gone on from.
@@ -148,26 +166,30 @@ impl Job<'_> {
     }
 
     /// A simulation with all its observers.
-    fn simulation(&self, engine: Engine, plan: &Plan, files: &Files, rules: Rules, journal: &Journal) -> Simulation {
+    fn simulation(&self, engine: Engine, frames: Vec<Frame>, plan: &Plan, files: &Files, rules: Rules, journal: &Journal) -> Simulation {
         let Structure { topology, frame, .. } = self.structure;
         let interval = plan.trajectory as f64 * engine.stepper.time_step();
-        let system = System::build(topology);
-        if let Err(error) = &system {
+        let in_f64 = || System::build(topology).map(|system| ForceField::new(system, Precision::F64));
+        let field = engine.field.map_or_else(in_f64, Ok);
+        if let Err(error) = &field {
             journal.say(&format!("no energies: {error}"));
         }
-        let frames = vec![frame.clone(); files.replicas.len()];
         let mut simulation = Simulation::new(engine.stepper, frames, rules, journal.clone());
         for replica in 0..files.replicas.len() {
-            let field = system.as_ref().map(|system| ForceField::new(system.clone(), Precision::F64)).map_err(ToString::to_string);
+            let field = field.as_ref().map(ForceField::clone).map_err(ToString::to_string);
             // only the first says what the input breaks
             let guard_journal = if replica == 0 { journal.clone() } else { Journal::new(Console::Quiet, false, false) };
             let guard = GeometryGuard::new(topology, &engine.geometry, &frame.positions, guard_journal);
+            let forces = field.clone().ok().zip(files.forces(replica));
             let mut watch = |every, observer| simulation.watch(replica, every, observer);
             watch(1, Box::<Moves>::default());
             watch(plan.guard, Box::new(guard));
             watch(plan.log, Box::new(EnergyMonitor::new(field, engine.masses.clone(), engine.freedom)));
             watch(plan.log, Box::new(Shape::new(topology, &frame.positions)));
             watch(plan.trajectory, Box::new(TrajectoryWriter::new(files.trajectory(replica), topology.len(), interval)));
+            if let Some((field, file)) = forces {
+                watch(plan.trajectory, Box::new(TrajectoryWriter::new(file, topology.len(), interval).with_forces(field)));
+            }
             watch(plan.log, Box::new(CsvLog::new(files.csv(replica))));
             watch(plan.log, Box::new(Progress::new(plan.steps, replica, journal.clone())));
         }
@@ -181,7 +203,8 @@ impl Job<'_> {
     fn lines(&self, engine: &Engine, plan: &Plan, files: &Files) -> Vec<String> {
         let report = &self.structure.report;
         let chains: Vec<&str> = report.chains.iter().map(|chain| if chain.id.is_empty() { "(blank)" } else { &chain.id }).collect();
-        let (atoms, heavy) = (report.atoms, report.heavy_atoms);
+        let topology = &self.structure.topology;
+        let (atoms, heavy) = (topology.len(), topology.heavy_atoms().len());
         let time_step = engine.stepper.time_step();
         let mut lines = vec![
             format!("mdsurrogate {} {}", env!("CARGO_PKG_VERSION"), self.command),
@@ -200,7 +223,8 @@ impl Job<'_> {
         lines.push(format!("  {replicas}{steps} steps of {}: {total}", time(time_step)));
         let every = time(plan.trajectory as f64 * time_step);
         let more = if files.replicas.len() > 1 { ", …" } else { "" };
-        lines.push(format!("  a frame every {every} to {}{more}; frame 0 is the input", files.trajectory(0).display()));
+        let first = if engine.start.is_some() { "the input, minimised and heated" } else { "the input" };
+        lines.push(format!("  a frame every {every} to {}{more}; frame 0 is {first}", files.trajectory(0).display()));
         lines
     }
 

@@ -1,0 +1,36 @@
+//! From a minimised structure to one at temperature, gently.
+
+use super::{Dynamics, Force, Integrator, Settings, Stepper};
+use crate::Result;
+use crate::structure::Frame;
+
+/// Friction while heating, 1/ps: strong enough that a released clash cannot heat its surroundings.
+const FRICTION: f64 = 10.0;
+/// Temperatures on the way.
+const STAGES: u64 = 20;
+/// The attempt whose random numbers heating takes: those of no run.
+const ATTEMPT: u64 = u64::MAX;
+
+/// Heats the frames over `time` ps by Langevin dynamics with the time step of `settings`, in stages of equal length, to its
+/// temperature, whatever its integrator. They come back at step 0, time 0, with velocities.
+///
+/// # Errors
+/// Those of [`Dynamics::step`].
+pub fn heat<F: Force>(dynamics: &mut Dynamics<F>, frames: &mut [Frame], time: f64) -> Result<()> {
+    let settings = dynamics.settings();
+    let steps = (time / settings.time_step / STAGES as f64).ceil() as u64;
+    dynamics.reseed(ATTEMPT);
+    for stage in 1..=STAGES {
+        let temperature = settings.temperature * stage as f64 / STAGES as f64;
+        dynamics.set(Settings { integrator: Integrator::Langevin { friction: FRICTION }, temperature, ..settings });
+        for _ in 0..steps {
+            dynamics.step(frames)?;
+        }
+    }
+    dynamics.set(settings);
+    dynamics.reseed(0);
+    for frame in frames {
+        *frame = Frame { step: 0, time: 0.0, heat: 0.0, ..std::mem::take(frame) };
+    }
+    Ok(())
+}

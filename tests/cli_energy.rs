@@ -1,0 +1,196 @@
+//! `mdsurrogate energy`, `minimize` and `reference` as a user meets them.
+
+mod clients;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use flate2::read::GzDecoder;
+use mdsurrogate::structure::{ReadOptions, read};
+use mdsurrogate::trajectory::Reader;
+use nalgebra::Vector3;
+use serde_json::Value;
+
+fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Runs the program in a folder; it must end with this code.
+fn program(folder: &Path, words: &[&str], code: i32) -> Output {
+    let output = Command::new(env!("CARGO_BIN_EXE_mdsurrogate")).args(words).current_dir(folder).stdin(Stdio::null()).output().unwrap();
+    assert_eq!(output.status.code(), Some(code), "{words:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+fn words(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn energy_prints_the_golden_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let golden = repository("tests/data/forcefield/golden");
+    let json = GzDecoder::new(std::fs::File::open(golden.join("trpcage.json.gz")).unwrap());
+    let golden_json: Value = serde_json::from_reader(json).unwrap();
+    let file = golden.join("trpcage.pdb.gz");
+    let file = file.to_str().unwrap();
+    for (precision, tolerance) in [("f64", 1e-6), ("f32", 1e-4)] {
+        let output = program(folder.path(), &["energy", file, "--json", "--forces", "f.csv", "--precision", precision], 0);
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(found["atoms"], 304);
+        let energy = |term: &str| found["energy_kj_mol"][term].as_f64().unwrap();
+        for (term, got) in [
+            ("HarmonicBondForce", energy("bond")),
+            ("HarmonicAngleForce", energy("angle")),
+            ("PeriodicTorsionForce", energy("torsion")),
+            ("NonbondedForce", energy("nonbonded")),
+            ("obc2_ace", energy("obc2") + energy("surface")),
+            ("total", energy("total")),
+        ] {
+            let expected = golden_json["energy_kJ_mol"][term].as_f64().unwrap();
+            assert!((got - expected).abs() <= tolerance * expected.abs(), "{precision} {term}: {got} {expected}");
+        }
+        let text = std::fs::read_to_string(folder.path().join("f.csv")).unwrap();
+        let mut lines = text.lines();
+        assert_eq!(lines.next(), Some("serial,fx,fy,fz"));
+        let (mut difference, mut size, mut largest) = (0.0, 0.0, 0.0f64);
+        for (row, expected) in lines.zip(golden_json["force_kJ_mol_nm"].as_array().unwrap()) {
+            let numbers: Vec<f64> = row.split(',').map(|cell| cell.parse().unwrap()).collect();
+            let expected: [f64; 3] = serde_json::from_value(expected.clone()).unwrap();
+            let expected = Vector3::from(expected) / 10.0;
+            difference += (Vector3::new(numbers[1], numbers[2], numbers[3]) - expected).norm_squared();
+            size += expected.norm_squared();
+            largest = largest.max(expected.norm());
+        }
+        assert!((difference / size).sqrt() <= tolerance, "{precision}");
+        let reported = found["largest_force"]["kj_mol_angstrom"].as_f64().unwrap();
+        assert!((reported - largest).abs() <= 1e-3 * largest);
+        std::fs::remove_file(folder.path().join("f.csv")).unwrap();
+    }
+    let text = String::from_utf8(program(folder.path(), &["energy", file], 0).stdout).unwrap();
+    for expected in ["304 atoms, 20 residues", "nonbonded", "largest force", "strain"] {
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[test]
+fn minimize_completes_and_relaxes_a_crystal_structure() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = repository("tests/data/structures/1yjp.cif.gz");
+    let arguments = ["minimize", file.to_str().unwrap(), "-o", "out.pdb"];
+    let output = program(folder.path(), &arguments, 0);
+    assert!(words(&output).contains("hydrogens added"), "{}", words(&output));
+    let relaxed = read(&folder.path().join("out.pdb"), &ReadOptions::default()).unwrap();
+    let before = read(&file, &ReadOptions::default()).unwrap();
+    assert_eq!(relaxed.topology.heavy_atoms().len(), before.topology.heavy_atoms().len());
+    let found = program(folder.path(), &["energy", "out.pdb", "--json"], 0);
+    let found: Value = serde_json::from_slice(&found.stdout).unwrap();
+    // coordinates of a PDB are rounded to 0.001 Å, which bonds of 3000 kJ/mol/Å² feel as a few kJ/mol/Å
+    let force = found["largest_force"]["kj_mol_angstrom"].as_f64().unwrap();
+    assert!(force <= 20.0, "{force}");
+    assert!(found["energy_kj_mol"]["bond"].as_f64().unwrap() <= 50.0, "{found}");
+    let refused = program(folder.path(), &arguments, 2);
+    assert!(words(&refused).contains("exists already"), "{}", words(&refused));
+}
+
+#[test]
+fn atoms_at_one_place_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(repository("data/structures/akle.pdb")).unwrap();
+    // CB of the first residue onto its CA, but for 0.0001 Å that the format rounds away: what reading refuses comes first
+    let coordinates = |name: &str| {
+        let line = text.lines().find(|line| line.starts_with("ATOM") && line[12..16].trim() == name).unwrap();
+        line[30..54].to_owned()
+    };
+    let (ca, cb) = (coordinates("CA"), coordinates("CB"));
+    std::fs::write(folder.path().join("clash.pdb"), text.replacen(&cb, &ca, 1)).unwrap();
+    let output = program(folder.path(), &["energy", "clash.pdb"], 2);
+    assert!(words(&output).contains("CA") && words(&output).contains("CB"), "{}", words(&output));
+}
+
+#[test]
+fn a_cutoff_carries_a_unit_and_is_not_too_short() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = repository("data/structures/akle.pdb");
+    for (cutoff, expected) in [("20", "no unit"), ("3A", "too short")] {
+        let output = program(folder.path(), &["energy", file.to_str().unwrap(), "--cutoff", cutoff], 2);
+        assert!(words(&output).contains(expected), "{}", words(&output));
+    }
+}
+
+/// Rows of a CSV log by column.
+fn column(csv: &Path, name: &str) -> Vec<f64> {
+    let text = std::fs::read_to_string(csv).unwrap();
+    let header: Vec<&str> = text.lines().next().unwrap().trim_start_matches('#').split(',').map(|cell| cell.trim_matches('"')).collect();
+    let index = header.iter().position(|&cell| cell == name).unwrap();
+    text.lines().skip(1).map(|line| line.split(',').nth(index).unwrap().parse().unwrap()).collect()
+}
+
+const REFERENCE: &[&str] =
+    &["-o", "md", "--time", "2ps", "--heat", "1ps", "--traj-every", "0.1ps", "--checkpoint-every", "0.5ps", "--forces"];
+
+#[test]
+fn reference_writes_a_run_whose_forces_and_energies_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = repository("data/structures/akle.pdb");
+    let arguments = [&["reference", file.to_str().unwrap()], REFERENCE].concat();
+    let output = program(folder.path(), &arguments, 0);
+    assert!(words(&output).contains("heated over"), "{}", words(&output));
+    let frames = Reader::open(folder.path().join("md.xtc"), None).unwrap();
+    assert_eq!((frames.len(), frames.time_step().map(|time| (time * 1e3).round())), (21, Some(100.0)));
+    let csv = folder.path().join("md.csv");
+    let temperatures = column(&csv, "Temperature (K)");
+    // 204 degrees of freedom: 300 K · √(2/204) = 30 K a frame, less in the mean of 21 correlated ones
+    let mean = temperatures.iter().sum::<f64>() / temperatures.len() as f64;
+    assert!((mean - 300.0).abs() <= 60.0, "{temperatures:?}");
+    let conserved = column(&csv, "Conserved (kJ/mole)");
+    let total = column(&csv, "Total Energy (kJ/mole)");
+    let swing = |values: &[f64]| values.iter().fold(0.0f64, |worst, value| worst.max((value - values[0]).abs()));
+    assert!(swing(&conserved) <= 10.0 && swing(&conserved) <= 0.5 * swing(&total), "{conserved:?}\n{total:?}");
+    let Some(read) = clients::read_back(&folder.path().join("md.pdb"), &folder.path().join("md.trr")) else { return };
+    // the last frame's forces, by `energy` of that frame
+    program(folder.path(), &["energy", "md_final.pdb", "--forces", "f.csv"], 0);
+    let forces: Vec<[f64; 3]> = serde_json::from_value(read["MDAnalysis"]["forces"][20].clone()).unwrap();
+    let axes = ["fx", "fy", "fz"].map(|axis| column(&folder.path().join("f.csv"), axis));
+    let (mut difference, mut size) = (0.0, 0.0);
+    for (atom, force) in forces.iter().enumerate() {
+        let expected = Vector3::new(axes[0][atom], axes[1][atom], axes[2][atom]);
+        difference += (Vector3::from(*force) - expected).norm_squared();
+        size += expected.norm_squared();
+    }
+    // positions of the PDB are rounded to 0.001 Å
+    assert!((difference / size).sqrt() <= 0.05, "{}", (difference / size).sqrt());
+    assert!(read["MDAnalysis"]["velocities"][20].is_array());
+}
+
+#[test]
+fn an_interrupted_reference_goes_on_bit_by_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = repository("data/structures/akle.pdb");
+    let whole = [&["reference", file.to_str().unwrap()], REFERENCE].concat();
+    program(folder.path(), &whole, 0);
+    let stopped = folder.path().join("stopped");
+    std::fs::create_dir(&stopped).unwrap();
+    program(&stopped, &[&whole[..], &["--maxh", "0"]].concat(), 75);
+    let output = program(&stopped, &whole, 0);
+    assert!(words(&output).contains("going on from step") && !words(&output).contains("heated over"), "{}", words(&output));
+    for name in ["md.xtc", "md.trr", "md_final.pdb", "md.pdb"] {
+        assert!(std::fs::read(stopped.join(name)).unwrap() == std::fs::read(folder.path().join(name)).unwrap(), "{name} differs");
+    }
+}
+
+#[test]
+fn what_cannot_be_integrated_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = repository("data/structures/akle.pdb");
+    for (arguments, expected) in [
+        (["--dt", "0fs"], "time step"),
+        (["--temp", "300"], "has no unit"),
+        (["--hydrogen-mass", "9"], "--hydrogen-mass"),
+        (["--friction", "0/ps"], "friction"),
+    ] {
+        let output = program(folder.path(), &[&["reference", file.to_str().unwrap(), "-o", "x"][..], &arguments].concat(), 2);
+        assert!(words(&output).contains(expected), "{}", words(&output));
+        assert!(words(&output).contains("try:"), "{}", words(&output));
+    }
+}

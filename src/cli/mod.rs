@@ -3,6 +3,7 @@
 //! Data goes to stdout, words to stderr; `--json` makes stdout one JSON object (lines of events for `run`).
 
 pub mod check;
+pub mod compare;
 pub mod completions;
 mod config;
 pub mod energy;
@@ -34,6 +35,7 @@ enum Command {
     Run(run::Args),
     Predict(predict::Args),
     Reference(reference::Args),
+    Compare(compare::Args),
     Check(check::Args),
     Energy(energy::Args),
     Minimize(minimize::Args),
@@ -54,6 +56,7 @@ pub fn main() -> Result<()> {
         Command::Run(args) => run::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Reference(args) => reference::run(args),
+        Command::Compare(args) => compare::run(args),
         Command::Check(args) => check::run(args),
         Command::Energy(args) => energy::run(args),
         Command::Minimize(args) => minimize::run(args),
@@ -63,6 +66,11 @@ pub fn main() -> Result<()> {
         Command::Man(args) => completions::man(args),
         Command::Train(args) => train::run(args),
     }
+}
+
+/// A time with its unit, for clap: ps.
+fn time(text: &str) -> Result<f64, String> {
+    crate::units::parse(text, crate::units::Dimension::Time).map_err(|error| format!("{error}; {}", error.hint()))
 }
 
 /// A length with its unit, for clap: Å.

@@ -4,13 +4,21 @@
 //! observers of a run use them too.
 
 pub mod contacts;
+pub mod floor;
 pub mod fluctuation;
+pub mod gather;
 pub mod histogram;
+pub mod matching;
+pub mod measures;
 pub mod neighbours;
+pub mod paired;
 pub mod relaxation;
+pub mod report;
 pub mod rollout;
+pub mod row;
 pub mod sasa;
 pub mod secondary;
+pub mod source;
 pub mod states;
 pub mod statistics;
 pub mod superpose;
@@ -18,3 +26,4 @@ pub mod tica;
 pub mod torsion;
 pub mod transport;
 pub mod validity;
+pub mod whole;

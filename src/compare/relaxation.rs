@@ -38,11 +38,24 @@ pub fn autocorrelation(segments: &[&[f64]], longest: usize) -> Vec<f64> {
 /// between frames): the decorrelation time. Past that point an estimate is noise. `None` where it never falls so far within the
 /// lags given: the series is too short to tell.
 pub fn decorrelation_time(autocorrelation: &[f64], step: f64) -> Option<f64> {
-    let end = autocorrelation.iter().position(|&value| value <= 0.0)?;
-    let before: f64 = autocorrelation[..end].iter().sum::<f64>() - 0.5 * autocorrelation[0];
-    let (last, below) = (autocorrelation[end - 1], autocorrelation[end]);
-    // The last trapezoid ends where the line between both values crosses zero, and half of the one before it is in the sum's end.
-    Some(step * (before - 0.5 * last + 0.5 * last * last / (last - below)))
+    let lags: Vec<f64> = (0..autocorrelation.len()).map(|lag| lag as f64 * step).collect();
+    let (integral, complete) = integral_to_zero(&lags, autocorrelation);
+    complete.then_some(integral)
+}
+
+/// The same for values at any lags (ascending, from 0): the integral, and whether the values fell to zero within them.
+pub fn integral_to_zero(lags: &[f64], values: &[f64]) -> (f64, bool) {
+    let mut integral = 0.0;
+    for (lag, value) in lags.windows(2).zip(values.windows(2)) {
+        let width = lag[1] - lag[0];
+        if value[1] <= 0.0 {
+            // the last piece is a triangle, down to where the line between both values crosses zero
+            let share = value[0] / (value[0] - value[1]);
+            return (integral + 0.5 * share * width * value[0], true);
+        }
+        integral += 0.5 * width * (value[0] + value[1]);
+    }
+    (integral, false)
 }
 
 #[cfg(test)]

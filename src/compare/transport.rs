@@ -13,18 +13,12 @@ pub fn wasserstein2(left: &[[f64; 2]], right: &[[f64; 2]]) -> f64 {
     (total / left.len() as f64).sqrt()
 }
 
-/// Wasserstein-2 distance of two samples of numbers (any sizes): their quantile functions compared. NaN where one is empty.
+/// Wasserstein-2 distance of two samples of numbers, each sorted (any sizes): their quantile functions compared. NaN where one is empty.
 pub fn wasserstein2_line(left: &[f64], right: &[f64]) -> f64 {
-    if left.is_empty() || right.is_empty() {
+    let (n, m) = (left.len(), right.len());
+    if n == 0 || m == 0 {
         return f64::NAN;
     }
-    let sorted = |values: &[f64]| {
-        let mut values = values.to_vec();
-        values.sort_by(f64::total_cmp);
-        values
-    };
-    let (left, right) = (sorted(left), sorted(right));
-    let (n, m) = (left.len(), right.len());
     // Both quantile functions are steps, at multiples of 1/n and 1/m: in units of 1/(nm) all ends are whole numbers.
     let (mut i, mut j, mut place, mut total) = (0, 0, 0u128, 0.0);
     while i < n && j < m {
@@ -127,7 +121,7 @@ mod tests {
 
     #[test]
     fn on_a_line_sorting_is_best() {
-        assert!((wasserstein2_line(&[3.0, 1.0], &[2.0, 5.0]) - 2.5f64.sqrt()).abs() <= 1e-15);
+        assert!((wasserstein2_line(&[1.0, 3.0], &[2.0, 5.0]) - 2.5f64.sqrt()).abs() <= 1e-15);
         // 0 against halves at 1 and 3; unequal sizes: quantiles of thirds against halves
         assert!((wasserstein2_line(&[0.0], &[1.0, 3.0]) - 5f64.sqrt()).abs() <= 1e-15);
         assert!((wasserstein2_line(&[0.0, 0.0, 6.0], &[0.0, 6.0]) - 6f64.sqrt()).abs() <= 1e-14);

@@ -15,9 +15,10 @@ mod parameters;
 mod place;
 mod prepare;
 mod rotamers;
+mod strain;
+
 #[cfg(test)]
 mod structures;
-mod strain;
 mod system;
 #[cfg(test)]
 mod testing;

@@ -4,7 +4,7 @@
 //! a full disk is an error of the write that met it. (The chemfiles library maps files into memory: a full disk kills the process
 //! with SIGBUS, and broken XTC, DCD and NetCDF files made it overrun its buffers.)
 
-mod cell;
+pub(crate) mod cell;
 mod dcd;
 mod input;
 mod netcdf;

@@ -1,8 +1,6 @@
 //! Measures of trajectories against mdtraj and scipy on real MD (`tests/data/compare/expected.json`, made by `make.py` there).
 
-mod compare_data;
-
-use compare_data::{Trajectory, expected, numbers, reference, topology};
+use crate::data::{Trajectory, expected, numbers, reference, topology};
 use mdsurrogate::compare::contacts::Contacts;
 use mdsurrogate::compare::fluctuation::Moments;
 use mdsurrogate::compare::histogram::torsion_divergences;

@@ -1,0 +1,85 @@
+//! The log of a run (`PREFIX.csv`): what of it belongs on the page.
+
+use std::path::Path;
+
+use crate::error::Place;
+use crate::{Error, Result};
+
+/// Columns that the page shows, where the log has them, with what they are.
+pub(super) const COLUMNS: [(&str, &str); 4] = [
+    ("Drift (kJ/mol/ps/atom)", "Drift of the conserved quantity, from the run’s log."),
+    ("Equivariance error", "Relative error of the model under random rotations and translations of the live frame, from the run’s log."),
+    ("Worst bond (A)", "Largest deviation of a bond from its template, from the run’s log."),
+    ("Temperature (K)", "Kinetic temperature, from the run’s log."),
+];
+
+/// Numbers of a log, by column.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RunLog {
+    heads: Vec<String>,
+    rows: Vec<Vec<f64>>,
+}
+
+impl RunLog {
+    /// Reads a log: a line of column names, then lines of values; what is no number (`n/a`, words) is NaN.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where the file cannot be read, has no columns, or a line has fewer values than there are columns.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|source| Error::reading(path, &source))?;
+        let fields = |line: &str| -> Vec<String> {
+            line.trim_start_matches('#').split(',').map(|field| field.trim().trim_matches('"').to_owned()).collect()
+        };
+        let mut lines = text.lines();
+        let heads = lines.next().map(fields).unwrap_or_default();
+        if heads.len() < 2 {
+            return Err(Error::input(Place::line(path, 1), "has no columns", "give the CSV that `run` wrote, or leave --log out"));
+        }
+        let mut rows = Vec::new();
+        for (index, line) in lines.enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let row: Vec<f64> = fields(line).iter().map(|field| field.parse().unwrap_or(f64::NAN)).collect();
+            if row.len() < heads.len() {
+                let what = format!("has {} values, the file {} columns", row.len(), heads.len());
+                return Err(Error::input(Place::line(path, index + 2), what, "the file may be cut short: copy it again"));
+            }
+            rows.push(row);
+        }
+        Ok(RunLog { heads, rows })
+    }
+
+    fn place(&self, head: &str) -> Option<usize> {
+        self.heads.iter().position(|known| known == head)
+    }
+
+    /// What the points of [`RunLog::column`] are plotted over.
+    pub(super) fn x_label(&self) -> &str {
+        if self.place("Time (ps)").is_some() { "time, ps" } else { "row" }
+    }
+
+    /// A column over time (over rows where there is none); empty where the log has no such column.
+    pub(super) fn column(&self, head: &str) -> Vec<(f64, f64)> {
+        let Some(column) = self.place(head) else { return Vec::new() };
+        let time = self.place("Time (ps)");
+        self.rows.iter().enumerate().map(|(index, row)| (time.map_or(index as f64, |time| row[time]), row[column])).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_is_read_and_a_broken_one_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.csv");
+        std::fs::write(&path, "#\"Step\",\"Time (ps)\",\"Equivariance error\"\n1,20,1e-7\n2,40,n/a\n").unwrap();
+        let log = RunLog::read(&path).unwrap();
+        let column = log.column("Equivariance error");
+        assert!(column[0] == (20.0, 1e-7) && column[1].0 == 40.0 && column[1].1.is_nan());
+        assert!(log.column("Drift").is_empty());
+        std::fs::write(&path, "Step,Time (ps)\n1,20\n2").unwrap();
+        assert!(RunLog::read(&path).unwrap_err().to_string().contains("run.csv:3"));
+        std::fs::write(&path, "").unwrap();
+        assert!(RunLog::read(&path).is_err());
+    }
+}

@@ -1,0 +1,7 @@
+//! `compare`: its measures against independent programs, known answers, awkward input, the report.
+
+mod data;
+mod inputs;
+mod known_answers;
+mod measures;
+mod report;

@@ -76,7 +76,7 @@ pub fn run(args: Args) -> Result<()> {
     }
     let structure = read(top, &args.selection.clone().into())?;
     structure.require_complete(false)?;
-    let choice = Choice { model: args.model.as_deref(), seed: args.seed, first_replica: 0 };
+    let choice = Choice { model: args.model.as_deref(), seed: args.seed, first_replica: 0, relax: 0 };
     let engine = stepper(&choice, &structure)?;
     if !args.json {
         engine.words.iter().for_each(|line| eprintln!("{line}"));

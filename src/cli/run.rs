@@ -8,9 +8,9 @@ use super::config::with_file;
 use super::job::{Engine, Job, JobArgs, Span, set_threads};
 use super::selection::Selection;
 use crate::engine::Cpu;
-use crate::forcefield::template_geometry_at;
+use crate::forcefield::{ForceField, Precision, System, template_geometry_at};
 use crate::model::{self, Header, Model, Tokens};
-use crate::simulate::{Hydrogens, Jump, Sampler, Stepper};
+use crate::simulate::{Hydrogens, Jump, ROOM_TEMPERATURE, Relaxation, Relaxed, Sampler, Stepper};
 use crate::structure::{Structure, read};
 use crate::{Error, Result};
 
@@ -35,6 +35,9 @@ pub struct Args {
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment would become help text")]
     pub selection: Selection,
+    /// After every jump, up to N minimisation steps and N steps of Langevin dynamics in the force field
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub relax: usize,
     /// Build side chains that are incomplete from templates
     #[arg(long)]
     pub fix: bool,
@@ -58,7 +61,7 @@ pub fn run(args: Args) -> Result<()> {
     let structure = read(input, &args.selection.clone().into())?;
     structure.require_complete(args.fix)?;
     let first_replica = args.job.replica_index.unwrap_or(0);
-    let choice = Choice { model: args.model.as_deref(), seed: args.job.seed, first_replica };
+    let choice = Choice { model: args.model.as_deref(), seed: args.job.seed, first_replica, relax: args.relax };
     let mut engine = stepper(&choice, &structure)?;
     engine.equivariance_every = match args.check_equivariance_every.as_str() {
         "0" => None,
@@ -75,6 +78,8 @@ pub(super) struct Choice<'a> {
     pub seed: u64,
     /// Number of the first replica.
     pub first_replica: u64,
+    /// Steps of the corrector after every jump; 0: none.
+    pub relax: usize,
 }
 
 /// The stepper that the user chose: the only place where model and engine are picked.
@@ -92,12 +97,22 @@ pub(super) fn stepper(choice: &Choice<'_>, structure: &Structure) -> Result<Engi
     let words = words(&path.display().to_string(), &header, topology.len() - topology.heavy_atoms().len());
     let stepper = Jump::new(model, tokens, hydrogens, sampler, choice.seed, choice.first_replica)?;
     let mut settings = Map::new();
-    settings.insert("model (hash of weights)".into(), header.sha256.into());
+    settings.insert("model (hash of weights)".into(), header.sha256.clone().into());
     settings.insert("sampler".into(), format!("{sampler:?}").into());
     settings.insert("time step (ps)".into(), json!(stepper.time_step()));
-    let masses = topology.atoms.iter().map(|atom| atom.mass).collect();
-    let freedom = 3 * topology.len();
-    let stepper = Box::new(stepper);
+    let mut masses = topology.atoms.iter().map(|atom| atom.mass).collect();
+    let mut freedom = 3 * topology.len();
+    let stepper: Box<dyn Stepper> = if choice.relax > 0 {
+        let field = ForceField::new(System::build(topology)?, Precision::F32);
+        let temperature = header.provenance.temperature.unwrap_or(ROOM_TEMPERATURE);
+        let relaxation = Relaxation { steps: choice.relax, temperature, seed: choice.seed, first_replica: choice.first_replica };
+        settings.insert("relaxation".into(), json!({ "steps": choice.relax, "temperature (K)": temperature }));
+        let relaxed = Relaxed::new(stepper, topology, field, relaxation);
+        (masses, freedom) = (relaxed.masses().to_vec(), freedom - 3);
+        Box::new(relaxed)
+    } else {
+        Box::new(stepper)
+    };
     Ok(Engine {
         stepper,
         geometry,

@@ -8,9 +8,9 @@ use crate::compare::rollout::{Reference, Scores, score};
 use crate::compare::validity::Validity;
 use crate::engine::Cpu;
 use crate::error::Place;
-use crate::forcefield::template_geometry_at;
+use crate::forcefield::{ForceField, Precision, System, template_geometry_at};
 use crate::model::{Model, Tokens};
-use crate::simulate::{Hydrogens, Jump, Sampler};
+use crate::simulate::{Hydrogens, Jump, ROOM_TEMPERATURE, Relaxation, Relaxed, Sampler, Stepper};
 use crate::structure::{Frame, ReadOptions, read};
 use crate::trajectory::Reader;
 use crate::{Error, Result};
@@ -35,6 +35,9 @@ pub struct Args {
     /// One evaluation of the network a noise level (Euler) instead of two (Heun)
     #[arg(long)]
     euler: bool,
+    /// After every jump, up to N minimisation steps and N steps of Langevin dynamics in the force field
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    relax: usize,
     /// Seed
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -116,13 +119,21 @@ fn run_case(args: &Args, case: &Case, folder: &Path) -> Result<Scores> {
     let (reference, time_step) = frames(&case.reference)?;
     let geometry = template_geometry_at(topology, &structure.frame.positions)?;
     let validity = Validity::new(topology, &geometry).allowing_cis_of(&structure.frame.positions);
-    let (model, _) = Model::load(&args.model, Cpu::<f32>::new())?;
+    let (model, header) = Model::load(&args.model, Cpu::<f32>::new())?;
     let tokens = Tokens::new(topology, &geometry)?;
     let hydrogens = Hydrogens::new(topology, &structure.frame.positions);
     let sampler = Sampler { levels: args.levels, heun: !args.euler, low: args.lowest, ..Sampler::default() };
-    let mut jump = Jump::new(model, tokens, hydrogens, sampler, args.seed, 0)?;
+    let jump = Jump::new(model, tokens, hydrogens, sampler, args.seed, 0)?;
+    let mut stepper: Box<dyn Stepper> = if args.relax > 0 {
+        let field = ForceField::new(System::build(topology)?, Precision::F32);
+        let temperature = header.provenance.temperature.unwrap_or(ROOM_TEMPERATURE);
+        let relaxation = Relaxation { steps: args.relax, temperature, seed: args.seed, first_replica: 0 };
+        Box::new(Relaxed::new(jump, topology, field, relaxation))
+    } else {
+        Box::new(jump)
+    };
     let reference = Reference { frames: &reference, time_step };
-    score(&mut jump, topology, &validity, &starts, reference, [case.chains, case.jumps])
+    score(stepper.as_mut(), topology, &validity, &starts, reference, [case.chains, case.jumps])
 }
 
 fn print_case(name: &str, s: &Scores) {

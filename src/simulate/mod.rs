@@ -9,6 +9,7 @@ mod hydrogens;
 mod interrupt;
 mod jump;
 pub mod noise;
+mod relax;
 mod simulation;
 pub mod velocities;
 
@@ -19,11 +20,15 @@ pub use heat::heat;
 pub use hydrogens::Hydrogens;
 pub use interrupt::Stop;
 pub use jump::{Jump, Sampler};
+pub use relax::{Relaxation, Relaxed};
 pub use simulation::{OnGuard, Rules, Simulation};
 
 use crate::Result;
 use crate::observe::Probe;
 use crate::structure::Frame;
+
+/// Temperature where nothing says another, K.
+pub const ROOM_TEMPERATURE: f64 = 300.0;
 
 /// Advances frames by one step.
 ///

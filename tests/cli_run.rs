@@ -176,13 +176,18 @@ fn a_signal_ends_the_run_in_good_order() {
 #[test]
 fn events_are_json_lines_and_quiet_is_quiet() {
     let bench = Bench::new();
-    let output = bench.output("run akle.pdb -m m.safetensors --steps 3 --guard warn --json -q");
+    let output = bench.output("run akle.pdb -m m.safetensors --steps 3 --relax 0 --guard warn --json -q");
     assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     let events: Vec<Value> = String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let named = |name: &str| events.iter().filter(|event| event["event"] == name).count();
     assert_eq!((named("start"), named("row"), named("end")), (1, 4, 1));
     let row = events.iter().rfind(|event| event["event"] == "row").unwrap();
     assert!(row["Step"] == 3 && row["RMSD (A)"].as_f64().unwrap() > 0.0 && row["Temperature (K)"].is_null(), "{row}");
+    // without a corrector frames have no velocities, with one they do
+    let relaxed = bench.output("run akle.pdb -m m.safetensors --steps 1 --relax 5 --guard warn --json -q -o r");
+    let words = String::from_utf8(relaxed.stdout).unwrap();
+    let row: Value = serde_json::from_str(words.lines().rfind(|line| line.contains("\"row\"")).unwrap()).unwrap();
+    assert!(row["Temperature (K)"].as_f64().is_some_and(|kelvin| (100.0..500.0).contains(&kelvin)), "{row}");
     let silent = bench.output("run akle.pdb -m m.safetensors --steps 1 --guard warn -q -o q");
     assert!(silent.stdout.is_empty() && silent.stderr.is_empty());
 }

@@ -14,6 +14,7 @@ pub mod predict;
 pub mod protein;
 pub mod reference;
 pub mod run;
+pub mod sampling;
 pub mod selection;
 pub mod train;
 pub mod validate;

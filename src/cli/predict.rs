@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::job::Engine;
 use super::run::{Choice, stepper};
+use super::sampling::Sampling;
 use super::selection::Selection;
 use crate::compare::superpose::{pick, superpose};
 use crate::error::Place;
@@ -40,6 +41,9 @@ pub struct Args {
     /// Seed of the random numbers of models that sample
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment would become help text")]
+    pub sampling: Sampling,
     /// Part of the structure file to read
     #[command(flatten)]
     pub selection: Selection,
@@ -76,7 +80,7 @@ pub fn run(args: Args) -> Result<()> {
     }
     let structure = read(top, &args.selection.clone().into())?;
     structure.require_complete(false)?;
-    let choice = Choice { model: args.model.as_deref(), seed: args.seed, first_replica: 0, relax: 0 };
+    let choice = Choice { model: args.model.as_deref(), seed: args.seed, first_replica: 0, sampling: &args.sampling };
     let engine = stepper(&choice, &structure)?;
     if !args.json {
         engine.words.iter().for_each(|line| eprintln!("{line}"));

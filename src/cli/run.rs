@@ -6,11 +6,12 @@ use serde_json::{Map, json};
 
 use super::config::with_file;
 use super::job::{Engine, Job, JobArgs, Span, set_threads};
+use super::sampling::{Jumps, Parts, Sampling};
 use super::selection::Selection;
 use crate::engine::Cpu;
-use crate::forcefield::{ForceField, Precision, System, template_geometry_at};
+use crate::forcefield::template_geometry_at;
 use crate::model::{self, Header, Model, Tokens};
-use crate::simulate::{Hydrogens, Jump, ROOM_TEMPERATURE, Relaxation, Relaxed, Sampler, Stepper};
+use crate::simulate::Hydrogens;
 use crate::structure::{Structure, read};
 use crate::{Error, Result};
 
@@ -35,9 +36,9 @@ pub struct Args {
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment would become help text")]
     pub selection: Selection,
-    /// After every jump, up to N minimisation steps and N steps of Langevin dynamics in the force field
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub relax: usize,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment would become help text")]
+    pub sampling: Sampling,
     /// Build side chains that are incomplete from templates
     #[arg(long)]
     pub fix: bool,
@@ -61,7 +62,7 @@ pub fn run(args: Args) -> Result<()> {
     let structure = read(input, &args.selection.clone().into())?;
     structure.require_complete(args.fix)?;
     let first_replica = args.job.replica_index.unwrap_or(0);
-    let choice = Choice { model: args.model.as_deref(), seed: args.job.seed, first_replica, relax: args.relax };
+    let choice = Choice { model: args.model.as_deref(), seed: args.job.seed, first_replica, sampling: &args.sampling };
     let mut engine = stepper(&choice, &structure)?;
     engine.equivariance_every = match args.check_equivariance_every.as_str() {
         "0" => None,
@@ -78,8 +79,8 @@ pub(super) struct Choice<'a> {
     pub seed: u64,
     /// Number of the first replica.
     pub first_replica: u64,
-    /// Steps of the corrector after every jump; 0: none.
-    pub relax: usize,
+    /// Sampler and corrector.
+    pub sampling: &'a Sampling,
 }
 
 /// The stepper that the user chose: the only place where model and engine are picked.
@@ -93,26 +94,17 @@ pub(super) fn stepper(choice: &Choice<'_>, structure: &Structure) -> Result<Engi
     let geometry = template_geometry_at(topology, &structure.frame.positions)?;
     let tokens = Tokens::new(topology, &geometry)?;
     let hydrogens = Hydrogens::new(topology, &structure.frame.positions);
-    let sampler = Sampler::default();
-    let words = words(&path.display().to_string(), &header, topology.len() - topology.heavy_atoms().len());
-    let stepper = Jump::new(model, tokens, hydrogens, sampler, choice.seed, choice.first_replica)?;
+    let mut words = words(&path.display().to_string(), &header, topology.len() - topology.heavy_atoms().len());
+    let parts = Parts { model, header: &header, topology, tokens, hydrogens, seed: choice.seed, first_replica: choice.first_replica };
+    let Jumps { stepper, masses, warning } = choice.sampling.jumps(parts)?;
+    words.extend(warning);
     let mut settings = Map::new();
     settings.insert("model (hash of weights)".into(), header.sha256.clone().into());
-    settings.insert("sampler".into(), format!("{sampler:?}").into());
+    settings.insert("jumps".into(), choice.sampling.settings()?);
     settings.insert("time step (ps)".into(), json!(stepper.time_step()));
-    let mut masses = topology.atoms.iter().map(|atom| atom.mass).collect();
-    let mut freedom = 3 * topology.len();
-    let stepper: Box<dyn Stepper> = if choice.relax > 0 {
-        let field = ForceField::new(System::build(topology)?, Precision::F32);
-        let temperature = header.provenance.temperature.unwrap_or(ROOM_TEMPERATURE);
-        let relaxation = Relaxation { steps: choice.relax, temperature, seed: choice.seed, first_replica: choice.first_replica };
-        settings.insert("relaxation".into(), json!({ "steps": choice.relax, "temperature (K)": temperature }));
-        let relaxed = Relaxed::new(stepper, topology, field, relaxation);
-        (masses, freedom) = (relaxed.masses().to_vec(), freedom - 3);
-        Box::new(relaxed)
-    } else {
-        Box::new(stepper)
-    };
+    // the corrector's velocities have no motion of the centre
+    let freedom = 3 * topology.len() - if masses.is_some() { 3 } else { 0 };
+    let masses = masses.unwrap_or_else(|| topology.atoms.iter().map(|atom| atom.mass).collect());
     Ok(Engine {
         stepper,
         geometry,

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::sampling::{Jumps, Parts, Sampling};
 use crate::compare::rollout::{Reference, Scores, score};
 use crate::compare::validity::Validity;
 use crate::engine::Cpu;
 use crate::error::Place;
-use crate::forcefield::{ForceField, Precision, System, template_geometry_at};
+use crate::forcefield::template_geometry_at;
 use crate::model::{Model, Tokens};
-use crate::simulate::{Hydrogens, Jump, ROOM_TEMPERATURE, Relaxation, Relaxed, Sampler, Stepper};
+use crate::simulate::Hydrogens;
 use crate::structure::{Frame, ReadOptions, read};
 use crate::trajectory::Reader;
 use crate::{Error, Result};
@@ -26,18 +27,8 @@ pub struct Args {
     /// Folder of the files named in the list; default: the list's own
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Noise levels of the sampler
-    #[arg(long, value_name = "N", default_value_t = Sampler::default().levels)]
-    levels: usize,
-    /// Smallest noise level of the sampler
-    #[arg(long, value_name = "LENGTH", default_value = "0.01A", value_parser = super::length)]
-    lowest: f64,
-    /// One evaluation of the network a noise level (Euler) instead of two (Heun)
-    #[arg(long)]
-    euler: bool,
-    /// After every jump, up to N minimisation steps and N steps of Langevin dynamics in the force field
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    relax: usize,
+    #[command(flatten)]
+    sampling: Sampling,
     /// Seed
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -122,16 +113,9 @@ fn run_case(args: &Args, case: &Case, folder: &Path) -> Result<Scores> {
     let (model, header) = Model::load(&args.model, Cpu::<f32>::new())?;
     let tokens = Tokens::new(topology, &geometry)?;
     let hydrogens = Hydrogens::new(topology, &structure.frame.positions);
-    let sampler = Sampler { levels: args.levels, heun: !args.euler, low: args.lowest, ..Sampler::default() };
-    let jump = Jump::new(model, tokens, hydrogens, sampler, args.seed, 0)?;
-    let mut stepper: Box<dyn Stepper> = if args.relax > 0 {
-        let field = ForceField::new(System::build(topology)?, Precision::F32);
-        let temperature = header.provenance.temperature.unwrap_or(ROOM_TEMPERATURE);
-        let relaxation = Relaxation { steps: args.relax, temperature, seed: args.seed, first_replica: 0 };
-        Box::new(Relaxed::new(jump, topology, field, relaxation))
-    } else {
-        Box::new(jump)
-    };
+    let parts = Parts { model, header: &header, topology, tokens, hydrogens, seed: args.seed, first_replica: 0 };
+    let Jumps { mut stepper, warning, .. } = args.sampling.jumps(parts)?;
+    warning.iter().for_each(|warning| eprintln!("{warning}"));
     let reference = Reference { frames: &reference, time_step };
     score(stepper.as_mut(), topology, &validity, &starts, reference, [case.chains, case.jumps])
 }

@@ -1,0 +1,108 @@
+//! How jumps are sampled and corrected: the flags of every command that makes some.
+
+use serde_json::{Value, json};
+
+use crate::engine::Cpu;
+use crate::forcefield::{ForceField, Precision, System};
+use crate::model::{Header, Model, Tokens};
+use crate::simulate::{Hydrogens, Jump, ROOM_TEMPERATURE, Relaxation, Relaxed, Sampler, Stepper};
+use crate::structure::Topology;
+use crate::{Error, Result};
+
+/// How the sampler steps through the noise levels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Method {
+    /// One evaluation of the network a level
+    Euler,
+    /// Two, for bonds as wide as those of MD without a corrector
+    Heun,
+}
+
+/// Sampler and corrector.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Jumps")]
+pub struct Sampling {
+    /// After every jump, up to N minimisation steps and N steps of 2 fs in the force field; 0: the bare network
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub relax: usize,
+    /// Noise levels of the sampler
+    #[arg(long, value_name = "N", default_value_t = Sampler::default().levels as u64, value_parser = clap::value_parser!(u64).range(2..=1000))]
+    pub levels: u64,
+    /// How it steps through them [default: euler with a corrector, heun without]
+    #[arg(long, value_enum)]
+    pub method: Option<Method>,
+    /// Smallest noise level
+    #[arg(long, value_name = "LENGTH", default_value = "0.01A", value_parser = super::length)]
+    pub lowest: f64,
+}
+
+impl Sampling {
+    /// The sampler.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a smallest noise level that is none or above the largest.
+    pub fn sampler(&self) -> Result<Sampler> {
+        let default = Sampler::default();
+        if !(self.lowest > 0.0 && self.lowest < default.high) {
+            let what = format!("--lowest: noise of {} Å cannot end at the largest level of {} Å", self.lowest, default.high);
+            return Err(Error::usage(what, "0.01A"));
+        }
+        let method = self.method.unwrap_or(if self.relax > 0 { Method::Euler } else { Method::Heun });
+        Ok(Sampler { levels: self.levels as usize, heun: method == Method::Heun, low: self.lowest, ..default })
+    }
+
+    /// What must be the same for a checkpoint to be gone on from.
+    pub fn settings(&self) -> Result<Value> {
+        Ok(json!({ "sampler": format!("{:?}", self.sampler()?), "relax": self.relax }))
+    }
+}
+
+/// What jumps are made of.
+pub struct Parts<'a> {
+    /// The network.
+    pub model: Model<Cpu<f32>>,
+    /// What its file says.
+    pub header: &'a Header,
+    /// The molecule.
+    pub topology: &'a Topology,
+    /// As the network sees it.
+    pub tokens: Tokens,
+    /// What rides on its heavy atoms.
+    pub hydrogens: Hydrogens,
+    /// Seed of all random numbers.
+    pub seed: u64,
+    /// Number of the first replica.
+    pub first_replica: u64,
+}
+
+/// A stepper of jumps, and what the energy monitor and the user are to know of it.
+pub struct Jumps {
+    /// The stepper.
+    pub stepper: Box<dyn Stepper>,
+    /// Masses of the frames' velocities, Da; none where frames have no velocities.
+    pub masses: Option<Vec<f64>>,
+    /// Why there is no corrector although one was asked for.
+    pub warning: Option<String>,
+}
+
+impl Sampling {
+    /// The stepper; without its corrector where the force field does not know the molecule.
+    ///
+    /// # Errors
+    /// Those of [`Jump::new`] and [`Sampling::sampler`].
+    pub fn jumps(&self, parts: Parts<'_>) -> Result<Jumps> {
+        let Parts { model, header, topology, tokens, hydrogens, seed, first_replica } = parts;
+        let (steps, temperature) = (self.relax, header.provenance.temperature.unwrap_or(ROOM_TEMPERATURE));
+        let system = (steps > 0).then(|| System::build(topology)).transpose();
+        let bare = Sampling { relax: if matches!(system, Ok(Some(_))) { steps } else { 0 }, ..self.clone() };
+        let jump = Jump::new(model, tokens, hydrogens, bare.sampler()?, seed, first_replica)?;
+        let (system, warning) = match system {
+            Ok(system) => (system, None),
+            Err(error) => (None, Some(format!("warning: jumps are not corrected: {error}"))),
+        };
+        let Some(system) = system else { return Ok(Jumps { stepper: Box::new(jump), masses: None, warning }) };
+        let relaxation = Relaxation { steps, temperature, seed, first_replica };
+        let relaxed = Relaxed::new(jump, topology, ForceField::new(system, Precision::F32), relaxation);
+        Ok(Jumps { masses: Some(relaxed.masses().to_vec()), stepper: Box::new(relaxed), warning })
+    }
+}

@@ -184,7 +184,8 @@ fn events_are_json_lines_and_quiet_is_quiet() {
     let row = events.iter().rfind(|event| event["event"] == "row").unwrap();
     assert!(row["Step"] == 3 && row["RMSD (A)"].as_f64().unwrap() > 0.0 && row["Temperature (K)"].is_null(), "{row}");
     // without a corrector frames have no velocities, with one they do
-    let relaxed = bench.output("run akle.pdb -m m.safetensors --steps 1 --relax 5 --guard warn --json -q -o r");
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/data/models/akle-20ps.safetensors");
+    let relaxed = bench.output(&format!("run akle.pdb -m {model} --steps 1 --relax 5 --guard warn --json -q -o r"));
     let words = String::from_utf8(relaxed.stdout).unwrap();
     let row: Value = serde_json::from_str(words.lines().rfind(|line| line.contains("\"row\"")).unwrap()).unwrap();
     assert!(row["Temperature (K)"].as_f64().is_some_and(|kelvin| (100.0..500.0).contains(&kelvin)), "{row}");

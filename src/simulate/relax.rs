@@ -81,9 +81,13 @@ impl<S: Stepper> Relaxed<S> {
     }
 }
 
-/// Minimises what is strained and lets the frame find its temperature.
+/// Minimises what is strained and lets the frame find its temperature. A frame too strained for that is left where the minimisation
+/// ended, without dynamics that would throw it apart: the guard is to see the fault that the jump made.
 fn relax(frame: &mut Frame, field: &mut ForceField, dynamics: &mut Dynamics<Physical>, steps: usize) -> Result<()> {
-    Minimizer { tolerance: THERMAL_FORCE, steps, fixed: Vec::new() }.run(field, &mut frame.positions);
+    let minimized = Minimizer { tolerance: THERMAL_FORCE, steps, fixed: Vec::new() }.run(field, &mut frame.positions);
+    if !minimized.converged {
+        return Ok(());
+    }
     let Settings { temperature, seed, first_replica, .. } = dynamics.settings();
     let step = frame.step * steps as u64;
     let mut random = noise::generator(seed, u64::MAX, first_replica, step);

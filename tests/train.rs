@@ -1,19 +1,21 @@
 //! Training on synthetic molecules, small enough for seconds.
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 use mdsurrogate::engine::Cpu;
 use mdsurrogate::forcefield::TemplateGeometry;
 use mdsurrogate::model::{Model, Tokens};
+use mdsurrogate::simulate::Stop;
 use mdsurrogate::structure::{Atom, Chain, Element, Residue, Topology};
 use mdsurrogate::train::config::Config;
 use mdsurrogate::train::dataset::{Dataset, System};
+use mdsurrogate::train::objective::Objective;
 use mdsurrogate::train::pairs::Segment;
 use mdsurrogate::train::random::{Purpose, centred_noise, generator};
 use mdsurrogate::train::report::Reporter;
 use mdsurrogate::train::trainer::{Files, Trainer};
 use nalgebra::Vector3;
+use sha2::Digest;
 
 const ATOMS: [(&str, Element); 6] =
     [("N", Element::N), ("CA", Element::C), ("CB", Element::C), ("C", Element::C), ("O", Element::O), ("OXT", Element::O)];
@@ -65,7 +67,7 @@ fn system(frames: usize) -> System {
     let flat = |of: Vec<Vec<Vector3<f64>>>| of.concat().iter().flat_map(|x| [x.x as f32, x.y as f32, x.z as f32]).collect();
     let forces = flat(all.iter().map(force).collect());
     let segment = Segment { file: "synthetic".into(), tokens: tokens.len(), time_step: 1.0, positions: flat(all), forces };
-    System { name: "alanine".into(), tokens, segments: vec![segment] }
+    System { name: "alanine".into(), tokens, segments: vec![segment], weight: 1.0 }
 }
 
 const SMALL: &str = "
@@ -115,18 +117,20 @@ fn a_resumed_training_is_the_uninterrupted_one_bit_by_bit() {
     let whole = Files::new(&folder.path().join("whole"));
     let mut uninterrupted = trainer(40, JUMP, SHORT);
     let reporter = quiet(&uninterrupted);
-    uninterrupted.run(&whole, &reporter, &AtomicBool::new(false)).unwrap();
+    uninterrupted.run(&whole, &reporter, &Stop::never()).unwrap();
 
     let cut = Files::new(&folder.path().join("cut"));
     let mut first = trainer(40, JUMP, SHORT);
     (0..7).for_each(|_| assert!(first.update().unwrap().loss.is_finite()));
     // stopped before its next update: what is there is written, and the exit code says that it can be continued
-    let error = first.run(&cut, &reporter, &AtomicBool::new(true)).unwrap_err();
+    let stop = Stop::never();
+    stop.ask();
+    let error = first.run(&cut, &reporter, &stop).unwrap_err();
     assert!(error.exit_code() == 75 && !cut.model.exists(), "{error}");
     let mut second = trainer(40, JUMP, SHORT);
     second.resume(&cut.checkpoint).unwrap();
     assert_eq!(second.updates(), 7);
-    second.run(&cut, &reporter, &AtomicBool::new(false)).unwrap();
+    second.run(&cut, &reporter, &Stop::never()).unwrap();
 
     assert_eq!(second.parameters(), uninterrupted.parameters());
     assert_eq!(second.checkpoint().average, uninterrupted.checkpoint().average);
@@ -149,6 +153,67 @@ fn a_checkpoint_of_another_training_is_refused() {
     // how long it goes on may change
     trainer(40, JUMP, &SHORT.replace("12", "99")).resume(&path).unwrap_err(); // micro_batch_tokens changed too
     trainer(40, JUMP, &SHORT.replace("updates = 12", "updates = 99")).resume(&path).unwrap();
+}
+
+/// A training whose configuration file `here`/b.toml has no table of the network but what `model` says, and starts from
+/// `here`/a.safetensors.
+fn started(here: &Path, objective: &str, model: &str) -> mdsurrogate::Result<Config> {
+    let data = "[data]\nsystems = [{ name = \"alanine\", topology = \"-\", trajectories = [\"-\"] }]";
+    Config::parse(format!("{data}\n{objective}\n{model}\n{SHORT}\ninitial = \"a.safetensors\"\n"), &here.join("b.toml"))
+}
+
+#[test]
+fn a_training_starts_from_a_model_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let first = Files::new(&here.join("a"));
+    let mut trainer_of_first = trainer(40, JUMP, SHORT);
+    trainer_of_first.run(&first, &Reporter::new(trainer_of_first.budget(), true), &Stop::never()).unwrap();
+    let (model, header) = Model::load(&first.model, Cpu::<f32>::new()).unwrap();
+
+    // other data, whose displacements are of another size: the first weights, sizes and scale are the model's all the same
+    let trainer_of = |config: Config| {
+        let dataset = Dataset::split(vec![system(9)], Vec::new(), &config).unwrap();
+        Trainer::new(config, dataset, Cpu::<f32>::new()).unwrap()
+    };
+    let mut second = trainer_of(started(here, JUMP, "[model]\nlayers = 2\nreach = 11").unwrap());
+    assert_eq!(second.parameters(), model.parameters().unwrap());
+    let files = Files::new(&here.join("b"));
+    second.run(&files, &Reporter::new(second.budget(), true), &Stop::never()).unwrap();
+    let (other, made) = Model::load(&files.model, Cpu::<f32>::new()).unwrap();
+    assert_eq!(made.config, header.config);
+    assert_ne!(other.parameters().unwrap(), model.parameters().unwrap());
+    let source = made.provenance.started_from.unwrap();
+    let hash = sha2::Sha256::digest(std::fs::read(&first.model).unwrap());
+    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!((source.name.as_str(), source.sha256), ("a.safetensors", hash));
+    assert!(header.provenance.started_from.is_none() && made.provenance.summary.ends_with("starting from a.safetensors"));
+
+    // its checkpoint is that of a training from this model, and of no other
+    trainer_of(started(here, JUMP, "").unwrap()).resume(&files.checkpoint).unwrap();
+    let random = Config { initial: None, ..started(here, JUMP, "").unwrap() };
+    assert!(trainer_of(random).resume(&files.checkpoint).unwrap_err().to_string().contains("b.ckpt"));
+    std::fs::copy(&files.model, &first.model).unwrap();
+    assert!(trainer_of(started(here, JUMP, "").unwrap()).resume(&files.checkpoint).unwrap_err().to_string().contains("b.ckpt"));
+
+    // another lag time has another scale, which is measured
+    let of = |objective| started(here, objective, "").unwrap();
+    let regime = |config: &Config| Objective::new(config, &Dataset::split(vec![system(40)], Vec::new(), config).unwrap()).regime();
+    let later = of("[jump]\nlag = \"2ps\"");
+    assert_eq!(regime(&later), regime(&Config { initial: None, ..later.clone() }));
+    assert_eq!(regime(&of(JUMP)), made.config.regime);
+
+    for (objective, model, words) in [
+        (JUMP, "[model]\nlayers = 3", ["b.toml", "model.layers", "a.safetensors", "has 2"]),
+        (JUMP, "[model]\nlong_range = \"none\"", ["b.toml", "model.long_range", "a.safetensors", "geometric"]),
+        ("[displacement]\nlag = \"1ps\"", "", ["b.toml", "training.initial", "[jump]", "[displacement]"]),
+    ] {
+        let error = started(here, objective, model).unwrap_err();
+        let text = format!("{error} {}", error.hint());
+        assert!(error.exit_code() == 2 && words.iter().all(|word| text.contains(word)), "{words:?}: {text}");
+    }
+    std::fs::remove_file(&first.model).unwrap();
+    assert!(started(here, JUMP, "").unwrap_err().to_string().contains("a.safetensors"));
 }
 
 /// Mean losses of the first and the last tenth of a training.
@@ -250,6 +315,9 @@ fn what_cannot_be_trained_is_refused_and_leaves_nothing_behind() {
         (AKLE.replace("50ps", "20ps"), vec!["akle_a.xtc", "50 ps", "20 ps"]),
         (AKLE.replace("akle_a.xtc", "none.xtc"), vec!["none.xtc"]),
         (AKLE.replace("batch", "bacth"), vec!["bad.toml:14", "bacth", "`batch`"]),
+        (format!("{AKLE}initial = \"none.safetensors\"\n"), vec!["none.safetensors"]),
+        (format!("{AKLE}initial = \"built-in\"\n"), vec!["bad.toml", "model.", "built-in"]),
+        (AKLE.replace("\"akle_a.xtc\"] }", "\"akle_a.xtc\"], weight = 0.0 }"), vec!["data.systems.weight"]),
         (AKLE.replace("pair = 8", "pair = 9"), vec!["`pair`"]),
         (AKLE.replace("layers = 1", "regime = { kind = \"force\", scale = 1.0 }"), vec!["bad.toml", "model.regime"]),
         (format!("{AKLE}[split]\nvalidation_systems = [\"akle2\"]\n"), vec!["validation_systems", "akle2"]),

@@ -75,8 +75,9 @@ fn words(file: &Path, header: &Header, parameters: usize) -> String {
         ("validation loss", known(made.validation_loss.map(|loss| format!("{loss:.4}")))),
     ];
     let mut text: String = lines.iter().map(|(name, value)| format!("{name:<16}{value}\n")).collect();
-    for data in &made.data {
-        text += &format!("{:<16}{} (SHA-256 {})\n", "data", data.name, data.sha256);
+    let files = made.started_from.iter().map(|model| ("started from", model)).chain(made.data.iter().map(|data| ("data", data)));
+    for (name, file) in files {
+        text += &format!("{name:<16}{} (SHA-256 {})\n", file.name, file.sha256);
     }
     text
 }

@@ -1,10 +1,9 @@
 //! `mdsurrogate train`: from trajectories to a model.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::engine::Cpu;
+use crate::simulate::Stop;
 use crate::train::config::Config;
 use crate::train::dataset::Dataset;
 use crate::train::report::Reporter;
@@ -66,10 +65,7 @@ pub fn run(args: Args) -> Result<()> {
     }
     let threads = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build();
     let threads = threads.map_err(|error| Error::usage(format!("--threads: {error}"), "use fewer threads"))?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = stop.clone();
-    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))
-        .map_err(|error| Error::usage(format!("interruptions cannot be caught: {error}"), "start it from a shell"))?;
+    let stop = Stop::on_signals();
     let reporter = Reporter::new(config.training.budget(), args.quiet);
     threads.install(|| train(config, &args, &files, resume, &reporter, &stop))
 }
@@ -85,7 +81,7 @@ fn configuration(args: &Args) -> Result<Config> {
     Ok(config)
 }
 
-fn train(config: Config, args: &Args, files: &Files, resume: bool, reporter: &Reporter, stop: &AtomicBool) -> Result<()> {
+fn train(config: Config, args: &Args, files: &Files, resume: bool, reporter: &Reporter, stop: &Stop) -> Result<()> {
     let dataset = Dataset::load(&config, &config.data_folder(args.data.as_deref()))?;
     for system in &dataset.systems {
         let frames: usize = system.segments.iter().map(|segment| segment.len()).sum();

@@ -49,6 +49,9 @@ pub struct Provenance {
     pub configuration: String,
     /// The data.
     pub data: Vec<DataFile>,
+    /// The model whose weights were the first ones; none: they were random.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_from: Option<DataFile>,
 }
 
 /// Everything about a model file but its weights.

@@ -18,6 +18,8 @@ pub struct System {
     pub tokens: Tokens,
     /// Its trajectories.
     pub segments: Vec<Segment>,
+    /// How often a pair of it is drawn in training, relative to one of a system of weight 1.
+    pub weight: f64,
 }
 
 /// Systems in memory and what is drawn from them.
@@ -54,11 +56,12 @@ impl Dataset {
                 let lag = segment.lag_frames(config.lag())?;
                 if held_out.is_empty() {
                     let [first, last] = chronological(segment.len(), config.split.validation_share, lag);
-                    training.push(index, number, first, lag);
-                    validation.push(index, number, last, lag);
+                    training.push(index, number, first, lag, system.weight);
+                    validation.push(index, number, last, lag, 1.0);
                 } else {
-                    let set = if held_out.contains(&system.name) { &mut validation } else { &mut training };
-                    set.push(index, number, 0..segment.len(), lag);
+                    let is_held_out = held_out.contains(&system.name);
+                    let (set, weight) = if is_held_out { (&mut validation, 1.0) } else { (&mut training, system.weight) };
+                    set.push(index, number, 0..segment.len(), lag, weight);
                 }
             }
         }

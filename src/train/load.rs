@@ -43,7 +43,7 @@ fn load_system(entry: &SystemFiles, folder: &Path, with_forces: bool) -> Result<
     let mut forces = if with_forces { Some(TokenForces::new(&topology, &tokens)?) } else { None };
     let load = |path: &std::path::PathBuf| load_segment(&folder.join(path), &topology, &tokens.atoms, entry.time_step, forces.as_mut());
     let segments = entry.trajectories.iter().map(load).collect::<Result<_>>()?;
-    Ok(System { name: entry.name(), tokens, segments })
+    Ok(System { name: entry.name(), tokens, segments, weight: entry.weight })
 }
 
 /// Reads the tokens' positions of a trajectory, and the forces on them where asked for.

@@ -2,11 +2,12 @@
 //!
 //! [`config`] says what the user wants, [`dataset`] holds trajectories and their [`pairs`], an [`objective`] makes samples of
 //! them with draws from [`random`], and the [`trainer`] turns samples into updates of the parameters ([`optimizer`],
-//! [`schedule`]), with a [`checkpoint`] to continue from and a [`report`] of how it goes.
+//! [`schedule`]), from random weights or from an [`initial`] model, with a [`checkpoint`] to continue from and a [`report`] of how it goes.
 
 pub mod checkpoint;
 pub mod config;
 pub mod dataset;
+pub mod initial;
 mod load;
 pub mod objective;
 pub mod optimizer;

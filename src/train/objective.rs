@@ -53,19 +53,24 @@ pub enum Objective {
 }
 
 impl Objective {
-    /// The objective of a configuration for these data, whose scale is measured.
+    /// The objective of a configuration for these data. Its scale is that of the model that the training starts from, where that one has
+    /// the same lag time, and measured otherwise.
     pub fn new(config: &Config, dataset: &Dataset) -> Objective {
+        let kept = config.initial.as_ref().and_then(|initial| initial.scale(config.lag()));
         if config.force.is_some() {
-            let scale = dataset.root_mean_square(SCALE_PAIRS, |segment, pair| segment.force(pair.first));
-            return Objective::Force { scale };
+            let measured = || dataset.root_mean_square(SCALE_PAIRS, |segment, pair| segment.force(pair.first));
+            return Objective::Force { scale: kept.unwrap_or_else(measured) };
         }
-        let scale = dataset.root_mean_square(SCALE_PAIRS, |segment, pair| {
+        let measured = dataset.root_mean_square(SCALE_PAIRS, |segment, pair| {
             let [now, later] = aligned(segment.frame(pair.first), &segment.frame(pair.second));
             now.iter().zip(&later).map(|(now, later)| later - now).collect()
         });
         match &config.jump {
-            Some(jump) => Objective::Jump(JumpSampler::new(jump, (scale.powi(2) + jump.condition_noise.powi(2) / 3.0).sqrt())),
-            None => Objective::Displacement { lag: config.lag(), scale },
+            Some(jump) => {
+                let measured = (measured.powi(2) + jump.condition_noise.powi(2) / 3.0).sqrt();
+                Objective::Jump(JumpSampler::new(jump, kept.unwrap_or(measured)))
+            }
+            None => Objective::Displacement { lag: config.lag(), scale: kept.unwrap_or(measured) },
         }
     }
 
@@ -89,7 +94,7 @@ impl Objective {
     /// Sample number `number` of an update: a pair of `pairs` and its noise.
     pub fn sample(&self, data: &Dataset, pairs: &Pairs, seed: u64, purpose: Purpose, update: u64, number: u64) -> Sample {
         let mut rng = generator(seed, purpose, update, number);
-        let pair = pairs.get(rng.random_range(0..pairs.len()));
+        let pair = pairs.draw(&mut rng);
         let segment = data.segment(pair);
         let now = segment.frame(pair.first);
         match *self {

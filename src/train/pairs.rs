@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use nalgebra::Vector3;
+use rand::RngExt;
 
 use crate::error::Place;
 use crate::structure::align::superpose;
@@ -84,6 +85,8 @@ pub struct Pair {
 pub struct Pairs {
     runs: Vec<Run>,
     total: usize,
+    /// Sum of the weights of all pairs.
+    weight: f64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -94,6 +97,9 @@ struct Run {
     lag: usize,
     /// Number of the run's first pair within the set.
     before: usize,
+    /// Weight of each of its pairs, and of all pairs before its first.
+    weight: f64,
+    weight_before: f64,
 }
 
 impl Pairs {
@@ -111,13 +117,31 @@ impl Pairs {
         systems.dedup();
         systems
     }
-    /// Adds all pairs of which both frames lie in `frames`; systems are added in ascending order.
-    pub fn push(&mut self, system: usize, segment: usize, frames: Range<usize>, lag: usize) {
+    /// Adds all pairs of which both frames lie in `frames`, each to be drawn `weight` times as often as one of weight 1; systems are
+    /// added in ascending order.
+    pub fn push(&mut self, system: usize, segment: usize, frames: Range<usize>, lag: usize, weight: f64) {
         let count = frames.len().saturating_sub(lag);
         if count > 0 {
-            self.runs.push(Run { system, segment, start: frames.start, lag, before: self.total });
+            let (before, weight_before) = (self.total, self.weight);
+            self.runs.push(Run { system, segment, start: frames.start, lag, before, weight, weight_before });
             self.total += count;
+            self.weight += weight * count as f64;
         }
+    }
+    /// Draws a pair.
+    ///
+    /// # Panics
+    /// Where there is none.
+    pub fn draw(&self, rng: &mut impl rand::Rng) -> Pair {
+        if self.runs.iter().all(|run| run.weight == 1.0) {
+            return self.get(rng.random_range(0..self.total));
+        }
+        let at = self.weight * rng.random::<f64>();
+        let run = self.runs.partition_point(|run| run.weight_before <= at) - 1;
+        let end = self.runs.get(run + 1).map_or(self.total, |next| next.before);
+        let Run { before, weight, weight_before, .. } = self.runs[run];
+        // the division may round up to the next run's first pair
+        self.get((before + ((at - weight_before) / weight) as usize).min(end - 1))
     }
     /// Pair number `index`.
     ///
@@ -149,17 +173,38 @@ pub fn aligned(from: Vec<Vector3<f64>>, to: &[Vector3<f64>]) -> [Vec<Vector3<f64
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::random::{Purpose, generator};
     use nalgebra::Rotation3;
 
     #[test]
     fn pairs_are_a_lag_apart_and_stay_in_their_range() {
         let mut pairs = Pairs::default();
-        pairs.push(0, 0, 0..5, 2);
-        pairs.push(0, 1, 3..5, 2); // too short for a pair
-        pairs.push(1, 0, 10..13, 2);
+        pairs.push(0, 0, 0..5, 2, 1.0);
+        pairs.push(0, 1, 3..5, 2, 1.0); // too short for a pair
+        pairs.push(1, 0, 10..13, 2, 1.0);
         let all: Vec<_> = (0..pairs.len()).map(|i| pairs.get(i)).map(|p| (p.system, p.segment, p.first, p.second)).collect();
         assert_eq!(all, [(0, 0, 0, 2), (0, 0, 1, 3), (0, 0, 2, 4), (1, 0, 10, 12)]);
         assert_eq!(pairs.systems(), [0, 1]);
+    }
+
+    #[test]
+    fn heavy_systems_are_drawn_more_often_and_their_pairs_evenly() {
+        // three pairs of weight 1, two of weight 4, one of weight 0.5: 3 + 8 + 0.5 in all
+        let mut pairs = Pairs::default();
+        pairs.push(0, 0, 0..5, 2, 1.0);
+        pairs.push(1, 0, 0..4, 2, 4.0);
+        pairs.push(2, 0, 7..10, 2, 0.5);
+        const DRAWS: usize = 100_000;
+        let mut counts = [0usize; 6];
+        for number in 0..DRAWS {
+            let drawn = pairs.draw(&mut generator(1, Purpose::Training, 0, number as u64));
+            counts[(0..6).find(|&index| pairs.get(index) == drawn).unwrap()] += 1;
+        }
+        for (count, weight) in counts.into_iter().zip([1.0, 1.0, 1.0, 4.0, 4.0, 0.5]) {
+            let share = weight / 11.5;
+            let error = (share * (1.0 - share) / DRAWS as f64).sqrt();
+            assert!((count as f64 / DRAWS as f64 - share).abs() <= 4.0 * error, "{counts:?}");
+        }
     }
 
     #[test]

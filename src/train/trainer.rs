@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use nalgebra::Vector3;
@@ -18,6 +17,7 @@ use super::random::Purpose;
 use super::report::{Reporter, Row, Table, band};
 use crate::engine::Engine;
 use crate::model::{self, Model, Provenance, Regime};
+use crate::simulate::Stop;
 use crate::{Error, Result, files};
 
 /// The files of a training.
@@ -86,7 +86,10 @@ impl<E: Engine> Trainer<E> {
     pub fn new(config: Config, dataset: Dataset, engine: E) -> Result<Self> {
         let objective = Objective::new(&config, &dataset);
         let sizes = model::Config { regime: objective.regime(), ..config.model.clone() };
-        let model = Model::initial(sizes, engine, config.training.seed)?;
+        let model = match &config.initial {
+            Some(initial) => Model::with_parameters(sizes, engine, &initial.values)?,
+            None => Model::initial(sizes, engine, config.training.seed)?,
+        };
         let values = model.parameters()?;
         let shapes = model.network().program.params.iter().map(|(_, shape)| shape.size);
         let decays = shapes.flat_map(|[rows, columns]| vec![rows > 1; rows * columns]).collect();
@@ -260,14 +263,14 @@ impl<E: Engine> Trainer<E> {
     /// Trains to the end of the budget, or until nothing has improved for `training.patience` validations, and writes the model.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] once `stop` is set, with the checkpoint written; those of [`Trainer::update`] and of writing.
-    pub fn run(&mut self, files: &Files, reporter: &Reporter, stop: &AtomicBool) -> Result<()> {
+    /// [`Error::Interrupted`] once `stop` asks for it, with the checkpoint written; those of [`Trainer::update`] and of writing.
+    pub fn run(&mut self, files: &Files, reporter: &Reporter, stop: &Stop) -> Result<()> {
         let bands = if self.held_out.is_empty() { 0 } else { self.objective.bands() };
         let mut table = Table::resume(&files.table, bands, self.updates())?;
         let (began, before) = (Instant::now(), self.updates());
         let mut saved = Instant::now();
         while self.spent() < 1.0 && !self.stopped_early() {
-            if stop.load(Ordering::Relaxed) {
+            if stop.reason().is_some() {
                 reporter.finish();
                 self.checkpoint().write(&files.checkpoint)?;
                 return Err(Error::Interrupted { step: self.updates(), checkpoint: files.checkpoint.clone() });
@@ -301,8 +304,10 @@ impl<E: Engine> Trainer<E> {
         let (validation_loss, update) = written_of.map_or((None, self.updates()), |(loss, update)| (Some(loss), update));
         let trained = self.dataset.training.systems();
         let systems: Vec<String> = trained.iter().map(|&system| self.dataset.systems[system].name.clone()).collect();
+        let started_from = self.config.initial.as_ref().map(|initial| initial.file.clone());
+        let from = started_from.as_ref().map_or(String::new(), |file| format!(", starting from {}", file.name));
         let provenance = Provenance {
-            summary: format!("{} pairs of frames of {}", self.dataset.training.len(), systems.join(", ")),
+            summary: format!("{} pairs of frames of {}{from}", self.dataset.training.len(), systems.join(", ")),
             systems,
             temperature: self.config.data.temperature,
             updates: update,
@@ -312,6 +317,7 @@ impl<E: Engine> Trainer<E> {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             configuration: self.config.text.clone(),
             data: self.dataset.files.clone(),
+            started_from,
         };
         let written = self.model.save(path, &provenance);
         self.model.set_parameters(&self.state.values)?;
@@ -357,6 +363,13 @@ fn course(config: &Config, dataset: &Dataset) -> String {
     let Config { split, jump, displacement, force, model, optimizer, training, .. } = config;
     let batches = (training.seed, training.batch, training.micro_batch_tokens, training.validation_samples);
     let files: Vec<_> = dataset.files.iter().map(|file| &file.sha256).collect();
-    let text = format!("{:?}", (files, split, jump, displacement, force, model, optimizer, batches));
+    let mut text = format!("{:?}", (files, split, jump, displacement, force, model, optimizer, batches));
+    // what is as it is by default adds nothing: checkpoints from before these keys stay good
+    if let Some(initial) = &config.initial {
+        text += &format!("{:?}", &initial.file.sha256);
+    }
+    if dataset.systems.iter().any(|system| system.weight != 1.0) {
+        text += &format!("{:?}", dataset.systems.iter().map(|system| system.weight).collect::<Vec<_>>());
+    }
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

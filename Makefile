@@ -1,5 +1,6 @@
 # make demo   installs what the machine lacks, builds, and runs the main job on a real protein
 # make test   installs what the machine lacks and passes every test
+# MDSURROGATE_REQUIRE_GPU=1 make test   fails where tests of the GPU engine would be skipped
 # make lint   formatting, clippy and documentation, warnings denied
 # One profile (release) serves all of them, so that a cold machine compiles everything once.
 
@@ -9,9 +10,10 @@ BINARY = target/release/mdsurrogate
 VENV = target/clients
 # What a Debian machine needs beside Rust: a linker. The tests run the real readers of our files.
 PACKAGES = gcc libc6-dev
-TEST_PACKAGES = python3-venv
+# A software Vulkan device (lavapipe) stands in for a GPU.
+TEST_PACKAGES = python3-venv libvulkan1 mesa-vulkan-drivers
 
-.PHONY: all demo test lint bench deps test-deps clients build clean
+.PHONY: all demo test lint bench-gpu deps test-deps clients build clean
 
 all: build
 
@@ -51,6 +53,10 @@ clients: $(VENV)/ready
 
 test: clients
 	MDSURROGATE_REQUIRE_CLIENTS=1 MDSURROGATE_CLIENTS=$(CURDIR)/$(VENV)/bin/python $(CARGO) test $(RELEASE)
+
+# The network on the GPU: tokens a second, memory, bytes a second of every op.
+bench-gpu: deps
+	$(CARGO) bench --locked --bench gpu
 
 lint: deps
 	$(CARGO) fmt --all -- --check

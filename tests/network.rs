@@ -95,6 +95,22 @@ fn the_network_has_the_gradient_of_its_answer() {
     }
 }
 
+/// Answer, alone and with backward, and gradients of an engine in f32 against the oracle's.
+fn answers_as<E: Engine>(oracle: &Model<Cpu<f64>>, quick: &Model<E>, inputs: &Inputs) {
+    let name = quick.engine().name();
+    let (a, b) = (quick.forward(inputs).unwrap(), oracle.forward(inputs).unwrap());
+    assert_eq!(flat(&quick.predict(inputs).unwrap()), flat(&a.answer));
+    let error = relative_error(&flat(&a.answer), &flat(&b.answer));
+    let d_answer: Vec<Vector3<f64>> = b.answer.iter().map(|v| v / v.norm()).collect();
+    let a = quick.backward(inputs, &a, &d_answer).unwrap();
+    let b = oracle.backward(inputs, &b, &d_answer).unwrap();
+    let gradient = relative_error(&a.params, &b.params);
+    println!("{name}: answer {error:.1e}, gradient {gradient:.1e}");
+    assert!(error <= 1e-4 && gradient <= 1e-4, "{name}: answer {error:e}, gradient {gradient:e}");
+    let positions = relative_error(&flat(&a.candidate), &flat(&b.candidate)).max(relative_error(&flat(&a.condition), &flat(&b.condition)));
+    assert!(positions <= 1e-4, "{name}: gradients of positions {positions:e}");
+}
+
 #[test]
 fn f32_answers_as_f64() {
     let (structure, tokens) = molecule("trpcage.pdb");
@@ -102,15 +118,11 @@ fn f32_answers_as_f64() {
     for sigma in [0.02, 0.5, 5.0] {
         let inputs = inputs(&config, &tokens, &positions(&structure, &tokens, sigma, 3), sigma);
         let oracle = model(config.clone(), Cpu::<f64>::new());
-        let quick = model(config.clone(), Cpu::<f32>::new());
-        let (a, b) = (quick.forward(&inputs).unwrap(), oracle.forward(&inputs).unwrap());
-        let error = relative_error(&flat(&a.answer), &flat(&b.answer));
-        assert!(error <= 1e-4, "{sigma}: answer {error:e}");
-        let d_answer: Vec<Vector3<f64>> = b.answer.iter().map(|v| v / v.norm()).collect();
-        let a = quick.backward(&inputs, &a, &d_answer).unwrap();
-        let b = oracle.backward(&inputs, &b, &d_answer).unwrap();
-        let error = relative_error(&a.params, &b.params);
-        assert!(error <= 1e-4, "{sigma}: gradient {error:e}");
+        answers_as(&oracle, &model(config.clone(), Cpu::<f32>::new()), &inputs);
+        #[cfg(feature = "gpu")]
+        if let Some(gpu) = support::gpu() {
+            answers_as(&oracle, &model(config.clone(), gpu), &inputs);
+        }
     }
 }
 
@@ -135,6 +147,12 @@ fn rotations_and_translations_move_the_answer_along() {
         println!("{name}: f64 {oracle:.1e}, f32 {quick:.1e}");
         assert!(oracle <= 1e-12, "{name} f64: {oracle:e}");
         assert!(quick <= 1e-5, "{name} f32: {quick:e}");
+        #[cfg(feature = "gpu")]
+        if let Some(gpu) = support::gpu() {
+            let gpu = error(gpu, name);
+            println!("{name}: GPU {gpu:.1e}");
+            assert!(gpu <= 1e-5, "{name} on the GPU: {gpu:e}");
+        }
     }
 }
 

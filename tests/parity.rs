@@ -12,13 +12,15 @@ fn worst(outcome: &Outcome, oracle: &Outcome) -> f64 {
     errors.fold(0.0, |worst, error| if error.is_nan() { f64::NAN } else { worst.max(error) })
 }
 
+/// Runs every op on these systems; each error must be within `tolerance`.
 fn agrees_with_the_oracle<E: Engine>(engine: &E, sizes: &[usize], tolerance: f64) {
     for op in all_ops() {
         let mut rng = random(sizes.len() as u64);
         let batch = batch(&mut rng, sizes, 8);
         let case = Case::random(op.clone(), batch, &mut rng);
         let error = worst(&case.run(engine), &case.run(&Cpu::<f64>::new()));
-        assert!(error <= tolerance, "{} on {sizes:?}, {}: {error:e}", op.name(), engine.name());
+        println!("{:<16} {sizes:?} {error:.1e}", op.name());
+        assert!(error <= tolerance, "{op:?} on {sizes:?}, {}: {error:e}", engine.name());
     }
 }
 
@@ -27,4 +29,66 @@ fn cpu_f32_agrees_with_f64() {
     for sizes in [&[1][..], &[2, 31], &[154], &[1000, 7, 300]] {
         agrees_with_the_oracle(&Cpu::<f32>::new(), sizes, 1e-4);
     }
+}
+
+#[cfg(feature = "gpu")]
+#[test]
+fn the_gpu_agrees_with_f64() {
+    let Some(gpu) = support::gpu() else { return };
+    for sizes in [&[1][..], &[2, 31], &[154], &[1000, 7, 300], &[257, 0, 256]] {
+        agrees_with_the_oracle(&gpu, sizes, 2e-5);
+    }
+}
+
+#[cfg(feature = "gpu")]
+#[test]
+fn the_gpu_agrees_with_f64_on_thousands_of_tokens() {
+    let Some(gpu) = support::gpu() else { return };
+    agrees_with_the_oracle(&gpu, &[4096], 2e-5);
+}
+
+/// Minutes on a software device: `cargo test --release --test parity -- --ignored`.
+#[cfg(feature = "gpu")]
+#[test]
+#[ignore = "minutes on a software device"]
+fn the_gpu_agrees_with_f64_on_65537_tokens() {
+    let Some(gpu) = support::gpu() else { return };
+    agrees_with_the_oracle(&gpu, &[65_537], 2e-5);
+}
+
+#[cfg(feature = "gpu")]
+#[test]
+fn messages_of_every_width_agree() {
+    let Some(gpu) = support::gpu() else { return };
+    for channels in [16, 32, 64] {
+        let mut rng = random(channels as u64);
+        let batch = batch(&mut rng, &[40, 1, 70], 37);
+        let op = mdsurrogate::ops::message::Message { channels, radial: 14, reach: 11.0 };
+        let case = Case::random(op.into(), batch, &mut rng);
+        let error = worst(&case.run(&gpu), &case.run(&Cpu::<f64>::new()));
+        assert!(error <= 2e-5, "{channels}: {error:e}");
+    }
+}
+
+/// What one evaluation leaves in memory, the next one must not see: the same bits every time, in whatever company.
+#[cfg(feature = "gpu")]
+#[test]
+fn the_gpu_gives_the_same_bits_again() {
+    if support::gpu().is_none() {
+        return;
+    }
+    let gpu = mdsurrogate::engine::Gpu::best().unwrap();
+    let cases: Vec<Case> = all_ops()
+        .into_iter()
+        .map(|op| {
+            let mut rng = random(4);
+            let batch = batch(&mut rng, &[300, 12, 64], 6);
+            Case::random(op, batch, &mut rng)
+        })
+        .collect();
+    let all = || cases.iter().map(|case| case.run(&gpu)).map(|o| (o.outputs, o.d_inputs, o.d_params)).collect::<Vec<_>>();
+    assert!(all() == all());
+    let held = gpu.bytes();
+    all();
+    assert_eq!(gpu.bytes(), held, "a third round needs no more memory");
 }

@@ -2,6 +2,7 @@
 //!
 //! Data goes to stdout, words to stderr; `--json` makes stdout one JSON object (lines of events for `run`).
 
+pub mod backend;
 pub mod check;
 pub mod compare;
 pub mod completions;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::backend::Backend;
 use super::job::Engine;
 use super::run::{Choice, stepper};
 use super::sampling::Sampling;
@@ -32,6 +33,9 @@ pub struct Args {
     /// Model file [default: the one that is built in]
     #[arg(short, long, value_name = "FILE")]
     pub model: Option<PathBuf>,
+    /// Where the network runs
+    #[arg(long, value_enum, default_value_t)]
+    pub backend: Backend,
     /// Predictions go to PREFIX_next.pdb, those of a trajectory to PREFIX_next.xtc [default: the input's stem]
     #[arg(short, long, value_name = "PREFIX")]
     pub output: Option<PathBuf>,
@@ -80,7 +84,8 @@ pub fn run(args: Args) -> Result<()> {
     }
     let structure = read(top, &args.selection.clone().into())?;
     structure.require_complete(false)?;
-    let choice = Choice { model: args.model.as_deref(), seed: args.seed, first_replica: 0, sampling: &args.sampling };
+    let choice =
+        Choice { model: args.model.as_deref(), backend: args.backend, seed: args.seed, first_replica: 0, sampling: &args.sampling };
     let engine = stepper(&choice, &structure)?;
     if !args.json {
         engine.words.iter().for_each(|line| eprintln!("{line}"));

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, json};
 
+use super::backend::{Backend, Chosen, list_devices};
 use super::config::with_file;
 use super::job::{Engine, Job, JobArgs, Span, set_threads};
 use super::sampling::{Jumps, Parts, Sampling};
 use super::selection::Selection;
-use crate::engine::Cpu;
+use crate::engine::{Cpu, Engine as Compute};
 use crate::forcefield::template_geometry_at;
 use crate::model::{self, Header, Model, Tokens};
 use crate::simulate::Hydrogens;
@@ -25,11 +26,17 @@ const DEFAULT_STEPS: u64 = 1000;
 #[command(args_override_self = true)]
 pub struct Args {
     /// Protein structure: PDB or mmCIF, plain or gzipped
-    #[arg(required_unless_present = "config")]
+    #[arg(required_unless_present_any = ["config", "list_devices"])]
     pub protein: Option<PathBuf>,
     /// Model file [default: the one that is built in]
     #[arg(short, long, value_name = "FILE")]
     pub model: Option<PathBuf>,
+    /// Where the network runs
+    #[arg(long, value_enum, default_value_t)]
+    pub backend: Backend,
+    /// List the devices that --backend chooses from, and stop
+    #[arg(long)]
+    pub list_devices: bool,
     /// Stride at which the network's rotation and translation symmetry is measured on the live frame; 0: never
     #[arg(long, value_name = "STRIDE", default_value = "100", help_heading = "Guards")]
     pub check_equivariance_every: String,
@@ -52,6 +59,10 @@ pub struct Args {
 /// # Errors
 /// Those of reading the protein and the model, and of [`Job::carry_out`].
 pub fn run(args: Args) -> Result<()> {
+    if args.list_devices {
+        list_devices();
+        return Ok(());
+    }
     let args = match &args.job.config {
         Some(file) => with_file("run", file, std::env::args_os().skip(2).collect())?,
         None => args,
@@ -62,7 +73,8 @@ pub fn run(args: Args) -> Result<()> {
     let structure = read(input, &args.selection.clone().into())?;
     structure.require_complete(args.fix)?;
     let first_replica = args.job.replica_index.unwrap_or(0);
-    let choice = Choice { model: args.model.as_deref(), seed: args.job.seed, first_replica, sampling: &args.sampling };
+    let choice =
+        Choice { model: args.model.as_deref(), backend: args.backend, seed: args.job.seed, first_replica, sampling: &args.sampling };
     let mut engine = stepper(&choice, &structure)?;
     engine.equivariance_every = match args.check_equivariance_every.as_str() {
         "0" => None,
@@ -75,6 +87,8 @@ pub fn run(args: Args) -> Result<()> {
 pub(super) struct Choice<'a> {
     /// Model file; none: the one that is built in.
     pub model: Option<&'a Path>,
+    /// Where the network runs.
+    pub backend: Backend,
     /// Seed of all random numbers.
     pub seed: u64,
     /// Number of the first replica.
@@ -85,11 +99,23 @@ pub(super) struct Choice<'a> {
 
 /// The stepper that the user chose: the only place where model and engine are picked.
 pub(super) fn stepper(choice: &Choice<'_>, structure: &Structure) -> Result<Engine> {
+    match choice.backend.choose()? {
+        Chosen::Cpu => stepper_on(Cpu::<f32>::new(), None, choice, structure),
+        #[cfg(feature = "gpu")]
+        Chosen::Gpu(gpu) => {
+            let device = gpu.device().to_owned();
+            stepper_on(gpu, Some(device), choice, structure)
+        }
+    }
+}
+
+/// The stepper on this engine. A device makes other bits than the CPU: its name is part of what a run must go on with.
+fn stepper_on<E: Compute + 'static>(compute: E, device: Option<String>, choice: &Choice<'_>, structure: &Structure) -> Result<Engine> {
     let topology = &structure.topology;
     let path = choice.model.unwrap_or(Path::new("(built in)"));
     let (model, header) = match choice.model {
-        Some(path) => Model::load(path, Cpu::<f32>::new())?,
-        None => Model::from_bytes(model::SHIPPED, path, Cpu::<f32>::new())?,
+        Some(path) => Model::load(path, compute)?,
+        None => Model::from_bytes(model::SHIPPED, path, compute)?,
     };
     let geometry = template_geometry_at(topology, &structure.frame.positions)?;
     let tokens = Tokens::new(topology, &geometry)?;
@@ -105,6 +131,10 @@ pub(super) fn stepper(choice: &Choice<'_>, structure: &Structure) -> Result<Engi
     // the corrector's velocities have no motion of the centre
     let freedom = 3 * topology.len() - if masses.is_some() { 3 } else { 0 };
     let masses = masses.unwrap_or_else(|| topology.atoms.iter().map(|atom| atom.mass).collect());
+    if let Some(device) = device {
+        words.push(format!("on the GPU {device}"));
+        settings.insert("device".into(), device.into());
+    }
     Ok(Engine {
         stepper,
         geometry,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::engine::Cpu;
+use crate::engine::Engine;
 use crate::forcefield::{ForceField, Precision, System};
 use crate::model::{Header, Model, Tokens};
 use crate::simulate::{Hydrogens, Jump, ROOM_TEMPERATURE, Relaxation, Relaxed, Sampler, Stepper};
@@ -58,9 +58,9 @@ impl Sampling {
 }
 
 /// What jumps are made of.
-pub struct Parts<'a> {
+pub struct Parts<'a, E: Engine> {
     /// The network.
-    pub model: Model<Cpu<f32>>,
+    pub model: Model<E>,
     /// What its file says.
     pub header: &'a Header,
     /// The molecule.
@@ -90,7 +90,7 @@ impl Sampling {
     ///
     /// # Errors
     /// Those of [`Jump::new`] and [`Sampling::sampler`].
-    pub fn jumps(&self, parts: Parts<'_>) -> Result<Jumps> {
+    pub fn jumps<E: Engine + 'static>(&self, parts: Parts<'_, E>) -> Result<Jumps> {
         let Parts { model, header, topology, tokens, hydrogens, seed, first_replica } = parts;
         let (steps, temperature) = (self.relax, header.provenance.temperature.unwrap_or(ROOM_TEMPERATURE));
         let system = (steps > 0).then(|| System::build(topology)).transpose();

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::engine::Cpu;
+use super::backend::{Backend, Chosen};
+use crate::engine::{Cpu, Engine};
 use crate::simulate::Stop;
 use crate::train::config::Config;
 use crate::train::dataset::Dataset;
@@ -33,6 +34,9 @@ pub struct Args {
     /// Seed, instead of training.seed
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Where the network runs
+    #[arg(long, value_enum, default_value_t)]
+    backend: Backend,
     /// Threads; default: all cores. Their number changes no bit of the result
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -67,7 +71,11 @@ pub fn run(args: Args) -> Result<()> {
     let threads = threads.map_err(|error| Error::usage(format!("--threads: {error}"), "use fewer threads"))?;
     let stop = Stop::on_signals();
     let reporter = Reporter::new(config.training.budget(), args.quiet);
-    threads.install(|| train(config, &args, &files, resume, &reporter, &stop))
+    threads.install(|| match args.backend.choose()? {
+        Chosen::Cpu => train(Cpu::<f32>::new(), config, &args, &files, resume, &reporter, &stop),
+        #[cfg(feature = "gpu")]
+        Chosen::Gpu(gpu) => train(gpu, config, &args, &files, resume, &reporter, &stop),
+    })
 }
 
 /// The configuration with what the command line replaces.
@@ -81,14 +89,14 @@ fn configuration(args: &Args) -> Result<Config> {
     Ok(config)
 }
 
-fn train(config: Config, args: &Args, files: &Files, resume: bool, reporter: &Reporter, stop: &Stop) -> Result<()> {
+fn train<E: Engine>(engine: E, config: Config, args: &Args, files: &Files, resume: bool, reporter: &Reporter, stop: &Stop) -> Result<()> {
     let dataset = Dataset::load(&config, &config.data_folder(args.data.as_deref()))?;
     for system in &dataset.systems {
         let frames: usize = system.segments.iter().map(|segment| segment.len()).sum();
         reporter.say(&format!("{}: {} heavy atoms, {frames} frames", system.name, system.tokens.len()));
     }
     reporter.say(&format!("{} pairs for training, {} for validation", dataset.training.len(), dataset.validation.len()));
-    let mut trainer = Trainer::new(config, dataset, Cpu::<f32>::new())?;
+    let mut trainer = Trainer::new(config, dataset, engine)?;
     reporter.say(&trainer.describe());
     if resume {
         trainer.resume(&files.checkpoint)?;

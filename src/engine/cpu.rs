@@ -41,9 +41,19 @@ macro_rules! engine {
     ($t:ident) => {
         impl Engine for Cpu<$t> {
             type Buffer = Vec<$t>;
+            type Batch<'a> = &'a Batch;
 
             fn name(&self) -> String {
                 format!("cpu-{}", <$t as Real>::NAME)
+            }
+
+            /// The activations of as many tokens stay in cache.
+            fn group(&self) -> usize {
+                160
+            }
+
+            fn prepare<'a>(&self, batch: &'a Batch) -> Result<&'a Batch> {
+                Ok(batch)
             }
 
             fn zeros(&self, len: usize) -> Result<Vec<$t>> {
@@ -58,7 +68,7 @@ macro_rules! engine {
                 Ok(buffer.iter().map(|value| value.wide()).collect())
             }
 
-            fn forward(&self, call: &Call, batch: &Batch, params: &[Vec<$t>], slots: &mut [Vec<$t>]) -> Result<()> {
+            fn forward(&self, call: &Call, batch: &&Batch, params: &[Vec<$t>], slots: &mut [Vec<$t>]) -> Result<()> {
                 let mut outputs = take(slots, &call.outputs);
                 call.op.forward(Forward {
                     batch,
@@ -73,7 +83,7 @@ macro_rules! engine {
             fn backward(
                 &self,
                 call: &Call,
-                batch: &Batch,
+                batch: &&Batch,
                 params: &[Vec<$t>],
                 slots: &[Vec<$t>],
                 d_slots: &mut [Vec<$t>],

@@ -1,11 +1,17 @@
-//! Where ops run: [`Cpu<f64>`](Cpu) is the oracle, `Cpu<f32>` the embedded default.
+//! Where ops run: [`Cpu<f64>`](Cpu) is the oracle, `Cpu<f32>` the embedded default, `Gpu` the fast path.
 
 mod cpu;
 mod eight;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 mod real;
 
 pub use cpu::Cpu;
 pub use eight::Eight;
+#[cfg(feature = "gpu")]
+pub use gpu::Gpu;
+#[cfg(feature = "gpu")]
+pub(crate) use gpu::shaders::has_entry;
 pub use real::{Matrix, MatrixMut, Real};
 
 use crate::Result;
@@ -30,22 +36,32 @@ pub struct Call {
 pub trait Engine: Send + Sync {
     /// Memory of the engine.
     type Buffer: Send + Sync;
+    /// A batch as the engine's kernels read it.
+    type Batch<'a>;
 
     /// Name in logs: `cpu-f32`.
     fn name(&self) -> String;
+    /// Tokens that one call of the network should have where there are many replicas: as many as the engine runs fast.
+    fn group(&self) -> usize;
+    /// Makes a batch ready for calls.
+    fn prepare<'a>(&self, batch: &'a Batch) -> Result<Self::Batch<'a>>;
     /// A buffer of `len` zeros.
     fn zeros(&self, len: usize) -> Result<Self::Buffer>;
+    /// A buffer of `len` numbers for a call to overwrite.
+    fn scratch(&self, len: usize) -> Result<Self::Buffer> {
+        self.zeros(len)
+    }
     /// Copies host values into a new buffer.
     fn upload(&self, values: &[f64]) -> Result<Self::Buffer>;
     /// Copies a buffer to the host.
     fn download(&self, buffer: &Self::Buffer) -> Result<Vec<f64>>;
     /// Runs a call forward: `slots[call.outputs]` are overwritten.
-    fn forward(&self, call: &Call, batch: &Batch, params: &[Self::Buffer], slots: &mut [Self::Buffer]) -> Result<()>;
+    fn forward(&self, call: &Call, batch: &Self::Batch<'_>, params: &[Self::Buffer], slots: &mut [Self::Buffer]) -> Result<()>;
     /// Runs a call backward: adds to `d_slots[call.inputs]` and `d_params[call.params]`.
     fn backward(
         &self,
         call: &Call,
-        batch: &Batch,
+        batch: &Self::Batch<'_>,
         params: &[Self::Buffer],
         slots: &[Self::Buffer],
         d_slots: &mut [Self::Buffer],

@@ -144,6 +144,7 @@ impl<E: Engine> Model<E> {
 
     fn run(&self, inputs: &Inputs, keep: bool) -> Result<Activations<E>> {
         let program = &self.network.program;
+        let batch = self.engine.prepare(&inputs.batch)?;
         let mut slots: Vec<Option<E::Buffer>> = (0..program.slots.len()).map(|_| None).collect();
         for (slot, values) in self.host_inputs(inputs) {
             slots[slot] = Some(self.engine.upload(values)?);
@@ -155,9 +156,9 @@ impl<E: Engine> Model<E> {
             for &slot in &call.outputs {
                 let len = program.slots[slot].len(&inputs.batch);
                 let reusable = free.iter().position(|(size, _)| *size == len);
-                slots[slot] = reusable.map_or_else(|| self.engine.zeros(len), |at| Ok(free.swap_remove(at).1))?;
+                slots[slot] = reusable.map_or_else(|| self.engine.scratch(len), |at| Ok(free.swap_remove(at).1))?;
             }
-            self.engine.forward(call, &inputs.batch, &self.params, &mut slots)?;
+            self.engine.forward(call, &batch, &self.params, &mut slots)?;
             for &slot in dead.iter().filter(|_| !keep) {
                 let buffer = std::mem::replace(&mut slots[slot], self.engine.zeros(0)?);
                 free.push((program.slots[slot].len(&inputs.batch), buffer));
@@ -174,6 +175,7 @@ impl<E: Engine> Model<E> {
     pub fn backward(&self, inputs: &Inputs, activations: &Activations<E>, d_answer: &[Vector3<f64>]) -> Result<Gradients> {
         let program = &self.network.program;
         assert_eq!(d_answer.len(), inputs.batch.tokens(), "one gradient a token");
+        let batch = self.engine.prepare(&inputs.batch)?;
         let zeros = |shape: &crate::ops::Shape, batch: &Batch| self.engine.zeros(shape.len(batch));
         let mut d_slots: Vec<E::Buffer> = program.slots.iter().map(|shape| zeros(shape, &inputs.batch)).collect::<Result<_>>()?;
         let flat: Vec<f64> = d_answer.iter().flat_map(|d| [d.x, d.y, d.z]).collect();
@@ -181,7 +183,7 @@ impl<E: Engine> Model<E> {
         let sizes = program.params.iter().map(|(_, shape)| shape.size[0] * shape.size[1]);
         let mut d_params: Vec<E::Buffer> = sizes.map(|len| self.engine.zeros(len)).collect::<Result<_>>()?;
         for call in program.calls.iter().rev() {
-            self.engine.backward(call, &inputs.batch, &self.params, &activations.slots, &mut d_slots, &mut d_params)?;
+            self.engine.backward(call, &batch, &self.params, &activations.slots, &mut d_slots, &mut d_params)?;
             for &slot in &call.outputs {
                 d_slots[slot] = self.engine.zeros(0)?; // every slot is written once: its gradient is complete and used
             }

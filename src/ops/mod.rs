@@ -169,6 +169,17 @@ macro_rules! ops {
             pub fn name(&self) -> &'static str {
                 match self { $(Op::$variant(_) => stringify!($module)),* }
             }
+
+            /// The op's shader: it does not compile without its file and both of its entries.
+            #[cfg(feature = "gpu")]
+            pub(crate) fn shader(&self) -> &'static str {
+                use crate::engine::has_entry;
+                match self { $(Op::$variant(_) => {
+                    const TEXT: &str = include_str!(concat!("../../shaders/", stringify!($module), ".wgsl"));
+                    const { assert!(has_entry(TEXT, "forward") && has_entry(TEXT, "backward"), "a shader has both directions") };
+                    TEXT
+                }),* }
+            }
         }
 
         impl Kernel for Op {

@@ -12,9 +12,6 @@ use crate::observe::Probe;
 use crate::structure::Frame;
 use crate::{Error, Result};
 
-/// Tokens in one call of the network: replicas are grouped so that a group's activations stay in cache.
-const GROUP: usize = 160;
-
 /// How a jump is sampled.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sampler {
@@ -142,7 +139,7 @@ impl State {
 
 impl<E: Engine> Stepper for Jump<E> {
     fn step(&mut self, replicas: &mut [Frame]) -> Result<()> {
-        let group = (GROUP / self.tokens.len()).max(1);
+        let group = (self.model.engine().group() / self.tokens.len()).max(1);
         let this = &*self;
         let advance = |(index, frames): (usize, &mut [Frame])| -> Result<()> {
             let positions = this.sample(frames, this.first_replica + (index * group) as u64)?;

@@ -8,6 +8,24 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
+/// The GPU engine with guard words, opened once; none, with a printed line, where there is no device. With
+/// MDSURROGATE_REQUIRE_GPU=1 that is a failure.
+#[cfg(feature = "gpu")]
+pub fn gpu() -> Option<mdsurrogate::engine::Gpu> {
+    use mdsurrogate::engine::Gpu;
+    static OPENED: std::sync::LazyLock<Option<Gpu>> = std::sync::LazyLock::new(|| match Gpu::guarded() {
+        Ok(gpu) => Some(gpu),
+        Err(error) => {
+            let required = std::env::var("MDSURROGATE_REQUIRE_GPU").is_ok_and(|value| value == "1");
+            assert!(!required, "MDSURROGATE_REQUIRE_GPU=1, and {error}");
+            // past the harness, which keeps the words of tests that pass
+            std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("skipped on the GPU: {error}\n")).unwrap();
+            None
+        }
+    });
+    OPENED.clone()
+}
+
 /// A random generator with a seed.
 pub fn random(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
@@ -132,11 +150,12 @@ impl Case {
         let params: Vec<_> = self.params.iter().map(upload).collect();
         let dirty = self.d_outputs.iter().map(|d| engine.upload(&vec![f64::NAN; d.len()]).unwrap());
         let mut slots: Vec<_> = self.inputs.iter().map(upload).chain(dirty).collect();
-        engine.forward(&call, &self.batch, &params, &mut slots).unwrap();
+        let batch = engine.prepare(&self.batch).unwrap();
+        engine.forward(&call, &batch, &params, &mut slots).unwrap();
         let zeros = |values: &Vec<f64>| engine.zeros(values.len()).unwrap();
         let mut d_slots: Vec<_> = self.inputs.iter().map(zeros).chain(self.d_outputs.iter().map(upload)).collect();
         let mut d_params: Vec<_> = self.params.iter().map(zeros).collect();
-        engine.backward(&call, &self.batch, &params, &slots, &mut d_slots, &mut d_params).unwrap();
+        engine.backward(&call, &batch, &params, &slots, &mut d_slots, &mut d_params).unwrap();
         let download = |buffers: &[E::Buffer]| buffers.iter().map(|buffer| engine.download(buffer).unwrap()).collect::<Vec<_>>();
         let count = self.inputs.len();
         Outcome { outputs: download(&slots[count..]), d_inputs: download(&d_slots[..count]), d_params: download(&d_params) }
@@ -147,7 +166,7 @@ impl Case {
         let upload = |values: &Vec<f64>| engine.upload(values).unwrap();
         let params: Vec<_> = self.params.iter().map(upload).collect();
         let mut slots: Vec<_> = self.inputs.iter().chain(&self.d_outputs).map(upload).collect();
-        engine.forward(&self.call(), &self.batch, &params, &mut slots).unwrap();
+        engine.forward(&self.call(), &engine.prepare(&self.batch).unwrap(), &params, &mut slots).unwrap();
         let output = |(slot, d): (&E::Buffer, &Vec<f64>)| {
             engine.download(slot).unwrap().iter().zip(d).map(|(&y, &d)| if d == 0.0 { 0.0 } else { y * d }).sum::<f64>()
         };

@@ -1,0 +1,437 @@
+// Pair messages summed over the neighbourhood; equations in src/ops/message/mod.rs. One group a receiver goes through its
+// edges in blocks; a block's channels stay in shared memory, so there is no buffer of edges × channels.
+// Backward runs twice: by receiver, and by sender (SENDING), since each lane may add only to what is its own.
+// Compiled for a number of CHANNELS and EDGES of a block.
+
+struct Sizes { splines: u32, reach: f32, tokens_of_chunk: u32 }
+@group(0) @binding(0) var<uniform> sizes: Sizes;
+@group(0) @binding(3) var<storage, read> a: array<f32>;
+@group(0) @binding(4) var<storage, read> b: array<f32>;
+@group(0) @binding(5) var<storage, read> y: array<f32>;
+@group(0) @binding(6) var<storage, read> x: array<f32>;
+@group(0) @binding(7) var<storage, read> n: array<f32>;
+@group(0) @binding(8) var<storage, read> relation: array<f32>;
+@group(0) @binding(9) var<storage, read> radial: array<f32>;
+@group(0) @binding(10) var<storage, read> radial_condition: array<f32>;
+@group(0) @binding(11) var<storage, read> dense: array<f32>;
+@group(0) @binding(12) var<storage, read> weight: array<f32>;
+@group(0) @binding(13) var<storage, read> bias: array<f32>;
+@group(0) @binding(14) var<storage, read_write> agg: array<f32>;
+@group(0) @binding(15) var<storage, read_write> vectors: array<f32>;
+@group(0) @binding(16) var<storage, read> d_agg: array<f32>;
+@group(0) @binding(17) var<storage, read> d_vectors: array<f32>;
+// d_a of the receivers, d_b of the senders
+@group(0) @binding(18) var<storage, read_write> d_own: array<f32>;
+@group(0) @binding(19) var<storage, read_write> d_y: array<f32>;
+@group(0) @binding(20) var<storage, read_write> d_x: array<f32>;
+@group(0) @binding(21) var<storage, read_write> d_n: array<f32>;
+@group(0) @binding(22) var<storage, read_write> partial: array<f32>;
+
+const ROWS = LANES / CHANNELS;
+const RELATIONS = 30u;
+const DENSE = 9u;
+const SUM = 0.35;
+const HALF = 0.5;
+// Sums over the channels of an edge: of d u, d u°; of d g but the last; of both distances.
+const SUMS = 16u;
+
+// The edges of a block.
+var<workgroup> receiver_of: array<u32, EDGES>;
+var<workgroup> sender: array<u32, EDGES>;
+var<workgroup> relation_class: array<u32, EDGES>;
+var<workgroup> near_first: array<u32, EDGES>;
+var<workgroup> far_first: array<u32, EDGES>;
+var<workgroup> near: array<vec4<f32>, EDGES>;
+var<workgroup> far: array<vec4<f32>, EDGES>;
+var<workgroup> u: array<vec3<f32>, EDGES>;
+var<workgroup> u_condition: array<vec3<f32>, EDGES>;
+var<workgroup> features: array<f32, EDGES * DENSE>;
+// Their channels.
+var<workgroup> h: array<f32, EDGES * CHANNELS>;
+var<workgroup> d_z: array<f32, EDGES * CHANNELS>;
+var<workgroup> m: array<f32, EDGES * CHANNELS>;
+var<workgroup> d_m: array<f32, EDGES * CHANNELS>;
+var<workgroup> over_channels: array<f32, EDGES * SUMS>;
+
+fn vector_y(token: u32) -> vec3<f32> { return vec3<f32>(y[3u * token], y[3u * token + 1u], y[3u * token + 2u]); }
+fn vector_x(token: u32) -> vec3<f32> { return vec3<f32>(x[3u * token], x[3u * token + 1u], x[3u * token + 2u]); }
+fn vector_n(token: u32) -> vec3<f32> { return vec3<f32>(n[3u * token], n[3u * token + 1u], n[3u * token + 2u]); }
+
+// s/(w² + s²) for the three thermal widths w: of stiff and of softer template pairs, and of any pair.
+fn gains(scale: f32) -> vec3<f32> {
+    let widths = vec3<f32>(0.03, 0.1, 0.3);
+    return scale / (widths * widths + scale * scale);
+}
+
+// z/√(1 + (z/4)²) and its derivative.
+fn soft_clip(z: f32) -> vec2<f32> {
+    let q = inverseSqrt(1.0 + z * z / 16.0);
+    return vec2<f32>(z * q, q * q * q);
+}
+
+// First of the four splines at a distance, and the way from the knot below to the knot above.
+fn knot(r: f32) -> vec2<f32> {
+    let last = f32(sizes.splines - 1u);
+    let s = min(r * last / sizes.reach, last);
+    return vec2<f32>(floor(s), s - floor(s));
+}
+
+fn spline_values(f: f32) -> vec4<f32> {
+    let g = 1.0 - f;
+    return vec4<f32>(g * g * g / 6.0, f * f * (f / 2.0 - 1.0) + 2.0 / 3.0, g * g * (g / 2.0 - 1.0) + 2.0 / 3.0, f * f * f / 6.0);
+}
+
+// Their derivatives by the distance.
+fn spline_slopes(f: f32) -> vec4<f32> {
+    let g = 1.0 - f;
+    let density = f32(sizes.splines - 1u) / sizes.reach;
+    return density * vec4<f32>(-g * g / 2.0, f * (1.5 * f - 2.0), -g * (1.5 * g - 2.0), f * f / 2.0);
+}
+
+// Row of spline `first + k`: the last row stands for all further ones.
+fn spline_row(first: u32, k: u32) -> u32 {
+    return min(first + k, sizes.splines - 1u);
+}
+
+fn distance_of(d: vec3<f32>) -> f32 {
+    return sqrt(dot(d, d) + 1e-6);
+}
+
+// Geometry and features of an edge, into place `slot` of the block.
+fn fill(slot: u32, edge: u32, i: u32, j: u32) {
+    let d = vector_y(i) - vector_y(j);
+    let d_condition = vector_x(i) - vector_x(j);
+    let w = vector_n(i) - vector_n(j);
+    let r = distance_of(d);
+    let rc = distance_of(d_condition);
+    receiver_of[slot] = i;
+    sender[slot] = j;
+    relation_class[slot] = relation_of(edge);
+    u[slot] = d / (r + 0.1);
+    u_condition[slot] = d_condition / (rc + 0.1);
+    near_first[slot] = u32(knot(r).x);
+    far_first[slot] = u32(knot(rc).x);
+    near[slot] = spline_values(knot(r).y);
+    far[slot] = spline_values(knot(rc).y);
+    let gain = gains(scales[system_of(i)]);
+    let d0 = template_of(edge);
+    let mask = select(0.0, 1.0, d0 > 0.0);
+    let t = mask * (r - d0);
+    let change = r - rc;
+    let at = slot * DENSE;
+    features[at] = soft_clip(t * gain.x).x;
+    features[at + 1u] = soft_clip(t * gain.y).x;
+    features[at + 2u] = soft_clip(mask * change * gain.y).x;
+    features[at + 3u] = soft_clip(change * gain.z).x;
+    features[at + 4u] = bounded(change);
+    features[at + 5u] = 2.0 / (r + 0.3);
+    features[at + 6u] = dot(w, u[slot]);
+    features[at + 7u] = dot(w, u_condition[slot]);
+    features[at + 8u] = mask * (rc - d0) * 10.0;
+}
+
+// What the first silu is applied to.
+fn first_layer(slot: u32, c: u32) -> f32 {
+    var z = a[receiver_of[slot] * CHANNELS + c] + b[sender[slot] * CHANNELS + c] + relation[relation_class[slot] * CHANNELS + c];
+    for (var k = 0u; k < 4u; k += 1u) {
+        z += near[slot][k] * radial[spline_row(near_first[slot], k) * CHANNELS + c];
+        z += far[slot][k] * radial_condition[spline_row(far_first[slot], k) * CHANNELS + c];
+    }
+    for (var k = 0u; k < DENSE; k += 1u) {
+        z += features[slot * DENSE + k] * dense[k * CHANNELS + c];
+    }
+    return z;
+}
+
+// What the second silu is applied to.
+fn second_layer(slot: u32, c: u32) -> f32 {
+    var z = bias[c];
+    for (var k = 0u; k < CHANNELS; k += 1u) {
+        z += h[slot * CHANNELS + k] * weight[k * CHANNELS + c];
+    }
+    return z;
+}
+
+@compute @workgroup_size(64)
+fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let token = place(group, groups);
+    if (token >= token_count()) { return; }
+    let c = lane % CHANNELS;
+    let row = lane / CHANNELS;
+    var sum = 0.0;
+    var along = vec3<f32>(0.0);
+    var along_condition = vec3<f32>(0.0);
+    let end = first_edge(token + 1u);
+    for (var first = first_edge(token); first < end; first += EDGES) {
+        let live = min(EDGES, end - first);
+        if (lane < live) {
+            fill(lane, first + lane, token, sender_of(first + lane));
+        }
+        workgroupBarrier();
+        for (var slot = row; slot < live; slot += ROWS) {
+            h[slot * CHANNELS + c] = silu(first_layer(slot, c));
+        }
+        workgroupBarrier();
+        for (var slot = row; slot < live; slot += ROWS) {
+            let message = silu(second_layer(slot, c));
+            sum += message;
+            along += message * u[slot];
+            along_condition += message * u_condition[slot];
+        }
+        workgroupBarrier();
+    }
+    // over the rows of lanes, in their order
+    for (var which = 0u; which < 7u; which += 1u) {
+        var own = sum;
+        if (which > 0u && which < 4u) { own = along[which - 1u]; }
+        if (which > 3u) { own = along_condition[which - 4u]; }
+        shares[lane] = own;
+        workgroupBarrier();
+        if (row == 0u) {
+            var all = 0.0;
+            for (var other = 0u; other < ROWS; other += 1u) {
+                all += shares[other * CHANNELS + c];
+            }
+            if (which == 0u) {
+                agg[token * CHANNELS + c] = SUM * HALF * all;
+            } else {
+                let component = (which - 1u) % 3u;
+                vectors[(3u * token + component) * 2u * CHANNELS + (which - 1u) / 3u * CHANNELS + c] = SUM * all;
+            }
+        }
+        workgroupBarrier();
+    }
+}
+
+// Gradient of message `c` of an edge, from those of the sums at its receiver.
+fn d_message(slot: u32, c: u32) -> f32 {
+    let i = receiver_of[slot];
+    var d = HALF * d_agg[i * CHANNELS + c];
+    for (var k = 0u; k < 3u; k += 1u) {
+        let at = (3u * i + k) * 2u * CHANNELS + c;
+        d += u[slot][k] * d_vectors[at] + u_condition[slot][k] * d_vectors[at + CHANNELS];
+    }
+    return SUM * d;
+}
+
+// Sum `which` over the channels of an edge; see SUMS.
+fn channel_sum(slot: u32, which: u32, slopes: vec4<f32>) -> f32 {
+    let row = slot * CHANNELS;
+    var sum = 0.0;
+    if (which < 6u) {
+        let at = (3u * receiver_of[slot] + which % 3u) * 2u * CHANNELS + which / 3u * CHANNELS;
+        for (var c = 0u; c < CHANNELS; c += 1u) {
+            sum += m[row + c] * d_vectors[at + c];
+        }
+        return SUM * sum;
+    }
+    if (which < 14u) {
+        for (var c = 0u; c < CHANNELS; c += 1u) {
+            sum += d_z[row + c] * dense[(which - 6u) * CHANNELS + c];
+        }
+        return sum;
+    }
+    for (var k = 0u; k < 4u; k += 1u) {
+        let spline = spline_row(select(far_first[slot], near_first[slot], which == 14u), k) * CHANNELS;
+        var along = 0.0;
+        for (var c = 0u; c < CHANNELS; c += 1u) {
+            if (which == 14u) {
+                along += d_z[row + c] * radial[spline + c];
+            } else {
+                along += d_z[row + c] * radial_condition[spline + c];
+            }
+        }
+        sum += slopes[k] * along;
+    }
+    return sum;
+}
+
+// Gradient of d from those of d/(r + 0.1) and of r.
+fn d_difference(d: vec3<f32>, r: f32, d_u: vec3<f32>, d_r: f32) -> vec3<f32> {
+    let shrink = 1.0 / (r + 0.1);
+    let direction = d * shrink;
+    return d_u * shrink + (d_r - dot(d_u, direction) * shrink) / r * d;
+}
+
+struct Differences { y: vec3<f32>, x: vec3<f32>, n: vec3<f32> }
+
+// Gradients of the differences (receiver − sender) of positions.
+fn edge_gradient(slot: u32, edge: u32) -> Differences {
+    let i = receiver_of[slot];
+    let j = sender[slot];
+    let d = vector_y(i) - vector_y(j);
+    let d_condition = vector_x(i) - vector_x(j);
+    let w = vector_n(i) - vector_n(j);
+    let r = distance_of(d);
+    let rc = distance_of(d_condition);
+    let gain = gains(scales[system_of(i)]);
+    let d0 = template_of(edge);
+    let mask = select(0.0, 1.0, d0 > 0.0);
+    let t = mask * (r - d0);
+    let change = r - rc;
+    let at = slot * SUMS;
+    let g = at + 6u;
+    let d_t = over_channels[g] * soft_clip(t * gain.x).y * gain.x + over_channels[g + 1u] * soft_clip(t * gain.y).y * gain.y;
+    let tanh_change = bounded(change);
+    let d_change = over_channels[g + 2u] * soft_clip(mask * change * gain.y).y * gain.y * mask
+        + over_channels[g + 3u] * soft_clip(change * gain.z).y * gain.z + over_channels[g + 4u] * (1.0 - tanh_change * tanh_change);
+    let d_r = over_channels[at + 14u] + mask * d_t + d_change - over_channels[g + 5u] * 2.0 / ((r + 0.3) * (r + 0.3));
+    var deviation = 0.0;
+    for (var c = 0u; c < CHANNELS; c += 1u) {
+        deviation += d_z[slot * CHANNELS + c] * dense[8u * CHANNELS + c];
+    }
+    let d_rc = over_channels[at + 15u] + mask * 10.0 * deviation - d_change;
+    let d_u = vec3<f32>(over_channels[at], over_channels[at + 1u], over_channels[at + 2u]) + over_channels[g + 6u] * w;
+    let d_uc = vec3<f32>(over_channels[at + 3u], over_channels[at + 4u], over_channels[at + 5u]) + over_channels[g + 7u] * w;
+    let d_w = over_channels[g + 6u] * u[slot] + over_channels[g + 7u] * u_condition[slot];
+    return Differences(d_difference(d, r, d_u, d_r), d_difference(d_condition, rc, d_uc, d_rc), d_w);
+}
+
+// Adds the gradients of the parameters of a block to the chunk's own; every place belongs to one lane.
+fn add_parameters(table: u32, row: u32, c: u32, live: u32) {
+    let radial_row = RELATIONS;
+    let condition_row = radial_row + sizes.splines;
+    let dense_row = condition_row + sizes.splines;
+    let weight_row = dense_row + DENSE;
+    for (var k = row; k < CHANNELS; k += ROWS) {
+        var sum = 0.0;
+        for (var slot = 0u; slot < live; slot += 1u) {
+            sum += h[slot * CHANNELS + k] * d_m[slot * CHANNELS + c];
+        }
+        partial[table + (weight_row + k) * CHANNELS + c] += sum;
+    }
+    for (var k = row; k < DENSE; k += ROWS) {
+        var sum = 0.0;
+        for (var slot = 0u; slot < live; slot += 1u) {
+            sum += features[slot * DENSE + k] * d_z[slot * CHANNELS + c];
+        }
+        partial[table + (dense_row + k) * CHANNELS + c] += sum;
+    }
+    for (var task = row; task < 4u; task += ROWS) {
+        for (var slot = 0u; slot < live; slot += 1u) {
+            let d = d_z[slot * CHANNELS + c];
+            if (task == 0u) {
+                partial[table + relation_class[slot] * CHANNELS + c] += d;
+            } else if (task == 1u) {
+                for (var k = 0u; k < 4u; k += 1u) {
+                    partial[table + (radial_row + spline_row(near_first[slot], k)) * CHANNELS + c] += near[slot][k] * d;
+                }
+            } else if (task == 2u) {
+                for (var k = 0u; k < 4u; k += 1u) {
+                    partial[table + (condition_row + spline_row(far_first[slot], k)) * CHANNELS + c] += far[slot][k] * d;
+                }
+            } else {
+                partial[table + (weight_row + CHANNELS) * CHANNELS + c] += d_m[slot * CHANNELS + c];
+            }
+        }
+    }
+}
+
+// One group a chunk of tokens.
+@compute @workgroup_size(64)
+fn backward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let chunk = place(group, groups);
+    let first_of_chunk = chunk * sizes.tokens_of_chunk;
+    if (first_of_chunk >= token_count()) { return; }
+    let c = lane % CHANNELS;
+    let row = lane / CHANNELS;
+    let height = RELATIONS + 2u * sizes.splines + DENSE + CHANNELS + 1u;
+    let table = chunk * height * CHANNELS;
+    if (!SENDING) {
+        for (var k = row; k < height; k += ROWS) {
+            partial[table + k * CHANNELS + c] = 0.0;
+        }
+    }
+    storageBarrier();
+    for (var token = first_of_chunk; token < min(first_of_chunk + sizes.tokens_of_chunk, token_count()); token += 1u) {
+        one_token(lane, token, table);
+    }
+}
+
+// The edges that a token receives, or that it sends.
+fn one_token(lane: u32, token: u32, table: u32) {
+    let c = lane % CHANNELS;
+    let row = lane / CHANNELS;
+    var own = 0.0;
+    var total = Differences(vec3<f32>(0.0), vec3<f32>(0.0), vec3<f32>(0.0));
+    var start = first_edge(token);
+    var end = first_edge(token + 1u);
+    if (SENDING) {
+        start = first_sent(token);
+        end = first_sent(token + 1u);
+    }
+    for (var first = start; first < end; first += EDGES) {
+        let live = min(EDGES, end - first);
+        var edge = first + lane;
+        if (lane < live) {
+            if (SENDING) {
+                edge = sent_edge(first + lane);
+                fill(lane, edge, receiver_of_sent(first + lane), token);
+            } else {
+                fill(lane, edge, token, sender_of(edge));
+            }
+        }
+        workgroupBarrier();
+        for (var slot = row; slot < live; slot += ROWS) {
+            let z = first_layer(slot, c);
+            h[slot * CHANNELS + c] = silu(z);
+            d_z[slot * CHANNELS + c] = silu_slope(z);
+        }
+        workgroupBarrier();
+        for (var slot = row; slot < live; slot += ROWS) {
+            let z = second_layer(slot, c);
+            m[slot * CHANNELS + c] = silu(z);
+            d_m[slot * CHANNELS + c] = d_message(slot, c) * silu_slope(z);
+        }
+        workgroupBarrier();
+        for (var slot = row; slot < live; slot += ROWS) {
+            var d_h = 0.0;
+            for (var k = 0u; k < CHANNELS; k += 1u) {
+                d_h += d_m[slot * CHANNELS + k] * weight[c * CHANNELS + k];
+            }
+            d_z[slot * CHANNELS + c] *= d_h;
+            own += d_z[slot * CHANNELS + c];
+        }
+        workgroupBarrier();
+        if (!SENDING) {
+            add_parameters(table, row, c, live);
+        }
+        for (var index = lane; index < live * SUMS; index += LANES) {
+            let slot = index / SUMS;
+            var slopes = vec4<f32>(0.0);
+            if (index % SUMS == 14u) {
+                slopes = spline_slopes(knot(distance_of(vector_y(receiver_of[slot]) - vector_y(sender[slot]))).y);
+            } else if (index % SUMS == 15u) {
+                slopes = spline_slopes(knot(distance_of(vector_x(receiver_of[slot]) - vector_x(sender[slot]))).y);
+            }
+            over_channels[index] = channel_sum(slot, index % SUMS, slopes);
+        }
+        workgroupBarrier();
+        if (lane < live) {
+            let d = edge_gradient(lane, edge);
+            total = Differences(total.y + d.y, total.x + d.x, total.n + d.n);
+        }
+        workgroupBarrier();
+    }
+    shares[lane] = own;
+    workgroupBarrier();
+    if (row == 0u) {
+        var all = 0.0;
+        for (var other = 0u; other < ROWS; other += 1u) {
+            all += shares[other * CHANNELS + c];
+        }
+        d_own[token * CHANNELS + c] += all;
+    }
+    let sign = select(1.0, -1.0, SENDING);
+    for (var k = 0u; k < 3u; k += 1u) {
+        let all_y = sum_of_lanes(lane, total.y[k]);
+        let all_x = sum_of_lanes(lane, total.x[k]);
+        let all_n = sum_of_lanes(lane, total.n[k]);
+        if (lane == 0u) {
+            d_y[3u * token + k] += sign * all_y;
+            d_x[3u * token + k] += sign * all_x;
+            d_n[3u * token + k] += sign * all_n;
+        }
+    }
+    workgroupBarrier();
+}

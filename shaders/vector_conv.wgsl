@@ -1,0 +1,22 @@
+// The long convolution with the fifth term, by the double sum; see src/ops/vector_conv.rs and shared/convolution.wgsl, which comes
+// before; longer systems go through shared/transform.wgsl.
+
+const SCALAR = false;
+const VECTOR = true;
+const TERM = 4u;
+
+@compute @workgroup_size(64)
+fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let item = place(group, groups) * LANES + lane;
+    if (item < token_count() * sizes.channels) {
+        double_sum(item / sizes.channels, item % sizes.channels);
+    }
+}
+
+@compute @workgroup_size(64)
+fn backward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let item = place(group, groups) * LANES + lane;
+    if (item < token_count() * sizes.channels) {
+        d_double_sum(item / sizes.channels, item % sizes.channels);
+    }
+}

@@ -1,0 +1,250 @@
+//! The GPU engine: every op in WGSL through wgpu (Vulkan, Metal, Direct3D 12), numbers in f32.
+//!
+//! Calls are recorded and submitted together when the host asks for a buffer: one submission an evaluation of the network.
+//! A batch goes to the device once and serves all calls until another one comes; of the same batch only the scales do.
+//! Every sum has a fixed order, so that a result's bits depend on the device and the input alone.
+
+mod buffers;
+mod device;
+mod graph;
+mod kernels;
+mod pipelines;
+mod recorder;
+pub(crate) mod shaders;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use buffers::Buffer;
+pub use device::{Listed, devices};
+
+use super::{Call, Engine};
+use crate::ops::Batch;
+use crate::{Error, Result};
+use buffers::{For, GUARD, GUARD_WORD, Pool};
+use device::Device;
+use graph::{Class, MOST_TOKENS, Words};
+use pipelines::Pipelines;
+use recorder::{Bound, Recorder};
+use shaders::Source;
+
+/// Tokens in one call of the network: enough to keep a large device busy.
+const GROUP: usize = 65_536;
+
+/// The GPU engine on one device. Clones share it.
+#[derive(Clone)]
+pub struct Gpu {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    // before the device, which must outlive what is on it
+    recorder: Recorder,
+    pipelines: Pipelines,
+    /// The last batch that was prepared, and its words.
+    last: Mutex<Option<(Batch, Arc<Laid>)>>,
+    /// Roots of unity by transform length.
+    roots: Mutex<HashMap<usize, Arc<Buffer>>>,
+    pool: Arc<Pool>,
+    device: Device,
+}
+
+/// The words of a batch on the device.
+struct Laid {
+    words: Buffer,
+    classes: Vec<Class>,
+}
+
+/// A batch on the device.
+pub struct Prepared {
+    laid: Arc<Laid>,
+    scales: Buffer,
+    tokens: usize,
+    systems: usize,
+}
+
+impl Gpu {
+    /// The best device that is hardware.
+    ///
+    /// # Errors
+    /// [`Error::Device`] where there is none, or it cannot be opened.
+    pub fn hardware() -> Result<Gpu> {
+        Gpu::open(false, false)
+    }
+
+    /// The best device, a software one where there is no other.
+    ///
+    /// # Errors
+    /// [`Error::Device`] where there is none, or it cannot be opened.
+    pub fn best() -> Result<Gpu> {
+        Gpu::open(true, false)
+    }
+
+    /// As [`Gpu::best`], for tests: buffers hold NaN until they are written and have guard words behind them, which
+    /// [`Engine::download`] checks; none is used twice.
+    ///
+    /// # Errors
+    /// [`Error::Device`] where there is none, or it cannot be opened.
+    pub fn guarded() -> Result<Gpu> {
+        Gpu::open(true, true)
+    }
+
+    fn open(software: bool, guarded: bool) -> Result<Gpu> {
+        let device = Device::open(software)?;
+        let (pool, recorder) = (Arc::new(Pool::new(guarded)), Recorder::new(&device)?);
+        let inner = Inner { recorder, pipelines: Pipelines::default(), last: Mutex::default(), roots: Mutex::default(), pool, device };
+        Ok(Gpu { inner: Arc::new(inner) })
+    }
+
+    /// Name of the device.
+    pub fn device(&self) -> &str {
+        &self.inner.device.name
+    }
+
+    /// Bytes of device memory that the engine holds, in use or kept for later.
+    pub fn bytes(&self) -> u64 {
+        self.inner.pool.bytes()
+    }
+
+    /// A buffer that commands fill.
+    fn buffer(&self, len: usize) -> Result<Buffer> {
+        self.inner.pool.take(&self.inner.device, len, For::Commands)
+    }
+
+    /// A buffer with these words.
+    fn words(&self, words: &[u32]) -> Result<Buffer> {
+        let buffer = self.inner.pool.take(&self.inner.device, words.len(), For::Host)?;
+        if let Some(raw) = &buffer.raw {
+            self.inner.device.queue.write_buffer(raw, 0, bytemuck::cast_slice(words));
+        }
+        Ok(buffer)
+    }
+
+    /// (cos, −sin) of 2π·k/n for all k, n a power of two.
+    fn roots(&self, n: usize) -> Result<Arc<Buffer>> {
+        let mut all = self.inner.roots.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(roots) = all.get(&n) {
+            return Ok(roots.clone());
+        }
+        let root = |k: usize| (std::f64::consts::TAU * k as f64 / n as f64).sin_cos();
+        let values = (0..n).map(root).flat_map(|(sin, cos)| [(cos as f32).to_bits(), (-sin as f32).to_bits()]);
+        let roots = Arc::new(self.words(&values.collect::<Vec<_>>())?);
+        all.insert(n, roots.clone());
+        Ok(roots)
+    }
+
+    /// The words of a batch, those of the last one where nothing but scales has changed.
+    fn lay(&self, batch: &Batch) -> Result<Arc<Laid>> {
+        if batch.tokens() >= MOST_TOKENS {
+            let what = format!("{} tokens were asked for at once, and the GPU engine numbers {}", batch.tokens(), MOST_TOKENS - 1);
+            return Err(Error::Device { what, hint: "fewer replicas at once".into() });
+        }
+        let mut last = self.inner.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |other: &Batch| {
+            (&other.offsets, &other.kinds, &other.edges, &other.centres) == (&batch.offsets, &batch.kinds, &batch.edges, &batch.centres)
+        };
+        if let Some((_, laid)) = last.as_ref().filter(|(other, _)| same(other)) {
+            return Ok(laid.clone());
+        }
+        let Words { words, classes } = Words::new(batch);
+        let laid = Arc::new(Laid { words: self.words(&words)?, classes });
+        *last = Some((batch.clone(), laid.clone()));
+        Ok(laid)
+    }
+
+    /// Records a kernel of `source`; `sizes` in the order of its `Sizes`, floats by their bits.
+    fn dispatch(&self, source: Source, entry: &'static str, batch: &Prepared, sizes: &[u32], bound: &[Bound<'_>], groups: usize) {
+        let Inner { recorder, pipelines, pool, device, .. } = &*self.inner;
+        let pipeline = pipelines.get(device, source, entry);
+        let common: [Bound<'_>; 2] = [("graph", Some(&batch.laid.words)), ("scales", Some(&batch.scales))];
+        recorder.dispatch(device, pool, &pipeline, sizes, &[&common, bound].concat(), groups);
+    }
+}
+
+impl Engine for Gpu {
+    type Buffer = Buffer;
+    type Batch<'a> = Prepared;
+
+    fn name(&self) -> String {
+        format!("gpu-f32 ({})", self.inner.device.name)
+    }
+
+    fn group(&self) -> usize {
+        GROUP
+    }
+
+    fn prepare(&self, batch: &Batch) -> Result<Prepared> {
+        let scales: Vec<u32> = batch.scale.iter().map(|&scale| (scale as f32).to_bits()).collect();
+        Ok(Prepared { laid: self.lay(batch)?, scales: self.words(&scales)?, tokens: batch.tokens(), systems: batch.systems() })
+    }
+
+    fn zeros(&self, len: usize) -> Result<Buffer> {
+        let buffer = self.buffer(len)?;
+        self.inner.recorder.clear(&self.inner.device, &buffer);
+        Ok(buffer)
+    }
+
+    fn scratch(&self, len: usize) -> Result<Buffer> {
+        self.buffer(len)
+    }
+
+    fn upload(&self, values: &[f64]) -> Result<Buffer> {
+        self.words(&values.iter().map(|&value| (value as f32).to_bits()).collect::<Vec<_>>())
+    }
+
+    fn download(&self, buffer: &Buffer) -> Result<Vec<f64>> {
+        let Inner { recorder, pool, device, .. } = &*self.inner;
+        let Some(raw) = &buffer.raw else { return Ok(Vec::new()) };
+        let bytes = 4 * pool.bound(buffer.len) as u64;
+        let copy = device.buffer(bytes, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST, None)?;
+        recorder.copy(device, raw, &copy, bytes);
+        recorder.submit(device, pool);
+        let (send, mapped) = std::sync::mpsc::channel();
+        copy.slice(..).map_async(wgpu::MapMode::Read, move |result| {
+            // the receiver is gone only where waiting has failed already
+            send.send(result).ok();
+        });
+        device.wait()?;
+        let arrived = mapped.try_recv().map_err(|error| device.error(&error.to_string()))?;
+        arrived.map_err(|error| device.error(&error.to_string()))?;
+        let view = copy.slice(..).get_mapped_range().map_err(|error| device.error(&error.to_string()))?;
+        let words: &[u32] = bytemuck::cast_slice(&view);
+        if pool.guarded() && words[buffer.len..buffer.len + GUARD].iter().any(|&word| word != GUARD_WORD) {
+            return Err(device.error("a kernel wrote past the end of a buffer"));
+        }
+        Ok(words[..buffer.len].iter().map(|&word| f32::from_bits(word).into()).collect())
+    }
+
+    fn forward(&self, call: &Call, batch: &Prepared, params: &[Buffer], slots: &mut [Buffer]) -> Result<()> {
+        let launch = kernels::Launch { gpu: self, batch, source: shaders::source(&call.op, false) };
+        let (inputs, outputs) = (pick(slots, &call.inputs), pick(slots, &call.outputs));
+        kernels::forward(&launch, &call.op, &kernels::Forward { inputs: &inputs, params: &pick(params, &call.params), outputs: &outputs })
+    }
+
+    fn backward(
+        &self,
+        call: &Call,
+        batch: &Prepared,
+        params: &[Buffer],
+        slots: &[Buffer],
+        d_slots: &mut [Buffer],
+        d_params: &mut [Buffer],
+    ) -> Result<()> {
+        let launch = kernels::Launch { gpu: self, batch, source: shaders::source(&call.op, false) };
+        let buffers = kernels::Backward {
+            inputs: &pick(slots, &call.inputs),
+            params: &pick(params, &call.params),
+            outputs: &pick(slots, &call.outputs),
+            d_outputs: &pick(d_slots, &call.outputs),
+            d_inputs: &pick(d_slots, &call.inputs),
+            d_params: &pick(d_params, &call.params),
+        };
+        kernels::backward(&launch, &call.op, &buffers)
+    }
+}
+
+fn pick<'a>(buffers: &'a [Buffer], indices: &[usize]) -> Vec<&'a Buffer> {
+    indices.iter().map(|&index| &buffers[index]).collect()
+}

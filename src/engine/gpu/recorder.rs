@@ -1,0 +1,118 @@
+//! Commands on their way to the device: recorded call by call, submitted when the host wants a result.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::buffers::{Buffer, Pool};
+use super::device::Device;
+use super::pipelines::Pipeline;
+use crate::Result;
+
+/// Bytes from one call's sizes to the next one's: what every device can bind at.
+const SIZES: u64 = 256;
+
+/// Calls between two submissions.
+const CALLS: u64 = 2048;
+
+/// Groups in one dimension of a dispatch.
+const ROW: usize = 65_535;
+
+/// Commands that are not submitted yet.
+pub(super) struct Recorder {
+    state: Mutex<State>,
+    /// The sizes of all calls, written at submission.
+    sizes: wgpu::Buffer,
+    /// Stand-ins for buffers that an entry declares and a call lacks: read, written.
+    stand_ins: [wgpu::Buffer; 2],
+}
+
+#[derive(Default)]
+struct State {
+    encoder: Option<wgpu::CommandEncoder>,
+    sizes: Vec<u8>,
+}
+
+/// A buffer that a call binds by its name in the shader.
+pub(super) type Bound<'a> = (&'static str, Option<&'a Buffer>);
+
+impl Recorder {
+    pub fn new(device: &Device) -> Result<Recorder> {
+        let uniform = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        let stand_in = || device.buffer(SIZES, wgpu::BufferUsages::STORAGE, None);
+        Ok(Recorder { state: Mutex::default(), sizes: device.buffer(SIZES * CALLS, uniform, None)?, stand_ins: [stand_in()?, stand_in()?] })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records a dispatch of `groups` groups.
+    ///
+    /// # Panics
+    /// Where the call does not name a buffer that the entry uses: a bug of the kernel's host side.
+    pub fn dispatch(&self, device: &Device, pool: &Pool, pipeline: &Pipeline, sizes: &[u32], bound: &[Bound<'_>], groups: usize) {
+        if groups == 0 {
+            return;
+        }
+        let mut state = self.state();
+        if state.sizes.len() as u64 >= SIZES * CALLS {
+            self.submit_state(device, pool, &mut state);
+        }
+        let offset = state.sizes.len() as u64;
+        state.sizes.extend_from_slice(bytemuck::cast_slice(sizes));
+        state.sizes.resize((offset + SIZES) as usize, 0);
+        let resource = |buffer, offset, bytes| wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size: Some(bytes) });
+        let entry = |binding: &super::pipelines::Binding| {
+            let block = SIZES.try_into().expect("not zero");
+            if binding.uniform {
+                return wgpu::BindGroupEntry { binding: binding.index, resource: resource(&self.sizes, offset, block) };
+            }
+            let found = bound.iter().find(|(name, _)| *name == binding.name);
+            let (_, buffer) = found.unwrap_or_else(|| panic!("no buffer for {}", binding.name));
+            let resource = match buffer.and_then(|buffer| Some((buffer.raw.as_ref()?, buffer.len))) {
+                Some((raw, len)) => {
+                    let bytes = (4 * pool.bound(len) as u64).next_multiple_of(16).try_into().expect("not empty");
+                    resource(raw, 0, bytes)
+                }
+                None => resource(&self.stand_ins[usize::from(!binding.read_only)], 0, block),
+            };
+            wgpu::BindGroupEntry { binding: binding.index, resource }
+        };
+        let entries: Vec<_> = pipeline.bindings.iter().map(entry).collect();
+        let group = device.raw.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout: &pipeline.layout, entries: &entries });
+        let mut pass = encoder(device, &mut state).begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        pass.set_pipeline(&pipeline.raw);
+        pass.set_bind_group(0, &group, &[]);
+        let rows = groups.div_ceil(ROW);
+        pass.dispatch_workgroups(groups.div_ceil(rows) as u32, rows as u32, 1);
+    }
+
+    /// Records that a buffer is filled with zeros.
+    pub fn clear(&self, device: &Device, buffer: &Buffer) {
+        if let Some(raw) = &buffer.raw {
+            encoder(device, &mut self.state()).clear_buffer(raw, 0, Some(4 * buffer.len as u64));
+        }
+    }
+
+    /// Records that the first bytes of a buffer are copied.
+    pub fn copy(&self, device: &Device, from: &wgpu::Buffer, to: &wgpu::Buffer, bytes: u64) {
+        encoder(device, &mut self.state()).copy_buffer_to_buffer(from, 0, to, 0, bytes);
+    }
+
+    /// Submits what is recorded.
+    pub fn submit(&self, device: &Device, pool: &Pool) {
+        self.submit_state(device, pool, &mut self.state());
+    }
+
+    fn submit_state(&self, device: &Device, pool: &Pool, state: &mut State) {
+        if !state.sizes.is_empty() {
+            device.queue.write_buffer(&self.sizes, 0, &state.sizes);
+            state.sizes.clear();
+        }
+        device.queue.submit(state.encoder.take().map(wgpu::CommandEncoder::finish));
+        pool.submitted();
+    }
+}
+
+fn encoder<'a>(device: &Device, state: &'a mut State) -> &'a mut wgpu::CommandEncoder {
+    state.encoder.get_or_insert_with(|| device.raw.create_command_encoder(&wgpu::CommandEncoderDescriptor::default()))
+}

@@ -33,6 +33,8 @@ impl Bench {
     fn command(&self, words: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mdsurrogate"));
         command.args(words.split_whitespace()).current_dir(self.folder.path()).stdin(Stdio::null());
+        // Mesa's Vulkan drivers complain on stderr where it is not set, as in a container
+        command.env("XDG_RUNTIME_DIR", self.folder.path());
         command
     }
     fn output(&self, words: &str) -> Output {

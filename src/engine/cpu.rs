@@ -60,6 +60,12 @@ macro_rules! engine {
                 Ok(vec![0.0; len])
             }
 
+            fn zeros_in(&self, mut old: Vec<$t>, len: usize) -> Result<Vec<$t>> {
+                old.clear();
+                old.resize(len, 0.0);
+                Ok(old)
+            }
+
             fn upload(&self, values: &[f64]) -> Result<Vec<$t>> {
                 Ok(values.iter().map(|&value| <$t as Real>::of(value)).collect())
             }

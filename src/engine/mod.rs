@@ -4,6 +4,7 @@ mod cpu;
 mod eight;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+mod lanes;
 mod real;
 
 pub use cpu::Cpu;
@@ -12,6 +13,7 @@ pub use eight::Eight;
 pub use gpu::Gpu;
 #[cfg(feature = "gpu")]
 pub(crate) use gpu::shaders::has_entry;
+pub use lanes::Lanes;
 pub use real::{Matrix, MatrixMut, Real};
 
 use crate::Result;
@@ -49,6 +51,10 @@ pub trait Engine: Send + Sync {
     fn zeros(&self, len: usize) -> Result<Self::Buffer>;
     /// A buffer of `len` numbers for a call to overwrite.
     fn scratch(&self, len: usize) -> Result<Self::Buffer> {
+        self.zeros(len)
+    }
+    /// A buffer of `len` zeros in place of one that is no longer needed, whose memory may be used.
+    fn zeros_in(&self, _old: Self::Buffer, len: usize) -> Result<Self::Buffer> {
         self.zeros(len)
     }
     /// Copies host values into a new buffer.

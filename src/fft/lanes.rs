@@ -2,93 +2,16 @@
 //!
 //! Every channel takes the same steps, so each scalar of the algorithm is a [`Lanes`]. A [`Row`] holds the four components of one token.
 
-use std::ops::{Add, AddAssign, Mul, Neg, Sub};
+use std::ops::{Add, Sub};
 
-use crate::engine::{Eight, Real};
+pub(super) use crate::engine::Lanes;
+use crate::engine::Real;
 
 /// Channels in a block.
 pub(super) const WIDTH: usize = 8;
 
-/// One value for each of eight channels.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Lanes<T: Real>(T::Eight);
-
 /// One token of a block of channels: α, r_x, r_y, r_z.
 pub(super) type Row<T> = [Lanes<T>; 4];
-
-impl<T: Real> Lanes<T> {
-    #[inline(always)]
-    pub fn all(value: T) -> Self {
-        Lanes(T::Eight::all(value))
-    }
-    #[inline(always)]
-    pub fn zero() -> Self {
-        Lanes::all(T::zero())
-    }
-    /// `a·b + c`.
-    #[inline(always)]
-    pub fn fma(a: Self, b: Self, c: Self) -> Self {
-        Lanes(T::Eight::fma(a.0, b.0, c.0))
-    }
-    /// `c − a·b`.
-    #[inline(always)]
-    pub fn fnma(a: Self, b: Self, c: Self) -> Self {
-        Lanes(T::Eight::fnma(a.0, b.0, c.0))
-    }
-    /// The first values of `from`, zeros after its end.
-    #[inline(always)]
-    pub fn load(from: &[T]) -> Self {
-        if let Some(full) = from.first_chunk::<WIDTH>() {
-            return Lanes(T::Eight::load(*full));
-        }
-        let mut values = [T::zero(); WIDTH];
-        values[..from.len()].copy_from_slice(from);
-        Lanes(T::Eight::load(values))
-    }
-    #[inline(always)]
-    pub fn values(self) -> [T; WIDTH] {
-        self.0.values()
-    }
-}
-
-impl<T: Real> Add for Lanes<T> {
-    type Output = Self;
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        Lanes(self.0 + other.0)
-    }
-}
-
-impl<T: Real> Sub for Lanes<T> {
-    type Output = Self;
-    #[inline(always)]
-    fn sub(self, other: Self) -> Self {
-        Lanes(self.0 - other.0)
-    }
-}
-
-impl<T: Real> Mul for Lanes<T> {
-    type Output = Self;
-    #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        Lanes(self.0 * other.0)
-    }
-}
-
-impl<T: Real> Neg for Lanes<T> {
-    type Output = Self;
-    #[inline(always)]
-    fn neg(self) -> Self {
-        Lanes(-self.0)
-    }
-}
-
-impl<T: Real> AddAssign for Lanes<T> {
-    #[inline(always)]
-    fn add_assign(&mut self, other: Self) {
-        *self = *self + other;
-    }
-}
 
 /// A complex number for each of eight channels.
 #[derive(Debug, Clone, Copy, PartialEq)]

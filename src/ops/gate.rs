@@ -6,9 +6,9 @@
 //!
 //! The bias of 1 opens the gates before training.
 
-use super::pieces::for_rows;
+use super::pieces::{components, eights, for_rows_of};
 use super::{Backward, Forward, Kernel, Shape, Signature};
-use crate::engine::Real;
+use crate::engine::{Lanes, Real};
 
 /// Gate and geometric product, see the module's equations.
 ///
@@ -22,13 +22,9 @@ pub struct Gate {
 }
 
 /// Geometric product of tuples: (a b + r·s, a s + b r + r × s).
-fn product<T: Real>([a, x, y, z]: [T; 4], [b, u, v, w]: [T; 4]) -> [T; 4] {
+#[inline(always)]
+fn product<T: Real>([a, x, y, z]: [Lanes<T>; 4], [b, u, v, w]: [Lanes<T>; 4]) -> [Lanes<T>; 4] {
     [a * b + x * u + y * v + z * w, a * u + b * x + y * w - z * v, a * v + b * y + z * u - x * w, a * w + b * z + x * v - y * u]
-}
-
-/// Channel `k` of a token's tuples.
-fn tuple<T: Real>(row: &[T], channels: usize, k: usize) -> [T; 4] {
-    [row[k], row[channels + k], row[2 * channels + k], row[3 * channels + k]]
 }
 
 impl Kernel for Gate {
@@ -44,22 +40,18 @@ impl Kernel for Gate {
     fn forward<T: Real>(&self, call: Forward<'_, T>) {
         let (n, (width, offset)) = (self.channels, self.gates);
         let [u, v, g] = call.inputs else { panic!("gate has three inputs") };
-        let result = |token: usize, k: usize| {
-            let open = (g[token * width + offset + k] + T::one()).sigmoid();
-            let at = token * 4 * n..(token + 1) * 4 * n;
-            product(tuple(&u[at.clone()], n, k).map(|u| u * open), tuple(&v[at], n, k))
-        };
         let [scalars, vectors] = call.outputs else { panic!("gate has two outputs") };
-        for_rows(scalars, n, |first, out| {
-            for (token, row) in (first..).zip(out.chunks_exact_mut(n)) {
-                row.iter_mut().enumerate().for_each(|(k, out)| *out = result(token, k)[0]);
-            }
-        });
-        for_rows(vectors, 3 * n, |first, out| {
-            for (token, row) in (first..).zip(out.chunks_exact_mut(3 * n)) {
-                for k in 0..n {
-                    let [_, x, y, z] = result(token, k);
-                    (row[k], row[n + k], row[2 * n + k]) = (x, y, z);
+        for_rows_of([(&mut **scalars, n), (&mut **vectors, 3 * n)], |first, [scalars, vectors]| {
+            for (token, (scalars, vectors)) in (first..).zip(scalars.chunks_exact_mut(n).zip(vectors.chunks_exact_mut(3 * n))) {
+                let tuples = token * 4 * n..(token + 1) * 4 * n;
+                let (u, v, g) = (&u[tuples.clone()], &v[tuples], &g[token * width + offset..][..n]);
+                for k in eights(n) {
+                    let open = (Lanes::load(&g[k.clone()]) + Lanes::all(T::one())).sigmoid();
+                    let [a, x, y, z] = product(components(u, n, &k).map(|u| u * open), components(v, n, &k));
+                    a.store(&mut scalars[k.clone()]);
+                    for (h, r) in [x, y, z].into_iter().enumerate() {
+                        r.store(&mut vectors[h * n + k.start..h * n + k.end]);
+                    }
                 }
             }
         });
@@ -71,22 +63,27 @@ impl Kernel for Gate {
         let [d_scalars, d_vectors] = call.d_outputs else { panic!("gate has two outputs") };
         let [d_u, d_v, d_g] = call.d_inputs else { panic!("gate has three inputs") };
         for token in 0..call.batch.tokens() {
-            let (start, gates) = (token * 4 * n, token * width + offset);
-            for k in 0..n {
-                let open = (g[gates + k] + T::one()).sigmoid();
-                let (plain, factor) = (tuple(&u[start..start + 4 * n], n, k), tuple(&v[start..start + 4 * n], n, k));
-                let vector = |h: usize| d_vectors[(token * 3 + h) * n + k];
-                let d = [d_scalars[token * n + k], vector(0), vector(1), vector(2)];
+            let (tuples, gates) = (token * 4 * n..(token + 1) * 4 * n, token * width + offset);
+            let (u, v, g) = (&u[tuples.clone()], &v[tuples.clone()], &g[gates..gates + n]);
+            let (d_u, d_v, d_g) = (&mut d_u[tuples.clone()], &mut d_v[tuples], &mut d_g[gates..gates + n]);
+            let (d_scalars, d_vectors) = (&d_scalars[token * n..(token + 1) * n], &d_vectors[token * 3 * n..(token + 1) * 3 * n]);
+            for k in eights(n) {
+                let open = (Lanes::load(&g[k.clone()]) + Lanes::all(T::one())).sigmoid();
+                let (plain, factor) = (components(u, n, &k), components(v, n, &k));
+                let [d_a] = components(d_scalars, n, &k);
+                let [d_x, d_y, d_z] = components(d_vectors, n, &k);
+                let d = [d_a, d_x, d_y, d_z];
                 // d·(r × s) = r·(s × d) = s·(d × r): the adjoints are products again, with the factors in cyclic order.
                 let d_open = product(factor, d);
                 let d_factor = product(d, plain.map(|u| u * open));
-                let mut d_gate = T::zero();
+                let mut d_gate = Lanes::zero();
                 for h in 0..4 {
-                    d_u[start + h * n + k] += d_open[h] * open;
-                    d_v[start + h * n + k] += d_factor[h];
+                    let at = h * n + k.start..h * n + k.end;
+                    (d_open[h] * open).add_to(&mut d_u[at.clone()]);
+                    d_factor[h].add_to(&mut d_v[at]);
                     d_gate += d_open[h] * plain[h];
                 }
-                d_g[gates + k] += d_gate * open * (T::one() - open);
+                (d_gate * open * (Lanes::all(T::one()) - open)).add_to(&mut d_g[k]);
             }
         }
     }

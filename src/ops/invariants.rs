@@ -1,8 +1,8 @@
 //! `invariants`: lengths of vector channels as bounded scalars: n/(1 + n), n = √(|v|² + 1e-6).
 
-use super::pieces::for_rows;
+use super::pieces::{components, eights, for_rows};
 use super::{Backward, Forward, Kernel, Shape, Signature};
-use crate::engine::Real;
+use crate::engine::{Lanes, Real};
 
 const EPSILON: f64 = 1e-6;
 
@@ -13,9 +13,9 @@ pub struct Invariants {
     pub channels: usize,
 }
 
-fn length<T: Real>(row: &[T], channels: usize, k: usize) -> T {
-    let [x, y, z] = [row[k], row[channels + k], row[2 * channels + k]];
-    (x * x + y * y + z * z + T::of(EPSILON)).sqrt()
+#[inline(always)]
+fn length<T: Real>([x, y, z]: [Lanes<T>; 3]) -> Lanes<T> {
+    (x * x + y * y + z * z).map(|square| (square + T::of(EPSILON)).sqrt())
 }
 
 impl Kernel for Invariants {
@@ -27,9 +27,8 @@ impl Kernel for Invariants {
         let n = self.channels;
         for_rows(call.outputs[0], n, |first, out| {
             for (row, v) in out.chunks_exact_mut(n).zip(call.inputs[0][first * 3 * n..].chunks_exact(3 * n)) {
-                for (k, out) in row.iter_mut().enumerate() {
-                    let length = length(v, n, k);
-                    *out = length / (T::one() + length);
+                for k in eights(n) {
+                    length(components(v, n, &k)).map(|length| length / (T::one() + length)).store(&mut row[k]);
                 }
             }
         });
@@ -40,11 +39,13 @@ impl Kernel for Invariants {
         for_rows(call.d_inputs[0], 3 * n, |first, d_inputs| {
             for (token, d_v) in (first..).zip(d_inputs.chunks_exact_mut(3 * n)) {
                 let v = &call.inputs[0][token * 3 * n..(token + 1) * 3 * n];
-                for k in 0..n {
-                    let length = length(v, n, k);
-                    let slope = call.d_outputs[0][token * n + k] / (length * (T::one() + length) * (T::one() + length));
-                    for h in 0..3 {
-                        d_v[h * n + k] += slope * v[h * n + k];
+                let d_lengths = &call.d_outputs[0][token * n..(token + 1) * n];
+                for k in eights(n) {
+                    let v = components(v, n, &k);
+                    let inverse = length(v).map(|length| (length * (T::one() + length) * (T::one() + length)).recip());
+                    let slope = Lanes::load(&d_lengths[k.clone()]) * inverse;
+                    for (h, v) in v.into_iter().enumerate() {
+                        (slope * v).add_to(&mut d_v[h * n + k.start..h * n + k.end]);
                     }
                 }
             }

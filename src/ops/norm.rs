@@ -1,8 +1,8 @@
 //! `norm`: layer normalisation of scalars without affine parameters: y = (x − x̄) / √(mean (x − x̄)² + 1e-5).
 
-use super::pieces::for_rows;
+use super::pieces::{dot, eights, for_rows};
 use super::{Backward, Forward, Kernel, Shape, Signature};
-use crate::engine::Real;
+use crate::engine::{Lanes, Real};
 
 const EPSILON: f64 = 1e-5;
 
@@ -13,12 +13,19 @@ pub struct Norm {
     pub channels: usize,
 }
 
+fn sum<T: Real>(row: &[T]) -> T {
+    eights(row.len()).fold(Lanes::zero(), |sum, k| sum + Lanes::load(&row[k])).total()
+}
+
 /// Mean of a row and 1/√(variance + ε).
 fn moments<T: Real>(row: &[T]) -> (T, T) {
     let scale = T::of(1.0 / row.len() as f64);
-    let mean = row.iter().copied().sum::<T>() * scale;
-    let variance = row.iter().map(|&x| (x - mean) * (x - mean)).sum::<T>() * scale;
-    (mean, (variance + T::of(EPSILON)).sqrt().recip())
+    let mean = sum(row) * scale;
+    let whole = row.len() / 8 * 8;
+    let square = |sum, x| Lanes::fma(x, x, sum);
+    let squares = row[..whole].chunks_exact(8).map(|x| Lanes::load(x) - Lanes::all(mean)).fold(Lanes::zero(), square).total();
+    let rest = row[whole..].iter().map(|&x| (x - mean) * (x - mean)).sum::<T>();
+    (mean, ((squares + rest) * scale + T::of(EPSILON)).sqrt().recip())
 }
 
 impl Kernel for Norm {
@@ -32,7 +39,9 @@ impl Kernel for Norm {
         for_rows(call.outputs[0], c, |first, out| {
             for (y, x) in out.chunks_exact_mut(c).zip(call.inputs[0][first * c..].chunks_exact(c)) {
                 let (mean, inverse) = moments(x);
-                y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - mean) * inverse);
+                for k in eights(c) {
+                    ((Lanes::load(&x[k.clone()]) - Lanes::all(mean)) * Lanes::all(inverse)).store(&mut y[k]);
+                }
             }
         });
     }
@@ -46,10 +55,10 @@ impl Kernel for Norm {
                 let at = token * c..(token + 1) * c;
                 let (y, d_y) = (&call.outputs[0][at.clone()], &call.d_outputs[0][at.clone()]);
                 let (_, inverse) = moments(&call.inputs[0][at]);
-                let mean = d_y.iter().copied().sum::<T>() * scale;
-                let along = d_y.iter().zip(y).map(|(&d, &y)| d * y).sum::<T>() * scale;
-                for ((d_x, &d), &y) in d_x.iter_mut().zip(d_y).zip(y) {
-                    *d_x += (d - mean - y * along) * inverse;
+                let (mean, along) = (Lanes::all(sum(d_y) * scale), Lanes::all(dot(d_y, y) * scale));
+                for k in eights(c) {
+                    let (d, y) = (Lanes::load(&d_y[k.clone()]), Lanes::load(&y[k.clone()]));
+                    ((d - mean - y * along) * Lanes::all(inverse)).add_to(&mut d_x[k]);
                 }
             }
         });

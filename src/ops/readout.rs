@@ -6,8 +6,9 @@
 //!
 //! Taking out the mean keeps the centroid (of displacements) and the total momentum (of forces).
 
+use super::pieces::{components, dot, eights};
 use super::{Backward, Forward, Kernel, Shape, Signature};
-use crate::engine::Real;
+use crate::engine::{Lanes, Real};
 
 /// Gated sum of vectors added to y, see the module's equation.
 ///
@@ -54,7 +55,7 @@ impl Kernel for Readout {
             for (vectors, &n) in call.inputs[2..].iter().zip(&self.vectors) {
                 for (h, delta) in delta.iter_mut().enumerate() {
                     let row = &vectors[(token * 3 + h) * n..][..n];
-                    *delta += row.iter().zip(w).map(|(&v, &w)| v * w).sum::<T>();
+                    *delta += dot(row, w);
                 }
                 w = &w[n..];
             }
@@ -71,14 +72,18 @@ impl Kernel for Readout {
         for (token, d_delta) in d_delta.chunks_exact(3).enumerate() {
             let mut at = token * self.weights();
             for ((vectors, d_vectors), &n) in call.inputs[2..].iter().zip(d_vectors.iter_mut()).zip(&self.vectors) {
-                for (h, &d) in d_delta.iter().enumerate() {
-                    let row = (token * 3 + h) * n..(token * 3 + h) * n + n;
-                    for ((d_w, &v), (d_v, &w)) in
-                        d_w[at..at + n].iter_mut().zip(&vectors[row.clone()]).zip(d_vectors[row].iter_mut().zip(&call.inputs[1][at..]))
-                    {
-                        *d_w += d * v;
-                        *d_v += d * w;
+                let rows = token * 3 * n..(token + 1) * 3 * n;
+                let (vectors, d_vectors) = (&vectors[rows.clone()], &mut d_vectors[rows]);
+                let (w, d_w) = (&call.inputs[1][at..at + n], &mut d_w[at..at + n]);
+                for k in eights(n) {
+                    let w = Lanes::load(&w[k.clone()]);
+                    let v: [_; 3] = components(vectors, n, &k);
+                    let mut sum = Lanes::load(&d_w[k.clone()]);
+                    for (h, &d) in d_delta.iter().enumerate() {
+                        sum = Lanes::fma(v[h], Lanes::all(d), sum);
+                        (w * Lanes::all(d)).add_to(&mut d_vectors[h * n + k.start..h * n + k.end]);
                     }
+                    sum.store(&mut d_w[k]);
                 }
                 at += n;
             }

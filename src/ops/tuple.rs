@@ -4,9 +4,9 @@
 //! z_k = (α_k, r_k) / √(mean_k (α_k² + |r_k|²) + 1e-6)
 //! ```
 
-use super::pieces::for_rows;
+use super::pieces::{dot, eights, for_rows};
 use super::{Backward, Forward, Kernel, Shape, Signature};
-use crate::engine::Real;
+use crate::engine::{Lanes, Real};
 
 const EPSILON: f64 = 1e-6;
 
@@ -32,7 +32,7 @@ impl Tuple {
     }
 
     fn inverse_rms<T: Real>(&self, parts: &[&[T]; 4]) -> T {
-        let sum = parts.iter().flat_map(|part| part.iter()).map(|&z| z * z).sum::<T>();
+        let sum = parts.iter().map(|part| dot(part, part)).sum::<T>();
         (sum * T::of(1.0 / self.channels as f64) + T::of(EPSILON)).sqrt().recip()
     }
 }
@@ -51,9 +51,11 @@ impl Kernel for Tuple {
         for_rows(call.outputs[0], 4 * k, |first, out| {
             for (token, row) in (first..).zip(out.chunks_exact_mut(4 * k)) {
                 let parts = self.parts(token, call.inputs[0], call.inputs[1]);
-                let inverse = self.inverse_rms(&parts);
+                let inverse = Lanes::all(self.inverse_rms(&parts));
                 for (out, part) in row.chunks_exact_mut(k).zip(parts) {
-                    out.iter_mut().zip(part).for_each(|(y, &z)| *y = z * inverse);
+                    for k in eights(k) {
+                        (Lanes::load(&part[k.clone()]) * inverse).store(&mut out[k]);
+                    }
                 }
             }
         });
@@ -66,15 +68,16 @@ impl Kernel for Tuple {
         for token in 0..call.batch.tokens() {
             let at = token * 4 * k..(token + 1) * 4 * k;
             let (y, d_y) = (&call.outputs[0][at.clone()], &call.d_outputs[0][at]);
-            let inverse = self.inverse_rms(&self.parts(token, call.inputs[0], call.inputs[1]));
-            let along = y.iter().zip(d_y).map(|(&y, &d)| y * d).sum::<T>() * T::of(1.0 / k as f64);
+            let inverse = Lanes::all(self.inverse_rms(&self.parts(token, call.inputs[0], call.inputs[1])));
+            let along = Lanes::all(dot(y, d_y) * T::of(1.0 / k as f64));
             for h in 0..4 {
                 let d_z = match h {
                     0 => &mut d_scalars[token * sw + so..][..k],
                     _ => &mut d_vectors[(token * 3 + h - 1) * vw + vo..][..k],
                 };
-                for ((d_z, &y), &d) in d_z.iter_mut().zip(&y[h * k..]).zip(&d_y[h * k..]) {
-                    *d_z += (d - y * along) * inverse;
+                let (y, d_y) = (&y[h * k..(h + 1) * k], &d_y[h * k..(h + 1) * k]);
+                for k in eights(k) {
+                    ((Lanes::load(&d_y[k.clone()]) - Lanes::load(&y[k.clone()]) * along) * inverse).add_to(&mut d_z[k]);
                 }
             }
         }

@@ -4,9 +4,9 @@
 //! w_k = v_k + σ(g_k) u_k        v'_k = w_k / √(1 + mean_k |w_k|² / 16)
 //! ```
 
-use super::pieces::for_rows;
+use super::pieces::{components, dot, eights, for_rows};
 use super::{Backward, Forward, Kernel, Shape, Signature};
-use crate::engine::Real;
+use crate::engine::{Lanes, Real};
 
 /// RMS length at which vectors are limited, squared.
 const LIMIT: f64 = 16.0;
@@ -24,12 +24,14 @@ impl Update {
         let n = self.channels;
         let at = token * 3 * n..(token + 1) * 3 * n;
         let (v, u, g) = (&inputs[0][at.clone()], &inputs[1][at], &inputs[2][token * n..(token + 1) * n]);
-        for h in 0..3 {
-            for k in 0..n {
-                w[h * n + k] = v[h * n + k] + g[k].sigmoid() * u[h * n + k];
+        for k in eights(n) {
+            let open = Lanes::load(&g[k.clone()]).sigmoid();
+            let (v, u): ([_; 3], [_; 3]) = (components(v, n, &k), components(u, n, &k));
+            for h in 0..3 {
+                Lanes::fma(open, u[h], v[h]).store(&mut w[h * n + k.start..h * n + k.end]);
             }
         }
-        let mean = w.iter().map(|&w| w * w).sum::<T>() * T::of(1.0 / n as f64);
+        let mean = dot(w, w) * T::of(1.0 / n as f64);
         (T::one() + mean * T::of(1.0 / LIMIT)).sqrt().recip()
     }
 }
@@ -59,18 +61,22 @@ impl Kernel for Update {
             let limit = self.sum(token, call.inputs, &mut w);
             let at = token * 3 * n;
             let d_out = &call.d_outputs[0][at..at + 3 * n];
-            let along = w.iter().zip(d_out).map(|(&w, &d)| w * d).sum::<T>();
-            let pull = along * limit * limit * limit * T::of(1.0 / (LIMIT * n as f64));
-            for k in 0..n {
-                let open = call.inputs[2][token * n + k].sigmoid();
-                let mut d_open = T::zero();
+            let pull = Lanes::all(dot(&w, d_out) * limit * limit * limit * T::of(1.0 / (LIMIT * n as f64)));
+            let (u, g) = (&call.inputs[1][at..at + 3 * n], &call.inputs[2][token * n..(token + 1) * n]);
+            let (d_v, d_u, d_g) = (&mut d_v[at..at + 3 * n], &mut d_u[at..at + 3 * n], &mut d_g[token * n..(token + 1) * n]);
+            for k in eights(n) {
+                let open = Lanes::load(&g[k.clone()]).sigmoid();
+                let (w, u): ([_; 3], [_; 3]) = (components(&w, n, &k), components(u, n, &k));
+                let d_out: [_; 3] = components(d_out, n, &k);
+                let mut d_open = Lanes::zero();
                 for h in 0..3 {
-                    let d_w = d_out[h * n + k] * limit - w[h * n + k] * pull;
-                    d_v[at + h * n + k] += d_w;
-                    d_u[at + h * n + k] += d_w * open;
-                    d_open += d_w * call.inputs[1][at + h * n + k];
+                    let d_w = d_out[h] * Lanes::all(limit) - w[h] * pull;
+                    let at = h * n + k.start..h * n + k.end;
+                    d_w.add_to(&mut d_v[at.clone()]);
+                    (d_w * open).add_to(&mut d_u[at]);
+                    d_open += d_w * u[h];
                 }
-                d_g[token * n + k] += d_open * open * (T::one() - open);
+                (d_open * open * (Lanes::all(T::one()) - open)).add_to(&mut d_g[k]);
             }
         }
     }

@@ -69,11 +69,12 @@ struct Sums<T, const P: usize> {
 
 impl<T: Real, const P: usize> Sums<T, P> {
     fn new(d_agg: &[T; P], d_vectors: &[[T; P]; 6]) -> Self {
-        let directed = d_vectors.map(|row| Row(row.map(|d| d * T::of(SUM))));
+        let mut directed = [Row::zero(); 6];
         let mut by_channel = [Row::zero(); P];
-        for c in 0..P {
-            for k in 0..6 {
-                by_channel[c][k] = directed[k][c];
+        for (k, (row, d)) in directed.iter_mut().zip(d_vectors).enumerate() {
+            for c in 0..P {
+                row[c] = d[c] * T::of(SUM);
+                by_channel[c][k] = row[c];
             }
         }
         Sums { scalars: Row(d_agg.map(|d| d * T::of(SUM * HALF))), directed, by_channel }

@@ -23,7 +23,7 @@ use rand_distr::StandardNormal;
 
 use crate::Result;
 use crate::engine::Engine;
-use crate::ops::{Batch, Init};
+use crate::ops::Init;
 
 /// A network with its weights on an engine.
 pub struct Model<E: Engine> {
@@ -176,16 +176,30 @@ impl<E: Engine> Model<E> {
         let program = &self.network.program;
         assert_eq!(d_answer.len(), inputs.batch.tokens(), "one gradient a token");
         let batch = self.engine.prepare(&inputs.batch)?;
-        let zeros = |shape: &crate::ops::Shape, batch: &Batch| self.engine.zeros(shape.len(batch));
-        let mut d_slots: Vec<E::Buffer> = program.slots.iter().map(|shape| zeros(shape, &inputs.batch)).collect::<Result<_>>()?;
+        let mut d_slots: Vec<E::Buffer> = (0..program.slots.len()).map(|_| self.engine.zeros(0)).collect::<Result<_>>()?;
         let flat: Vec<f64> = d_answer.iter().flat_map(|d| [d.x, d.y, d.z]).collect();
         d_slots[self.network.answer] = self.engine.upload(&flat)?;
         let sizes = program.params.iter().map(|(_, shape)| shape.size[0] * shape.size[1]);
         let mut d_params: Vec<E::Buffer> = sizes.map(|len| self.engine.zeros(len)).collect::<Result<_>>()?;
+        // A gradient begins where it is first added to, and ends with the call that wrote its slot: every slot is written once.
+        let mut begun = vec![false; program.slots.len()];
+        begun[self.network.answer] = true;
+        let mut free: Vec<(usize, E::Buffer)> = Vec::new();
         for call in program.calls.iter().rev() {
+            for &slot in call.inputs.iter().chain(&call.outputs) {
+                if !std::mem::replace(&mut begun[slot], true) {
+                    let len = program.slots[slot].len(&inputs.batch);
+                    let reusable = free.iter().position(|(size, _)| *size == len);
+                    d_slots[slot] = match reusable {
+                        Some(at) => self.engine.zeros_in(free.swap_remove(at).1, len)?,
+                        None => self.engine.zeros(len)?,
+                    };
+                }
+            }
             self.engine.backward(call, &batch, &self.params, &activations.slots, &mut d_slots, &mut d_params)?;
             for &slot in &call.outputs {
-                d_slots[slot] = self.engine.zeros(0)?; // every slot is written once: its gradient is complete and used
+                let buffer = std::mem::replace(&mut d_slots[slot], self.engine.zeros(0)?);
+                free.push((program.slots[slot].len(&inputs.batch), buffer));
             }
         }
         let params: Vec<Vec<f64>> = d_params.iter().map(|buffer| self.engine.download(buffer)).collect::<Result<_>>()?;

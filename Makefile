@@ -2,6 +2,7 @@
 # make test   installs what the machine lacks and passes every test
 # MDSURROGATE_REQUIRE_GPU=1 make test   fails where tests of the GPU engine would be skipped
 # make lint   formatting, clippy and documentation, warnings denied
+# make bench-network   checks the network's values against JAX's, then times both
 # One profile (release) serves all of them, so that a cold machine compiles everything once.
 
 CARGO ?= cargo
@@ -13,7 +14,7 @@ PACKAGES = gcc libc6-dev
 # A software Vulkan device (lavapipe) stands in for a GPU.
 TEST_PACKAGES = python3-venv libvulkan1 mesa-vulkan-drivers
 
-.PHONY: all demo test lint bench-gpu deps test-deps clients build clean
+.PHONY: all demo test lint bench-network bench-gpu deps test-deps clients build clean
 
 all: build
 
@@ -62,6 +63,19 @@ lint: deps
 	$(CARGO) fmt --all -- --check
 	$(CARGO) clippy $(RELEASE) --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(RELEASE) --no-deps --all-features
+
+# JAX, which the network is compared with; JAX_PYTHON=… where it is installed already.
+JAX_VENV = target/jax
+JAX_PYTHON ?= $(JAX_VENV)/bin/python
+
+$(JAX_VENV)/bin/python: | test-deps
+	python3 -m venv $(JAX_VENV)
+	$(JAX_VENV)/bin/pip install --quiet --disable-pip-version-check jax==0.10.2 numpy || { rm -rf $(JAX_VENV); exit 1; }
+
+bench-network: deps $(JAX_PYTHON)
+	$(CARGO) run $(RELEASE) --example network_case -- data/structures/akle.pdb target/case.json target/case.safetensors
+	$(JAX_PYTHON) benches/network_jax.py check target/case.json target/case.safetensors
+	$(JAX_PYTHON) benches/network_jax.py compare
 
 clean:
 	$(CARGO) clean

@@ -2,10 +2,33 @@
 
     network_jax.py check CASE.json MODEL.safetensors     compares the answer and the loss gradient with the program's
     network_jax.py bench THREADS N:K[:BATCH] …           forward and training step, ms; peak memory, MiB
+    network_jax.py compare [N:K[:BATCH] …]               the same of both programs, each case in a process of its own, and the ratios
 
-The equations are those of src/ops; edges are a dense (token, neighbour) table, as JAX wants shapes that do not change."""
-import json, os, resource, sys, time
+Both are warmed up; `ms` is the fastest call, `cpu_ms` the mean processor time of a call, which other programs disturb less.
+JAX differentiates by the parameters alone, we by the positions as well. One thread is one pinned core for both. The equations are those of src/ops; edges are a dense (token, neighbour) table, as JAX wants shapes that do not change."""
+import json, os, resource, subprocess, sys, time
 
+CASES = ["32:31:8", "154:32", "1231:32", "16000:32"]
+
+
+def compare(cases):
+    """Runs both programs on every case with one thread and with two; prints a table of ratios JAX/ours."""
+    def run(command, threads, case):
+        pin = lambda: os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:threads]))
+        done = subprocess.run([*command, str(threads), case], stdout=subprocess.PIPE, preexec_fn=pin, text=True)
+        return json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else None
+    ours = ["cargo", "bench", "--quiet", "--bench", "network", "--"]
+    subprocess.run([*ours[:-1], "--no-run"], check=True)
+    for case in cases or CASES:
+        for threads in (1, 2):
+            a, b = run(ours, threads, case), run([sys.executable, __file__, "bench"], threads, case)
+            for name in ("forward_ms", "forward_cpu_ms", "train_ms", "train_cpu_ms", "peak_mib"):
+                found, theirs = a[name], b[name] if b else float("nan")
+                print(f"{case:10} {threads} thread(s) {name:15} ours {found:10.1f}  JAX {theirs:10.1f}  JAX/ours {theirs / found:6.2f}", flush=True)
+
+
+if sys.argv[1] == "compare":
+    sys.exit(compare(sys.argv[2:]))
 if sys.argv[1] == "bench":
     os.environ["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={'true' if sys.argv[2] != '1' else 'false'} intra_op_parallelism_threads={sys.argv[2]}"
 import jax, jax.numpy as jnp, numpy as np
@@ -182,12 +205,13 @@ def bench(cases):
         row = dict(tokens=n, batch=batch)
         for name, f in (("forward_ms", forward), ("train_ms", loss)):
             jax.block_until_ready(f(p, g))
-            times = []
+            times, before = [], time.process_time()
             while sum(times) < 2 or len(times) < 3:
                 t = time.perf_counter()
                 jax.block_until_ready(f(p, g))
                 times.append(time.perf_counter() - t)
             row[name] = 1e3 * min(times)
+            row[name.replace("_ms", "_cpu_ms")] = 1e3 * (time.process_time() - before) / len(times)
         row["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps(row), flush=True)
 

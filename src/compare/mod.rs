@@ -26,4 +26,3 @@ pub mod tica;
 pub mod torsion;
 pub mod transport;
 pub mod validity;
-pub mod whole;

@@ -8,9 +8,8 @@ use super::secondary::{Class, SecondaryStructure};
 use super::superpose::{Superposition, pick, radius_of_gyration, superpose};
 use super::torsion::{Torsion, torsions};
 use super::validity::{Clashes, Validity, chiral_centres, inverted_centres};
-use super::whole::{Whole, is_periodic};
 use crate::forcefield::template_geometry;
-use crate::structure::{Cell, Topology};
+use crate::structure::{Cell, Molecules, Topology};
 
 /// Molecules of fewer residues are superposed on all heavy atoms: their Cα are too few to say how they lie.
 const FEW_RESIDUES: usize = 10;
@@ -80,7 +79,7 @@ pub struct Looker {
     contacts: Contacts,
     secondary: SecondaryStructure,
     surface: Surface,
-    whole: Whole,
+    molecules: Molecules,
 }
 
 impl Looker {
@@ -112,7 +111,7 @@ impl Looker {
             contacts: Contacts::new(topology),
             secondary: SecondaryStructure::new(topology),
             surface: Surface::new(topology, ROW_SPHERE_POINTS),
-            whole: Whole::new(topology),
+            molecules: Molecules::new(topology),
             topology: topology.clone(),
         }
     }
@@ -120,7 +119,8 @@ impl Looker {
     /// The row of a frame (Å), which is made whole first where it has a cell; says whether it was broken. The frame may be left
     /// superposed on the start structure.
     pub fn look(&self, positions: &mut [Vector3<f64>], cell: Option<&Cell>, with_surface: bool) -> (Row, bool) {
-        let broken = cell.is_some_and(|cell| is_periodic(cell) && self.whole.make(positions, cell));
+        let broken =
+            cell.is_some_and(|cell| self.molecules.make_whole(positions, cell) + self.molecules.bring_together(positions, cell) > 0);
         let trace = pick(positions, &self.trace);
         let fit = superpose(&trace, &self.start);
         let pairs = |list: Vec<(u32, u32)>| list.into_iter().map(|(i, j)| i * self.topology.residues.len() as u32 + j).collect();

@@ -7,9 +7,8 @@ use nalgebra::Vector3;
 
 use super::matching::match_heavy_atoms;
 use super::superpose::pick;
-use super::whole::{Whole, is_periodic};
 use crate::error::Place;
-use crate::structure::{Frame, ReadOptions, Topology, read};
+use crate::structure::{Frame, Molecules, ReadOptions, Topology, read};
 use crate::trajectory::{Format, Reader};
 use crate::{Error, Result};
 
@@ -94,8 +93,10 @@ pub fn open(inputs: &Inputs) -> Result<Sides> {
     }
     let there: Vec<usize> = places.iter().map(|place| place[start]).collect();
     let mut positions = pick(&loaded[start].frame.positions, &there);
-    if let Some(cell) = loaded[start].frame.cell.as_ref().filter(|cell| is_periodic(cell)) {
-        Whole::new(&topology).make(&mut positions, cell);
+    if let Some(cell) = &loaded[start].frame.cell {
+        let molecules = Molecules::new(&topology);
+        molecules.make_whole(&mut positions, cell);
+        molecules.bring_together(&mut positions, cell);
     }
     let sources = |paths: &[PathBuf], tops: &[usize]| -> Result<Vec<Source>> {
         let source = |(path, &top): (&PathBuf, &usize)| source(path, &loaded[top], places.iter().map(|place| place[top]));
@@ -173,7 +174,8 @@ fn source(path: &Path, top: &Loaded, atoms: impl Iterator<Item = usize>) -> Resu
         _ => None,
     };
     let Some(places) = places else {
-        let records = top.records.as_ref().map_or(String::new(), |(records, _)| format!(" ({records} with all that is not protein)"));
+        let more = top.records.as_ref().filter(|(records, _)| *records != top.topology.len());
+        let records = more.map_or(String::new(), |(records, _)| format!(" ({records} with all that is not protein)"));
         let what = format!("holds {count} atoms a frame, {} {}{records}", top.path.display(), top.topology.len());
         return Err(Error::input(Place::file(path), what, "give the structure that it was made with: --top, or --reference-top"));
     };

@@ -343,7 +343,7 @@ impl Assembly<'_> {
                 .push(format!("{atoms} named twice in a residue, at different places, first {first}: the first of each is read"));
         }
         let mut frame = Frame { cell, ..Frame::at_rest(self.positions) };
-        let moved = Molecules::new(&topology).make_whole(&mut frame);
+        let moved = frame.cell.map_or(0, |cell| Molecules::new(&topology).make_whole(&mut frame.positions, &cell));
         if moved > 0 {
             report.warnings.push(format!("molecules broken over the cell's border were made whole: {} moved", plural(moved, "atom")));
         }

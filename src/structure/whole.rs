@@ -2,7 +2,7 @@
 
 use nalgebra::{Matrix3, Vector3};
 
-use super::{Cell, Frame, Topology};
+use super::{Cell, Topology};
 
 /// The translations of a periodic cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,12 +12,17 @@ pub struct Lattice {
     inverse: Matrix3<f64>,
 }
 
+/// A cell that holds no more than this, Å³, is none: files without a cell have edges of 0, or the unit cube that PDB prescribes.
+const NO_CELL: f64 = 1.0 + 1e-6;
+
 impl Lattice {
-    /// The lattice of a cell; `None` where it has no volume.
+    /// The lattice of a cell; `None` where it has no volume, and for the unit cube that stands for no cell in PDB files.
     pub fn new(cell: &Cell) -> Option<Self> {
         let vectors = cell.vectors().transpose();
-        let inverse = vectors.try_inverse().filter(|inverse| inverse.iter().all(|value| value.is_finite()))?;
-        Some(Lattice { vectors, inverse })
+        if !vectors.iter().all(|value| value.is_finite()) || vectors.determinant() <= NO_CELL {
+            return None;
+        }
+        Some(Lattice { vectors, inverse: vectors.try_inverse()? })
     }
 
     /// The displacement (Å) less the lattice vector nearest to it in fractional coordinates: the shortest image, if that is shorter
@@ -29,11 +34,13 @@ impl Lattice {
     }
 }
 
-/// An order in which bonds reach every atom of every molecule from its first one.
+/// The molecules of a topology, each in an order in which bonds reach every atom from its first one.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Molecules {
     /// Atom reached before, atom reached through a bond with it.
     path: Vec<[usize; 2]>,
+    /// Atoms of every molecule, in the order of their first ones.
+    members: Vec<Vec<usize>>,
 }
 
 impl Molecules {
@@ -41,35 +48,103 @@ impl Molecules {
     pub fn new(topology: &Topology) -> Self {
         let neighbours = topology.neighbours();
         let mut seen = vec![false; topology.len()];
-        let mut path: Vec<[usize; 2]> = Vec::with_capacity(topology.len());
+        let mut molecules = Molecules::default();
         for first in 0..topology.len() {
-            let mut next = path.len();
-            let mut from = (!seen[first]).then_some(first);
-            seen[first] = true;
-            while let Some(atom) = from {
+            if std::mem::replace(&mut seen[first], true) {
+                continue;
+            }
+            let mut reached = vec![first];
+            let mut next = 0;
+            while let Some(&atom) = reached.get(next) {
                 for &other in neighbours[atom].iter().filter(|&&other| !std::mem::replace(&mut seen[other], true)) {
-                    path.push([atom, other]);
+                    molecules.path.push([atom, other]);
+                    reached.push(other);
                 }
-                from = path.get(next).map(|[_, other]| *other);
                 next += 1;
             }
+            molecules.members.push(reached);
         }
-        Molecules { path }
+        molecules
     }
 
-    /// Moves atoms by lattice vectors until each lies beside the one it is bonded to; gives back how many were moved. A frame
-    /// without cell is left as it is. The first atom of each molecule stays: molecules are not brought together.
-    pub fn make_whole(&self, frame: &mut Frame) -> usize {
-        let Some(lattice) = frame.cell.as_ref().and_then(Lattice::new) else { return 0 };
+    /// Moves atoms by lattice vectors until each lies beside the one it is bonded to; gives back how many were moved. The first atom of
+    /// each molecule stays: molecules are not brought together. A cell that is none moves nothing.
+    pub fn make_whole(&self, positions: &mut [Vector3<f64>], cell: &Cell) -> usize {
+        let Some(lattice) = Lattice::new(cell) else { return 0 };
         let mut moved = 0;
         for &[from, to] in &self.path {
-            let apart = frame.positions[to] - frame.positions[from];
+            let apart = positions[to] - positions[from];
             let nearest = lattice.nearest(apart);
             if nearest != apart {
-                frame.positions[to] = frame.positions[from] + nearest;
+                positions[to] = positions[from] + nearest;
                 moved += 1;
             }
         }
         moved
+    }
+
+    /// Moves molecules, which are whole, by lattice vectors until the centroid of each is the image nearest to the first one's; gives back
+    /// how many were moved. A cell that is none moves nothing.
+    pub fn bring_together(&self, positions: &mut [Vector3<f64>], cell: &Cell) -> usize {
+        let (Some(lattice), Some((first, others))) = (Lattice::new(cell), self.members.split_first()) else { return 0 };
+        let centre = |positions: &[Vector3<f64>], atoms: &[usize]| {
+            atoms.iter().map(|&atom| positions[atom]).sum::<Vector3<f64>>() / atoms.len() as f64
+        };
+        let home = centre(positions, first);
+        let mut moved = 0;
+        for atoms in others {
+            let apart = centre(positions, atoms) - home;
+            let by = lattice.nearest(apart) - apart;
+            if by != Vector3::zeros() {
+                atoms.iter().for_each(|&atom| positions[atom] += by);
+                moved += 1;
+            }
+        }
+        moved
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::structure::{Atom, Chain, Element, Residue};
+
+    #[test]
+    fn molecules_broken_over_a_skewed_cell_are_whole_and_beside_each_other_again() {
+        let atom = |index: usize| Atom { name: format!("C{index}"), element: Element::C, residue: 0, serial: index, mass: 12.0 };
+        let residue = Residue { name: "LIG".into(), chain: 0, number: 1, insertion: None, atoms: 0..12 };
+        let chains = vec![Chain { id: "A".into(), residues: 0..1 }];
+        let bonds: Vec<[usize; 2]> = (0..9).filter(|&i| i != 5).map(|i| [i, i + 1]).chain([[10, 11]]).collect();
+        let topology = Topology { atoms: (0..12).map(atom).collect(), residues: vec![residue], chains, bonds };
+        let cell = Cell { lengths: [12.0, 13.0, 11.0], angles: [70.0, 95.0, 109.4712206] };
+        let rows = cell.vectors();
+        // Three molecules: a zigzag of six, one of four beside it, one of two.
+        let still: Vec<Vector3<f64>> =
+            (0..12).map(|i| Vector3::new(1.2 * (i % 6) as f64 - 3.0, 0.5 * (i % 2) as f64, if i < 6 { 0.0 } else { 3.0 })).collect();
+        let mut broken = still.clone();
+        for (index, position) in broken.iter_mut().enumerate().skip(1) {
+            let turns = Vector3::new((index % 3) as f64 - 1.0, (index % 2) as f64, -((index % 5) as f64));
+            *position += rows.transpose() * turns;
+        }
+        let molecules = Molecules::new(&topology);
+        assert!(molecules.make_whole(&mut broken, &cell) > 0);
+        for &[i, j] in &topology.bonds {
+            assert!(((broken[j] - broken[i]) - (still[j] - still[i])).norm() <= 1e-12, "{i} {j}");
+        }
+        // the third molecule's first atom stayed where it was
+        assert_eq!(molecules.bring_together(&mut broken, &cell), 1);
+        for (a, b) in broken.iter().zip(&still) {
+            assert!((a - b).norm() <= 1e-12, "{a} {b}");
+        }
+        assert_eq!(molecules.make_whole(&mut broken, &cell) + molecules.bring_together(&mut broken, &cell), 0);
+    }
+
+    #[test]
+    fn what_stands_for_no_cell_is_none() {
+        for lengths in [[0.0; 3], [1.0; 3], [f64::NAN; 3], [10.0, 0.0, 10.0]] {
+            assert_eq!(Lattice::new(&Cell { lengths, angles: [90.0; 3] }), None, "{lengths:?}");
+        }
+        assert_eq!(Lattice::new(&Cell { lengths: [10.0; 3], angles: [0.0; 3] }), None);
+        assert!(Lattice::new(&Cell { lengths: [10.0; 3], angles: [90.0; 3] }).is_some());
     }
 }

@@ -99,6 +99,7 @@ fn compare(args: &Args) -> Result<()> {
         findings: &findings,
         looker: &looker,
         log: log_of(args)?,
+        command: std::env::args().collect::<Vec<_>>().join(" "),
     };
     say(args, &[format!("run: {}", report.run.describe()), format!("reference: {}", report.reference.describe())]);
     let files = report.write(&args.output)?;

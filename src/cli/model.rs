@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::engine::Cpu;
-use crate::model::{Config, Header, Model, Regime};
+use crate::model::{Header, Model};
 use crate::{Error, Result};
 
 /// Look into model files
@@ -46,21 +46,12 @@ pub fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// What the network answers, in words.
-fn regime(config: &Config) -> String {
-    match config.regime {
-        Regime::Jump { lag_time, sigma_data } => format!("jump: samples positions {lag_time} ps later (data: {sigma_data:.4} Å)"),
-        Regime::NextFrame { lag_time, scale } => format!("next frame: mean positions {lag_time} ps later (data: {scale:.4} Å)"),
-        Regime::Force { scale } => format!("force: forces in kJ/mol/Å (data: {scale:.4})"),
-    }
-}
-
 fn words(file: &Path, header: &Header, parameters: usize) -> String {
     let (config, made) = (&header.config, &header.provenance);
     let known = |value: Option<String>| value.unwrap_or("n/a".into());
     let lines = [
         ("file", format!("{} (schema {}, SHA-256 of the weights {})", file.display(), header.schema, header.sha256)),
-        ("regime", regime(config)),
+        ("regime", config.regime.to_string()),
         (
             "network",
             format!(

@@ -1,14 +1,18 @@
-//! `mdsurrogate validate`: one table of a model's rollouts against reference MD.
+//! `mdsurrogate validate`: a model on a list of molecules, judged against reference MD; and its model card.
 
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::sampling::{Jumps, Parts, Sampling};
-use crate::compare::rollout::{Reference, Scores, score};
-use crate::compare::validity::Validity;
+use crate::compare::gather::gather;
+use crate::compare::report::{CaseReport, aligned, card, leaderboard, measures_of};
+use crate::compare::rollout::{Outcome, judge, roll_out};
+use crate::compare::row::Looker;
+use crate::compare::source::{Inputs, Source, open};
 use crate::engine::Cpu;
 use crate::error::Place;
+use crate::files::{refuse_existing, write_atomically};
 use crate::forcefield::template_geometry_at;
 use crate::model::{Model, Tokens};
 use crate::simulate::Hydrogens;
@@ -17,22 +21,31 @@ use crate::trajectory::Reader;
 use crate::{Error, Result};
 
 /// Roll a model out on a list of molecules and compare with reference MD
+///
+/// Prints a leaderboard, a row a molecule, and below it every measure of every molecule: beside its floor (the same measure between
+/// the halves of the reference), beside reference MD as long as the rollouts, and beside a tenth of the reference.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Model file
     model: PathBuf,
-    /// List of molecules (TOML): [[case]] tables with name, topology, start, reference, chains, jumps
+    /// List of molecules (TOML): [[case]] tables with name, topology, start, reference, chains, jumps, note
     #[arg(long, value_name = "FILE")]
     cases: PathBuf,
     /// Folder of the files named in the list; default: the list's own
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Write a model card (Markdown): what the model was trained on, what was measured, where it holds and where not
+    #[arg(long, value_name = "FILE.md")]
+    card: Option<PathBuf>,
+    /// Allow a card that exists to be replaced
+    #[arg(long)]
+    overwrite: bool,
     #[command(flatten)]
     sampling: Sampling,
     /// Seed
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// One JSON object on stdout instead of the table
+    /// One JSON object on stdout instead of the tables
     #[arg(long)]
     json: bool,
 }
@@ -48,6 +61,9 @@ struct Cases {
 #[serde(deny_unknown_fields)]
 struct Case {
     name: String,
+    /// What the card should say of it.
+    #[serde(default)]
+    note: String,
     topology: PathBuf,
     /// Trajectories that the rollouts start in.
     start: Vec<PathBuf>,
@@ -67,77 +83,98 @@ fn jumps() -> usize {
     150
 }
 
-/// Runs all cases and prints the table.
+/// Memory for the rows of a reference, bytes.
+const MEMORY: usize = 1 << 29;
+
+/// Runs all cases, prints the tables and writes the card.
 ///
 /// # Errors
 /// Those of the files, the model and the engine.
 pub fn run(args: Args) -> Result<()> {
+    refuse_existing(args.card.as_deref(), args.overwrite)?;
     let text = std::fs::read_to_string(&args.cases).map_err(|error| Error::reading(&args.cases, &error))?;
-    let hint = "each [[case]] has name, topology, start = [...], reference = [...], and may have chains and jumps";
+    let hint = "each [[case]] has name, topology, start = [...], reference = [...], and may have chains, jumps and note";
     let cases: Cases = toml::from_str(&text).map_err(|error| Error::input(Place::file(&args.cases), error.message(), hint))?;
     let folder = args.data.clone().unwrap_or_else(|| args.cases.parent().map(Path::to_owned).unwrap_or_default());
-    let mut results = Vec::new();
-    for case in &cases.case {
-        eprintln!("{}: {} chains × {} jumps", case.name, case.chains, case.jumps);
-        let scores = run_case(&args, case, &folder)?;
-        if !args.json {
-            print_case(&case.name, &scores);
-        }
-        results.push(serde_json::json!({ "name": case.name, "scores": scores }));
+    let (model, header) = Model::load(&args.model, Cpu::<f32>::new())?;
+    let parameters = model.parameter_count();
+    let mut reports = Vec::new();
+    for case in cases.case {
+        eprintln!("{}: {} rollouts × {} jumps", case.name, case.chains, case.jumps);
+        let outcome = run_case(&args, &case, &folder)?;
+        reports.push(CaseReport { name: case.name, note: case.note, outcome });
     }
     if args.json {
-        println!("{:#}", serde_json::json!({ "model": args.model, "seed": args.seed, "cases": results }));
+        println!("{:#}", serde_json::json!({ "model": args.model, "seed": args.seed, "cases": reports }));
+    } else {
+        print!("{}", aligned(&leaderboard(&reports)));
+        reports.iter().for_each(|report| print!("\n{}\n{}", report.name, aligned(&measures_of(report))));
+    }
+    if let Some(path) = &args.card {
+        let text = card(&file_name(&args.model), &header, parameters, &reports, &command(&args));
+        write_atomically(path, |file| std::io::Write::write_all(file, text.as_bytes()))?;
+        eprintln!("card: {}", path.display());
     }
     Ok(())
 }
 
-fn run_case(args: &Args, case: &Case, folder: &Path) -> Result<Scores> {
-    let structure = read(&folder.join(&case.topology), &ReadOptions::default())?;
-    let topology = &structure.topology;
-    let frames = |paths: &[PathBuf]| -> Result<(Vec<_>, f64)> {
-        let (mut all, mut step) = (Vec::new(), 0.0);
-        for path in paths {
-            let mut reader = Reader::open(folder.join(path), Some(topology))?;
-            step = reader.time_step().unwrap_or(0.0);
-            let mut frame = Frame::default();
-            while reader.read(&mut frame)? {
-                all.push(frame.positions.clone());
-            }
-        }
-        Ok((all, step))
-    };
-    let (starts, _) = frames(&case.start)?;
-    let (reference, time_step) = frames(&case.reference)?;
-    let geometry = template_geometry_at(topology, &structure.frame.positions)?;
-    let validity = Validity::new(topology, &geometry).allowing_cis_of(&structure.frame.positions);
-    let (model, header) = Model::load(&args.model, Cpu::<f32>::new())?;
-    let tokens = Tokens::new(topology, &geometry)?;
-    let hydrogens = Hydrogens::new(topology, &structure.frame.positions);
-    let parts = Parts { model, header: &header, topology, tokens, hydrogens, seed: args.seed, first_replica: 0 };
-    let Jumps { mut stepper, warning, .. } = args.sampling.jumps(parts)?;
-    warning.iter().for_each(|warning| eprintln!("{warning}"));
-    let reference = Reference { frames: &reference, time_step };
-    score(stepper.as_mut(), topology, &validity, &starts, reference, [case.chains, case.jumps])
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-fn print_case(name: &str, s: &Scores) {
-    println!("{name}");
-    println!("  valid frames            {:8.3} %   by fifths of the rollout {:.4?}", 100.0 * s.valid, s.valid_by_fifth);
-    println!(
-        "  inverted, clash, bond   {:.2e}, {:.2e}, {:.2e} of frames; worst bond off by {:.2} Å",
-        s.inverted, s.clashes, s.bad_bonds, s.worst_bond
-    );
-    println!("  bonds, RMS deviation    {:8.4} Å   reference {:.4} Å", s.bond_deviation[0], s.bond_deviation[1]);
-    println!(
-        "  torsion divergence      {:8.4}     floor {:.4}, reference of the same size {:.4}",
-        s.torsion_divergence, s.torsion_divergence_floor, s.torsion_divergence_same_size
-    );
-    let worst = s.torsions.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-    worst.iter().for_each(|(torsion, divergence)| println!("    worst torsion         {divergence:8.4}     {torsion}"));
-    println!(
-        "  decorrelation time      {} × the reference's (median)",
-        s.decorrelation_ratio.map_or("n/a".into(), |ratio| format!("{ratio:8.3}"))
-    );
-    println!("  radius of gyration      {:8.3} Å   reference {:.3} Å", s.radius_of_gyration[0], s.radius_of_gyration[1]);
-    println!("  speed                   {:8.1} ns/day, all chains together", s.ns_per_day);
+/// The command that makes the same numbers, without folders.
+fn command(args: &Args) -> String {
+    let (model, cases, sampling) = (file_name(&args.model), file_name(&args.cases), &args.sampling);
+    let method = sampling.method.map_or(String::new(), |method| format!(" --method {}", format!("{method:?}").to_lowercase()));
+    format!(
+        "mdsurrogate validate {model} --cases {cases} --relax {} --levels {} --lowest {}A{method} --seed {}",
+        sampling.relax, sampling.levels, sampling.lowest, args.seed
+    )
+}
+
+fn run_case(args: &Args, case: &Case, folder: &Path) -> Result<Outcome> {
+    let within = |paths: &[PathBuf]| paths.iter().map(|path| folder.join(path)).collect::<Vec<_>>();
+    let top = folder.join(&case.topology);
+    let sides = open(&Inputs {
+        run: within(&case.start),
+        reference: within(&case.reference),
+        run_top: Some(top.clone()),
+        reference_top: Some(top.clone()),
+    })?;
+    sides.notes.iter().for_each(|note| eprintln!("{note}"));
+    let structure = read(&top, &ReadOptions::default())?;
+    let starts = starts(&sides.run, structure.topology.len(), case.chains)?;
+    let looker = Looker::new(&sides.topology, &sides.start);
+    let reference = gather(&sides.reference, &looker, MEMORY, &|_| ())?;
+    let geometry = template_geometry_at(&structure.topology, &structure.frame.positions)?;
+    let (model, header) = Model::load(&args.model, Cpu::<f32>::new())?;
+    let tokens = Tokens::new(&structure.topology, &geometry)?;
+    let hydrogens = Hydrogens::new(&structure.topology, &structure.frame.positions);
+    let parts = Parts { model, header: &header, topology: &structure.topology, tokens, hydrogens, seed: args.seed, first_replica: 0 };
+    let Jumps { mut stepper, warning, .. } = args.sampling.jumps(parts)?;
+    warning.iter().for_each(|warning| eprintln!("{warning}"));
+    let rollouts = roll_out(stepper.as_mut(), &looker, &sides.run[0].picks, starts, case.jumps)?;
+    Ok(judge(&rollouts, &reference, &looker, [case.chains, case.jumps]))
+}
+
+/// Evenly spaced frames of the start trajectories.
+fn starts(sources: &[Source], atoms: usize, count: usize) -> Result<Vec<Frame>> {
+    let all: usize = sources.iter().map(|source| source.frames).sum();
+    let mut frames = Vec::with_capacity(count);
+    let mut before = 0;
+    for source in sources {
+        let mut reader = Reader::open(&source.path, None)?;
+        if reader.n_atoms() != atoms {
+            let what = format!("holds {} atoms a frame, the structure {atoms}", reader.n_atoms());
+            return Err(Error::input(Place::file(&source.path), what, "rollouts start from frames with all atoms of the structure"));
+        }
+        let wanted = (0..count).map(|chain| chain * all / count).filter(|index| (before..before + source.frames).contains(index));
+        for index in wanted {
+            let mut frame = Frame::default();
+            reader.read_at(index - before, &mut frame)?;
+            frames.push(Frame::at_rest(frame.positions));
+        }
+        before += source.frames;
+    }
+    Ok(frames)
 }

@@ -6,20 +6,13 @@
 //! the distance between them. (Drawing with replacement would put copies of a block on both or one side and so misjudge divergences,
 //! whose floor is mostly the noise of few frames.) `high` is never below the floor itself, which slow motions raise.
 
-use std::ops::Range;
-
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::blocks::{Block, Piece, cut, dealt, halves, pieces};
 use super::gather::Series;
-use super::row::Row;
 use super::statistics::{interval, median};
 
-/// Blocks that each side is cut into, about.
-pub const BLOCKS: usize = 20;
 /// How often the blocks are dealt into halves.
 pub const DEALS: usize = 100;
 
@@ -82,6 +75,8 @@ pub struct Measure {
     pub verdict: Option<Verdict>,
     /// The measure for pieces of the reference as long as the run, against the rest of it; where the run is shorter than half of the reference.
     pub same_length: Option<f64>,
+    /// The measure for tenths of the reference against the rest of it: what MD gives for a tenth of the cost.
+    pub tenth: Option<f64>,
     /// For measures that compare one number: what it is in the run.
     pub run: Option<f64>,
     /// And in the reference.
@@ -92,28 +87,6 @@ pub struct Measure {
     pub note: Option<String>,
 }
 
-/// A block of neighbouring rows of one segment.
-#[derive(Debug, Clone)]
-pub struct Block<'a> {
-    /// All rows of the segment: pairs of rows may reach beyond the block.
-    pub segment: &'a [Row],
-    /// The block's rows among them.
-    pub range: Range<usize>,
-    /// Index of its first row in [`Series::rows`].
-    pub first: usize,
-    /// Rows from one point in time to the next common to both sides.
-    pub unit: usize,
-    /// Whether it is of the run.
-    pub of_run: bool,
-}
-
-impl<'a> Block<'a> {
-    /// Rows of the block.
-    pub fn rows(&self) -> &'a [Row] {
-        &self.segment[self.range.clone()]
-    }
-}
-
 /// Both sides cut into blocks, with the ways to deal them.
 #[derive(Debug)]
 pub struct Floors<'a> {
@@ -121,8 +94,10 @@ pub struct Floors<'a> {
     reference: Vec<Block<'a>>,
     /// Halves of the reference, then the deals: indices of blocks.
     splits: Vec<[Vec<usize>; 2]>,
-    /// Pieces as long as the run, and the rest.
-    pieces: Vec<[Vec<usize>; 2]>,
+    /// Pieces as long as the run.
+    pieces: Vec<Piece<'a>>,
+    /// Tenths.
+    tenths: Vec<Piece<'a>>,
 }
 
 impl<'a> Floors<'a> {
@@ -134,12 +109,13 @@ impl<'a> Floors<'a> {
             splits.push(halves(&blocks, reference.segments.len() > 1));
             splits.extend((0..DEALS).map(|deal| dealt(blocks.len(), deal)));
         }
-        let length = |series: &Series, step: Option<f64>| series.rows.len() as f64 * step.unwrap_or(1.0);
-        let steps = run.time_step().zip(reference.time_step());
-        let share = length(run, steps.map(|(run, _)| run)) / length(reference, steps.map(|(_, reference)| reference));
-        let wanted = ((share * blocks.len() as f64).round() as usize).max(1);
-        let pieces = if 2 * wanted < blocks.len() { windows(blocks.len(), wanted) } else { Vec::new() };
-        Floors { run: cut(run, units[0], true), reference: blocks, splits, pieces }
+        let share = match (run.time(), reference.time()) {
+            (Some(run), Some(reference)) => run / reference,
+            _ => run.rows.len() as f64 / reference.rows.len() as f64,
+        };
+        let pieces = |share: f64| if splits.is_empty() { Vec::new() } else { pieces(reference, units[1], blocks.len(), share) };
+        let (pieces, tenths) = (pieces(share), pieces(0.1));
+        Floors { run: cut(run, units[0], true), reference: blocks, splits, pieces, tenths }
     }
 
     /// The totals of the run and of the reference.
@@ -169,12 +145,18 @@ impl<'a> Floors<'a> {
             distances(&side(left), &side(right))
         };
         let floors: Vec<Vec<f64>> = self.splits.par_iter().map(between).collect();
-        let pieces: Vec<Vec<f64>> = self.pieces.par_iter().map(between).collect();
+        let of_piece = |piece: &Piece| match piece {
+            Piece::Blocks(split) => between(split),
+            Piece::Short(block) => distances(&total(&[&summarise(block)]), &whole),
+        };
+        let pieces: Vec<Vec<f64>> = self.pieces.par_iter().map(of_piece).collect();
+        let tenths: Vec<Vec<f64>> = self.tenths.par_iter().map(of_piece).collect();
         let (values, in_run, in_reference) = (distances(&ours, &whole), numbers(&ours), numbers(&whole));
         let column = |table: &[Vec<f64>], index: usize| table.iter().map(|row| row[index]).collect::<Vec<f64>>();
         let measure = |(index, definition): (usize, &Definition)| {
             let mut measure = settle(definition, values[index], &column(&floors, index));
             measure.same_length = finite(median(&column(&pieces, index)));
+            measure.tenth = finite(median(&column(&tenths, index)));
             measure.run = in_run.get(index).copied().and_then(finite);
             measure.reference = in_reference.get(index).copied().and_then(finite);
             measure
@@ -205,6 +187,7 @@ pub fn settle(definition: &Definition, value: f64, floors: &[f64]) -> Measure {
         high,
         verdict: None,
         same_length: None,
+        tenth: None,
         run: None,
         reference: None,
         source: definition.source.into(),
@@ -230,52 +213,13 @@ pub fn settle(definition: &Definition, value: f64, floors: &[f64]) -> Measure {
     measure
 }
 
-/// Cuts every segment into blocks, in proportion to its length; blocks never span segments.
-fn cut(series: &Series, unit: usize, of_run: bool) -> Vec<Block<'_>> {
-    let all = series.rows.len().max(1);
-    let mut blocks = Vec::new();
-    for segment in &series.segments {
-        let (first, count) = (segment.rows.start, segment.rows.len());
-        let parts = (BLOCKS * count / all).clamp(1, count.max(1));
-        for part in 0..parts {
-            let range = part * count / parts..(part + 1) * count / parts;
-            blocks.push(Block { segment: &series.rows[segment.rows.clone()], first: first + range.start, range, unit, of_run });
-        }
-    }
-    blocks
-}
-
-/// The first and the second half of the reference; of several replicas the first and the second half of their list.
-fn halves(blocks: &[Block], replicas: bool) -> [Vec<usize>; 2] {
-    let rows = |blocks: &[Block]| blocks.iter().map(|block| block.range.len()).sum::<usize>();
-    let boundaries = (1..blocks.len()).filter(|&place| !replicas || blocks[place].range.start == 0);
-    let middle = boundaries.min_by_key(|&place| rows(&blocks[..place]).abs_diff(rows(&blocks[place..]))).unwrap_or(blocks.len() / 2);
-    [(0..middle).collect(), (middle..blocks.len()).collect()]
-}
-
-fn dealt(blocks: usize, deal: usize) -> [Vec<usize>; 2] {
-    let mut rng = ChaCha8Rng::seed_from_u64(0);
-    rng.set_stream(deal as u64);
-    let mut order: Vec<usize> = (0..blocks).collect();
-    order.shuffle(&mut rng);
-    let right = order.split_off(blocks / 2);
-    [order, right]
-}
-
-/// All stretches of `wanted` neighbouring blocks, each with the rest.
-fn windows(blocks: usize, wanted: usize) -> Vec<[Vec<usize>; 2]> {
-    let window = |start: usize| {
-        let inside: Vec<usize> = (start..start + wanted).collect();
-        let outside = (0..blocks).filter(|block| !inside.contains(block)).collect();
-        [inside, outside]
-    };
-    (0..=blocks - wanted).map(window).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::gather::Segment;
+    use super::super::row::Row;
     use super::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
     use rand_distr::{Distribution, StandardNormal};
 
     const MEAN: Definition = Definition { name: "mean", label: "mean", unit: "Å", source: "", better: Better::Lower, tolerance: 0.0 };
@@ -323,6 +267,13 @@ mod tests {
         // median |difference| of means of 1,000 and 19,000: .6745 s.d.
         let expected = 0.6745 * (1.0f64 / 1000.0 + 1.0 / 19_000.0).sqrt();
         let found = measure.same_length.unwrap();
+        assert!(found / expected >= 0.5 && found / expected <= 1.7, "{found} {expected}");
+        let (tenth, expected) = (measure.tenth.unwrap(), 0.6745 * (1.0f64 / 2000.0 + 1.0 / 18_000.0).sqrt());
+        // overlapping windows: about ten independent ones
+        assert!(tenth / expected >= 0.3 && tenth / expected <= 2.2, "{tenth} {expected}");
+        // much shorter than a block
+        let found = judge_mean(&noise(0.0, &[50], 5), &reference).same_length.unwrap();
+        let expected = 0.6745 / 50f64.sqrt();
         assert!(found / expected >= 0.5 && found / expected <= 1.7, "{found} {expected}");
     }
 

@@ -41,6 +41,11 @@ pub struct Segment {
 }
 
 impl Series {
+    /// Time of all segments together, ps, where all know theirs.
+    pub fn time(&self) -> Option<f64> {
+        self.segments.iter().map(|segment| Some(segment.time_step? * segment.rows.len() as f64)).sum()
+    }
+
     /// Time between rows, ps, where all segments have the same.
     pub fn time_step(&self) -> Option<f64> {
         let first = self.segments.first()?.time_step?;

@@ -1,8 +1,4 @@
-//! Means, correlations and the block bootstrap.
-
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
+//! Means, correlations and quantiles.
 
 /// Mean; NaN for none.
 pub fn mean(values: &[f64]) -> f64 {
@@ -49,21 +45,6 @@ pub fn median(values: &[f64]) -> f64 {
     quantile(values, 0.5)
 }
 
-/// Block bootstrap (Künsch, Ann. Statist. 17 (1989) 1217; here with fixed, not overlapping blocks): blocks of neighbouring frames
-/// are drawn with replacement, as many as there are, and a statistic of the drawn ones is computed, `resamples` times.
-///
-/// Frames of a trajectory are correlated, blocks longer than the correlation time are not: their scatter is the statistic's.
-/// `statistic` is given indices of blocks. The same seed gives the same numbers on any number of threads.
-pub fn block_bootstrap(blocks: usize, resamples: usize, seed: u64, statistic: impl Fn(&[usize]) -> f64 + Sync) -> Vec<f64> {
-    let draw = |resample: usize| {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(resample as u64);
-        let drawn: Vec<usize> = (0..blocks).map(|_| rng.random_range(0..blocks)).collect();
-        statistic(&drawn)
-    };
-    (0..resamples).into_par_iter().map(draw).collect()
-}
-
 /// The interval between the 2.5 % and 97.5 % quantiles of bootstrap values.
 pub fn interval(values: &[f64]) -> (f64, f64) {
     (quantile(values, 0.025), quantile(values, 0.975))
@@ -72,7 +53,6 @@ pub fn interval(values: &[f64]) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand_distr::{Distribution, StandardNormal};
 
     #[test]
     fn moments_and_quantiles_of_small_lists() {
@@ -85,25 +65,5 @@ mod tests {
         assert!((pearson(&[1.0, 2.0, 3.0], &[2.0, 4.0, 6.0]) - 1.0).abs() <= 1e-15);
         assert!((pearson(&[1.0, 2.0, 3.0], &[1.0, 0.0, 5.0]) - 0.755_928_946_018_454_5).abs() <= 1e-15);
         assert!(pearson(&[1.0, 1.0], &[1.0, 2.0]).is_nan());
-    }
-
-    #[test]
-    fn the_bootstrap_finds_the_standard_error_of_a_correlated_mean() {
-        // First-order autoregression x' = φx + √(1 − φ²)·ξ: s.d. of the mean of n values is √((1 + φ)/(1 − φ)/n), n large.
-        let (phi, count, blocks) = (0.9, 200_000, 200);
-        let mut rng = ChaCha8Rng::seed_from_u64(5);
-        let mut x = 0.0;
-        let mut step = || {
-            let noise: f64 = StandardNormal.sample(&mut rng);
-            x = phi * x + (1.0f64 - phi * phi).sqrt() * noise;
-            x
-        };
-        let means: Vec<f64> = (0..blocks).map(|_| (0..count / blocks).map(|_| step()).sum::<f64>() / (count / blocks) as f64).collect();
-        let values = block_bootstrap(blocks, 1000, 1, |drawn| drawn.iter().map(|&block| means[block]).sum::<f64>() / blocks as f64);
-        let expected = ((1.0 + phi) / (1.0 - phi) / count as f64).sqrt();
-        // 200 blocks know a standard deviation to 5 %, 1,000 resamples to 2 %: 3 s.d. of both
-        assert!((deviation(&values) / expected - 1.0).abs() <= 0.17, "{} {expected}", deviation(&values));
-        let again = block_bootstrap(blocks, 1000, 1, |drawn| drawn.iter().map(|&block| means[block]).sum::<f64>() / blocks as f64);
-        assert_eq!(values, again);
     }
 }

@@ -20,6 +20,18 @@ pub enum Kind {
     Chi(u8),
 }
 
+impl Kind {
+    /// Place among the torsions of a residue: φ 0, ψ 1, ω 2, χ1 3, …
+    pub fn place(self) -> f64 {
+        match self {
+            Kind::Phi => 0.0,
+            Kind::Psi => 1.0,
+            Kind::Omega => 2.0,
+            Kind::Chi(number) => 2.0 + f64::from(number),
+        }
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,5 +1,7 @@
 //! Everything that fixes a network and what it was made for; stored in the header of its weights.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::fft::Convolution;
@@ -42,6 +44,16 @@ pub enum Regime {
         /// RMS force, kJ/mol/Å: the scale of the answer.
         scale: f64,
     },
+}
+
+impl fmt::Display for Regime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Regime::Jump { lag_time, sigma_data } => write!(f, "jump: samples positions {lag_time} ps later (data: {sigma_data:.4} Å)"),
+            Regime::NextFrame { lag_time, scale } => write!(f, "next frame: mean positions {lag_time} ps later (data: {scale:.4} Å)"),
+            Regime::Force { scale } => write!(f, "force: forces in kJ/mol/Å (data: {scale:.4})"),
+        }
+    }
 }
 
 impl Regime {

@@ -3,7 +3,8 @@
 use std::f64::consts::PI;
 
 use super::{count_keys, count_rows, sum_counts};
-use crate::compare::floor::{Better, Block, Definition, Floors, Measure};
+use crate::compare::blocks::Block;
+use crate::compare::floor::{Better, Definition, Floors, Measure};
 use crate::compare::gather::Series;
 use crate::compare::histogram::{TORSION_BINS, bin, jensen_shannon};
 use crate::compare::row::{Looker, Row};

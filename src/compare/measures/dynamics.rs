@@ -1,7 +1,8 @@
 //! How fast torsions forget, run beside reference.
 
 use super::Clock;
-use crate::compare::floor::{Better, Block, Definition, Floors, Measure};
+use crate::compare::blocks::Block;
+use crate::compare::floor::{Better, Definition, Floors, Measure};
 use crate::compare::gather::Series;
 use crate::compare::relaxation::integral_to_zero;
 use crate::compare::row::Looker;

@@ -4,7 +4,8 @@ use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use super::Clock;
-use crate::compare::floor::{Better, Block, Definition, Floors, Measure};
+use crate::compare::blocks::Block;
+use crate::compare::floor::{Better, Definition, Floors, Measure};
 use crate::compare::gather::{Segment, Series};
 use crate::compare::histogram::{bin, jensen_shannon};
 use crate::compare::row::{Looker, Row};
@@ -49,6 +50,8 @@ const DEFINITIONS: [Definition; 4] = [
 
 /// Most torsions that slow components are made of: those of largest circular variance in the reference.
 const MOST_TORSIONS: usize = 200;
+/// Fewest pairs of frames for each feature (a cosine or a sine): components of fewer fit the noise.
+const PAIRS_A_FEATURE: usize = 10;
 const COMPONENTS: usize = 4;
 const STATES: usize = 10;
 const LINE_BINS: usize = 100;
@@ -133,8 +136,14 @@ pub(super) fn judge(
     looker: &Looker,
     clock: &Clock,
 ) -> Result<(Vec<Measure>, Landscape), String> {
-    let chosen = lively_torsions(reference, looker);
-    let projection = slow_components(reference, &chosen, clock.lag * clock.units[1])
+    let lag = clock.lag * clock.units[1];
+    let pairs: usize = reference.segments.iter().map(|segment| segment.rows.len().saturating_sub(lag)).sum();
+    let most = MOST_TORSIONS.min(pairs / (2 * PAIRS_A_FEATURE));
+    if most < 2 {
+        return Err(format!("no slow components: the reference has only {pairs} pairs of frames a lag time apart"));
+    }
+    let chosen = lively_torsions(reference, looker, most);
+    let projection = slow_components(reference, &chosen, lag)
         .ok_or("no slow components: no torsion moves in the reference, or it is shorter than the lag time")?;
     let points = [run, reference].map(|series| project(series, &chosen, &projection));
     let every = points[1].ncols().div_ceil(CLUSTERED);
@@ -182,7 +191,7 @@ fn sums_of(block: &Block, side: &Projected, states: &States, ranges: &[(f64, f64
 }
 
 /// The torsions that slow components are made of, by index.
-fn lively_torsions(reference: &Series, looker: &Looker) -> Vec<usize> {
+fn lively_torsions(reference: &Series, looker: &Looker, most: usize) -> Vec<usize> {
     let variance = |torsion: usize| {
         let (cos, sin) = reference.rows.iter().fold((0.0, 0.0), |(cos, sin), row| {
             let angle = f64::from(row.torsions[torsion]);
@@ -193,7 +202,7 @@ fn lively_torsions(reference: &Series, looker: &Looker) -> Vec<usize> {
     let moving = (0..looker.torsions.len()).into_par_iter().filter(|&torsion| looker.torsions[torsion].kind != Kind::Omega);
     let mut ranked: Vec<(f64, usize)> = moving.map(|torsion| (variance(torsion), torsion)).collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut chosen: Vec<usize> = ranked.into_iter().take(MOST_TORSIONS).map(|(_, torsion)| torsion).collect();
+    let mut chosen: Vec<usize> = ranked.into_iter().take(most).map(|(_, torsion)| torsion).collect();
     chosen.sort_unstable();
     chosen
 }

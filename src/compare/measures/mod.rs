@@ -51,6 +51,11 @@ pub struct Options {
 /// Computes everything.
 pub fn measure(run: &Series, reference: &Series, looker: &Looker, options: Options) -> Findings {
     let mut notes = Vec::new();
+    for (series, name) in [(run, "run"), (reference, "reference")] {
+        if series.rows.len() < FEW_FRAMES {
+            notes.push(format!("the {name} has only {} frames: what its distributions are is hardly known", series.rows.len()));
+        }
+    }
     let clock = Clock::of(run, reference, options.lag);
     let units = clock.as_ref().map_or([1, 1], |clock| clock.units);
     let floors = Floors::new(run, reference, units);
@@ -78,6 +83,9 @@ pub fn measure(run: &Series, reference: &Series, looker: &Looker, options: Optio
     }
     Findings { measures, over_time, shape, angles, residues, landscape, dynamics, notes }
 }
+
+/// A side of fewer frames is said to be short.
+const FEW_FRAMES: usize = 50;
 
 /// Times that both sides share.
 #[derive(Debug, Clone, Copy, PartialEq)]

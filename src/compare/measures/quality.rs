@@ -1,6 +1,7 @@
 //! Bonds, angles, clashes, chirality, validity.
 
-use crate::compare::floor::{Better, Block, Definition, Floors, Measure, Verdict};
+use crate::compare::blocks::Block;
+use crate::compare::floor::{Better, Definition, Floors, Measure, Verdict};
 use crate::compare::gather::Series;
 use crate::compare::row::{Looker, Row};
 
@@ -55,6 +56,8 @@ const WINDOWS: usize = 50;
 pub struct OverTime {
     /// Middle of each window, as a share of the trajectory.
     pub middle: Vec<f64>,
+    /// Time that the trajectory spans (the longest of replicas), ps, where it is known.
+    pub span: Option<f64>,
     /// Share of valid frames of the run; NaN without templates.
     pub valid: Vec<f64>,
     /// Largest bond deviation in the window, Å; NaN without templates.
@@ -70,7 +73,7 @@ impl OverTime {
     pub fn of(series: &Series) -> Self {
         let longest = series.segments.iter().map(|segment| segment.rows.len()).max().unwrap_or(0);
         let windows = WINDOWS.min(longest);
-        let mut over_time = OverTime::default();
+        let mut over_time = OverTime { span: series.time_step().map(|step| step * longest as f64), ..OverTime::default() };
         for window in 0..windows {
             let rows = || {
                 series.segments.iter().flat_map(move |segment| {

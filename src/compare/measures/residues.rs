@@ -3,8 +3,9 @@
 use rayon::prelude::*;
 
 use super::{count_keys, sum_counts};
+use crate::compare::blocks::Block;
 use crate::compare::contacts::{Contacts, jaccard};
-use crate::compare::floor::{Better, Block, Definition, Floors, Measure};
+use crate::compare::floor::{Better, Definition, Floors, Measure};
 use crate::compare::gather::Series;
 use crate::compare::row::{Looker, ROW_SPHERE_POINTS, Row};
 use crate::compare::sasa::{Surface, side_chain_areas};

@@ -3,7 +3,8 @@
 use nalgebra::{DMatrix, Vector3};
 use rayon::prelude::*;
 
-use crate::compare::floor::{Better, Block, Definition, Floors, Measure};
+use crate::compare::blocks::Block;
+use crate::compare::floor::{Better, Definition, Floors, Measure};
 use crate::compare::fluctuation::Moments;
 use crate::compare::gather::Series;
 use crate::compare::row::{Looker, Row};

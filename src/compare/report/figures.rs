@@ -14,6 +14,8 @@ use crate::compare::torsion::next_residues;
 
 /// A drawing with its words.
 pub(super) struct Figure {
+    /// Heading that it stands under.
+    pub section: &'static str,
     pub title: String,
     pub words: String,
     /// One, or run and reference side by side.
@@ -26,37 +28,57 @@ const TURN: (f64, f64) = (-180.0, 180.0);
 const SHOWN: usize = 6;
 /// Floors smaller than this, JSD, do not make a torsion one to look at.
 const LEAST_FLOOR: f64 = 0.002;
+/// Distance between the torsions of a residue on its axis, in residues.
+const TORSION_STEP: f64 = 0.11;
+/// Values of a log that are still shown one by one.
+const SEPARATE: usize = 60;
 /// Free energy at which a surface is as pale as paper, kT.
 const PALE: f64 = 6.0;
 
 /// Collects figures; one that has nothing to show is left out.
-struct Gallery(Vec<Figure>);
+struct Gallery {
+    section: &'static str,
+    figures: Vec<Figure>,
+}
 
 impl Gallery {
     fn add(&mut self, title: &str, words: &str, axes: [Axis; 2], marks: &[Mark]) {
         let [x, y] = axes;
-        self.0.extend(chart(&x, &y, marks).map(|svg| Figure { title: title.into(), words: words.into(), panels: vec![svg] }));
+        self.push(title, words, chart(&x, &y, marks).into_iter().collect(), 1);
+    }
+
+    fn push(&mut self, title: &str, words: &str, panels: Vec<String>, wanted: usize) {
+        if panels.len() == wanted {
+            self.figures.push(Figure { section: self.section, title: title.into(), words: words.into(), panels });
+        }
     }
 
     /// Run and reference side by side: the marks of each, between the same axes.
     fn pair(&mut self, title: &str, words: &str, [x, y]: [Axis; 2], marks: [Mark; 2]) {
         let panels: Vec<String> = marks.into_iter().filter_map(|mark| chart(&x, &y, &[mark])).collect();
-        if panels.len() == 2 {
-            self.0.push(Figure { title: title.into(), words: words.into(), panels });
-        }
+        self.push(title, words, panels, 2);
     }
 }
 
+/// Draws the figures of a section.
+type Draw = fn(&mut Gallery, &Report);
+
 /// All figures that there is something to show for.
 pub(super) fn figures(report: &Report) -> Vec<Figure> {
-    let mut gallery = Gallery(Vec::new());
-    angles(&mut gallery, report);
-    landscape(&mut gallery, report);
-    shape(&mut gallery, report);
-    residues(&mut gallery, report);
-    over_time(&mut gallery, report);
-    run_log(&mut gallery, report);
-    gallery.0
+    let mut gallery = Gallery { section: "", figures: Vec::new() };
+    let sections: [(&str, Draw); 6] = [
+        ("Torsions", angles),
+        ("Slow motions", landscape),
+        ("Shape", shape),
+        ("Residues", residues),
+        ("The run over time", over_time),
+        ("The run’s log", run_log),
+    ];
+    for (name, draw) in sections {
+        gallery.section = name;
+        draw(&mut gallery, report);
+    }
+    gallery.figures
 }
 
 fn both(values: &[Vec<f64>; 2], x: impl Fn(usize) -> f64) -> Vec<Mark> {
@@ -68,36 +90,61 @@ fn both(values: &[Vec<f64>; 2], x: impl Fn(usize) -> f64) -> Vec<Mark> {
 
 fn over_time(gallery: &mut Gallery, report: &Report) {
     let times = &report.findings.over_time;
-    let line = |values: &[f64]| [Mark::Line(Tone::Run, times.middle.iter().copied().zip(values.iter().copied()).collect())];
-    let share = || Axis::fixed("share of the run", (0.0, 1.0));
-    let valid = line(&times.valid);
-    gallery.add(
-        "Valid frames over time",
-        "Share of frames in fifty windows that are molecules: bonds, angles, contacts, chirality, peptide bonds.",
-        [share(), Axis::fixed("valid", (0.0, 1.02))],
-        &valid,
-    );
-    gallery.add(
-        "RMSD over time",
-        "Mean RMSD to the start structure in fifty windows.",
-        [share(), Axis::fitted("RMSD, Å")],
-        &line(&times.rmsd),
-    );
+    let (span, unit) = match times.span {
+        Some(span) if span >= 1e3 => (span * 1e-3, "time, ns"),
+        Some(span) => (span, "time, ps"),
+        None => (1.0, "share of the run"),
+    };
+    let line = |values: &[f64]| Mark::Line(Tone::Run, times.middle.iter().map(|share| share * span).zip(values.iter().copied()).collect());
+    // What the reference has in the mean, for the eye.
+    let level = |name: &str| {
+        let known = report.findings.measures.iter().find(|measure| measure.name == name).and_then(|measure| measure.reference);
+        Mark::Line(Tone::Reference, known.map_or(Vec::new(), |value| vec![(0.0, value), (span, value)]))
+    };
+    let time = || Axis::fixed(unit, (0.0, span));
+    let curves: [(&str, &str, Axis, &str, &[f64]); 3] = [
+        (
+            "Valid frames over time",
+            "Share of frames in fifty windows that are molecules: bonds, angles, contacts, chirality, peptide bonds.",
+            Axis::fixed("valid", (0.0, 1.02)),
+            "valid_fraction",
+            &times.valid,
+        ),
+        (
+            "RMSD over time",
+            "Mean RMSD to the start structure in fifty windows; reference: its mean.",
+            Axis::fitted("RMSD, Å"),
+            "rmsd",
+            &times.rmsd,
+        ),
+        (
+            "Radius of gyration over time",
+            "Its mean in fifty windows; reference: its mean.",
+            Axis::fitted("Rg, Å"),
+            "radius_of_gyration",
+            &times.gyration,
+        ),
+    ];
+    for (title, words, axis, measure, values) in curves {
+        gallery.add(title, words, [time(), axis], &[level(measure), line(values)]);
+    }
 }
 
 fn angles(gallery: &mut Gallery, report: &Report) {
     let angles = &report.findings.angles;
     let plane = |side: usize| cells(SIDES[side].0, &angles.plane[side], [TURN; 2], |share| share.powf(0.4));
-    let words = format!("Run and reference, all residues, {PLANE_BINS} × {PLANE_BINS} bins; the stronger the colour, the more frames.");
+    let words = format!("All residues, {PLANE_BINS} × {PLANE_BINS} bins; the stronger the colour, the more frames.");
     gallery.pair("Ramachandran planes", &words, [Axis::fixed("φ, °", TURN), Axis::fixed("ψ, °", TURN)], [plane(0), plane(1)]);
+    let residues = report.looker.topology.residues.len() as f64;
     let places = |value: &dyn Fn(&TorsionReport) -> Option<f64>| -> Vec<(f64, f64)> {
-        (1..).zip(&angles.torsions).map(|(index, torsion)| (f64::from(index), value(torsion).unwrap_or(f64::NAN))).collect()
+        let place = |torsion: &TorsionReport| torsion.residue as f64 + 1.0 + TORSION_STEP * (torsion.kind.place() - 3.0);
+        angles.torsions.iter().map(|torsion| (place(torsion), value(torsion).unwrap_or(f64::NAN))).collect()
     };
     let (values, floors) = (places(&|torsion| torsion.measure.value), places(&|torsion| torsion.measure.high));
     gallery.add(
         "Divergence of every torsion",
-        "Dots: run against reference. Line: upper end of the floor. Torsions in the order of the sequence: φ, ψ, ω, χ1, …",
-        [Axis::fitted("torsion"), Axis::fitted("JSD")],
+        "Dots: run against reference. Line: upper end of the floor. In each residue from left to right: φ, ψ, ω, χ1, …",
+        [Axis::fixed("residue, in sequence", (0.5, residues + 0.5)), Axis::fitted("JSD")],
         &[Mark::Line(Tone::Guide, floors), Mark::Dots(Tone::Run, 0.9, values)],
     );
     let mut worst: Vec<&TorsionReport> = angles.torsions.iter().collect();
@@ -127,10 +174,11 @@ fn shape(gallery: &mut Gallery, report: &Report) {
             gallery.add(title, "Density of frames.", [Axis::fixed(label, range), Axis::fitted("density, 1/Å")], &marks);
         }
     }
+    let trace = if report.looker.trace.len() == report.looker.topology.len() { "heavy atom" } else { "Cα, in sequence" };
     gallery.add(
         "Fluctuations",
-        "Root mean square fluctuation of the trace atoms (Cα; all heavy atoms of molecules of fewer than ten residues).",
-        [Axis::fitted("trace atom"), Axis::fitted("RMSF, Å")],
+        "Root mean square fluctuation about the mean, superposed on the start structure.",
+        [Axis::fitted(trace), Axis::fitted("RMSF, Å")],
         &both(&shape.rmsf, |index| index as f64 + 1.0),
     );
     overlay(gallery, report);
@@ -182,16 +230,20 @@ fn landscape(gallery: &mut Gallery, report: &Report) {
     if let Some(found) = &report.findings.landscape {
         let surface = |side: usize| cells(SIDES[side].0, &found.surfaces[side], found.ranges, |share| (1.0 + share.ln() / PALE).max(0.03));
         let axes = [Axis::fixed("slow component 1", found.ranges[0]), Axis::fixed("slow component 2", found.ranges[1])];
-        let words =
-            format!("Run and reference: −ln(share) in the plane of the two slowest components, lag {} ps, down to {PALE} kT.", found.lag);
+        let words = format!(
+            "−ln(share of frames) in the plane of the reference’s two slowest components, lag {} ps; the fullest bin is strongest, {PALE} kT above it palest.",
+            found.lag
+        );
         gallery.pair("Free-energy surfaces", &words, axes, [surface(0), surface(1)]);
         let ends = (0.5, found.transitions[0].nrows() as f64 + 0.5);
         let matrix = |side: usize| {
             let rows: Vec<f64> = found.transitions[side].transpose().iter().copied().collect();
             cells(SIDES[side].0, &rows, [ends; 2], |share| share)
         };
-        let words =
-            format!("Run and reference: probabilities after {} ps between states of the reference, most populated first.", found.lag);
+        let words = format!(
+            "Probabilities of going from state to state in {} ps; the states are the reference’s, most populated first.",
+            found.lag
+        );
         gallery.pair("Transitions", &words, [Axis::fixed("from state", ends), Axis::fixed("to state", ends)], [matrix(0), matrix(1)]);
     }
     if let Some(found) = &report.findings.dynamics {
@@ -216,13 +268,13 @@ fn residues(gallery: &mut Gallery, report: &Report) {
     gallery.add(
         "Contacts",
         "Probability that residues three or more apart are in contact: reference above the diagonal, run below.",
-        [Axis::fixed("residue", (0.5, count)), Axis::fixed("residue", (0.5, count))],
+        [Axis::fixed("residue, in sequence", (0.5, count)), Axis::fixed("residue, in sequence", (0.5, count))],
         &[Mark::Line(Tone::Guide, vec![(0.5, 0.5), (count, count)]), square(Tone::Reference, 1, false), square(Tone::Run, 0, true)],
     );
     for (class, title) in [(0, "Helix"), (1, "Strand")] {
         let shares = [0, 1].map(|side| found.secondary[side].iter().map(|share| share[class]).collect::<Vec<f64>>());
         if shares.iter().flatten().any(|&share| share > 0.0) {
-            let axes = [Axis::fitted("residue"), Axis::fixed("share of frames", (0.0, 1.02))];
+            let axes = [Axis::fitted("residue, in sequence"), Axis::fixed("share of frames", (0.0, 1.02))];
             gallery.add(
                 title,
                 "Share of frames in which a residue is so by its hydrogen bonds.",
@@ -234,7 +286,7 @@ fn residues(gallery: &mut Gallery, report: &Report) {
     gallery.add(
         "Side-chain surface",
         "Mean solvent-accessible area of each side chain.",
-        [Axis::fitted("residue"), Axis::fitted("area, Å²")],
+        [Axis::fitted("residue, in sequence"), Axis::fitted("area, Å²")],
         &both(&found.areas, |index| index as f64 + 1.0),
     );
 }
@@ -256,8 +308,18 @@ fn contact_cells(contacts: &[(usize, usize, [f64; 2])], residues: usize, which: 
 
 fn run_log(gallery: &mut Gallery, report: &Report) {
     let Some(log) = &report.log else { return };
-    for (column, words) in runlog::COLUMNS {
-        let points = log.column(column);
-        gallery.add(column, words, [Axis::fitted(log.x_label()), Axis::fitted(column)], &[Mark::Line(Tone::Run, points)]);
+    for column in runlog::COLUMNS {
+        let mut points = log.column(column.head);
+        if column.logarithmic {
+            points.iter_mut().for_each(|(_, value)| *value = value.log10());
+        }
+        // Some numbers are logged seldom: dots show those that no line reaches.
+        let dots = Mark::Dots(Tone::Run, if points.len() <= SEPARATE { 1.0 } else { 0.0 }, points.clone());
+        gallery.add(
+            column.title,
+            column.words,
+            [Axis::fitted(log.x_label()), Axis::fitted(column.axis)],
+            &[Mark::Line(Tone::Run, points), dots],
+        );
     }
 }

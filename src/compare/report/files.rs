@@ -19,7 +19,8 @@ pub fn write_json(path: &Path, measures: &[Measure]) -> Result<()> {
 }
 
 /// Columns of the CSV, in order.
-const COLUMNS: [&str; 11] = ["name", "label", "unit", "value", "floor", "low", "high", "verdict", "same_length", "run", "reference"];
+const COLUMNS: [&str; 12] =
+    ["name", "label", "unit", "value", "floor", "low", "high", "verdict", "same_length", "tenth", "run", "reference"];
 
 /// Writes measures as CSV; what is not known is `n/a`.
 ///
@@ -37,7 +38,7 @@ fn line(measure: &Measure) -> String {
     let verdict = measure.verdict.map_or("n/a".to_owned(), |verdict| verdict.word().to_owned());
     let words = [&measure.name, &measure.label, &measure.unit].map(|words| quoted(words));
     let numbers = [measure.value, measure.floor, measure.low, measure.high].map(number);
-    let rest = [measure.same_length, measure.run, measure.reference].map(number);
+    let rest = [measure.same_length, measure.tenth, measure.run, measure.reference].map(number);
     words.into_iter().chain(numbers).chain([verdict]).chain(rest).collect::<Vec<_>>().join(",")
 }
 
@@ -64,7 +65,7 @@ mod tests {
         assert!(read[1]["value"].is_null() && read[1]["verdict"].is_null());
         let text = std::fs::read_to_string(csv).unwrap();
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[1], "a,\"A, \"\"b\"\"\",Å,0.5,0.25,0.25,0.25,near,n/a,n/a,n/a");
-        assert_eq!(lines[2], "a,\"A, \"\"b\"\"\",Å,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a");
+        assert_eq!(lines[1], "a,\"A, \"\"b\"\"\",Å,0.5,0.25,0.25,0.25,near,n/a,n/a,n/a,n/a");
+        assert_eq!(lines[2], "a,\"A, \"\"b\"\"\",Å,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a");
     }
 }

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use super::figures::{Figure, figures};
 use super::table::{floor, number, title};
 use super::{Report, Side};
-use crate::compare::floor::{BLOCKS, DEALS, Measure, Verdict};
+use crate::compare::blocks::BLOCKS;
+use crate::compare::floor::{DEALS, Measure, Verdict};
 
 /// Text as HTML has it.
 pub(super) fn escaped(text: &str) -> String {
@@ -27,13 +28,13 @@ pub(super) fn page(report: &Report) -> String {
     page.push_str(&head);
     let body = [
         format!("<h1>{}</h1>\n", escaped(&heading)),
-        summary(report),
         facts(report),
+        summary(report),
         measures(&report.findings.measures),
         torsions(report),
         gallery(figures(report)),
         definitions(&report.findings.measures),
-        footer(),
+        footer(report),
     ];
     page.extend(body);
     page.push_str("</body>\n</html>\n");
@@ -62,7 +63,7 @@ fn summary(report: &Report) -> String {
     let items: String = items.into_iter().map(|entry| format!("<span>{}</span>", item(entry))).collect();
     format!(
         "<p class=\"counts\">{items}</p>\n\
-         <p>In every figure: <span class=\"run\">run</span>, <span class=\"reference\">reference</span>.</p>\n",
+         <p>In every figure: <span class=\"run\">run</span>, <span class=\"reference\">reference</span> (the broad, pale line).</p>\n",
     )
 }
 
@@ -91,31 +92,52 @@ fn cells(heads: &[&str], cells: &[String]) -> String {
     heads.iter().zip(cells).map(one).collect()
 }
 
-fn rows(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+/// A table; rows that begin a group carry its name.
+fn rows(heads: &[&str], rows: impl Iterator<Item = (Option<&'static str>, Vec<String>)>) -> String {
     let head: String = heads.iter().map(|head| format!("<th scope=\"col\">{head}</th>")).collect();
-    let body: String = rows.map(|row| format!("<tr>{}</tr>\n", cells(heads, &row))).collect();
+    let group = |name: &str| format!("<tr class=\"group\"><th colspan=\"{}\" scope=\"rowgroup\">{name}</th></tr>\n", heads.len());
+    let body: String =
+        rows.map(|(name, row)| format!("{}<tr>{}</tr>\n", name.map(group).unwrap_or_default(), cells(heads, &row))).collect();
     format!("<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n")
+}
+
+/// The group that a measure belongs to.
+fn section(name: &str) -> &'static str {
+    match name {
+        "next_frame_mse" => "Prediction",
+        "bond_deviation" | "angle_deviation" | "clashes" | "chirality" | "valid_fraction" => "Geometry",
+        "rmsd" | "radius_of_gyration" | "rmsf_r" | "rmsf_difference" | "pairwise_rmsd" | "pca_w2" => "Shape",
+        "torsion_jsd" | "backbone_jsd" | "side_chain_jsd" | "omega_jsd" | "ramachandran_jsd" => "Torsions",
+        "contacts" | "weak_contacts_j" | "exposed_j" | "side_chain_area" | "secondary_structure" => "Residues",
+        _ => "Slow motions",
+    }
 }
 
 fn measures(measures: &[Measure]) -> String {
     let with_pieces = measures.iter().any(|measure| measure.same_length.is_some());
-    let mut heads = vec!["Measure", "Run", "Reference", "Value", "Floor (95 % interval)", "Verdict"];
+    let mut heads = vec!["Measure", "Run", "Reference", "Value", "Floor (95 % interval)", "A tenth of the MD", "Verdict"];
     if with_pieces {
-        heads.insert(5, "Pieces as long as the run");
+        heads.insert(5, "MD as long as the run");
     }
+    let mut group = "";
     let row = |measure: &Measure| {
+        // the first of a group carries its name
+        let name = section(&measure.name);
+        let head = if std::mem::replace(&mut group, name) == name { None } else { Some(name) };
         let mut row = vec![escaped(&title(measure)), number(measure.run), number(measure.reference), number(measure.value), floor(measure)];
         if with_pieces {
             row.push(number(measure.same_length));
         }
+        row.push(number(measure.tenth));
         row.push(verdict(measure));
-        row
+        (head, row)
     };
-    let pieces = " A run shorter than half of the reference also stands beside reference pieces of its own length, against the rest.";
+    let pieces = " “MD as long as the run”: the same measure of pieces of the reference of the run’s length, against the rest (a short run \
+                  cannot come as close as a long one).";
     format!(
         "<h2>Measures</h2>\n<p class=\"soft\">Each value is a distance between run and reference (for r and J: a likeness). The floor is \
          the same measure between the halves of the reference, its interval from dealing about {BLOCKS} blocks of it into two halves \
-         {DEALS} times.{}</p>\n{}",
+         {DEALS} times.{} “A tenth of the MD”: the same of a tenth of the reference.</p>\n{}",
         if with_pieces { pieces } else { "" },
         rows(&heads, measures.iter().map(row))
     )
@@ -131,22 +153,36 @@ fn torsions(report: &Report) -> String {
     }
     let all = report.findings.angles.torsions.len();
     let heads = ["Torsion", "JSD", "Floor (95 % interval)", "Verdict"];
-    let row = |measure: &&Measure| vec![escaped(&measure.label), number(measure.value), floor(measure), verdict(measure)];
+    let row = |measure: &&Measure| (None, vec![escaped(&measure.label), number(measure.value), floor(measure), verdict(measure)]);
     let shown = rows(&heads, outside.iter().take(12).map(row));
     format!("<h2>Torsions</h2>\n<p>{} of {all} torsions are outside their floors; the farthest:</p>\n{shown}", outside.len())
 }
 
 fn gallery(figures: Vec<Figure>) -> String {
-    let one = |figure: Figure| {
-        let class = if figure.panels.len() > 1 { " class=\"pair\"" } else { "" };
-        format!(
-            "<figure{class}>\n<div class=\"panels\">\n{}</div>\n<figcaption><b>{}</b>{}</figcaption>\n</figure>\n",
-            figure.panels.concat(),
-            escaped(&figure.title),
-            escaped(&figure.words)
-        )
+    let mut text = String::new();
+    for section in figures.chunk_by(|a, b| a.section == b.section) {
+        let figures: String = section.iter().map(figure).collect();
+        write!(text, "<h2>{}</h2>\n<div class=\"figures\">\n{figures}</div>\n", section[0].section).expect("writing to memory");
+    }
+    text
+}
+
+fn figure(figure: &Figure) -> String {
+    let title = escaped(&figure.title);
+    // for those who hear the page: what a drawing shows, and of which side
+    let named = |svg: &String, side: &str| svg.replacen(" role=\"img\"", &format!(" role=\"img\" aria-label=\"{title}{side}\""), 1);
+    let (class, panels) = match &figure.panels[..] {
+        [run, reference] => {
+            let panel =
+                |svg, side: &str| format!("<div><span class=\"{side}\">{side}</span>\n{}</div>\n", named(svg, &format!(", {side}")));
+            (" class=\"pair\"", panel(run, "run") + &panel(reference, "reference"))
+        }
+        panels => ("", panels.iter().map(|svg| named(svg, "")).collect()),
     };
-    format!("<h2>Figures</h2>\n<div class=\"figures\">\n{}</div>\n", figures.into_iter().map(one).collect::<String>())
+    format!(
+        "<figure{class}>\n<div class=\"panels\">\n{panels}</div>\n<figcaption><b>{title}</b>{}</figcaption>\n</figure>\n",
+        escaped(&figure.words)
+    )
 }
 
 fn definitions(measures: &[Measure]) -> String {
@@ -155,6 +191,7 @@ fn definitions(measures: &[Measure]) -> String {
     format!("<h2>Definitions</h2>\n<dl class=\"definitions\">\n{list}</dl>\n")
 }
 
-fn footer() -> String {
-    format!("<p class=\"soft\">Made by mdsurrogate {} <code>compare</code>.</p>\n", env!("CARGO_PKG_VERSION"))
+fn footer(report: &Report) -> String {
+    let command = escaped(&report.command);
+    format!("<p class=\"soft\">Made by mdsurrogate {}: <code>{command}</code></p>\n", env!("CARGO_PKG_VERSION"))
 }

@@ -1,5 +1,6 @@
 //! The report of a comparison: a page for people, files for programs, a table for the terminal.
 
+mod card;
 mod figures;
 mod files;
 mod html;
@@ -9,8 +10,9 @@ mod table;
 
 use std::path::{Path, PathBuf};
 
+pub use card::{CaseReport, card, leaderboard, measures_of};
 pub use runlog::RunLog;
-pub use table::table;
+pub use table::{aligned, table};
 
 use super::gather::Series;
 use super::measures::Findings;
@@ -30,6 +32,8 @@ pub struct Side {
     pub stride: usize,
     /// Time between frames that were looked at, ps, where it is known.
     pub time_step: Option<f64>,
+    /// Time of all frames together, ps, where it is known.
+    pub time: Option<f64>,
     /// Whether molecules had to be made whole.
     pub made_whole: bool,
 }
@@ -42,6 +46,7 @@ impl Side {
             frames: series.frames,
             stride: series.stride,
             time_step: series.time_step(),
+            time: series.time(),
             made_whole: series.made_whole,
         }
     }
@@ -52,7 +57,11 @@ impl Side {
         let mut words = format!("{}: {} frames", files.join(", "), self.frames);
         match self.time_step {
             Some(step) => words += &format!(", {} ps apart", table::number(Some(step / self.stride as f64))),
-            None => words += ", times not known",
+            None if self.time.is_some() => words += ", replicas of different time steps",
+            None => words += ", times not known or not evenly spaced",
+        }
+        if let Some(time) = self.time {
+            words += &format!(", {} in all", table::duration(time));
         }
         if self.stride > 1 {
             words += &format!("; every {}th was looked at, to stay within memory", self.stride);
@@ -79,6 +88,8 @@ pub struct Report<'a> {
     pub looker: &'a Looker,
     /// The run's log, where there is one.
     pub log: Option<RunLog>,
+    /// The command that made the report, for whoever wants to make it again.
+    pub command: String,
 }
 
 /// Names of the files in the report's folder.

@@ -124,10 +124,12 @@ fn draw(text: &mut String, axes: [&Axis; 2], [(left, right), (low, high)]: [(f64
     for mark in marks {
         match mark {
             Mark::Line(tone, points) | Mark::Thread(tone, points) => {
-                let (width, opacity) = match mark {
-                    Mark::Thread(..) => (2, 0.6),
-                    _ if *tone == Tone::Guide => (2, 1.0),
-                    _ => (4, 1.0),
+                // The reference is drawn first, broad and pale, so that the run can be seen on it where both are the same, in grey too.
+                let (width, opacity) = match (mark, tone) {
+                    (Mark::Thread(..), _) => (2, 0.6),
+                    (_, Tone::Guide) => (2, 1.0),
+                    (_, Tone::Reference) => (9, 0.5),
+                    (_, Tone::Run) => (3, 1.0),
                 };
                 let style = tone.color().mix(opacity).stroke_width(width);
                 for piece in points.split(|(x, y)| !x.is_finite() || !y.is_finite()).filter(|piece| piece.len() > 1) {

@@ -5,13 +5,58 @@ use std::path::Path;
 use crate::error::Place;
 use crate::{Error, Result};
 
-/// Columns that the page shows, where the log has them, with what they are.
-pub(super) const COLUMNS: [(&str, &str); 4] = [
-    ("Drift (kJ/mol/ps/atom)", "Drift of the conserved quantity, from the run’s log."),
-    ("Equivariance error", "Relative error of the model under random rotations and translations of the live frame, from the run’s log."),
-    ("Worst bond (A)", "Largest deviation of a bond from its template, from the run’s log."),
-    ("Temperature (K)", "Kinetic temperature, from the run’s log."),
+/// Columns that the page shows, where the log has them.
+pub(super) const COLUMNS: [Column; 5] = [
+    Column {
+        head: "Drift (kJ/mol/ps/atom)",
+        title: "Energy drift",
+        axis: "drift, kJ/mol/ps/atom",
+        words: "Drift of the conserved quantity (of the potential energy in a surrogate’s run), from the run’s log.",
+        logarithmic: false,
+    },
+    Column {
+        head: "Equivariance error",
+        title: "Equivariance",
+        axis: "log₁₀ relative error",
+        words: "Relative error of the model under random rotations and translations of the live frame, from the run’s log.",
+        logarithmic: true,
+    },
+    Column {
+        head: "Potential Energy (kJ/mole)",
+        title: "Potential energy",
+        axis: "energy, kJ/mol",
+        words: "ff14SB with implicit solvent, from the run’s log.",
+        logarithmic: false,
+    },
+    Column {
+        head: "Worst bond (A)",
+        title: "Worst bond",
+        axis: "deviation, Å",
+        words: "Largest deviation of a bond from its template, from the run’s log.",
+        logarithmic: false,
+    },
+    Column {
+        head: "Temperature (K)",
+        title: "Temperature",
+        axis: "temperature, K",
+        words: "Kinetic temperature, from the run’s log.",
+        logarithmic: false,
+    },
 ];
+
+/// A column of the log on the page.
+pub(super) struct Column {
+    /// Its name in the log.
+    pub head: &'static str,
+    /// Title of its figure.
+    pub title: &'static str,
+    /// What its axis says.
+    pub axis: &'static str,
+    /// What it is.
+    pub words: &'static str,
+    /// Whether its decimal logarithm is shown.
+    pub logarithmic: bool,
+}
 
 /// Numbers of a log, by column.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -56,11 +101,12 @@ impl RunLog {
         if self.place("Time (ps)").is_some() { "time, ps" } else { "row" }
     }
 
-    /// A column over time (over rows where there is none); empty where the log has no such column.
+    /// What is known of a column over time (over rows where there is none); empty where the log has no such column.
     pub(super) fn column(&self, head: &str) -> Vec<(f64, f64)> {
         let Some(column) = self.place(head) else { return Vec::new() };
         let time = self.place("Time (ps)");
-        self.rows.iter().enumerate().map(|(index, row)| (time.map_or(index as f64, |time| row[time]), row[column])).collect()
+        let point = |(index, row): (usize, &Vec<f64>)| (time.map_or(index as f64, |time| row[time]), row[column]);
+        self.rows.iter().enumerate().map(point).filter(|(time, value)| time.is_finite() && value.is_finite()).collect()
     }
 }
 
@@ -75,7 +121,7 @@ mod tests {
         std::fs::write(&path, "#\"Step\",\"Time (ps)\",\"Equivariance error\"\n1,20,1e-7\n2,40,n/a\n").unwrap();
         let log = RunLog::read(&path).unwrap();
         let column = log.column("Equivariance error");
-        assert!(column[0] == (20.0, 1e-7) && column[1].0 == 40.0 && column[1].1.is_nan());
+        assert_eq!(column, [(20.0, 1e-7)]);
         assert!(log.column("Drift").is_empty());
         std::fs::write(&path, "Step,Time (ps)\n1,20\n2").unwrap();
         assert!(RunLog::read(&path).unwrap_err().to_string().contains("run.csv:3"));

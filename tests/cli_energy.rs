@@ -126,6 +126,48 @@ fn column(csv: &Path, name: &str) -> Vec<f64> {
     text.lines().skip(1).map(|line| line.split(',').nth(index).unwrap().parse().unwrap()).collect()
 }
 
+/// `run` logs the energy of what the network stepped: a file without hydrogens is completed first, as `energy` does it.
+#[test]
+fn a_run_of_a_crystal_structure_knows_its_energy() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = repository("tests/data/structures/1yjp.cif.gz");
+    let run = ["run", file.to_str().unwrap(), "--steps", "2", "--guard", "warn"];
+    let output = program(folder.path(), &[&run[..], &["-o", "whole"]].concat(), 0);
+    assert!(words(&output).contains("hydrogens added") && !words(&output).contains("no energies"), "{}", words(&output));
+    let found = program(folder.path(), &["energy", file.to_str().unwrap(), "--json", "--precision", "f64"], 0);
+    let found: Value = serde_json::from_slice(&found.stdout).unwrap();
+    let potential = column(&folder.path().join("whole.csv"), "Potential Energy (kJ/mole)");
+    let expected = found["energy_kj_mol"]["total"].as_f64().unwrap();
+    assert!((potential[0] - expected).abs() <= 1e-6 * expected.abs(), "{potential:?} {expected}");
+    assert!(potential.len() == 3 && potential[1] != potential[0] && potential.iter().all(|energy| energy.is_finite()), "{potential:?}");
+    let whole = read(&folder.path().join("whole_final.pdb"), &ReadOptions::default()).unwrap();
+    assert_eq!(Value::from(whole.topology.len()), found["atoms"]);
+
+    let output = program(folder.path(), &[&run[..], &["-o", "bare", "--as-is"]].concat(), 0);
+    assert!(words(&output).contains("no energies: A:GLY 1: misses"), "{}", words(&output));
+    let csv = std::fs::read_to_string(folder.path().join("bare.csv")).unwrap();
+    assert!(csv.lines().skip(1).all(|row| row.split(',').nth(2) == Some("n/a")), "{csv}");
+    let bare = read(&folder.path().join("bare_final.pdb"), &ReadOptions::default()).unwrap();
+    assert_eq!(bare.topology.len(), bare.topology.heavy_atoms().len());
+}
+
+/// A run of a protein whose side chain is cut off builds it where that is asked for.
+#[test]
+fn a_run_builds_missing_side_chains() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(repository("data/structures/akle.pdb")).unwrap();
+    let backbone = ["N", "CA", "C", "O", "CB", "OXT"];
+    let kept = text.lines().filter(|line| !line.starts_with("ATOM") || backbone.contains(&line[12..16].trim()));
+    std::fs::write(folder.path().join("cut.pdb"), kept.map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    let refused = program(folder.path(), &["run", "cut.pdb"], 2);
+    assert!(words(&refused).contains("--fix"), "{}", words(&refused));
+    let output = program(folder.path(), &["run", "cut.pdb", "--fix", "--steps", "1", "--guard", "warn", "-o", "fixed"], 0);
+    assert!(words(&output).contains("built: A:LYS 2:CG"), "{}", words(&output));
+    let fixed = read(&folder.path().join("fixed.pdb"), &ReadOptions::default()).unwrap();
+    assert_eq!((fixed.topology.len(), fixed.topology.heavy_atoms().len()), (69, 32));
+    assert!(column(&folder.path().join("fixed.csv"), "Potential Energy (kJ/mole)")[0].is_finite());
+}
+
 const REFERENCE: &[&str] =
     &["-o", "md", "--time", "2ps", "--heat", "1ps", "--traj-every", "0.1ps", "--checkpoint-every", "0.5ps", "--forces"];
 

@@ -1,6 +1,6 @@
 //! A protein ready for the force field: the flags and the way from a file for every command that needs one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::selection::Selection;
 use crate::Result;
@@ -12,6 +12,14 @@ use crate::structure::{Structure, read};
 pub struct Protein {
     /// Protein structure: PDB or mmCIF, plain or gzipped
     pub file: PathBuf,
+    /// What to read and build
+    #[command(flatten)]
+    pub completion: Completion,
+}
+
+/// Which part of a structure file to read, and how to complete it.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Completion {
     /// Part of the file to read
     #[command(flatten)]
     pub selection: Selection,
@@ -51,23 +59,61 @@ impl Protein {
     /// Reads the file and completes what it lacks.
     ///
     /// # Errors
-    /// What [`read`] and [`prepare`] refuse.
+    /// Those of [`Completion::load`].
     pub fn load(&self) -> Result<Complete> {
-        let structure = read(&self.file, &self.selection.clone().into())?;
+        self.completion.load(&self.file)
+    }
+}
+
+impl Completion {
+    /// Reads a file and completes what it lacks.
+    ///
+    /// # Errors
+    /// What [`read`] and [`prepare`] refuse.
+    pub fn load(&self, file: &Path) -> Result<Complete> {
+        let structure = self.read(file)?;
+        let prepared = self.prepare(&structure)?;
+        Ok(Complete::new(structure, prepared))
+    }
+
+    /// Reads a file for a run that needs heavy atoms only. It is completed where that can be done, so that its energy is known; where
+    /// it cannot, or where the input's atoms are wanted `as_is`, it stays as it was read, and a note says why.
+    ///
+    /// # Errors
+    /// What [`read`] refuses, and what [`prepare`] says of missing side chains that it cannot build.
+    pub fn load_as_far_as_known(&self, file: &Path, as_is: bool) -> Result<Complete> {
+        let structure = self.read(file)?;
+        match self.prepare(&structure) {
+            Ok(prepared) if !as_is || prepared.topology.len() == structure.topology.len() => Ok(Complete::new(structure, prepared)),
+            Err(error) if !structure.report.missing.is_empty() => Err(error),
+            Ok(_) => Ok(Complete { structure, notes: Vec::new() }),
+            Err(error) => Ok(Complete { structure, notes: vec![format!("hydrogens are not added: {error}")] }),
+        }
+    }
+
+    fn read(&self, file: &Path) -> Result<Structure> {
+        let structure = read(file, &self.selection.clone().into())?;
         structure.require_complete(self.fix)?;
-        let options = PrepareOptions { fix: self.fix, his: self.his };
-        let Prepared { topology, frame, hydrogens, built, mut notes } = prepare(&structure.topology, &structure.frame, &options)?;
+        Ok(structure)
+    }
+
+    fn prepare(&self, structure: &Structure) -> Result<Prepared> {
+        prepare(&structure.topology, &structure.frame, &PrepareOptions { fix: self.fix, his: self.his })
+    }
+}
+
+impl Complete {
+    fn new(structure: Structure, prepared: Prepared) -> Self {
+        let Prepared { topology, frame, hydrogens, built, mut notes } = prepared;
         if hydrogens > 0 {
             notes.push(format!("{hydrogens} hydrogens added"));
         }
         if !built.is_empty() {
             notes.push(format!("built: {}", built.join(", ")));
         }
-        Ok(Complete { structure: Structure { topology, frame, report: structure.report }, notes })
+        Complete { structure: Structure { topology, frame, report: structure.report }, notes }
     }
-}
 
-impl Complete {
     /// Says warnings and notes on stderr.
     pub fn say(&self) {
         self.structure.report.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));

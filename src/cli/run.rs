@@ -7,13 +7,13 @@ use serde_json::{Map, json};
 use super::backend::{Backend, Chosen, list_devices};
 use super::config::with_file;
 use super::job::{Engine, Job, JobArgs, Span, set_threads};
+use super::protein::{Complete, Completion};
 use super::sampling::{Jumps, Parts, Sampling};
-use super::selection::Selection;
 use crate::engine::{Cpu, Engine as Compute};
 use crate::forcefield::template_geometry_at;
 use crate::model::{self, Header, Model, Tokens};
 use crate::simulate::Hydrogens;
-use crate::structure::{Structure, read};
+use crate::structure::Structure;
 use crate::{Error, Result};
 
 /// Steps that `run` makes where the user does not say.
@@ -42,13 +42,13 @@ pub struct Args {
     pub check_equivariance_every: String,
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment would become help text")]
-    pub selection: Selection,
+    pub completion: Completion,
+    /// Add no atoms: without all hydrogens, there are no energies
+    #[arg(long, conflicts_with = "fix")]
+    pub as_is: bool,
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment would become help text")]
     pub sampling: Sampling,
-    /// Build side chains that are incomplete from templates
-    #[arg(long)]
-    pub fix: bool,
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment would become help text")]
     pub job: JobArgs,
@@ -70,12 +70,12 @@ pub fn run(args: Args) -> Result<()> {
     let hint = "mdsurrogate run protein.pdb";
     let input = args.protein.as_deref().ok_or_else(|| Error::usage("there is no protein to run", hint))?;
     set_threads(&args.job)?;
-    let structure = read(input, &args.selection.clone().into())?;
-    structure.require_complete(args.fix)?;
+    let Complete { structure, notes } = args.completion.load_as_far_as_known(input, args.as_is)?;
     let first_replica = args.job.replica_index.unwrap_or(0);
     let choice =
         Choice { model: args.model.as_deref(), backend: args.backend, seed: args.job.seed, first_replica, sampling: &args.sampling };
     let mut engine = stepper(&choice, &structure)?;
+    engine.words.extend(notes);
     engine.equivariance_every = match args.check_equivariance_every.as_str() {
         "0" => None,
         text => Some(Span::parse("--check-equivariance-every", text)?.steps("--check-equivariance-every", engine.stepper.time_step())?),

@@ -75,6 +75,12 @@ impl<T: PairReal> Pairs<T> {
 
     /// Energies; forces, kJ/mol/Å, are added to `forces`.
     pub fn add(&mut self, positions: &[Vector3<f64>], forces: &mut [Vector3<f64>]) -> PairEnergies {
+        // one entry into the thread pool for all sweeps instead of one a sweep
+        if self.tiles.is_shared() { rayon::scope(|_| self.sweep(positions, forces)) } else { self.sweep(positions, forces) }
+    }
+
+    /// The three sweeps.
+    fn sweep(&mut self, positions: &[Vector3<f64>], forces: &mut [Vector3<f64>]) -> PairEnergies {
         self.place(positions);
         self.tiles.find_near(&self.blocks);
         self.tiles.clear();

@@ -134,6 +134,11 @@ impl<T: PairReal> Tiles<T> {
         tasks
     }
 
+    /// Whether threads share the work: there are several tasks, and several threads.
+    pub fn is_shared(&self) -> bool {
+        self.tasks.len() > 1 && rayon::current_num_threads() > 1
+    }
+
     /// Number of blocks.
     pub fn blocks(&self) -> usize {
         self.rows.len()
@@ -161,14 +166,17 @@ impl<T: PairReal> Tiles<T> {
 
     /// Runs `kernel` over all pairs, adding to the sums.
     pub fn sweep<K: TileKernel<T>>(&mut self, kernel: &K, blocks: &[Block<T>]) {
-        let (rows, near) = (&self.rows, self.near.as_ref());
-        self.tasks.par_iter_mut().for_each(|task| {
+        let is_shared = self.is_shared();
+        let (atoms, rows, near) = (self.atoms, &self.rows, self.near.as_ref());
+        let run = |task: &mut Task<T>| {
             for block in task.rows.clone() {
-                for lane in 0..LANES {
+                for lane in 0..LANES.min(atoms - block * LANES) {
                     sweep_row(kernel, blocks, &rows[block], near, (block, lane), task);
                 }
             }
-        });
+        };
+        // the thread pool is not asked for what one thread does: on a small molecule, that would cost more than the work
+        if is_shared { self.tasks.par_iter_mut().for_each(run) } else { self.tasks.iter_mut().for_each(run) }
     }
 
     /// Moves the scalar sum of every atom into `out`, leaving zero.

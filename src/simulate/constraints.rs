@@ -1,6 +1,7 @@
-//! Bond lengths held fixed: SHAKE for positions, RATTLE for velocities.
+//! Bond lengths held fixed: SHAKE for positions, RATTLE for velocities, each group of bonds that meet in one atom solved as a whole.
 //!
-//! Ryckaert, Ciccotti, Berendsen, J. Comput. Phys. 23, 327 (1977); Andersen, J. Comput. Phys. 52, 24 (1983).
+//! Ryckaert, Ciccotti, Berendsen, J. Comput. Phys. 23, 327 (1977); Andersen, J. Comput. Phys. 52, 24 (1983). In groups as by
+//! Kräutler, van Gunsteren, Hünenberger, J. Comput. Chem. 22, 501 (2001): Newton's method instead of one bond after the other.
 
 use nalgebra::Vector3;
 
@@ -9,12 +10,19 @@ use crate::structure::{Element, Topology};
 
 /// Relative error of a squared length at which the iteration stops; far below what f32 forces resolve.
 const TOLERANCE: f64 = 1e-10;
-/// Sweeps after which the iteration gives up: only a molecule that has burst needs as many.
-const MOST_SWEEPS: usize = 200;
+/// Iterations after which it gives up: only a molecule that has burst needs as many.
+const MOST_ITERATIONS: usize = 30;
+/// Most bonds in a group: those of four hydrogens.
+const MOST_BONDS: usize = 4;
+
+/// A matrix of a group, and a vector.
+type Square = [[f64; MOST_BONDS]; MOST_BONDS];
+type Column = [f64; MOST_BONDS];
 
 /// One bond of fixed length.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Constraint {
+    /// The heavy atom, then the hydrogen.
     atoms: [usize; 2],
     /// Squared length, Å².
     square: f64,
@@ -22,7 +30,7 @@ struct Constraint {
     inverse: [f64; 2],
 }
 
-/// Bonds of fixed length, in groups that share no atom.
+/// Bonds of fixed length, in groups that share no atom; those of one group share their first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Constraints {
     groups: Vec<Vec<Constraint>>,
@@ -35,12 +43,13 @@ impl Constraints {
         for bond in &system.bonds {
             let [i, j] = bond.atoms;
             let hydrogens = bond.atoms.map(|atom| topology.atoms[atom].element == Element::H);
-            let heavy = match hydrogens {
-                [true, false] => j,
-                [false, true] => i,
+            let atoms = match hydrogens {
+                [true, false] => [j, i],
+                [false, true] => [i, j],
                 _ => continue,
             };
-            groups[heavy].push(Constraint { atoms: bond.atoms, square: bond.length.powi(2), inverse: [1.0 / masses[i], 1.0 / masses[j]] });
+            let inverse = atoms.map(|atom| 1.0 / masses[atom]);
+            groups[atoms[0]].push(Constraint { atoms, square: bond.length.powi(2), inverse });
         }
         groups.retain(|group| !group.is_empty());
         Constraints { groups }
@@ -59,20 +68,18 @@ impl Constraints {
     /// Moves `positions` so that every length is right, along the bonds as they were at `before`, where lengths were right.
     pub fn hold_lengths(&self, before: &[Vector3<f64>], positions: &mut [Vector3<f64>]) {
         for group in &self.groups {
-            for _ in 0..MOST_SWEEPS {
-                let mut worst = 0.0f64;
-                for &Constraint { atoms: [i, j], square, inverse } in group {
-                    let now = positions[i] - positions[j];
-                    let excess = now.norm_squared() - square;
-                    worst = worst.max(excess.abs() / square);
-                    let along = before[i] - before[j];
-                    let push = excess / (2.0 * (inverse[0] + inverse[1]) * now.dot(&along));
-                    positions[i] -= along * (push * inverse[0]);
-                    positions[j] += along * (push * inverse[1]);
+            let old = bonds(group, before);
+            for _ in 0..MOST_ITERATIONS {
+                let now = bonds(group, positions);
+                let (mut excess, mut worst) = ([0.0; MOST_BONDS], 0.0f64);
+                for (k, bond) in group.iter().enumerate() {
+                    excess[k] = 0.5 * (now[k].norm_squared() - bond.square);
+                    worst = worst.max(excess[k].abs() / bond.square);
                 }
-                if worst <= TOLERANCE {
+                if worst <= 0.5 * TOLERANCE {
                     break;
                 }
+                push(group, &old, &solve(group, &now, &old, excess), positions);
             }
         }
     }
@@ -80,23 +87,62 @@ impl Constraints {
     /// Takes off `velocities` what would change a length at `positions`.
     pub fn stop_stretching(&self, positions: &[Vector3<f64>], velocities: &mut [Vector3<f64>]) {
         for group in &self.groups {
-            for _ in 0..MOST_SWEEPS {
-                let mut worst = 0.0f64;
-                for &Constraint { atoms: [i, j], square, inverse } in group {
-                    let along = positions[i] - positions[j];
-                    let relative = velocities[i] - velocities[j];
-                    let rate = along.dot(&relative) / square;
-                    worst = worst.max(rate.abs());
-                    let push = rate / (inverse[0] + inverse[1]);
-                    velocities[i] -= along * (push * inverse[0]);
-                    velocities[j] += along * (push * inverse[1]);
-                }
-                // a rate of 1e-10/ps changes a length by less than its rounding in a step
-                if worst <= TOLERANCE {
-                    break;
-                }
-            }
+            let along = bonds(group, positions);
+            let relative = bonds(group, velocities);
+            let rates = std::array::from_fn(|k| along[k].dot(&relative[k]));
+            push(group, &along, &solve(group, &along, &along, rates), velocities);
         }
+    }
+}
+
+/// From the heavy atom to each hydrogen; zero beyond the group's last.
+#[inline]
+fn bonds(group: &[Constraint], of: &[Vector3<f64>]) -> [Vector3<f64>; MOST_BONDS] {
+    let mut bonds = [Vector3::zeros(); MOST_BONDS];
+    for (bond, constraint) in bonds.iter_mut().zip(group) {
+        let [heavy, light] = constraint.atoms;
+        *bond = of[light] - of[heavy];
+    }
+    bonds
+}
+
+/// The pushes λ along `old` that lower b_k = `now`_k · (x_light − x_heavy)_k to zero: Σ_l now_k · old_l (1/m_heavy + δ_kl/m_light) λ_l = b_k.
+///
+/// Elimination without pivoting: hydrogens are light, so that the diagonal is large.
+#[inline]
+fn solve(group: &[Constraint], now: &[Vector3<f64>; MOST_BONDS], old: &[Vector3<f64>; MOST_BONDS], mut b: Column) -> Column {
+    let n = group.len().min(MOST_BONDS);
+    let mut matrix: Square = [[0.0; MOST_BONDS]; MOST_BONDS];
+    for k in 0..n {
+        for l in 0..n {
+            let own = if k == l { group[k].inverse[1] } else { 0.0 };
+            matrix[k][l] = now[k].dot(&old[l]) * (group[k].inverse[0] + own);
+        }
+    }
+    for k in 0..n {
+        let row = matrix[k];
+        for below in k + 1..n {
+            let share = matrix[below][k] / row[k];
+            for l in k..n {
+                matrix[below][l] -= share * row[l];
+            }
+            b[below] -= share * b[k];
+        }
+    }
+    for k in (0..n).rev() {
+        let known: f64 = (k + 1..n).map(|l| matrix[k][l] * b[l]).sum();
+        b[k] = (b[k] - known) / matrix[k][k];
+    }
+    b
+}
+
+/// Moves the ends of each bond by λ along `old`, each by its inverse mass.
+#[inline]
+fn push(group: &[Constraint], old: &[Vector3<f64>; MOST_BONDS], lambda: &Column, moved: &mut [Vector3<f64>]) {
+    for ((constraint, old), lambda) in group.iter().zip(old).zip(lambda) {
+        let [heavy, light] = constraint.atoms;
+        moved[heavy] += old * (lambda * constraint.inverse[0]);
+        moved[light] -= old * (lambda * constraint.inverse[1]);
     }
 }
 

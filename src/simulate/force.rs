@@ -35,10 +35,15 @@ impl Force for Physical {
         if self.fields.len() < replicas.len() {
             self.fields.resize(replicas.len(), self.fields[0].clone());
         }
-        let work = self.fields.par_iter_mut().zip(replicas).zip(forces);
-        work.for_each(|((field, frame), forces)| {
+        let evaluate = |((field, frame), forces): ((&mut ForceField, &Frame), &mut Vec<Vector3<f64>>)| {
             field.energy_forces(&frame.positions, forces);
-        });
+        };
+        if replicas.len() == 1 || rayon::current_num_threads() == 1 {
+            // without the thread pool, which costs a small molecule more than its forces
+            self.fields.iter_mut().zip(replicas).zip(forces).for_each(evaluate);
+        } else {
+            self.fields.par_iter_mut().zip(replicas).zip(forces).for_each(evaluate);
+        }
         Ok(())
     }
 

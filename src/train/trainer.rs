@@ -307,7 +307,7 @@ impl<E: Engine> Trainer<E> {
         let started_from = self.config.initial.as_ref().map(|initial| initial.file.clone());
         let from = started_from.as_ref().map_or(String::new(), |file| format!(", starting from {}", file.name));
         let provenance = Provenance {
-            summary: format!("{} pairs of frames of {}{from}", self.dataset.training.len(), systems.join(", ")),
+            summary: format!("{} pairs of frames of {}{from}", self.dataset.training.len(), listed(&systems)),
             systems,
             temperature: self.config.data.temperature,
             updates: update,
@@ -322,6 +322,15 @@ impl<E: Engine> Trainer<E> {
         let written = self.model.save(path, &provenance);
         self.model.set_parameters(&self.state.values)?;
         written
+    }
+}
+
+/// The first few names, and how many more there are.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 4;
+    match names.len().saturating_sub(SHOWN) {
+        0 | 1 => names.join(", "),
+        more => format!("{} and {more} more", names[..SHOWN].join(", ")),
     }
 }
 

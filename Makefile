@@ -41,7 +41,7 @@ build: deps
 
 demo: build
 	@mkdir -p target/demo
-	$(BINARY) run data/structures/trpcage.pdb --steps 50 -o target/demo/trpcage --overwrite --fresh --guard rollback --max-rollbacks 100 --checkpoint-every 1
+	$(BINARY) run data/structures/trpcage.pdb --steps 50 -o target/demo/trpcage --overwrite --fresh
 	@echo; echo "open it: vmd target/demo/trpcage.pdb target/demo/trpcage.xtc"
 
 # mdtraj and MDAnalysis, the readers that our files must satisfy.

@@ -31,7 +31,7 @@ fn centre<T: Real>(batch: &super::Batch, rows: &mut [T]) {
         let range = batch.range(system);
         let rows = &mut rows[range.start * 3..range.end * 3];
         let share = T::of(1.0 / range.len().max(1) as f64);
-        let mean = [0, 1, 2].map(|h| rows[h..].iter().step_by(3).copied().sum::<T>() * share);
+        let mean = [0, 1, 2].map(|h| rows.iter().skip(h).step_by(3).copied().sum::<T>() * share);
         let scale = T::of(batch.scale[system]);
         rows.iter_mut().enumerate().for_each(|(index, x)| *x = (*x - mean[index % 3]) * scale);
     }

@@ -30,6 +30,9 @@ use pipelines::Pipelines;
 use recorder::{Bound, Recorder};
 use shaders::Source;
 
+/// Longest wait for the message that a copy has arrived, after the device has said that its work is done.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// Tokens in one call of the network: enough to keep a large device busy.
 const GROUP: usize = 65_536;
 
@@ -207,7 +210,8 @@ impl Engine for Gpu {
             send.send(result).ok();
         });
         device.wait()?;
-        let arrived = mapped.try_recv().map_err(|error| device.error(&error.to_string()))?;
+        // another thread that waits for the device may have taken the message on and be about to pass it
+        let arrived = mapped.recv_timeout(PATIENCE).map_err(|error| device.error(&error.to_string()))?;
         arrived.map_err(|error| device.error(&error.to_string()))?;
         let view = copy.slice(..).get_mapped_range().map_err(|error| device.error(&error.to_string()))?;
         let words: &[u32] = bytemuck::cast_slice(&view);

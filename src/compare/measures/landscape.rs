@@ -71,7 +71,7 @@ pub struct Landscape {
     pub eigenvalues: Vec<f64>,
     /// Ends of the first two components.
     pub ranges: [(f64, f64); 2],
-    /// Counts in the plane of the first two components, run and reference, [`SURFACE_BINS`]², first component slowest.
+    /// Counts in the plane of the first two components, run and reference, `SURFACE_BINS`², first component slowest.
     pub surfaces: [Vec<f64>; 2],
     /// Transition matrices at the lag time, run and reference.
     pub transitions: [DMatrix<f64>; 2],

@@ -7,16 +7,10 @@ const TERM = 5u;
 
 @compute @workgroup_size(64)
 fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let item = place(group, groups) * LANES + lane;
-    if (item < token_count() * sizes.channels) {
-        double_sum(item / sizes.channels, item % sizes.channels);
-    }
+    double_sum(place(group, groups) * LANES + lane);
 }
 
 @compute @workgroup_size(64)
 fn backward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let item = place(group, groups) * LANES + lane;
-    if (item < token_count() * sizes.channels) {
-        d_double_sum(item / sizes.channels, item % sizes.channels);
-    }
+    d_double_sum(place(group, groups) * LANES + lane);
 }

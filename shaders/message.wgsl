@@ -53,81 +53,28 @@ var<workgroup> m: array<f32, EDGES * CHANNELS>;
 var<workgroup> d_m: array<f32, EDGES * CHANNELS>;
 var<workgroup> over_channels: array<f32, EDGES * SUMS>;
 
-fn vector_y(token: u32) -> vec3<f32> { return vec3<f32>(y[3u * token], y[3u * token + 1u], y[3u * token + 2u]); }
-fn vector_x(token: u32) -> vec3<f32> { return vec3<f32>(x[3u * token], x[3u * token + 1u], x[3u * token + 2u]); }
-fn vector_n(token: u32) -> vec3<f32> { return vec3<f32>(n[3u * token], n[3u * token + 1u], n[3u * token + 2u]); }
-
-// s/(w² + s²) for the three thermal widths w: of stiff and of softer template pairs, and of any pair.
-fn gains(scale: f32) -> vec3<f32> {
-    let widths = vec3<f32>(0.03, 0.1, 0.3);
-    return scale / (widths * widths + scale * scale);
-}
-
-// z/√(1 + (z/4)²) and its derivative.
-fn soft_clip(z: f32) -> vec2<f32> {
-    let q = inverseSqrt(1.0 + z * z / 16.0);
-    return vec2<f32>(z * q, q * q * q);
-}
-
-// First of the four splines at a distance, and the way from the knot below to the knot above.
-fn knot(r: f32) -> vec2<f32> {
-    let last = f32(sizes.splines - 1u);
-    let s = min(r * last / sizes.reach, last);
-    return vec2<f32>(floor(s), s - floor(s));
-}
-
-fn spline_values(f: f32) -> vec4<f32> {
-    let g = 1.0 - f;
-    return vec4<f32>(g * g * g / 6.0, f * f * (f / 2.0 - 1.0) + 2.0 / 3.0, g * g * (g / 2.0 - 1.0) + 2.0 / 3.0, f * f * f / 6.0);
-}
-
-// Their derivatives by the distance.
-fn spline_slopes(f: f32) -> vec4<f32> {
-    let g = 1.0 - f;
-    let density = f32(sizes.splines - 1u) / sizes.reach;
-    return density * vec4<f32>(-g * g / 2.0, f * (1.5 * f - 2.0), -g * (1.5 * g - 2.0), f * f / 2.0);
-}
-
-// Row of spline `first + k`: the last row stands for all further ones.
-fn spline_row(first: u32, k: u32) -> u32 {
-    return min(first + k, sizes.splines - 1u);
-}
-
-fn distance_of(d: vec3<f32>) -> f32 {
-    return sqrt(dot(d, d) + 1e-6);
-}
-
 // Geometry and features of an edge, into place `slot` of the block.
 fn fill(slot: u32, edge: u32, i: u32, j: u32) {
-    let d = vector_y(i) - vector_y(j);
-    let d_condition = vector_x(i) - vector_x(j);
-    let w = vector_n(i) - vector_n(j);
-    let r = distance_of(d);
-    let rc = distance_of(d_condition);
+    let p = pair_of(edge, i, j);
     receiver_of[slot] = i;
     sender[slot] = j;
     relation_class[slot] = relation_of(edge);
-    u[slot] = d / (r + 0.1);
-    u_condition[slot] = d_condition / (rc + 0.1);
-    near_first[slot] = u32(knot(r).x);
-    far_first[slot] = u32(knot(rc).x);
-    near[slot] = spline_values(knot(r).y);
-    far[slot] = spline_values(knot(rc).y);
-    let gain = gains(scales[system_of(i)]);
-    let d0 = template_of(edge);
-    let mask = select(0.0, 1.0, d0 > 0.0);
-    let t = mask * (r - d0);
-    let change = r - rc;
+    u[slot] = p.d / (p.r + 0.1);
+    u_condition[slot] = p.d_condition / (p.rc + 0.1);
+    near_first[slot] = u32(knot(p.r).x);
+    far_first[slot] = u32(knot(p.rc).x);
+    near[slot] = spline_values(knot(p.r).y);
+    far[slot] = spline_values(knot(p.rc).y);
     let at = slot * DENSE;
-    features[at] = soft_clip(t * gain.x).x;
-    features[at + 1u] = soft_clip(t * gain.y).x;
-    features[at + 2u] = soft_clip(mask * change * gain.y).x;
-    features[at + 3u] = soft_clip(change * gain.z).x;
-    features[at + 4u] = bounded(change);
-    features[at + 5u] = 2.0 / (r + 0.3);
-    features[at + 6u] = dot(w, u[slot]);
-    features[at + 7u] = dot(w, u_condition[slot]);
-    features[at + 8u] = mask * (rc - d0) * 10.0;
+    features[at] = soft_clip(p.t * p.gain.x).x;
+    features[at + 1u] = soft_clip(p.t * p.gain.y).x;
+    features[at + 2u] = soft_clip(p.mask * p.change * p.gain.y).x;
+    features[at + 3u] = soft_clip(p.change * p.gain.z).x;
+    features[at + 4u] = bounded(p.change);
+    features[at + 5u] = 2.0 / (p.r + 0.3);
+    features[at + 6u] = dot(p.w, u[slot]);
+    features[at + 7u] = dot(p.w, u_condition[slot]);
+    features[at + 8u] = p.mask * (p.rc - p.d0) * 10.0;
 }
 
 // What the first silu is applied to.
@@ -257,34 +204,23 @@ struct Differences { y: vec3<f32>, x: vec3<f32>, n: vec3<f32> }
 
 // Gradients of the differences (receiver − sender) of positions.
 fn edge_gradient(slot: u32, edge: u32) -> Differences {
-    let i = receiver_of[slot];
-    let j = sender[slot];
-    let d = vector_y(i) - vector_y(j);
-    let d_condition = vector_x(i) - vector_x(j);
-    let w = vector_n(i) - vector_n(j);
-    let r = distance_of(d);
-    let rc = distance_of(d_condition);
-    let gain = gains(scales[system_of(i)]);
-    let d0 = template_of(edge);
-    let mask = select(0.0, 1.0, d0 > 0.0);
-    let t = mask * (r - d0);
-    let change = r - rc;
+    let p = pair_of(edge, receiver_of[slot], sender[slot]);
     let at = slot * SUMS;
     let g = at + 6u;
-    let d_t = over_channels[g] * soft_clip(t * gain.x).y * gain.x + over_channels[g + 1u] * soft_clip(t * gain.y).y * gain.y;
-    let tanh_change = bounded(change);
-    let d_change = over_channels[g + 2u] * soft_clip(mask * change * gain.y).y * gain.y * mask
-        + over_channels[g + 3u] * soft_clip(change * gain.z).y * gain.z + over_channels[g + 4u] * (1.0 - tanh_change * tanh_change);
-    let d_r = over_channels[at + 14u] + mask * d_t + d_change - over_channels[g + 5u] * 2.0 / ((r + 0.3) * (r + 0.3));
+    let d_t = over_channels[g] * soft_clip(p.t * p.gain.x).y * p.gain.x + over_channels[g + 1u] * soft_clip(p.t * p.gain.y).y * p.gain.y;
+    let tanh_change = bounded(p.change);
+    let d_change = over_channels[g + 2u] * soft_clip(p.mask * p.change * p.gain.y).y * p.gain.y * p.mask
+        + over_channels[g + 3u] * soft_clip(p.change * p.gain.z).y * p.gain.z + over_channels[g + 4u] * (1.0 - tanh_change * tanh_change);
+    let d_r = over_channels[at + 14u] + p.mask * d_t + d_change - over_channels[g + 5u] * 2.0 / ((p.r + 0.3) * (p.r + 0.3));
     var deviation = 0.0;
     for (var c = 0u; c < CHANNELS; c += 1u) {
         deviation += d_z[slot * CHANNELS + c] * dense[8u * CHANNELS + c];
     }
-    let d_rc = over_channels[at + 15u] + mask * 10.0 * deviation - d_change;
-    let d_u = vec3<f32>(over_channels[at], over_channels[at + 1u], over_channels[at + 2u]) + over_channels[g + 6u] * w;
-    let d_uc = vec3<f32>(over_channels[at + 3u], over_channels[at + 4u], over_channels[at + 5u]) + over_channels[g + 7u] * w;
+    let d_rc = over_channels[at + 15u] + p.mask * 10.0 * deviation - d_change;
+    let d_u = vec3<f32>(over_channels[at], over_channels[at + 1u], over_channels[at + 2u]) + over_channels[g + 6u] * p.w;
+    let d_uc = vec3<f32>(over_channels[at + 3u], over_channels[at + 4u], over_channels[at + 5u]) + over_channels[g + 7u] * p.w;
     let d_w = over_channels[g + 6u] * u[slot] + over_channels[g + 7u] * u_condition[slot];
-    return Differences(d_difference(d, r, d_u, d_r), d_difference(d_condition, rc, d_uc, d_rc), d_w);
+    return Differences(d_difference(p.d, p.r, d_u, d_r), d_difference(p.d_condition, p.rc, d_uc, d_rc), d_w);
 }
 
 // Adds the gradients of the parameters of a block to the chunk's own; every place belongs to one lane.

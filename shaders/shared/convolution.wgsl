@@ -64,7 +64,10 @@ fn partner(i: u32, j: u32, tokens: u32) -> u32 {
     return tokens;
 }
 
-fn double_sum(token: u32, c: u32) {
+fn double_sum(item: u32) {
+    if (item >= token_count() * sizes.channels) { return; }
+    let token = item / sizes.channels;
+    let c = item % sizes.channels;
     let system = system_of(token);
     let start = first_token(system);
     let tokens = first_token(system + 1u) - start;
@@ -95,7 +98,10 @@ fn double_sum(token: u32, c: u32) {
 }
 
 // Gradients of q and k at a token, and its share of that of λ.
-fn d_double_sum(token: u32, c: u32) {
+fn d_double_sum(item: u32) {
+    if (item >= token_count() * sizes.channels) { return; }
+    let token = item / sizes.channels;
+    let c = item % sizes.channels;
     let system = system_of(token);
     let start = first_token(system);
     let tokens = first_token(system + 1u) - start;

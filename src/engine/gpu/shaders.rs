@@ -6,6 +6,7 @@ use crate::ops::Op;
 
 const COMMON: &str = include_str!("../../../shaders/shared/common.wgsl");
 const CONVOLUTION: &str = include_str!("../../../shaders/shared/convolution.wgsl");
+const PAIR: &str = include_str!("../../../shaders/shared/pair.wgsl");
 const TRANSFORM: &str = include_str!("../../../shaders/shared/transform.wgsl");
 const SUM: &str = include_str!("../../../shaders/shared/sum.wgsl");
 
@@ -44,7 +45,7 @@ pub(super) const SUMS: Source = Source { name: "sum", before: "", text: SUM, con
 /// The kernels of an op. `sending`: those of `message` that go by sender.
 pub(super) fn source(op: &Op, sending: bool) -> Source {
     let (before, constants) = match op {
-        Op::Message(message) => ("", Constants::Message { channels: message.channels, sending }),
+        Op::Message(message) => (PAIR, Constants::Message { channels: message.channels, sending }),
         Op::GeometricConv(_) | Op::ScalarConv(_) | Op::VectorConv(_) => (CONVOLUTION, Constants::None),
         _ => ("", Constants::None),
     };

@@ -41,6 +41,11 @@ pub fn write_atomically(path: &Path, fill: impl FnOnce(&mut BufWriter<&File>) ->
     write().map_err(|source| Error::writing(path, &source))
 }
 
+/// The last part of a path, as a user reads it.
+pub fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
 /// `PREFIX` + `suffix`, the name of one of a run's files: `out/run` and `_final.pdb` give `out/run_final.pdb`.
 pub fn with_suffix(prefix: &Path, suffix: &str) -> PathBuf {
     let mut name = prefix.as_os_str().to_owned();

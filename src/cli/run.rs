@@ -11,8 +11,7 @@ use super::protein::{Complete, Completion};
 use super::sampling::{Jumps, Parts, Sampling};
 use crate::engine::{Cpu, Engine as Compute};
 use crate::forcefield::template_geometry_at;
-use crate::model::{self, Header, Model, Tokens};
-use crate::simulate::Hydrogens;
+use crate::model::{self, Header, Model};
 use crate::structure::Structure;
 use crate::{Error, Result};
 
@@ -118,10 +117,9 @@ fn stepper_on<E: Compute + 'static>(compute: E, device: Option<String>, choice: 
         None => Model::from_bytes(model::SHIPPED, path, compute)?,
     };
     let geometry = template_geometry_at(topology, &structure.frame.positions)?;
-    let tokens = Tokens::new(topology, &geometry)?;
-    let hydrogens = Hydrogens::new(topology, &structure.frame.positions);
     let mut words = words(&path.display().to_string(), &header, topology.len() - topology.heavy_atoms().len());
-    let parts = Parts { model, header: &header, topology, tokens, hydrogens, seed: choice.seed, first_replica: choice.first_replica };
+    let (seed, first_replica) = (choice.seed, choice.first_replica);
+    let parts = Parts { model, header: &header, structure, geometry: &geometry, seed, first_replica };
     let Jumps { stepper, masses, warning } = choice.sampling.jumps(parts)?;
     words.extend(warning);
     let mut settings = Map::new();

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::engine::Engine;
-use crate::forcefield::{ForceField, Precision, System};
+use crate::forcefield::{ForceField, Precision, System, TemplateGeometry};
 use crate::model::{Header, Model, Tokens};
 use crate::simulate::{Hydrogens, Jump, ROOM_TEMPERATURE, Relaxation, Relaxed, Sampler, Stepper};
-use crate::structure::Topology;
+use crate::structure::Structure;
 use crate::{Error, Result};
 
 /// How the sampler steps through the noise levels.
@@ -37,23 +37,23 @@ pub struct Sampling {
 }
 
 impl Sampling {
-    /// The sampler.
+    /// The sampler of jumps that are corrected, or are not.
     ///
     /// # Errors
     /// [`Error::Usage`] for a smallest noise level that is none or above the largest.
-    pub fn sampler(&self) -> Result<Sampler> {
+    fn sampler_for(&self, corrected: bool) -> Result<Sampler> {
         let default = Sampler::default();
         if !(self.lowest > 0.0 && self.lowest < default.high) {
             let what = format!("--lowest: noise of {} Å cannot end at the largest level of {} Å", self.lowest, default.high);
             return Err(Error::usage(what, "0.01A"));
         }
-        let method = self.method.unwrap_or(if self.relax > 0 { Method::Euler } else { Method::Heun });
+        let method = self.method.unwrap_or(if corrected { Method::Euler } else { Method::Heun });
         Ok(Sampler { levels: self.levels as usize, heun: method == Method::Heun, low: self.lowest, ..default })
     }
 
     /// What must be the same for a checkpoint to be gone on from.
     pub fn settings(&self) -> Result<Value> {
-        Ok(json!({ "sampler": format!("{:?}", self.sampler()?), "relax": self.relax }))
+        Ok(json!({ "sampler": format!("{:?}", self.sampler_for(self.relax > 0)?), "relax": self.relax }))
     }
 }
 
@@ -63,12 +63,10 @@ pub struct Parts<'a, E: Engine> {
     pub model: Model<E>,
     /// What its file says.
     pub header: &'a Header,
-    /// The molecule.
-    pub topology: &'a Topology,
-    /// As the network sees it.
-    pub tokens: Tokens,
-    /// What rides on its heavy atoms.
-    pub hydrogens: Hydrogens,
+    /// The molecule, as the jumps begin.
+    pub structure: &'a Structure,
+    /// Its template geometry.
+    pub geometry: &'a TemplateGeometry,
     /// Seed of all random numbers.
     pub seed: u64,
     /// Number of the first replica.
@@ -89,17 +87,17 @@ impl Sampling {
     /// The stepper; without its corrector where the force field does not know the molecule.
     ///
     /// # Errors
-    /// Those of [`Jump::new`] and [`Sampling::sampler`].
+    /// Those of [`Tokens::new`] and [`Jump::new`], and [`Error::Usage`] for noise levels that cannot be.
     pub fn jumps<E: Engine + 'static>(&self, parts: Parts<'_, E>) -> Result<Jumps> {
-        let Parts { model, header, topology, tokens, hydrogens, seed, first_replica } = parts;
+        let Parts { model, header, structure: Structure { topology, frame, .. }, geometry, seed, first_replica } = parts;
         let (steps, temperature) = (self.relax, header.provenance.temperature.unwrap_or(ROOM_TEMPERATURE));
-        let system = (steps > 0).then(|| System::build(topology)).transpose();
-        let bare = Sampling { relax: if matches!(system, Ok(Some(_))) { steps } else { 0 }, ..self.clone() };
-        let jump = Jump::new(model, tokens, hydrogens, bare.sampler()?, seed, first_replica)?;
-        let (system, warning) = match system {
+        let (system, warning) = match (steps > 0).then(|| System::build(topology)).transpose() {
             Ok(system) => (system, None),
             Err(error) => (None, Some(format!("warning: jumps are not corrected: {error}"))),
         };
+        let tokens = Tokens::new(topology, geometry)?;
+        let hydrogens = Hydrogens::new(topology, &frame.positions);
+        let jump = Jump::new(model, tokens, hydrogens, self.sampler_for(system.is_some())?, seed, first_replica)?;
         let Some(system) = system else { return Ok(Jumps { stepper: Box::new(jump), masses: None, warning }) };
         let relaxation = Relaxation { steps, temperature, seed, first_replica };
         let relaxed = Relaxed::new(jump, topology, ForceField::new(system, Precision::F32), relaxation);

@@ -12,10 +12,9 @@ use crate::compare::row::Looker;
 use crate::compare::source::{Inputs, Source, open};
 use crate::engine::Cpu;
 use crate::error::Place;
-use crate::files::{refuse_existing, write_atomically};
+use crate::files::{file_name, refuse_existing, write_atomically};
 use crate::forcefield::template_geometry_at;
-use crate::model::{Model, Tokens};
-use crate::simulate::Hydrogens;
+use crate::model::Model;
 use crate::structure::{Frame, ReadOptions, read};
 use crate::trajectory::Reader;
 use crate::{Error, Result};
@@ -118,10 +117,6 @@ pub fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-}
-
 /// The command that makes the same numbers, without folders.
 fn command(args: &Args) -> String {
     let (model, cases, sampling) = (file_name(&args.model), file_name(&args.cases), &args.sampling);
@@ -148,9 +143,7 @@ fn run_case(args: &Args, case: &Case, folder: &Path) -> Result<Outcome> {
     let reference = gather(&sides.reference, &looker, MEMORY, &|_| ())?;
     let geometry = template_geometry_at(&structure.topology, &structure.frame.positions)?;
     let (model, header) = Model::load(&args.model, Cpu::<f32>::new())?;
-    let tokens = Tokens::new(&structure.topology, &geometry)?;
-    let hydrogens = Hydrogens::new(&structure.topology, &structure.frame.positions);
-    let parts = Parts { model, header: &header, topology: &structure.topology, tokens, hydrogens, seed: args.seed, first_replica: 0 };
+    let parts = Parts { model, header: &header, structure: &structure, geometry: &geometry, seed: args.seed, first_replica: 0 };
     let Jumps { mut stepper, warning, .. } = args.sampling.jumps(parts)?;
     warning.iter().for_each(|warning| eprintln!("{warning}"));
     let rollouts = roll_out(stepper.as_mut(), &looker, &sides.run[0].picks, starts, case.jumps)?;

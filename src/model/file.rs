@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::{Config, Model, Network};
 use crate::engine::Engine;
 use crate::error::Place;
+use crate::files::file_name;
 use crate::{Error, Result};
 
 /// Version of the weights' schema: what the tensors are called, what they mean, and the token vocabulary.
@@ -23,6 +24,13 @@ pub struct DataFile {
     pub name: String,
     /// SHA-256 of its bytes, hexadecimal.
     pub sha256: String,
+}
+
+impl DataFile {
+    /// The file at `path`, which holds `bytes`.
+    pub fn of(path: &Path, bytes: &[u8]) -> Self {
+        DataFile { name: file_name(path), sha256: hexadecimal(Sha256::digest(bytes)) }
+    }
 }
 
 /// How a model was made.

@@ -4,7 +4,6 @@ use std::fmt;
 use std::path::Path;
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::config::Config;
 use crate::engine::Cpu;
@@ -63,9 +62,7 @@ impl Initial {
 
     fn of(bytes: &[u8], path: &Path) -> Result<Initial> {
         let (model, header) = Model::from_bytes(bytes, path, Cpu::<f32>::new())?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Initial { file: DataFile { name, sha256 }, config: header.config, values: model.parameters()? })
+        Ok(Initial { file: DataFile::of(path, bytes), config: header.config, values: model.parameters()? })
     }
 
     /// The scale of its answers, Å or kJ/mol/Å, where they are over `lag` ps: a training for the same lag time keeps it, so that it starts

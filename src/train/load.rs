@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use nalgebra::Vector3;
-use sha2::{Digest, Sha256};
 
 use super::config::{Config, SystemFiles};
 use super::dataset::{Dataset, System};
@@ -122,6 +121,5 @@ impl TokenForces {
 /// Name and hash of a file.
 fn data_file(path: &Path) -> Result<DataFile> {
     let bytes = std::fs::read(path).map_err(|source| Error::reading(path, &source))?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(DataFile { name, sha256: Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect() })
+    Ok(DataFile::of(path, &bytes))
 }

@@ -7,6 +7,7 @@ use super::table::{floor, number, title};
 use super::{Report, Side};
 use crate::compare::blocks::BLOCKS;
 use crate::compare::floor::{DEALS, Measure, Verdict};
+use crate::files::file_name;
 
 /// Text as HTML has it.
 pub(super) fn escaped(text: &str) -> String {
@@ -39,10 +40,6 @@ pub(super) fn page(report: &Report) -> String {
     page.extend(body);
     page.push_str("</body>\n</html>\n");
     page
-}
-
-fn file_name(path: &std::path::Path) -> String {
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 fn summary(report: &Report) -> String {

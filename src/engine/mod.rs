@@ -2,6 +2,7 @@
 
 mod cpu;
 mod eight;
+pub mod gemm;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 mod lanes;
@@ -14,7 +15,7 @@ pub use gpu::Gpu;
 #[cfg(feature = "gpu")]
 pub(crate) use gpu::shaders::has_entry;
 pub use lanes::Lanes;
-pub use real::{Matrix, MatrixMut, Real};
+pub use real::Real;
 
 use crate::Result;
 use crate::ops::{Batch, Op};

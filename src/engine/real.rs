@@ -23,11 +23,6 @@ pub trait Real: num_traits::Float + num_traits::NumAssign + std::iter::Sum + Def
     fn exp_minus(self) -> Self;
     /// A whole number in 0 ≤ x < 2²², as an index; any other value gives a meaningless one.
     fn index(self) -> u32;
-    /// `C = α·A·B + β·C` with row and column strides: A is m × k, B k × n, C m × n.
-    ///
-    /// # Panics
-    /// Where a stride would leave its slice.
-    fn gemm(size: [usize; 3], alpha: Self, a: Matrix<'_, Self>, b: Matrix<'_, Self>, beta: Self, c: MatrixMut<'_, Self>);
 
     /// Logistic function 1/(1 + e^-x).
     #[inline(always)]
@@ -41,51 +36,8 @@ pub trait Real: num_traits::Float + num_traits::NumAssign + std::iter::Sum + Def
     }
 }
 
-/// A strided view of a matrix: element (i, j) is `data[i·row + j·column]`.
-#[derive(Clone, Copy)]
-pub struct Matrix<'a, T> {
-    /// The elements.
-    pub data: &'a [T],
-    /// Row stride.
-    pub row: usize,
-    /// Column stride.
-    pub column: usize,
-}
-
-/// A strided view of a matrix that is written: element (i, j) is `data[i·row + j·column]`.
-pub struct MatrixMut<'a, T> {
-    /// The elements.
-    pub data: &'a mut [T],
-    /// Row stride.
-    pub row: usize,
-    /// Column stride.
-    pub column: usize,
-}
-
-impl<'a, T> Matrix<'a, T> {
-    /// Row-major, `width` columns.
-    pub fn rows(data: &'a [T], width: usize) -> Self {
-        Matrix { data, row: width, column: 1 }
-    }
-    /// The transpose of a row-major matrix of `width` columns.
-    pub fn transposed(data: &'a [T], width: usize) -> Self {
-        Matrix { data, row: 1, column: width }
-    }
-}
-
-impl<'a, T> MatrixMut<'a, T> {
-    /// Row-major, `width` columns.
-    pub fn rows(data: &'a mut [T], width: usize) -> Self {
-        MatrixMut { data, row: width, column: 1 }
-    }
-}
-
-fn extent(rows: usize, columns: usize, row: usize, column: usize) -> usize {
-    if rows == 0 || columns == 0 { 0 } else { (rows - 1) * row + (columns - 1) * column + 1 }
-}
-
 macro_rules! real {
-    ($t:ident, $eight:ident, $gemm:ident, $exp:expr, $exp_minus:expr, $index:expr) => {
+    ($t:ident, $eight:ident, $exp:expr, $exp_minus:expr, $index:expr) => {
         impl Real for $t {
             type Eight = wide::$eight;
             const NAME: &'static str = stringify!($t);
@@ -113,36 +65,12 @@ macro_rules! real {
             fn index(self) -> u32 {
                 $index(self)
             }
-            fn gemm([m, k, n]: [usize; 3], alpha: Self, a: Matrix<'_, Self>, b: Matrix<'_, Self>, beta: Self, c: MatrixMut<'_, Self>) {
-                assert!(a.data.len() >= extent(m, k, a.row, a.column), "left matrix too short");
-                assert!(b.data.len() >= extent(k, n, b.row, b.column), "right matrix too short");
-                assert!(c.data.len() >= extent(m, n, c.row, c.column), "product too short");
-                // SAFETY: the three asserts bound every element that the strides reach; C is borrowed exclusively.
-                unsafe {
-                    matrixmultiply::$gemm(
-                        m,
-                        k,
-                        n,
-                        alpha,
-                        a.data.as_ptr(),
-                        a.row as isize,
-                        a.column as isize,
-                        b.data.as_ptr(),
-                        b.row as isize,
-                        b.column as isize,
-                        beta,
-                        c.data.as_mut_ptr(),
-                        c.row as isize,
-                        c.column as isize,
-                    );
-                }
-            }
         }
     };
 }
 // f32: 2²³ + x has x in the low bits of its mantissa; a cast would be a scalar instruction and its range checks
-real!(f32, f32x8, sgemm, exp_f32, exp_minus_f32, |x: f32| (x + 8_388_608.0).to_bits() & 0x007f_ffff);
-real!(f64, f64x8, dgemm, f64::exp, |x: f64| (-x).exp(), |x: f64| x as u32);
+real!(f32, f32x8, exp_f32, exp_minus_f32, |x: f32| (x + 8_388_608.0).to_bits() & 0x007f_ffff);
+real!(f64, f64x8, f64::exp, |x: f64| (-x).exp(), |x: f64| x as u32);
 
 /// Adding 1.5·2²³ to a number rounds it to the nearest integer and leaves that in the low bits of the mantissa.
 const ROUND: f32 = 12_582_912.0;
@@ -203,14 +131,5 @@ mod tests {
         assert!(f32::NAN.exp_minus().is_nan() && (-1e9f32).silu().abs() <= 1e-28 && 1e9f32.silu() == 1e9);
         assert!(1e9f32.exp_fast().is_finite() && (-1e9f32).exp_fast() > 0.0);
         assert!(f32::NAN.exp_fast().is_nan());
-    }
-
-    #[test]
-    fn gemm_takes_transposes() {
-        // A 2 × 3 stored by columns, B 3 × 1
-        let a = [1.0, 4.0, 2.0, 5.0, 3.0, 6.0];
-        let mut c = [f64::NAN; 2];
-        f64::gemm([2, 3, 1], 1.0, Matrix::transposed(&a, 2), Matrix::rows(&[1.0, 10.0, 100.0], 1), 0.0, MatrixMut::rows(&mut c, 1));
-        assert_eq!(c, [321.0, 654.0]);
     }
 }

@@ -2,7 +2,8 @@
 
 use super::pieces::{for_rows, reduce_rows};
 use super::{Backward, Forward, Init, Kernel, ParamShape, Rows, Shape, Signature};
-use crate::engine::{Matrix, MatrixMut, Real};
+use crate::engine::Real;
+use crate::engine::gemm::{Left, add_product, transpose};
 
 /// Linear map of concatenated inputs, see the module's equation.
 ///
@@ -107,8 +108,7 @@ impl Kernel for Linear {
             }
             for (index, &width) in self.inputs.iter().enumerate() {
                 let x = &call.inputs[index][first * width..(first + rows) * width];
-                let (x, w) = (Matrix::rows(x, width), Matrix::rows(call.params[index], n));
-                T::gemm([rows, width, n], T::one(), x, w, T::one(), MatrixMut::rows(out, n));
+                add_product(Left::rows(x, width), call.params[index], out, n);
             }
         };
         if !self.silu {
@@ -137,15 +137,14 @@ impl Kernel for Linear {
         let rows = d_pre.len() / n;
         for (index, &width) in self.inputs.iter().enumerate() {
             let (x, w) = (call.inputs[index], call.params[index]);
+            let turned = transpose(w, n);
             for_rows(call.d_inputs[index], width, |first, d_x| {
                 let count = d_x.len() / width;
-                let g = Matrix::rows(&d_pre[first * n..(first + count) * n], n);
-                T::gemm([count, n, width], T::one(), g, Matrix::transposed(w, n), T::one(), MatrixMut::rows(d_x, width));
+                add_product(Left::rows(&d_pre[first * n..(first + count) * n], n), &turned, d_x, width);
             });
             reduce_rows(rows, call.d_params[index], |range, d_w| {
-                let x = Matrix::transposed(&x[range.start * width..range.end * width], width);
-                let g = Matrix::rows(&d_pre[range.start * n..range.end * n], n);
-                T::gemm([width, range.len(), n], T::one(), x, g, T::one(), MatrixMut::rows(d_w, n));
+                let x = Left::transposed(&x[range.start * width..range.end * width], width);
+                add_product(x, &d_pre[range.start * n..range.end * n], d_w, n);
             });
         }
         if self.bias {

@@ -24,7 +24,8 @@ impl Dataset {
     /// [`Error::Input`] naming file, frame and key.
     pub fn load(config: &Config, folder: &Path) -> Result<Dataset> {
         let (mut systems, mut files) = (Vec::new(), Vec::new());
-        for entry in &config.data.systems {
+        let entries: Vec<Vec<SystemFiles>> = config.data.systems.iter().map(|entry| entry.expand(folder)).collect::<Result<_>>()?;
+        for entry in entries.iter().flatten() {
             systems.push(load_system(entry, folder, config.force.is_some())?);
             for path in [&entry.topology].into_iter().chain(&entry.trajectories) {
                 files.push(data_file(&folder.join(path))?);

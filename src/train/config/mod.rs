@@ -2,6 +2,7 @@
 
 mod check;
 mod objective;
+mod pattern;
 mod quantity;
 mod training;
 
@@ -73,9 +74,9 @@ pub struct Data {
 pub struct SystemFiles {
     /// Its name in messages and in `split.validation_systems`; default: the stem of the topology.
     pub name: Option<String>,
-    /// Structure file: PDB or mmCIF.
+    /// Structure file: PDB or mmCIF. With a `*` in its name the entry stands for every file that fits.
     pub topology: PathBuf,
-    /// Trajectory files; no pair of frames spans two of them.
+    /// Trajectory files; no pair of frames spans two of them. A `*` is what it is in the topology.
     pub trajectories: Vec<PathBuf>,
     /// Time between frames, ps, for files that do not hold it (NetCDF, multi-model PDB).
     #[serde(default, deserialize_with = "optional_time")]

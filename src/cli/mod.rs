@@ -8,6 +8,7 @@ pub mod compare;
 pub mod completions;
 mod config;
 pub mod energy;
+pub mod finetune;
 pub mod job;
 pub mod minimize;
 pub mod model;
@@ -46,6 +47,7 @@ enum Command {
     Completions(completions::Args),
     Man(completions::ManArgs),
     Train(train::Args),
+    Finetune(finetune::Args),
 }
 
 /// Parses the command line and runs the command.
@@ -67,6 +69,7 @@ pub fn main() -> Result<()> {
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => completions::man(args),
         Command::Train(args) => train::run(args),
+        Command::Finetune(args) => finetune::run(args),
     }
 }
 

@@ -21,7 +21,7 @@ impl SystemFiles {
         let middle = |name: String| Some(name.strip_prefix(head)?.strip_suffix(tail)?.to_owned());
         let mut found: Vec<String> = names.filter_map(middle).collect();
         if found.is_empty() {
-            let place = Place::file(&folder.join(&self.topology));
+            let place = Place::file(folder.join(&self.topology));
             return Err(Error::input(place, "no file fits this pattern", "see `data.folder` and `topology`, or give --data FOLDER"));
         }
         found.sort_unstable();

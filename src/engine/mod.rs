@@ -16,6 +16,7 @@ pub use gpu::Gpu;
 pub(crate) use gpu::shaders::has_entry;
 pub use lanes::Lanes;
 pub use real::Real;
+pub(crate) use real::{EXP2, ROUND};
 
 use crate::Result;
 use crate::ops::{Batch, Op};

@@ -73,7 +73,11 @@ real!(f32, f32x8, exp_f32, exp_minus_f32, |x: f32| (x + 8_388_608.0).to_bits() &
 real!(f64, f64x8, f64::exp, |x: f64| (-x).exp(), |x: f64| x as u32);
 
 /// Adding 1.5·2²³ to a number rounds it to the nearest integer and leaves that in the low bits of the mantissa.
-const ROUND: f32 = 12_582_912.0;
+pub(crate) const ROUND: f32 = 12_582_912.0;
+/// 2^f for |f| ≤ ½, from the highest power down: the minimax polynomial of degree 5 with value 1 at 0 (relative error 9.2e-8, fitted
+/// by linear programming).
+#[allow(clippy::approx_constant, reason = "a fitted coefficient is near ln 2, not ln 2")]
+pub(crate) const EXP2: [f32; 6] = [1.326_465_3e-3, 9.671_511e-3, 5.550_734e-2, 2.402_224_2e-1, 6.931_47e-1, 1.0];
 
 const LOG2_E: f32 = std::f32::consts::LOG2_E;
 
@@ -96,13 +100,11 @@ fn exp_minus_f32(x: f32) -> f32 {
     exp2_f32(shifted, <f32 as Real>::fma(x, -LOG2_E, ROUND - shifted))
 }
 
-/// 2^n · 2^f of n + [`ROUND`] and f; 2^f by its minimax polynomial of degree 5 with value 1 at 0 (relative error 9.2e-8, fitted
-/// by linear programming).
+/// 2^n · 2^f of n + [`ROUND`] and f.
 #[inline(always)]
-#[allow(clippy::approx_constant, reason = "a fitted coefficient is near ln 2, not ln 2")]
 fn exp2_f32(shifted: f32, f: f32) -> f32 {
-    let mut p = 1.326_465_3e-3;
-    for c in [9.671_511e-3, 5.550_734e-2, 2.402_224_2e-1, 6.931_47e-1, 1.0] {
+    let mut p = EXP2[0];
+    for &c in &EXP2[1..] {
         p = <f32 as Real>::fma(p, f, c);
     }
     // the low bits of `shifted` become the exponent; its own exponent leaves at the top

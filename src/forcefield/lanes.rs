@@ -1,20 +1,18 @@
 //! What the pair loops need of a scalar beyond [`Real`], and atoms laid out in blocks of lanes.
-//!
-//! Loops over `0..LANES` without branches become SIMD code. The compiler vectorises a loop only where it does not first unroll
-//! it into scalars: hence a block of two AVX registers of f32, and one loop for one result where loops are short.
 
-use crate::engine::Real;
+use super::vector::Vector;
+use crate::engine::{Eight, Real};
 
-/// Atoms in a block.
-pub(super) const LANES: usize = 16;
+/// Atoms in a block: as many as a [`Vector`] holds.
+pub(super) const LANES: usize = 8;
 /// One quantity of the atoms of a block.
 pub(super) type Lane<T> = [T; LANES];
 
 /// A scalar of the pair loops.
-pub(super) trait PairReal: Real {
+pub(super) trait PairReal: Real<Eight: Vector<Self>> {
     /// Whether [`super::born`] may use its polynomials for distant pairs; they are as exact as f32.
     const SERIES: bool;
-    /// Natural logarithm of a normal positive number, branch-free.
+    /// Natural logarithm of a normal positive number, by arithmetic alone.
     fn ln_fast(self) -> Self;
 }
 
@@ -43,7 +41,7 @@ impl PairReal for f32 {
     }
 }
 
-/// The atoms of a block as the pair loops read them.
+/// The atoms of a block as they lie in memory.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
 pub(super) struct Block<T> {
@@ -70,7 +68,7 @@ pub(super) struct Block<T> {
     pub edge: Lane<T>,
 }
 
-impl<T: Real> Block<T> {
+impl<T: PairReal> Block<T> {
     /// Atoms that feel and exert nothing, far from everything and from each other.
     pub fn nowhere(block: usize) -> Self {
         let zero = [T::zero(); LANES];
@@ -92,41 +90,86 @@ impl<T: Real> Block<T> {
         }
     }
 
-    /// One atom of the block.
+    /// Its atoms.
     #[inline(always)]
-    pub fn row(&self, lane: usize) -> Row<T> {
-        Row {
-            x: self.x[lane],
-            y: self.y[lane],
-            z: self.z[lane],
-            charge: self.charge[lane],
-            half_sigma: self.half_sigma[lane],
-            root_epsilon: self.root_epsilon[lane],
-            born: self.born[lane],
-            inverse_born: self.inverse_born[lane],
-            radius: self.radius[lane],
-            screened: self.screened[lane],
-            d_integral: self.d_integral[lane],
-            edge: self.edge[lane],
+    pub fn atoms(&self) -> Atoms<T> {
+        Atoms {
+            x: T::Eight::load(self.x),
+            y: T::Eight::load(self.y),
+            z: T::Eight::load(self.z),
+            charge: T::Eight::load(self.charge),
+            half_sigma: T::Eight::load(self.half_sigma),
+            root_epsilon: T::Eight::load(self.root_epsilon),
+            born: T::Eight::load(self.born),
+            inverse_born: T::Eight::load(self.inverse_born),
+            radius: T::Eight::load(self.radius),
+            screened: T::Eight::load(self.screened),
+            d_integral: T::Eight::load(self.d_integral),
+            edge: T::Eight::load(self.edge),
+        }
+    }
+
+    /// One of its atoms, eight times.
+    #[inline(always)]
+    pub fn row(&self, lane: usize) -> Atoms<T> {
+        Atoms {
+            x: T::Eight::all(self.x[lane]),
+            y: T::Eight::all(self.y[lane]),
+            z: T::Eight::all(self.z[lane]),
+            charge: T::Eight::all(self.charge[lane]),
+            half_sigma: T::Eight::all(self.half_sigma[lane]),
+            root_epsilon: T::Eight::all(self.root_epsilon[lane]),
+            born: T::Eight::all(self.born[lane]),
+            inverse_born: T::Eight::all(self.inverse_born[lane]),
+            radius: T::Eight::all(self.radius[lane]),
+            screened: T::Eight::all(self.screened[lane]),
+            d_integral: T::Eight::all(self.d_integral[lane]),
+            edge: T::Eight::all(self.edge[lane]),
         }
     }
 }
 
-/// One atom of a [`Block`]: the row of a tile.
+/// Eight atoms in registers: those of a [`Block`], or the same one eight times.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Row<T> {
-    pub x: T,
-    pub y: T,
-    pub z: T,
-    pub charge: T,
-    pub half_sigma: T,
-    pub root_epsilon: T,
-    pub born: T,
-    pub inverse_born: T,
-    pub radius: T,
-    pub screened: T,
-    pub d_integral: T,
-    pub edge: T,
+pub(super) struct Atoms<T: PairReal> {
+    pub x: T::Eight,
+    pub y: T::Eight,
+    pub z: T::Eight,
+    pub charge: T::Eight,
+    pub half_sigma: T::Eight,
+    pub root_epsilon: T::Eight,
+    pub born: T::Eight,
+    pub inverse_born: T::Eight,
+    pub radius: T::Eight,
+    pub screened: T::Eight,
+    pub d_integral: T::Eight,
+    pub edge: T::Eight,
+}
+
+impl<T: PairReal> Atoms<T> {
+    /// Where the atoms `pairs[k][side]` are, and what the Born sweeps need of them.
+    #[inline(always)]
+    pub fn gather(blocks: &[Block<T>], pairs: &[[u32; 2]; LANES], side: usize) -> Self {
+        let mut block = Block::nowhere(0);
+        for (k, pair) in pairs.iter().enumerate() {
+            let (from, lane) = (&blocks[pair[side] as usize / LANES], pair[side] as usize % LANES);
+            block.x[k] = from.x[lane];
+            block.y[k] = from.y[lane];
+            block.z[k] = from.z[lane];
+            block.radius[k] = from.radius[lane];
+            block.screened[k] = from.screened[lane];
+            block.d_integral[k] = from.d_integral[lane];
+            block.edge[k] = from.edge[lane];
+        }
+        block.atoms()
+    }
+
+    /// The vector from `other` to here, and its square.
+    #[inline(always)]
+    pub fn minus(&self, other: &Self) -> ([T::Eight; 3], T::Eight) {
+        let [x, y, z] = [self.x - other.x, self.y - other.y, self.z - other.z];
+        ([x, y, z], T::Eight::fma(x, x, T::Eight::fma(y, y, z * z)))
+    }
 }
 
 /// What the pair loops sum for the atoms of a block: the force, kJ/mol/Å, and one scalar (a Born integral, or B·∂E/∂B).
@@ -146,18 +189,8 @@ impl<T: Real> Default for Sums<T> {
 
 /// `sum += values`, lane by lane.
 #[inline(always)]
-pub(super) fn add_to<T: Real>(sum: &mut Lane<T>, values: &Lane<T>) {
-    for k in 0..LANES {
-        sum[k] += values[k];
-    }
-}
-
-/// `sum -= values`, lane by lane.
-#[inline(always)]
-pub(super) fn take_from<T: Real>(sum: &mut Lane<T>, values: &Lane<T>) {
-    for k in 0..LANES {
-        sum[k] -= values[k];
-    }
+pub(super) fn add_to<T: PairReal>(sum: &mut Lane<T>, values: T::Eight) {
+    *sum = (T::Eight::load(*sum) + values).values();
 }
 
 /// A polynomial with coefficients from the highest power down.

@@ -23,6 +23,7 @@ mod system;
 #[cfg(test)]
 mod testing;
 mod tiles;
+mod vector;
 
 pub use energy::{Energies, ForceField, Precision, SHORTEST_CUTOFF};
 pub use geometry::{template_geometry, template_geometry_at};

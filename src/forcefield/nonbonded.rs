@@ -3,8 +3,10 @@
 //! Still, Tempczyk, Hawley, Hendrickson, J. Am. Chem. Soc. 112, 6127 (1990), eq. 4, for the generalised Born function.
 
 use super::born::separations;
-use super::lanes::{Block, LANES, Lane, PairReal, Row, Sums, add_to, take_from};
-use super::tiles::{FULL, NOT_A_PAIR, TileKernel};
+use super::lanes::{Atoms, PairReal, Sums, add_to};
+use super::tiles::{Codes, TileKernel};
+use super::vector::Vector;
+use crate::engine::Eight;
 
 /// Second sweep: forces into [`Sums`], B·∂E/∂B of the pairs into [`Sums::scalar`], energies (Lennard-Jones + Coulomb, and
 /// generalised Born) into the sweep's energies.
@@ -23,10 +25,71 @@ pub(super) struct PairForces<T, const CUT: bool> {
 }
 
 /// Sums of one row over its tiles.
-pub(super) struct RowSums<T> {
-    force: [Lane<T>; 3],
-    scalar: Lane<T>,
-    energy: [Lane<T>; 2],
+pub(super) struct RowSums<T: PairReal> {
+    force: [T::Eight; 3],
+    scalar: T::Eight,
+    energy: [T::Eight; 2],
+}
+
+/// What a pair feels: force over distance, B·∂E/∂B (the same for both atoms), and the two energies.
+struct Felt<T: PairReal> {
+    push: T::Eight,
+    d_born: T::Eight,
+    energy: [T::Eight; 2],
+}
+
+impl<T: PairReal, const CUT: bool> PairForces<T, CUT> {
+    #[inline(always)]
+    fn felt<const MASKED: bool>(&self, row: &Atoms<T>, block: &Atoms<T>, codes: Codes, r2: T::Eight) -> Felt<T> {
+        let all = |value: f64| T::Eight::all(T::of(value));
+        let fma = T::Eight::fma;
+        // generalised Born: f² = r² + B_i B_j e^(−a), a = r²/(4 B_i B_j)
+        let product = row.born * block.born;
+        let a = r2 * (all(0.25) * row.inverse_born) * block.inverse_born;
+        let smeared = a.decay();
+        let f2 = fma(product, smeared, r2);
+        // one division and two roots for 1/r and 1/f
+        let both = (r2 * f2).inverse();
+        let (inverse_r2, inverse_f2) = (both * f2, both * r2);
+        let (inverse_r, inverse_f) = (inverse_r2.root(), inverse_f2.root());
+        let mut solvation = (row.charge * T::Eight::all(self.solvation)) * block.charge * inverse_f;
+        let mut depth = row.root_epsilon * block.root_epsilon;
+        let mut electric = (row.charge * T::Eight::all(self.coulomb)) * block.charge * inverse_r;
+        if MASKED {
+            let full = T::Eight::mask(codes.full);
+            (depth, electric) = (depth.kept(full), electric.kept(full));
+            solvation = solvation.kept(T::Eight::mask(codes.pair));
+        }
+        let slope = solvation * inverse_f2;
+        // Lennard-Jones and Coulomb
+        let sigma = row.half_sigma + block.half_sigma;
+        let u = sigma * sigma * inverse_r2;
+        let u3 = u * u * u;
+        let depth = depth * u3;
+        let push = fma(depth, fma(all(12.0), u3, all(-6.0)), electric);
+        let smeared_slope = slope * smeared;
+        Felt {
+            push: fma(push, inverse_r2, fma(all(0.25), smeared_slope, -slope)),
+            d_born: smeared_slope * product * fma(all(0.5), a, all(0.5)),
+            energy: [fma(depth, u3, electric - depth), -solvation],
+        }
+    }
+
+    /// The same with the switch of a cutoff.
+    #[inline(always)]
+    fn switched(&self, felt: Felt<T>, r2: T::Eight) -> Felt<T> {
+        let all = |value: f64| T::Eight::all(T::of(value));
+        let steepness = T::Eight::all(self.steepness);
+        let t = ((T::Eight::all(self.end) - r2) * steepness).greater(all(0.0)).lesser(all(1.0));
+        let switch = t * t * T::Eight::fma(all(-2.0), t, all(3.0));
+        // −2 ∂S/∂r²
+        let slope = all(12.0) * t * (all(1.0) - t) * steepness;
+        Felt {
+            push: T::Eight::fma(switch, felt.push, slope * (felt.energy[0] + felt.energy[1])),
+            d_born: felt.d_born * switch,
+            energy: felt.energy.map(|energy| energy * switch),
+        }
+    }
 }
 
 impl<T: PairReal, const CUT: bool> TileKernel<T> for PairForces<T, CUT> {
@@ -34,78 +97,36 @@ impl<T: PairReal, const CUT: bool> TileKernel<T> for PairForces<T, CUT> {
 
     #[inline(always)]
     fn start() -> RowSums<T> {
-        let zero = [T::zero(); LANES];
+        let zero = T::Eight::all(T::zero());
         RowSums { force: [zero; 3], scalar: zero, energy: [zero; 2] }
     }
 
     #[inline(always)]
-    fn tile<const MASKED: bool>(&self, row: &Row<T>, block: &Block<T>, codes: &[u8; LANES], sum: &mut RowSums<T>, out: &mut Sums<T>) {
-        let [dx, dy, dz, r2] = separations::<T, MASKED>(row, block, codes);
-        let row_coulomb = row.charge * self.coulomb;
-        let row_solvation = row.charge * self.solvation;
-        let quarter = T::of(0.25) * row.inverse_born;
-        let mut pulls = [T::zero(); LANES];
-        let mut d_borns = [T::zero(); LANES];
-        let mut energies = [[T::zero(); LANES]; 2];
-        for k in 0..LANES {
-            // generalised Born: f² = r² + B_i B_j e^(−a), a = r²/(4 B_i B_j)
-            let product = row.born * block.born[k];
-            let a = r2[k] * quarter * block.inverse_born[k];
-            let smeared = (-a).exp_fast();
-            let f2 = T::fma(product, smeared, r2[k]);
-            // one division and two roots for 1/r and 1/f
-            let both = (r2[k] * f2).recip();
-            let (inverse_r2, inverse_f2) = (both * f2, both * r2[k]);
-            let (inverse_r, inverse_f) = (inverse_r2.sqrt(), inverse_f2.sqrt());
-            let pair = if MASKED && codes[k] == NOT_A_PAIR { T::zero() } else { T::one() };
-            let solvation = pair * row_solvation * block.charge[k] * inverse_f;
-            let slope = solvation * inverse_f2;
-            // Lennard-Jones and Coulomb
-            let full = if MASKED && codes[k] != FULL { T::zero() } else { T::one() };
-            let sigma = row.half_sigma + block.half_sigma[k];
-            let u = sigma * sigma * inverse_r2;
-            let u3 = u * u * u;
-            let depth = full * row.root_epsilon * block.root_epsilon[k] * u3;
-            let electric = full * row_coulomb * block.charge[k] * inverse_r;
-            let push = T::fma(depth, T::fma(T::of(12.0), u3, T::of(-6.0)), electric);
-            pulls[k] = push * inverse_r2 - slope * T::fma(T::of(-0.25), smeared, T::one());
-            d_borns[k] = T::of(0.5) * slope * product * smeared * (T::one() + a);
-            energies[0][k] = T::fma(depth, u3 - T::one(), electric);
-            energies[1][k] = -solvation;
-            if CUT {
-                let t = ((self.end - r2[k]) * self.steepness).max(T::zero()).min(T::one());
-                let switch = t * t * T::fma(T::of(-2.0), t, T::of(3.0));
-                // −2 ∂S/∂r²
-                let slope = T::of(12.0) * t * (T::one() - t) * self.steepness;
-                pulls[k] = T::fma(switch, pulls[k], slope * (energies[0][k] + energies[1][k]));
-                d_borns[k] *= switch;
-                energies[0][k] *= switch;
-                energies[1][k] *= switch;
-            }
+    fn tile<const MASKED: bool>(&self, row: &Atoms<T>, block: &Atoms<T>, codes: Codes, sum: &mut RowSums<T>, out: &mut Sums<T>) -> u8 {
+        let (delta, r2) = separations::<T, MASKED>(row, block, codes);
+        let mut felt = self.felt::<MASKED>(row, block, codes, r2);
+        if CUT {
+            felt = self.switched(felt, r2);
         }
-        for (axis, delta) in [dx, dy, dz].iter().enumerate() {
-            let mut force = [T::zero(); LANES];
-            for k in 0..LANES {
-                force[k] = pulls[k] * delta[k];
-            }
-            add_to(&mut sum.force[axis], &force);
-            take_from(&mut out.force[axis], &force);
+        for (axis, delta) in delta.into_iter().enumerate() {
+            let force = felt.push * delta;
+            sum.force[axis] = sum.force[axis] + force;
+            add_to(&mut out.force[axis], -force);
         }
-        add_to(&mut sum.scalar, &d_borns);
-        add_to(&mut out.scalar, &d_borns);
-        add_to(&mut sum.energy[0], &energies[0]);
-        add_to(&mut sum.energy[1], &energies[1]);
+        sum.scalar = sum.scalar + felt.d_born;
+        add_to(&mut out.scalar, felt.d_born);
+        sum.energy = [sum.energy[0] + felt.energy[0], sum.energy[1] + felt.energy[1]];
+        0
     }
 
     #[inline(always)]
     fn finish(sum: &RowSums<T>, lane: usize, out: &mut Sums<T>, energies: &mut [f64; 2]) {
-        let total = |lanes: &Lane<T>| lanes.iter().copied().sum::<T>();
         for (axis, lanes) in sum.force.iter().enumerate() {
-            out.force[axis][lane] += total(lanes);
+            out.force[axis][lane] += lanes.sum();
         }
-        out.scalar[lane] += total(&sum.scalar);
+        out.scalar[lane] += sum.scalar.sum();
         for (energy, lanes) in energies.iter_mut().zip(&sum.energy) {
-            *energy += lanes.iter().map(|value| value.wide()).sum::<f64>();
+            *energy += lanes.values().iter().map(|value| value.wide()).sum::<f64>();
         }
     }
 }

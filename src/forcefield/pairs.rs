@@ -2,7 +2,7 @@
 
 use nalgebra::Vector3;
 
-use super::born::{BornForces, BornIntegrals, born_radius, integral_far};
+use super::born::{BornForces, BornIntegrals, born_radius, integral_at};
 use super::lanes::{Block, LANES, PairReal};
 use super::nonbonded::PairForces;
 use super::tiles::Tiles;
@@ -38,8 +38,6 @@ pub(super) struct Pairs<T> {
     charges: Vec<f64>,
     /// ρ̃, Å.
     radii: Vec<f64>,
-    /// Squared distance from which the far form of the Born integral holds, Å².
-    far: T,
     /// Cutoff, Å, where there is one.
     cutoff: Option<f64>,
     /// Sweep results of every atom: Born integrals, then B·∂E/∂B.
@@ -54,7 +52,6 @@ impl<T: PairReal> Pairs<T> {
         let tiles = Tiles::new(system.len(), &system.exclusions, cutoff);
         let mut blocks: Vec<Block<T>> = (0..tiles.blocks()).map(Block::nowhere).collect();
         let radii: Vec<f64> = system.radii.iter().map(|radius| radius - OBC_OFFSET).collect();
-        let (mut widest, mut most_screened) = (0.0f64, 0.0f64);
         for atom in 0..system.len() {
             let (block, lane) = (&mut blocks[atom / LANES], atom % LANES);
             let screened = radii[atom] * system.screens[atom];
@@ -63,14 +60,11 @@ impl<T: PairReal> Pairs<T> {
             block.root_epsilon[lane] = T::of(2.0 * system.epsilons[atom].sqrt());
             block.radius[lane] = T::of(radii[atom]);
             block.screened[lane] = T::of(screened);
-            block.edge[lane] = T::of(cutoff.map_or(0.0, |cutoff| integral_far(1.0 / (cutoff * cutoff), screened)));
-            widest = widest.max(radii[atom]);
-            most_screened = most_screened.max(screened);
+            block.edge[lane] = T::of(cutoff.map_or(0.0, |cutoff| integral_at(cutoff, screened)));
         }
-        let far = most_screened + widest.max(most_screened);
         let (atoms, charges) = (system.len(), system.charges.clone());
         let (scalars, born) = (vec![0.0; atoms], vec![(0.0, 0.0); atoms]);
-        Pairs { tiles, blocks, charges, radii, far: T::of(far * far), cutoff, scalars, born }
+        Pairs { tiles, blocks, charges, radii, cutoff, scalars, born }
     }
 
     /// Energies; forces, kJ/mol/Å, are added to `forces`.
@@ -84,29 +78,28 @@ impl<T: PairReal> Pairs<T> {
         self.place(positions);
         self.tiles.find_near(&self.blocks);
         self.tiles.clear();
-        let (far, cutoff) = (self.far, T::of(self.cutoff.map_or(f64::INFINITY, |cutoff| cutoff * cutoff)));
-        self.tiles.sweep(&BornIntegrals { far, cutoff }, &self.blocks);
-        self.tiles.take_scalars(&mut self.scalars);
-        self.find_radii();
-        self.sweep_pairs();
-        self.tiles.take_scalars(&mut self.scalars);
-        let (own, surface) = self.add_atoms();
-        self.tiles.sweep(&BornForces { far, cutoff }, &self.blocks);
+        let (own, surface) = match self.cutoff {
+            None => self.sweep_all::<false>(f64::INFINITY),
+            Some(cutoff) => self.sweep_all::<true>(cutoff),
+        };
         let [nonbonded, pairs] = self.tiles.add_forces(forces);
         PairEnergies { nonbonded, obc2: pairs + own, surface }
     }
 
-    /// The second sweep.
-    fn sweep_pairs(&mut self) {
+    /// The same up to `cutoff`, Å, but for the energies of pairs.
+    fn sweep_all<const CUT: bool>(&mut self, cutoff: f64) -> (f64, f64) {
+        let end = cutoff * cutoff;
+        let cutoff = T::of(end);
+        self.tiles.sweep(&BornIntegrals::<T, CUT> { cutoff }, &self.blocks);
+        self.tiles.take_scalars(&mut self.scalars);
+        self.find_radii();
         let (coulomb, solvation) = (T::of(COULOMB), T::of(COULOMB_OBC * DIELECTRIC));
-        if let Some(cutoff) = self.cutoff {
-            let end = cutoff * cutoff;
-            let (end, steepness) = (T::of(end), T::of(1.0 / (end - end * SWITCH * SWITCH)));
-            self.tiles.sweep(&PairForces::<T, true> { coulomb, solvation, end, steepness }, &self.blocks);
-        } else {
-            let (end, steepness) = (T::infinity(), T::zero());
-            self.tiles.sweep(&PairForces::<T, false> { coulomb, solvation, end, steepness }, &self.blocks);
-        }
+        let steepness = T::of(1.0 / (end - end * SWITCH * SWITCH));
+        self.tiles.sweep(&PairForces::<T, CUT> { coulomb, solvation, end: cutoff, steepness }, &self.blocks);
+        self.tiles.take_scalars(&mut self.scalars);
+        let single = self.add_atoms();
+        self.tiles.sweep(&BornForces::<T, CUT> { cutoff }, &self.blocks);
+        single
     }
 
     /// Positions relative to the centre, so that rounding to `T` does not depend on where the molecule is.

@@ -4,14 +4,20 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::lanes::{Block, LANES, PairReal, Row, Sums};
+use super::lanes::{Atoms, Block, LANES, PairReal, Sums};
 
-/// Code of a lane that is no pair: the atom itself, or a pair that another row counts.
-pub(super) const NOT_A_PAIR: u8 = 0;
-/// Code of a pair that is excluded from Lennard-Jones and Coulomb, but not from the Born terms.
-pub(super) const EXCLUDED: u8 = 1;
-/// Code of a pair of all terms.
-pub(super) const FULL: u8 = 2;
+/// Which lanes of a row of a tile are what, a bit a lane.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Codes {
+    /// Pairs: neither the atom itself nor a pair that another row counts.
+    pub pair: u8,
+    /// Pairs of all terms: not excluded from Lennard-Jones and Coulomb.
+    pub full: u8,
+}
+
+impl Codes {
+    const FULL: Codes = Codes { pair: !0, full: !0 };
+}
 
 /// What a sweep does with the pairs of one row and one block.
 pub(super) trait TileKernel<T: PairReal>: Sync {
@@ -19,21 +25,24 @@ pub(super) trait TileKernel<T: PairReal>: Sync {
     type Row;
     /// Empty sums.
     fn start() -> Self::Row;
-    /// Adds the pairs of `row` and `block`. `codes` matter where `MASKED`; elsewhere all pairs are [`FULL`].
-    fn tile<const MASKED: bool>(&self, row: &Row<T>, block: &Block<T>, codes: &[u8; LANES], sum: &mut Self::Row, out: &mut Sums<T>);
+    /// Adds the pairs of `row` and `block`, and returns the bits of those that it leaves to [`TileKernel::close`]. `codes` matter
+    /// where `MASKED`; elsewhere all pairs are of all terms.
+    fn tile<const MASKED: bool>(&self, row: &Atoms<T>, block: &Atoms<T>, codes: Codes, sum: &mut Self::Row, out: &mut Sums<T>) -> u8;
     /// Adds the row's sums to its own lane and to the task's energies.
     fn finish(sum: &Self::Row, lane: usize, out: &mut Sums<T>, energies: &mut [f64; 2]);
+    /// Adds the pairs that are too close for the form that [`TileKernel::tile`] computes, as this sweep or an earlier one found them.
+    fn close(&self, _pairs: &[Pair], _blocks: &[Block<T>], _sums: &mut [Sums<T>]) {}
 }
 
-/// Codes of the pairs of two blocks, by row and lane.
-type Codes = [[u8; LANES]; LANES];
+/// Two atoms.
+pub(super) type Pair = [u32; 2];
 
 /// Tiles of the rows of one block: with every block from itself on, so that every pair occurs once.
 #[derive(Debug, Clone, Default)]
 struct BlockRows {
     /// Blocks with codes: itself, and those that hold an excluded pair.
-    masked: Vec<(u32, Codes)>,
-    /// Blocks whose pairs are all [`FULL`].
+    masked: Vec<(u32, [Codes; LANES])>,
+    /// Blocks whose pairs are all of all terms.
     clean: Vec<u32>,
 }
 
@@ -43,6 +52,8 @@ struct Task<T> {
     rows: Range<usize>,
     sums: Vec<Sums<T>>,
     energies: [f64; 2],
+    /// Pairs that a sweep left to [`TileKernel::close`].
+    close: Vec<Pair>,
 }
 
 /// The box around the atoms of a block, Å.
@@ -88,7 +99,7 @@ pub(super) struct Tiles<T> {
 }
 
 /// Tiles that a task has at least, so that starting it costs little beside doing it.
-const TILES_PER_TASK: usize = 48;
+const TILES_PER_TASK: usize = 96;
 /// Most tasks: enough to balance any machine's cores, few enough that their sums stay cheap.
 const MOST_TASKS: usize = 32;
 
@@ -99,15 +110,15 @@ impl<T: PairReal> Tiles<T> {
         let blocks = atoms.div_ceil(LANES);
         let mut rows = vec![BlockRows::default(); blocks];
         for (block, row) in rows.iter_mut().enumerate() {
-            row.masked.push((block as u32, std::array::from_fn(|i| std::array::from_fn(|j| if j > i { FULL } else { NOT_A_PAIR }))));
+            row.masked.push((block as u32, std::array::from_fn(|lane| !0u8 << lane << 1).map(|later| Codes { pair: later, full: later })));
         }
         for &[i, j] in excluded {
             let (row, column) = (&mut rows[i / LANES], (j / LANES) as u32);
             let tile = row.masked.iter().position(|&(block, _)| block == column).unwrap_or_else(|| {
-                row.masked.push((column, [[FULL; LANES]; LANES]));
+                row.masked.push((column, [Codes::FULL; LANES]));
                 row.masked.len() - 1
             });
-            row.masked[tile].1[i % LANES][j % LANES] = EXCLUDED;
+            row.masked[tile].1[i % LANES].full &= !(1 << (j % LANES));
         }
         for (block, row) in rows.iter_mut().enumerate() {
             let masked = |other: u32| row.masked.iter().any(|&(column, _)| column == other);
@@ -127,7 +138,7 @@ impl<T: PairReal> Tiles<T> {
         for block in 0..blocks {
             done += columns(block);
             if done * count >= tiles * (tasks.len() + 1) || block + 1 == blocks {
-                tasks.push(Task { rows: start..block + 1, sums: vec![Sums::default(); blocks], energies: [0.0; 2] });
+                tasks.push(Task { rows: start..block + 1, sums: vec![Sums::default(); blocks], energies: [0.0; 2], close: Vec::new() });
                 start = block + 1;
             }
         }
@@ -149,6 +160,7 @@ impl<T: PairReal> Tiles<T> {
         for task in &mut self.tasks {
             task.sums.fill(Sums::default());
             task.energies = [0.0; 2];
+            task.close.clear();
         }
     }
 
@@ -174,6 +186,7 @@ impl<T: PairReal> Tiles<T> {
                     sweep_row(kernel, blocks, &rows[block], near, (block, lane), task);
                 }
             }
+            kernel.close(&task.close, blocks, &mut task.sums);
         };
         // the thread pool is not asked for what one thread does: on a small molecule, that would cost more than the work
         if is_shared { self.tasks.par_iter_mut().for_each(run) } else { self.tasks.iter_mut().for_each(run) }
@@ -223,16 +236,25 @@ fn sweep_row<T: PairReal, K: TileKernel<T>>(
 ) {
     let row = blocks[block].row(lane);
     let mut sum = K::start();
+    let mut keep = |close: u8, column: usize| {
+        let mut close = close;
+        while close != 0 {
+            task.close.push([(block * LANES + lane) as u32, (column * LANES) as u32 + close.trailing_zeros()]);
+            close &= close - 1;
+        }
+    };
     for (column, codes) in &tiles.masked {
         let column = *column as usize;
-        kernel.tile::<true>(&row, &blocks[column], &codes[lane], &mut sum, &mut task.sums[column]);
+        let close = kernel.tile::<true>(&row, &blocks[column].atoms(), codes[lane], &mut sum, &mut task.sums[column]);
+        keep(close, column);
     }
-    let place = [row.x, row.y, row.z];
+    let place = [blocks[block].x[lane], blocks[block].y[lane], blocks[block].z[lane]];
     let point = Bounds { low: place, high: place };
     for &column in near.map_or(&tiles.clean, |near| &near.clean[block]) {
         let column = column as usize;
         if near.is_none_or(|near| point.square(&near.bounds[column]) < near.square) {
-            kernel.tile::<false>(&row, &blocks[column], &[FULL; LANES], &mut sum, &mut task.sums[column]);
+            let close = kernel.tile::<false>(&row, &blocks[column].atoms(), Codes::FULL, &mut sum, &mut task.sums[column]);
+            keep(close, column);
         }
     }
     K::finish(&sum, lane, &mut task.sums[block], &mut task.energies);

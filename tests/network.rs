@@ -4,6 +4,8 @@ mod support;
 
 use std::path::Path;
 
+#[cfg(feature = "gpu")]
+use mdsurrogate::engine::gpu::Transforms;
 use mdsurrogate::engine::{Cpu, Engine};
 use mdsurrogate::forcefield::template_geometry;
 use mdsurrogate::model::{Config, Inputs, JumpInput, LongRange, Model, Provenance, Regime, Tokens};
@@ -120,7 +122,7 @@ fn f32_answers_as_f64() {
         let oracle = model(config.clone(), Cpu::<f64>::new());
         answers_as(&oracle, &model(config.clone(), Cpu::<f32>::new()), &inputs);
         #[cfg(feature = "gpu")]
-        if let Some(gpu) = support::gpu() {
+        if let Some(gpu) = support::gpu(Transforms::Fastest) {
             answers_as(&oracle, &model(config.clone(), gpu), &inputs);
         }
     }
@@ -148,7 +150,7 @@ fn rotations_and_translations_move_the_answer_along() {
         assert!(oracle <= 1e-12, "{name} f64: {oracle:e}");
         assert!(quick <= 1e-5, "{name} f32: {quick:e}");
         #[cfg(feature = "gpu")]
-        if let Some(gpu) = support::gpu() {
+        if let Some(gpu) = support::gpu(Transforms::Fastest) {
             let gpu = error(gpu, name);
             println!("{name}: GPU {gpu:.1e}");
             assert!(gpu <= 1e-5, "{name} on the GPU: {gpu:e}");

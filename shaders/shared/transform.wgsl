@@ -1,9 +1,10 @@
-// Long convolutions by Fourier transforms of power-of-two length n along the tokens, in place and without a transposition.
+// Long convolutions by Fourier transforms of length n along the tokens, in place and without a transposition.
 //
-// A row of the work buffers is a token (later: a frequency), an element a tuple: α + i·r_x and r_y + i·r_z, two complex numbers
-// in one vec4. Forward passes decimate in frequency and leave the spectrum in digit-reversed order, inverse passes take it so.
-// Systems of one length class go together; `graph` lists them from sizes.list on. A block of channels at a time bounds the memory.
-// Compiled for the parts and the term of an op, see shared/convolution.wgsl.
+// `work` holds signals (q, k, the gradient of the output), of each its systems, of each its rows. A row is a token (later: a
+// frequency), an element a tuple: α + i·r_x and r_y + i·r_z, two complex numbers in one vec4. VkFFT leaves a spectrum in its natural
+// order (NATURAL); the passes below, for powers of two, decimate in frequency and leave it in digit-reversed order, inverse ones take
+// it so. Systems of one length class go together; `graph` lists them from sizes.list on. A block of channels at a time bounds the
+// memory. Compiled for the parts and the term of an op, see shared/convolution.wgsl.
 
 struct Sizes {
     n: u32,
@@ -11,10 +12,11 @@ struct Sizes {
     list: u32, systems: u32,
     // length of the sub-transforms of a pass, its radix, 1: inverse
     length: u32, radix: u32, inverse: u32,
-    // 1: ring (computed as a chain, then folded); 1: correlation; 1: scale 1/√N, else 1/N
-    circular: u32, correlation: u32, root: u32,
-    // how `pack` and `unpack` treat their buffer: 1: tokens in reverse; 1: a gradient (is folded out, is added to)
-    reversed: u32, gradient: u32,
+    // 1: a ring that is computed as a chain, then folded; 1: scale 1/√N, else 1/N
+    folded: u32, root: u32,
+    // which signal `pack` and `unpack` serve, and how they treat their buffer: 1: tokens in reverse; 1: a gradient (is folded out,
+    // is added to); the passes: the number of signals
+    signal: u32, reversed: u32, gradient: u32,
     // frequencies of a lane of d_product, and lanes that cover them all
     frequencies: u32, chunks: u32,
 }
@@ -24,9 +26,7 @@ struct Sizes {
 @group(0) @binding(5) var<storage, read> tuples: array<f32>;
 @group(0) @binding(6) var<storage, read_write> out: array<f32>;
 @group(0) @binding(7) var<storage, read_write> work: array<vec4<f32>>;
-@group(0) @binding(8) var<storage, read_write> work_k: array<vec4<f32>>;
-@group(0) @binding(9) var<storage, read_write> work_d: array<vec4<f32>>;
-@group(0) @binding(10) var<storage, read_write> partial: array<f32>;
+@group(0) @binding(8) var<storage, read_write> partial: array<f32>;
 
 fn lambda_of(term: u32, c: u32) -> f32 {
     let channel = sizes.first_channel + c;
@@ -36,6 +36,11 @@ fn lambda_of(term: u32, c: u32) -> f32 {
 
 fn system_at(index: u32) -> u32 {
     return graph[sizes.list + index];
+}
+
+// Elements of a signal.
+fn signal_size() -> u32 {
+    return sizes.systems * sizes.n * sizes.block;
 }
 
 fn tokens_of(system: u32) -> u32 {
@@ -51,13 +56,13 @@ fn factor(tokens: u32) -> f32 {
 @compute @workgroup_size(64)
 fn pack(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let item = place(group, groups) * LANES + lane;
-    if (item >= sizes.systems * sizes.n * sizes.block) { return; }
+    if (item >= signal_size()) { return; }
     let row = item / sizes.block;
     let system = system_at(row / sizes.n);
     let tokens = tokens_of(system);
     var index = row % sizes.n;
     // the gradient of a folded sum goes to both of its terms
-    if (sizes.gradient != 0u && sizes.circular != 0u && index >= tokens && index < 2u * tokens - 1u) { index -= tokens; }
+    if (sizes.gradient != 0u && sizes.folded != 0u && index >= tokens && index < 2u * tokens - 1u) { index -= tokens; }
     var value = vec4<f32>(0.0);
     if (index < tokens) {
         let token = first_token(system) + select(index, tokens - 1u - index, sizes.reversed != 0u);
@@ -69,21 +74,22 @@ fn pack(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
             value.w = tuples[first + 3u * sizes.channels];
         }
     }
-    work[item] = value;
+    work[sizes.signal * signal_size() + item] = value;
 }
 
 // Rows of `work` become rows of `out`, or are added to them.
 @compute @workgroup_size(64)
 fn unpack(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let item = place(group, groups) * LANES + lane;
-    if (item >= sizes.systems * sizes.n * sizes.block) { return; }
+    if (item >= signal_size()) { return; }
     let row = item / sizes.block;
     let system = system_at(row / sizes.n);
     let tokens = tokens_of(system);
     let index = row % sizes.n;
     if (index >= tokens) { return; }
-    var value = work[item];
-    if (sizes.gradient == 0u && sizes.circular != 0u && index + 1u < tokens) { value += work[item + tokens * sizes.block]; }
+    let first_value = sizes.signal * signal_size() + item;
+    var value = work[first_value];
+    if (sizes.gradient == 0u && sizes.folded != 0u && index + 1u < tokens) { value += work[first_value + tokens * sizes.block]; }
     let token = first_token(system) + select(index, tokens - 1u - index, sizes.reversed != 0u);
     let first = token * 4u * sizes.channels + sizes.first_channel + item % sizes.block;
     for (var h = 0u; h < 4u; h += 1u) {
@@ -121,10 +127,10 @@ fn dft4(z: array<vec4<f32>, 4>) -> array<vec4<f32>, 4> {
 @compute @workgroup_size(64)
 fn transform(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let item = place(group, groups) * LANES + lane;
-    if (item >= sizes.systems * (sizes.n / sizes.radix) * sizes.block) { return; }
+    if (item >= sizes.signal * sizes.systems * (sizes.n / sizes.radix) * sizes.block) { return; }
     let c = item % sizes.block;
     let part = sizes.length / sizes.radix;
-    // butterflies of a system follow one another, and systems too
+    // butterflies of a system follow one another, and systems and signals too
     let butterfly = item / sizes.block;
     let j = butterfly % part;
     let first = (butterfly / part * sizes.length + j) * sizes.block + c;
@@ -166,8 +172,9 @@ fn transform(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) g
     }
 }
 
-// Where frequency f stands: passes of radix 8, then one of 4 or 2.
+// Where frequency f stands after passes of radix 8, then one of 4 or 2.
 fn position(f: u32) -> u32 {
+    if (NATURAL) { return f; }
     var rest = f;
     var length = sizes.n;
     var at = 0u;
@@ -247,7 +254,8 @@ fn multiply(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gr
     let system = item / sizes.block / half;
     let at = pair_of(system, item / sizes.block % half, c);
     let a = unpacked(work[at.x], work[at.y]);
-    let b = unpacked(work_k[at.x], work_k[at.y]);
+    let k = at + signal_size();
+    let b = unpacked(work[k.x], work[k.y]);
     let scale = factor(tokens_of(system_at(system)));
     let scalar = scale * (lambda_of(0u, c) * product(a.a, b.a) + lambda_of(1u, c) * dotted(a, b));
     let result = combined(scalar, scale * lambda_of(2u, c) * a.a, b, scale * lambda_of(3u, c) * b.a, a, scale * lambda_of(4u, c), crossed(a, b));
@@ -270,9 +278,11 @@ fn d_multiply(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) 
     var sums = array<f32, 5>(0.0, 0.0, 0.0, 0.0, 0.0);
     for (var f = chunk * sizes.frequencies; f < min((chunk + 1u) * sizes.frequencies, sizes.n / 2u + 1u); f += 1u) {
         let at = pair_of(system, f, c);
+        let k = at + signal_size();
+        let d_at = k + signal_size();
         let a = conjugate(unpacked(work[at.x], work[at.y]));
-        let b = conjugate(unpacked(work_k[at.x], work_k[at.y]));
-        let d = unpacked(work_d[at.x], work_d[at.y]);
+        let b = conjugate(unpacked(work[k.x], work[k.y]));
+        let d = unpacked(work[d_at.x], work[d_at.y]);
         // what each term of the product hands to q
         let by_scalar = product(b.a, d.a);
         let by_dot = dotted(b, d);
@@ -290,8 +300,8 @@ fn d_multiply(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) 
         );
         work[at.x] = packed_here(to_q);
         work[at.y] = packed_there(to_q);
-        work_k[at.x] = packed_here(to_k);
-        work_k[at.y] = packed_there(to_k);
+        work[k.x] = packed_here(to_k);
+        work[k.y] = packed_there(to_k);
     }
     for (var term = 0u; term < 5u; term += 1u) {
         partial[((system * sizes.chunks + chunk) * 5u + term) * sizes.block + c] = scale * sums[term];

@@ -15,6 +15,9 @@ mod product;
 #[cfg(test)]
 mod tests;
 mod transform;
+#[cfg(feature = "gpu")]
+#[cfg_attr(not(all(feature = "vkfft", target_os = "linux", target_env = "gnu")), path = "no_vkfft.rs")]
+pub(crate) mod vkfft;
 
 pub use long::{LongConvolution, Parts};
 

@@ -2,28 +2,38 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use mdsurrogate::engine::{Call, Engine};
+#[cfg(feature = "gpu")]
+use mdsurrogate::engine::{Gpu, gpu::Transforms};
 use mdsurrogate::fft::{Convolution, Mixing};
 use mdsurrogate::ops::{self, Batch, Centre, Edges, Init, Kernel, Op, RELATIONS};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
+#[cfg(feature = "gpu")]
+use std::sync::LazyLock;
 
-/// The GPU engine with guard words, opened once; none, with a printed line, where there is no device. With
+/// The GPU engine with guard words, opened once a way of transforming; none, with a printed line, where there is no device. With
 /// MDSURROGATE_REQUIRE_GPU=1 that is a failure.
 #[cfg(feature = "gpu")]
-pub fn gpu() -> Option<mdsurrogate::engine::Gpu> {
-    use mdsurrogate::engine::Gpu;
-    static OPENED: std::sync::LazyLock<Option<Gpu>> = std::sync::LazyLock::new(|| match Gpu::guarded() {
-        Ok(gpu) => Some(gpu),
-        Err(error) => {
+pub fn gpu(transforms: Transforms) -> Option<Gpu> {
+    static OPENED: [LazyLock<Option<Gpu>>; 3] = [
+        LazyLock::new(|| opened(Transforms::Fastest)),
+        LazyLock::new(|| opened(Transforms::Wgsl)),
+        LazyLock::new(|| opened(Transforms::VkFft)),
+    ];
+    OPENED[transforms as usize].clone()
+}
+
+#[cfg(feature = "gpu")]
+fn opened(transforms: Transforms) -> Option<Gpu> {
+    Gpu::guarded(transforms)
+        .map_err(|error| {
             let required = std::env::var("MDSURROGATE_REQUIRE_GPU").is_ok_and(|value| value == "1");
             assert!(!required, "MDSURROGATE_REQUIRE_GPU=1, and {error}");
             // past the harness, which keeps the words of tests that pass
             std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("skipped on the GPU: {error}\n")).unwrap();
-            None
-        }
-    });
-    OPENED.clone()
+        })
+        .ok()
 }
 
 /// A random generator with a seed.
@@ -85,11 +95,24 @@ pub fn all_ops() -> Vec<Op> {
         ops::pool::Pool.into(),
     ];
     for convolution in [Convolution::WORKING, Convolution::PAPER, correlation] {
-        all.push(ops::geometric_conv::GeometricConv { channels: 3, convolution }.into());
-        all.push(ops::scalar_conv::ScalarConv { channels: 3, convolution }.into());
-        all.push(ops::vector_conv::VectorConv { channels: 3, convolution }.into());
+        all.extend(convolved(3, convolution));
     }
     all
+}
+
+fn convolved(channels: usize, convolution: Convolution) -> [Op; 3] {
+    [
+        ops::geometric_conv::GeometricConv { channels, convolution }.into(),
+        ops::scalar_conv::ScalarConv { channels, convolution }.into(),
+        ops::vector_conv::VectorConv { channels, convolution }.into(),
+    ]
+}
+
+/// The three long convolutions, chains and rings, by index sum and by offset.
+pub fn long_convolutions(channels: usize) -> Vec<Op> {
+    let modes = [Convolution::WORKING, Convolution::PAPER];
+    let modes = modes.into_iter().flat_map(|mode| [mode, Convolution { mixing: Mixing::Correlation, ..mode }]);
+    modes.flat_map(|convolution| convolved(channels, convolution)).collect()
 }
 
 /// An op with a batch, inputs, parameters, and the gradient that its outputs are given.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::fourier::Routes;
 use crate::ops::{Batch, RELATIONS};
 
 /// Bits of a sender's number; the relation class has the rest of the word.
@@ -10,8 +11,12 @@ const SENDER_BITS: u32 = 27;
 /// Systems that one transform length serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Class {
-    /// Transform length: the power of two ≥ 2N − 1 of all its systems.
+    /// Transform length: at least 2N − 1 of all its systems, see [`Routes::chain`].
     pub length: usize,
+    /// N, where all its systems have as many tokens.
+    pub tokens: Option<usize>,
+    /// Whether VkFFT transforms it.
+    pub vkfft: bool,
     /// Word of the graph where the numbers of the systems begin.
     pub list: usize,
     /// Number of systems.
@@ -22,12 +27,9 @@ pub(super) struct Class {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Words {
     pub words: Vec<u32>,
-    /// Systems longer than `longest_direct`, by transform length.
+    /// Systems whose convolutions are no double sums, by transform length.
     pub classes: Vec<Class>,
 }
-
-/// Longest system, in tokens, whose convolutions are double sums.
-pub(super) const LONGEST_DIRECT: usize = 256;
 
 /// Most tokens that a batch may have.
 pub(super) const MOST_TOKENS: usize = 1 << SENDER_BITS;
@@ -36,7 +38,7 @@ const HEADER: usize = 13;
 
 impl Words {
     /// Lays out a batch of less than [`MOST_TOKENS`] tokens.
-    pub fn new(batch: &Batch) -> Words {
+    pub fn new(batch: &Batch, routes: Routes) -> Words {
         const { assert!(RELATIONS <= 1 << (32 - SENDER_BITS), "a relation class has the upper bits") };
         let mut words = vec![0; HEADER];
         (words[0], words[1]) = (batch.tokens() as u32, batch.systems() as u32);
@@ -65,15 +67,18 @@ impl Words {
         add(&mut words, order);
         let centre = |c: &crate::ops::Centre| [c.tokens[0], c.tokens[1], c.tokens[2], c.tokens[3], c.height.to_bits(), c.area.to_bits()];
         add(&mut words, batch.centres.iter().flat_map(centre).collect());
-        let mut classes: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
+        let mut classes: BTreeMap<(usize, bool), Vec<u32>> = BTreeMap::new();
         for system in 0..batch.systems() {
             let tokens = batch.range(system).len();
-            if tokens > LONGEST_DIRECT {
-                classes.entry((2 * tokens - 1).next_power_of_two()).or_default().push(system as u32);
+            if tokens > routes.direct {
+                let vkfft = tokens >= routes.vkfft;
+                classes.entry((Routes::chain(tokens, vkfft), vkfft)).or_default().push(system as u32);
             }
         }
-        let mut add_class = |(length, systems): (usize, Vec<u32>)| {
-            let class = Class { length, list: words.len(), systems: systems.len() };
+        let mut add_class = |((length, vkfft), systems): ((usize, bool), Vec<u32>)| {
+            let tokens = batch.range(systems[0] as usize).len();
+            let alike = systems.iter().all(|&system| batch.range(system as usize).len() == tokens);
+            let class = Class { length, tokens: alike.then_some(tokens), vkfft, list: words.len(), systems: systems.len() };
             words.extend(systems);
             class
         };
@@ -108,12 +113,13 @@ mod tests {
 
     #[test]
     fn long_systems_are_listed_by_transform_length() {
-        let sizes = [300, 5, 257, 600, LONGEST_DIRECT];
+        let sizes = [300, 5, 257, 600, 256, 700];
         let offsets: Vec<usize> = std::iter::once(0).chain(sizes.iter().scan(0, |sum, n| (*sum += n, Some(*sum)).1)).collect();
-        let batch = Batch { kinds: vec![[0; 3]; offsets[5]], offsets, scale: vec![1.0; 5], ..Batch::default() };
-        let words = Words::new(&batch);
-        let lists: Vec<_> =
-            words.classes.iter().map(|class| (class.length, &words.words[class.list..class.list + class.systems])).collect();
-        assert_eq!(lists, [(1024, &[0, 2][..]), (2048, &[3])]);
+        let batch = Batch { kinds: vec![[0; 3]; offsets[6]], offsets, scale: vec![1.0; 6], ..Batch::default() };
+        let words = Words::new(&batch, Routes { direct: 256, vkfft: 650 });
+        let list = |class: &Class| words.words[class.list..class.list + class.systems].to_vec();
+        let lists: Vec<_> = words.classes.iter().map(|class| (class.length, class.tokens, class.vkfft, list(class))).collect();
+        // 2·700 − 1 = 1399 has 1400 = 2³·5²·7 next
+        assert_eq!(lists, [(1024, None, false, vec![0, 2]), (1400, Some(700), true, vec![5]), (2048, Some(600), false, vec![3])]);
     }
 }

@@ -6,6 +6,7 @@
 
 mod buffers;
 mod device;
+mod fourier;
 mod graph;
 mod kernels;
 mod pipelines;
@@ -19,12 +20,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub use buffers::Buffer;
 pub use device::{Listed, devices};
+pub use fourier::Transforms;
 
 use super::{Call, Engine};
 use crate::ops::Batch;
 use crate::{Error, Result};
 use buffers::{For, GUARD, GUARD_WORD, Pool};
 use device::Device;
+use fourier::Fourier;
 use graph::{Class, MOST_TOKENS, Words};
 use pipelines::Pipelines;
 use recorder::{Bound, Recorder};
@@ -45,6 +48,7 @@ pub struct Gpu {
 struct Inner {
     // before the device, which must outlive what is on it
     recorder: Recorder,
+    fourier: Fourier,
     pipelines: Pipelines,
     /// The last batch that was prepared, and its words.
     last: Mutex<Option<(Batch, Arc<Laid>)>>,
@@ -52,6 +56,13 @@ struct Inner {
     roots: Mutex<HashMap<usize, Arc<Buffer>>>,
     pool: Arc<Pool>,
     device: Device,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // what VkFFT uses must outlive the device's work; nobody is left to be told of an error
+        self.device.wait().ok();
+    }
 }
 
 /// The words of a batch on the device.
@@ -74,7 +85,7 @@ impl Gpu {
     /// # Errors
     /// [`Error::Device`] where there is none, or it cannot be opened.
     pub fn hardware() -> Result<Gpu> {
-        Gpu::open(false, false)
+        Gpu::open(false, false, Transforms::Fastest)
     }
 
     /// The best device, a software one where there is no other.
@@ -82,7 +93,15 @@ impl Gpu {
     /// # Errors
     /// [`Error::Device`] where there is none, or it cannot be opened.
     pub fn best() -> Result<Gpu> {
-        Gpu::open(true, false)
+        Gpu::open(true, false, Transforms::Fastest)
+    }
+
+    /// As [`Gpu::best`], with long convolutions computed in one way, whatever their length; to compare.
+    ///
+    /// # Errors
+    /// [`Error::Device`] where there is no device, it cannot be opened, or it cannot do that.
+    pub fn with(transforms: Transforms) -> Result<Gpu> {
+        Gpu::open(true, false, transforms)
     }
 
     /// As [`Gpu::best`], for tests: buffers hold NaN until they are written and have guard words behind them, which
@@ -90,14 +109,16 @@ impl Gpu {
     ///
     /// # Errors
     /// [`Error::Device`] where there is none, or it cannot be opened.
-    pub fn guarded() -> Result<Gpu> {
-        Gpu::open(true, true)
+    pub fn guarded(transforms: Transforms) -> Result<Gpu> {
+        Gpu::open(true, true, transforms)
     }
 
-    fn open(software: bool, guarded: bool) -> Result<Gpu> {
+    fn open(software: bool, guarded: bool, transforms: Transforms) -> Result<Gpu> {
         let device = Device::open(software)?;
+        let fourier = Fourier::new(&device, transforms)?;
         let (pool, recorder) = (Arc::new(Pool::new(guarded)), Recorder::new(&device)?);
-        let inner = Inner { recorder, pipelines: Pipelines::default(), last: Mutex::default(), roots: Mutex::default(), pool, device };
+        let (pipelines, last, roots) = (Pipelines::default(), Mutex::default(), Mutex::default());
+        let inner = Inner { recorder, fourier, pipelines, last, roots, pool, device };
         Ok(Gpu { inner: Arc::new(inner) })
     }
 
@@ -151,7 +172,7 @@ impl Gpu {
         if let Some((_, laid)) = last.as_ref().filter(|(other, _)| same(other)) {
             return Ok(laid.clone());
         }
-        let Words { words, classes } = Words::new(batch);
+        let Words { words, classes } = Words::new(batch, self.inner.fourier.routes);
         let laid = Arc::new(Laid { words: self.words(&words)?, classes });
         *last = Some((batch.clone(), laid.clone()));
         Ok(laid)

@@ -1,6 +1,7 @@
 //! Commands on their way to the device: recorded call by call, submitted when the host wants a result.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::any::Any;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::buffers::{Buffer, Pool};
 use super::device::Device;
@@ -27,6 +28,10 @@ pub(super) struct Recorder {
 
 #[derive(Default)]
 struct State {
+    /// What comes before the encoder's commands.
+    before: Vec<wgpu::CommandBuffer>,
+    /// What the device uses without wgpu's knowledge: to be kept until it is done.
+    kept: Vec<Arc<dyn Any + Send + Sync>>,
     encoder: Option<wgpu::CommandEncoder>,
     sizes: Vec<u8>,
 }
@@ -98,6 +103,20 @@ impl Recorder {
         encoder(device, &mut self.state()).copy_buffer_to_buffer(from, 0, to, 0, bytes);
     }
 
+    /// Commands of another recording come next; what they use is kept until the device is done with them.
+    pub fn insert(&self, commands: wgpu::CommandBuffer, uses: Arc<dyn Any + Send + Sync>) {
+        let mut state = self.state();
+        let before = state.encoder.take().map(wgpu::CommandEncoder::finish);
+        state.before.extend(before.into_iter().chain([commands]));
+        state.kept.push(uses);
+    }
+
+    /// Runs `work` while nothing is submitted.
+    pub fn alone<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _state = self.state();
+        work()
+    }
+
     /// Submits what is recorded.
     pub fn submit(&self, device: &Device, pool: &Pool) {
         self.submit_state(device, pool, &mut self.state());
@@ -108,7 +127,12 @@ impl Recorder {
             device.queue.write_buffer(&self.sizes, 0, &state.sizes);
             state.sizes.clear();
         }
-        device.queue.submit(state.encoder.take().map(wgpu::CommandEncoder::finish));
+        let last = state.encoder.take().map(wgpu::CommandEncoder::finish);
+        device.queue.submit(state.before.drain(..).chain(last));
+        let kept = std::mem::take(&mut state.kept);
+        if !kept.is_empty() {
+            device.queue.on_submitted_work_done(move || drop(kept));
+        }
         pool.submitted();
     }
 }

@@ -31,11 +31,12 @@ enum Constants {
         channels: usize,
         sending: bool,
     },
-    /// The transforms of a long convolution: its parts and its term of λ.
+    /// The transforms of a long convolution: its parts and its term of λ, and whether spectra are in natural order.
     Parts {
         scalar: bool,
         vector: bool,
         term: usize,
+        natural: bool,
     },
 }
 
@@ -52,9 +53,10 @@ pub(super) fn source(op: &Op, sending: bool) -> Source {
     Source { name: op.name(), before, text: op.shader(), constants }
 }
 
-/// The transforms of a long convolution of which these parts take part; `term`: which of the five its λ is, 5 for all.
-pub(super) fn transforms(scalar: bool, vector: bool, term: usize) -> Source {
-    Source { name: "transform", before: "", text: TRANSFORM, constants: Constants::Parts { scalar, vector, term } }
+/// The transforms of a long convolution of which these parts take part; `term`: which of the five its λ is, 5 for all; `natural`: around
+/// another's transforms, which leave spectra in natural order.
+pub(super) fn transforms(scalar: bool, vector: bool, term: usize, natural: bool) -> Source {
+    Source { name: "transform", before: "", text: TRANSFORM, constants: Constants::Parts { scalar, vector, term, natural } }
 }
 
 impl Source {
@@ -67,8 +69,8 @@ impl Source {
                 let edges = if channels > 32 { 8 } else { 16 };
                 format!("const CHANNELS = {channels}u;\nconst EDGES = {edges}u;\nconst SENDING = {sending};\n")
             }
-            Constants::Parts { scalar, vector, term } => {
-                format!("const SCALAR = {scalar};\nconst VECTOR = {vector};\nconst TERM = {term}u;\n")
+            Constants::Parts { scalar, vector, term, natural } => {
+                format!("const SCALAR = {scalar};\nconst VECTOR = {vector};\nconst TERM = {term}u;\nconst NATURAL = {natural};\n")
             }
         };
         [COMMON, &constants, self.before, self.text].concat()
@@ -151,7 +153,10 @@ mod tests {
             ops.push(ops::message::Message { channels, radial: 14, reach: 11.0 }.into());
         }
         let of_ops = ops.iter().flat_map(|op| [source(op, false), source(op, true)]);
-        of_ops.chain([SUMS, transforms(true, true, 5), transforms(true, false, 0), transforms(false, true, 4)]).collect()
+        let transforms = [false, true].into_iter().flat_map(|natural| {
+            [transforms(true, true, 5, natural), transforms(true, false, 0, natural), transforms(false, true, 4, natural)]
+        });
+        of_ops.chain([SUMS]).chain(transforms).collect()
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::ops::{Edges, Op};
 
 /// The device, or none with a printed line; with MDSURROGATE_REQUIRE_GPU=1 none is a failure.
 fn gpu() -> Option<Gpu> {
-    Gpu::guarded()
+    Gpu::guarded(Transforms::Fastest)
         .map_err(|error| {
             let required = std::env::var("MDSURROGATE_REQUIRE_GPU").is_ok_and(|value| value == "1");
             assert!(!required, "MDSURROGATE_REQUIRE_GPU=1, and {error}");

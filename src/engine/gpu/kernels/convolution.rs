@@ -1,13 +1,18 @@
 //! The long convolutions: double sums for short systems, Fourier transforms for the others, a length class at a time.
 
+use std::ops::{Deref, Range};
+use std::sync::{Arc, MutexGuard};
+
 use super::super::buffers::Buffer;
-use super::super::graph::{Class, LONGEST_DIRECT};
+use super::super::fourier::{Routes, Space, State};
+use super::super::graph::Class;
 use super::super::shaders;
 use super::{Backward, Forward, LANES, Launch, words};
 use crate::Result;
+use crate::fft::vkfft::Shape;
 use crate::fft::{Convolution, Mixing, Padding, Parts, Scale};
 
-/// Most bytes of one work buffer: the channels go through in blocks of what fits.
+/// Most bytes of the work buffer: the channels go through in blocks of what fits.
 const WORK: usize = 128 << 20;
 
 /// Lanes that share the frequencies of a system in the backward product, at most.
@@ -23,34 +28,32 @@ pub(super) struct Long {
 }
 
 impl Long {
-    /// Circular, correlation, scale by the root: the shaders' way of saying it.
-    fn modes(&self) -> [usize; 3] {
-        let Convolution { padding, mixing, scale } = self.convolution;
-        [padding == Padding::Circular, mixing == Mixing::Correlation, scale == Scale::InverseRoot].map(usize::from)
-    }
-
     fn correlates(&self) -> bool {
         self.convolution.mixing == Mixing::Correlation
     }
 
-    /// Sizes of the double sum.
-    fn direct(&self) -> [usize; 5] {
-        let [circular, correlation, root] = self.modes();
-        [self.channels, circular, correlation, root, LONGEST_DIRECT]
+    /// Sizes of the double sum: modes as the shader says them, and the longest system that is its own.
+    fn direct(&self, launch: &Launch<'_>) -> [usize; 5] {
+        let Convolution { padding, mixing, scale } = self.convolution;
+        let modes = [padding == Padding::Circular, mixing == Mixing::Correlation, scale == Scale::InverseRoot];
+        let [circular, correlation, root] = modes.map(usize::from);
+        [self.channels, circular, correlation, root, launch.gpu.inner.fourier.routes.direct]
     }
 }
 
 pub(super) fn forward(launch: &Launch<'_>, long: &Long, call: &Forward<'_>) -> Result<()> {
     let ([q, k], [out]) = (call.inputs, call.outputs) else { panic!("a convolution has two inputs and an output") };
     let bound = [("q", Some(*q)), ("k", Some(*k)), ("lambda", Some(call.params[0])), ("out", Some(*out))];
-    launch.run("forward", &long.direct(), &bound, (launch.tokens() * long.channels).div_ceil(LANES));
+    launch.run("forward", &long.direct(launch), &bound, (launch.tokens() * long.channels).div_ceil(LANES));
     for class in &launch.batch.laid.classes {
-        for block in Block::all(launch, long, class, call.params[0])? {
-            let (work_q, work_k) = (block.work()?, block.work()?);
-            block.spectrum(q, long.correlates(), false, &work_q);
-            block.spectrum(k, false, false, &work_k);
-            block.run("multiply", Pass::default(), &[("work", Some(&work_q)), ("work_k", Some(&work_k))], block.class.length / 2 + 1);
-            block.back(&work_q, long.correlates(), false, out);
+        for channels in blocks(long, class, 2) {
+            let mut block = Block::new(launch, long, class, call.params[0], (channels, 2))?;
+            block.pack(0, q, long.correlates(), false);
+            block.pack(1, k, false, false);
+            block.transform(2, false)?;
+            block.run("multiply", Pass::default(), &[], block.length / 2 + 1);
+            block.transform(1, true)?;
+            block.unpack(0, out, long.correlates(), false);
         }
     }
     Ok(())
@@ -62,27 +65,47 @@ pub(super) fn backward(launch: &Launch<'_>, long: &Long, call: &Backward<'_>) ->
     let partial = launch.gpu.buffer(launch.tokens() * 5 * long.channels)?;
     let read = [("q", Some(*q)), ("k", Some(*k)), ("lambda", Some(lambda)), ("d_out", Some(d_out))];
     let written = [("d_q", Some(*d_q)), ("d_k", Some(*d_k)), ("partial", Some(&partial))];
-    launch.run("backward", &long.direct(), &[&read[..], &written].concat(), (launch.tokens() * long.channels).div_ceil(LANES));
+    launch.run("backward", &long.direct(launch), &[&read[..], &written].concat(), (launch.tokens() * long.channels).div_ceil(LANES));
     let first = long.term.unwrap_or(0) * long.channels;
     launch.sum(&partial, launch.tokens(), 5 * long.channels, first, d_lambda);
     for class in &launch.batch.laid.classes {
-        for block in Block::all(launch, long, class, lambda)? {
-            let works = [block.work()?, block.work()?, block.work()?];
-            block.spectrum(q, long.correlates(), false, &works[0]);
-            block.spectrum(k, false, false, &works[1]);
-            block.spectrum(d_out, long.correlates(), true, &works[2]);
-            let frequencies = class.length / 2 + 1;
+        for channels in blocks(long, class, 3) {
+            let mut block = Block::new(launch, long, class, lambda, (channels, 3))?;
+            block.pack(0, q, long.correlates(), false);
+            block.pack(1, k, false, false);
+            block.pack(2, d_out, long.correlates(), true);
+            block.transform(3, false)?;
+            let frequencies = block.length / 2 + 1;
             let of_run = frequencies.div_ceil(RUNS).max(8);
             let runs = frequencies.div_ceil(of_run);
-            let partial = launch.gpu.buffer(class.systems * runs * 5 * block.channels)?;
-            let bound = [("work", Some(&works[0])), ("work_k", Some(&works[1])), ("work_d", Some(&works[2])), ("partial", Some(&partial))];
-            block.run("d_multiply", Pass { of_run, runs, ..Pass::default() }, &bound, runs);
-            block.back(&works[0], long.correlates(), true, d_q);
-            block.back(&works[1], false, true, d_k);
+            let partial = launch.gpu.buffer(class.systems * runs * 5 * block.channels.len())?;
+            block.run("d_multiply", Pass { of_run, runs, ..Pass::default() }, &[("partial", Some(&partial))], runs);
+            block.transform(2, true)?;
+            block.unpack(0, d_q, long.correlates(), true);
+            block.unpack(1, d_k, false, true);
             block.add_lambda(&partial, class.systems * runs, d_lambda);
         }
     }
     Ok(())
+}
+
+/// What a block of channels is transformed in.
+enum Work<'a> {
+    /// Its own, by the passes in WGSL.
+    Own(Buffer),
+    /// That of all of VkFFT's plans, which nobody else may use until the block is recorded.
+    Shared(Arc<Space>, MutexGuard<'a, State>),
+}
+
+impl Deref for Work<'_> {
+    type Target = Buffer;
+
+    fn deref(&self) -> &Buffer {
+        match self {
+            Work::Own(buffer) => buffer,
+            Work::Shared(space, _) => &space.work,
+        }
+    }
 }
 
 /// Some of the channels of the systems of one length class.
@@ -91,9 +114,12 @@ struct Block<'a> {
     long: &'a Long,
     class: &'a Class,
     lambda: &'a Buffer,
-    roots: std::sync::Arc<Buffer>,
-    first: usize,
-    channels: usize,
+    work: Work<'a>,
+    /// Transform length.
+    length: usize,
+    /// Whether a ring is computed as a chain.
+    folded: bool,
+    channels: Range<usize>,
 }
 
 /// What differs from one kernel to the next.
@@ -102,73 +128,97 @@ struct Pass {
     length: usize,
     radix: usize,
     inverse: bool,
+    signal: usize,
     reversed: bool,
     gradient: bool,
     of_run: usize,
     runs: usize,
 }
 
-impl<'a> Block<'a> {
-    /// The blocks of a class: as many channels at a time as a work buffer holds.
-    fn all(launch: &'a Launch<'a>, long: &'a Long, class: &'a Class, lambda: &'a Buffer) -> Result<Vec<Block<'a>>> {
-        let roots = launch.gpu.roots(class.length)?;
-        let most = (WORK / (16 * class.length * class.systems)).clamp(1, long.channels);
-        let block = |first: usize| {
-            let channels = most.min(long.channels - first);
-            Block { launch, long, class, lambda, roots: roots.clone(), first, channels }
-        };
-        Ok((0..long.channels).step_by(most).map(block).collect())
-    }
+/// The channels of blocks that go through one after another: as many at a time as the work buffer holds of so many signals.
+fn blocks(long: &Long, class: &Class, signals: usize) -> Vec<Range<usize>> {
+    let of_channel = 16 * signals * class.length * class.systems;
+    let blocks = long.channels.div_ceil((WORK / of_channel).clamp(1, long.channels));
+    let of_block = long.channels.div_ceil(blocks);
+    (0..long.channels).step_by(of_block).map(|first| first..long.channels.min(first + of_block)).collect()
+}
 
-    /// A work buffer: a vec4 a row and channel.
-    fn work(&self) -> Result<Buffer> {
-        self.launch.gpu.buffer(4 * self.class.length * self.class.systems * self.channels)
+impl<'a> Block<'a> {
+    fn new(
+        launch: &'a Launch<'a>,
+        long: &'a Long,
+        class: &'a Class,
+        lambda: &'a Buffer,
+        (channels, signals): (Range<usize>, usize),
+    ) -> Result<Block<'a>> {
+        let circular = long.convolution.padding == Padding::Circular;
+        let ring = class.tokens.filter(|&tokens| circular && Routes::is_ring(tokens, class.vkfft));
+        let length = ring.unwrap_or(class.length);
+        let numbers = 4 * signals * length * class.systems * channels.len();
+        let work = if class.vkfft {
+            let mut state = launch.gpu.inner.fourier.state();
+            Work::Shared(state.space(launch.gpu, numbers)?, state)
+        } else {
+            Work::Own(launch.gpu.buffer(numbers)?)
+        };
+        Ok(Block { launch, long, class, lambda, work, length, folded: circular && ring.is_none(), channels })
     }
 
     /// Records an entry with `rows` lanes a system and channel.
     fn run(&self, entry: &'static str, pass: Pass, bound: &[(&'static str, Option<&Buffer>)], rows: usize) {
         let Parts { scalar, vector } = self.long.parts;
-        let source = shaders::transforms(scalar, vector, self.long.term.unwrap_or(5));
-        let [circular, correlation, root] = self.long.modes();
+        let source = shaders::transforms(scalar, vector, self.long.term.unwrap_or(5), self.class.vkfft);
         let systems = self.class.systems;
-        let [inverse, reversed, gradient] = [pass.inverse, pass.reversed, pass.gradient].map(usize::from);
-        let place = [self.class.length, self.long.channels, self.first, self.channels, self.class.list, systems];
-        let rest = [pass.length, pass.radix, inverse, circular, correlation, root, reversed, gradient, pass.of_run, pass.runs];
+        let root = self.long.convolution.scale == Scale::InverseRoot;
+        let [inverse, folded, root, reversed, gradient] = [pass.inverse, self.folded, root, pass.reversed, pass.gradient].map(usize::from);
+        let place = [self.length, self.long.channels, self.channels.start, self.channels.len(), self.class.list, systems];
+        let rest = [pass.length, pass.radix, inverse, folded, root, pass.signal, reversed, gradient, pass.of_run, pass.runs];
         let sizes = words(&[&place[..], &rest].concat());
-        let common = [("lambda", Some(self.lambda)), ("roots", Some(&*self.roots))];
-        let groups = (rows * systems * self.channels).div_ceil(LANES);
+        let common = [("lambda", Some(self.lambda)), ("work", Some(&*self.work))];
+        let groups = (rows * systems * self.channels.len()).div_ceil(LANES);
         self.launch.gpu.dispatch(source, entry, self.launch.batch, &sizes, &[&common, bound].concat(), groups);
     }
 
-    /// The spectrum of tuples in `work`.
-    fn spectrum(&self, tuples: &Buffer, reversed: bool, gradient: bool, work: &Buffer) {
-        let pass = Pass { reversed, gradient, ..Pass::default() };
-        self.run("pack", pass, &[("tuples", Some(tuples)), ("work", Some(work))], self.class.length);
-        for (length, radix) in passes(self.class.length) {
-            let pass = Pass { length, radix, ..Pass::default() };
-            self.run("transform", pass, &[("work", Some(work))], self.class.length / radix);
-        }
+    /// Tuples become a signal.
+    fn pack(&self, signal: usize, tuples: &Buffer, reversed: bool, gradient: bool) {
+        let pass = Pass { signal, reversed, gradient, ..Pass::default() };
+        self.run("pack", pass, &[("tuples", Some(tuples))], self.length);
     }
 
-    /// The tuples of a spectrum, which is lost, to `out`: in place of what is there, or (gradient) added to it.
-    fn back(&self, work: &Buffer, reversed: bool, gradient: bool, out: &Buffer) {
-        for (length, radix) in passes(self.class.length).into_iter().rev() {
-            let pass = Pass { length, radix, inverse: true, ..Pass::default() };
-            self.run("transform", pass, &[("work", Some(work))], self.class.length / radix);
+    /// A signal becomes tuples: in place of what is in `out`, or (gradient) added to it.
+    fn unpack(&self, signal: usize, out: &Buffer, reversed: bool, gradient: bool) {
+        let pass = Pass { signal, reversed, gradient, ..Pass::default() };
+        self.run("unpack", pass, &[("out", Some(out))], self.length);
+    }
+
+    /// Transforms the first signals.
+    fn transform(&mut self, signals: usize, inverse: bool) -> Result<()> {
+        if let Work::Shared(_, state) = &mut self.work {
+            // a tuple is two complex numbers
+            let (columns, batches) = (2 * self.channels.len(), signals * self.class.systems);
+            return state.transform(self.launch.gpu, Shape { columns, length: self.length, batches, inverse });
         }
-        let pass = Pass { reversed, gradient, ..Pass::default() };
-        self.run("unpack", pass, &[("work", Some(work)), ("out", Some(out))], self.class.length);
+        let roots = self.launch.gpu.roots(self.length)?;
+        let mut passes = passes(self.length);
+        if inverse {
+            passes.reverse();
+        }
+        for (length, radix) in passes {
+            let pass = Pass { length, radix, inverse, signal: signals, ..Pass::default() };
+            self.run("transform", pass, &[("roots", Some(&*roots))], signals * (self.length / radix));
+        }
+        Ok(())
     }
 
     /// d_λ += Σ over the runs of frequencies: `partial` has five rows of this block's channels a run.
     fn add_lambda(&self, partial: &Buffer, runs: usize, d_lambda: &Buffer) {
-        let (all, own) = (self.long.channels, self.channels);
+        let (all, own) = (self.long.channels, self.channels.len());
         let terms = match self.long.term {
             Some(term) => term..term + 1,
             None => 0..5,
         };
         for (row, term) in terms.enumerate() {
-            let start = row * all + self.first;
+            let start = row * all + self.channels.start;
             self.launch.sum_part(partial, [runs, 5 * own, term * own], d_lambda, start..start + own);
         }
     }

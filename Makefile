@@ -9,10 +9,10 @@ CARGO ?= cargo
 RELEASE = --release --locked
 BINARY = target/release/mdsurrogate
 VENV = target/clients
-# What a Debian machine needs beside Rust: a linker. The tests run the real readers of our files.
-PACKAGES = gcc libc6-dev
-# A software Vulkan device (lavapipe) stands in for a GPU.
-TEST_PACKAGES = python3-venv libvulkan1 mesa-vulkan-drivers
+# What a Debian machine needs beside Rust: a linker, and what VkFFT is built with (build.rs says how to do without).
+PACKAGES = gcc libc6-dev g++ libvulkan-dev glslang-dev libclang1-14 libclang-common-14-dev
+# The tests run the real readers of our files. A software Vulkan device (lavapipe) stands in for a GPU.
+TEST_PACKAGES = python3-venv mesa-vulkan-drivers
 
 .PHONY: all demo test lint bench-network bench-gpu deps test-deps clients build clean
 

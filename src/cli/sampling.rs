@@ -5,18 +5,9 @@ use serde_json::{Value, json};
 use crate::engine::Engine;
 use crate::forcefield::{ForceField, Precision, System, TemplateGeometry};
 use crate::model::{Header, Model, Tokens};
-use crate::simulate::{Hydrogens, Jump, ROOM_TEMPERATURE, Relaxation, Relaxed, Sampler, Stepper};
+use crate::simulate::{Hydrogens, Jump, Method, ROOM_TEMPERATURE, Relaxation, Relaxed, Sampler, Stepper};
 use crate::structure::Structure;
 use crate::{Error, Result};
-
-/// How the sampler steps through the noise levels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Method {
-    /// One evaluation of the network a level
-    Euler,
-    /// Two, for bonds as wide as those of MD without a corrector
-    Heun,
-}
 
 /// Sampler and corrector.
 #[derive(Debug, Clone, clap::Args)]
@@ -34,21 +25,27 @@ pub struct Sampling {
     /// Smallest noise level
     #[arg(long, value_name = "LENGTH", default_value = "0.01A", value_parser = super::length)]
     pub lowest: f64,
+    /// Noise added before each step of the sampler, as a share of its noise level
+    #[arg(long, value_name = "SHARE", default_value_t = Sampler::default().stir)]
+    pub stir: f64,
 }
 
 impl Sampling {
     /// The sampler of jumps that are corrected, or are not.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a smallest noise level that is none or above the largest.
+    /// [`Error::Usage`] for a smallest noise level that is none or above the largest, or a share that is none.
     fn sampler_for(&self, corrected: bool) -> Result<Sampler> {
         let default = Sampler::default();
         if !(self.lowest > 0.0 && self.lowest < default.high) {
             let what = format!("--lowest: noise of {} Å cannot end at the largest level of {} Å", self.lowest, default.high);
             return Err(Error::usage(what, "0.01A"));
         }
+        if !(0.0..=1.0).contains(&self.stir) {
+            return Err(Error::usage(format!("--stir: {} is no share of a noise level", self.stir), "0 to 1"));
+        }
         let method = self.method.unwrap_or(if corrected { Method::Euler } else { Method::Heun });
-        Ok(Sampler { levels: self.levels as usize, heun: method == Method::Heun, low: self.lowest, ..default })
+        Ok(Sampler { levels: self.levels as usize, method, low: self.lowest, stir: self.stir, ..default })
     }
 
     /// What must be the same for a checkpoint to be gone on from.

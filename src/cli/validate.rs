@@ -122,8 +122,8 @@ fn command(args: &Args) -> String {
     let (model, cases, sampling) = (file_name(&args.model), file_name(&args.cases), &args.sampling);
     let method = sampling.method.map_or(String::new(), |method| format!(" --method {}", format!("{method:?}").to_lowercase()));
     format!(
-        "mdsurrogate validate {model} --cases {cases} --relax {} --levels {} --lowest {}A{method} --seed {}",
-        sampling.relax, sampling.levels, sampling.lowest, args.seed
+        "mdsurrogate validate {model} --cases {cases} --relax {} --levels {} --lowest {}A --stir {}{method} --seed {}",
+        sampling.relax, sampling.levels, sampling.lowest, sampling.stir, args.seed
     )
 }
 

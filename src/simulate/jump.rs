@@ -4,41 +4,13 @@ use nalgebra::{Rotation3, Vector3};
 use rayon::prelude::*;
 
 use super::hydrogens::Hydrogens;
+use super::sampler::{Candidate, Sampler};
 use super::{Stepper, noise};
 use crate::engine::Engine;
-use crate::model::edm::noise_levels;
 use crate::model::{Config, Inputs, JumpInput, Model, Regime, Tokens};
 use crate::observe::Probe;
 use crate::structure::Frame;
 use crate::{Error, Result};
-
-/// How a jump is sampled.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sampler {
-    /// Noise levels, from `high` to `low`.
-    pub levels: usize,
-    /// Largest noise level, Å.
-    pub high: f64,
-    /// Smallest noise level, Å.
-    pub low: f64,
-    /// Whether each step is corrected at its end (Heun, 2 · levels − 1 evaluations) or not (Euler, `levels` evaluations).
-    pub heun: bool,
-    /// Noise on the condition, Å: within what the network was trained on, it lets it correct its own errors.
-    pub condition_noise: f64,
-}
-
-impl Default for Sampler {
-    fn default() -> Self {
-        Sampler { levels: 10, high: 6.0, low: 0.01, heun: true, condition_noise: 0.03 }
-    }
-}
-
-impl Sampler {
-    /// Evaluations of the network for one jump.
-    pub fn evaluations(&self) -> usize {
-        if self.heun { 2 * self.levels - 1 } else { self.levels }
-    }
-}
 
 /// A stepper that samples jumps.
 pub struct Jump<E: Engine> {
@@ -77,63 +49,39 @@ impl<E: Engine> Jump<E> {
 
     /// Jumps of a group of replicas: new positions of the tokens, replica by replica.
     fn sample(&self, replicas: &[Frame], first: u64) -> Result<Vec<Vec<Vector3<f64>>>> {
-        let mut jumps: Vec<State> = (first..).zip(replicas).map(|(replica, frame)| self.start(frame, replica)).collect();
-        let levels = noise_levels(self.sampler.levels, self.sampler.high, self.sampler.low);
-        let mut inputs = self.inputs(&jumps, levels[0]);
-        for level in levels.windows(2) {
-            let (sigma, next) = (level[0], level[1]);
-            let slopes = self.slopes(&mut inputs, &jumps, sigma)?;
-            let start: Vec<Vec<Vector3<f64>>> = jumps.iter().map(|jump| jump.noisy.clone()).collect();
-            jumps.iter_mut().zip(&slopes).for_each(|(jump, slope)| jump.advance(slope, next - sigma));
-            if self.sampler.heun && next > 0.0 {
-                let corrected = self.slopes(&mut inputs, &jumps, next)?;
-                for (((jump, start), a), b) in jumps.iter_mut().zip(start).zip(&slopes).zip(&corrected) {
-                    jump.noisy = start;
-                    let mean: Vec<_> = a.iter().zip(b).map(|(a, b)| 0.5 * (a + b)).collect();
-                    jump.advance(&mean, next - sigma);
-                }
-            }
+        let (mut conditions, mut jumps) = (Vec::new(), Vec::new());
+        for (replica, frame) in (first..).zip(replicas) {
+            let (condition, jump) = self.start(frame, replica);
+            conditions.push(condition);
+            jumps.push(jump);
         }
-        Ok(jumps.into_iter().map(|jump| jump.noisy).collect())
+        let mut inputs = self.inputs(&conditions);
+        let config: &Config = self.model.config();
+        self.sampler.integrate(&mut jumps, |jumps, sigma| {
+            jumps.iter().enumerate().for_each(|(system, jump)| inputs.set_noisy(config, system, &jump.positions, sigma));
+            let denoised = self.model.predict(&inputs)?;
+            Ok(denoised.chunks_exact(self.tokens.len()).map(<[_]>::to_vec).collect())
+        })?;
+        Ok(jumps.into_iter().map(|jump| jump.positions).collect())
     }
 
-    fn start(&self, frame: &Frame, replica: u64) -> State {
-        let mut rng = noise::generator(self.seed, self.attempt, replica, frame.step);
+    /// The condition of a jump and its noisy candidate.
+    fn start(&self, frame: &Frame, replica: u64) -> (Vec<Vector3<f64>>, Candidate) {
+        let mut random = noise::generator(self.seed, self.attempt, replica, frame.step);
         let x = self.tokens.positions(&frame.positions);
         let mut add = |to: &[Vector3<f64>], size: f64| -> Vec<Vector3<f64>> {
-            to.iter().zip(noise::centred(&mut rng, to.len())).map(|(x, n)| x + size * n).collect()
+            to.iter().zip(noise::centred(&mut random, to.len())).map(|(x, n)| x + size * n).collect()
         };
         let condition = add(&x, self.sampler.condition_noise);
-        let noisy = add(&condition, self.sampler.high);
-        State { condition, noisy }
+        let positions = add(&condition, self.sampler.high);
+        (condition, Candidate { positions, random })
     }
 
-    fn inputs(&self, jumps: &[State], sigma: f64) -> Inputs {
-        let (tokens, condition_noise) = (&self.tokens, self.sampler.condition_noise);
-        let systems: Vec<JumpInput<'_>> =
-            jumps.iter().map(|State { condition, noisy }| JumpInput { tokens, condition, noisy, sigma, condition_noise }).collect();
-        Inputs::jump(self.model.config(), &systems)
-    }
-
-    /// dz/dσ = (z − D(z, σ))/σ of every jump.
-    fn slopes(&self, inputs: &mut Inputs, jumps: &[State], sigma: f64) -> Result<Vec<Vec<Vector3<f64>>>> {
-        let config: &Config = self.model.config();
-        jumps.iter().enumerate().for_each(|(system, jump)| inputs.set_noisy(config, system, &jump.noisy, sigma));
-        let denoised = self.model.predict(inputs)?;
-        let slope = |(jump, clean): (&State, &[Vector3<f64>])| jump.noisy.iter().zip(clean).map(|(z, d)| (z - d) / sigma).collect();
-        Ok(jumps.iter().zip(denoised.chunks_exact(self.tokens.len())).map(slope).collect())
-    }
-}
-
-/// One jump being sampled: positions of its tokens, Å.
-struct State {
-    condition: Vec<Vector3<f64>>,
-    noisy: Vec<Vector3<f64>>,
-}
-
-impl State {
-    fn advance(&mut self, slope: &[Vector3<f64>], by: f64) {
-        self.noisy.iter_mut().zip(slope).for_each(|(z, slope)| *z += by * slope);
+    fn inputs(&self, conditions: &[Vec<Vector3<f64>>]) -> Inputs {
+        let Sampler { condition_noise, high: sigma, .. } = self.sampler;
+        let tokens = &self.tokens;
+        let systems = conditions.iter().map(|condition| JumpInput { tokens, condition, noisy: condition, sigma, condition_noise });
+        Inputs::jump(self.model.config(), &systems.collect::<Vec<_>>())
     }
 }
 
@@ -160,10 +108,9 @@ impl<E: Engine> Stepper for Jump<E> {
     }
 
     fn describe(&self) -> String {
-        let Sampler { levels, heun, .. } = self.sampler;
-        let method = if heun { "Heun" } else { "Euler" };
+        let Sampler { levels, method, .. } = self.sampler;
         format!(
-            "jumps of {} ps by a G-Hyena network of {} weights on {}, {method} with {levels} noise levels ({} evaluations a jump)",
+            "jumps of {} ps by a G-Hyena network of {} weights on {}, {method:?} with {levels} noise levels ({} evaluations a jump)",
             self.lag_time,
             self.model.parameter_count(),
             self.model.engine().name(),

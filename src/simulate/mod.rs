@@ -10,6 +10,7 @@ mod interrupt;
 mod jump;
 pub mod noise;
 mod relax;
+mod sampler;
 mod simulation;
 pub mod velocities;
 
@@ -19,8 +20,9 @@ pub use force::{Force, Physical};
 pub use heat::heat;
 pub use hydrogens::Hydrogens;
 pub use interrupt::Stop;
-pub use jump::{Jump, Sampler};
+pub use jump::Jump;
 pub use relax::{Relaxation, Relaxed};
+pub use sampler::{Method, Sampler};
 pub use simulation::{OnGuard, Rules, Simulation};
 
 use crate::Result;

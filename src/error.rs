@@ -143,7 +143,7 @@ impl Error {
     }
     /// An I/O error while writing `path`.
     pub fn writing(path: impl AsRef<Path>, source: &std::io::Error) -> Self {
-        Error::output(path, format!("cannot be written: {source}"), "free disk space or choose another place with -o PREFIX")
+        Error::output(path, format!("cannot be written: {source}"), "free disk space or choose another place with -o")
     }
 
     /// The next thing to try; may be empty.

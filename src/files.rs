@@ -59,7 +59,7 @@ pub fn with_suffix(prefix: &Path, suffix: &str) -> PathBuf {
 /// [`Error::Output`] naming the first that exists.
 pub fn refuse_existing<'a>(paths: impl IntoIterator<Item = &'a Path>, overwrite: bool) -> Result<()> {
     match paths.into_iter().find(|path| path.is_file()) {
-        Some(path) if !overwrite => Err(Error::output(path, "exists already", "--overwrite to replace it, or another -o PREFIX")),
+        Some(path) if !overwrite => Err(Error::output(path, "exists already", "--overwrite to replace it, or another -o")),
         _ => Ok(()),
     }
 }

@@ -67,6 +67,9 @@ pub struct Args {
 /// What opening, matching, reading and writing refuse.
 pub fn run(args: Args) -> Result<()> {
     refuse_existing_report(&args.output, args.overwrite)?;
+    if args.lag.is_some_and(|lag| lag <= 0.0) {
+        return Err(Error::usage("--lag 0: slow motions need two frames that are a time apart", "--lag 100ps, or leave it out"));
+    }
     let threads = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build();
     let threads = threads.map_err(|error| Error::usage(format!("--threads: {error}"), "use fewer threads"))?;
     threads.install(|| compare(&args))

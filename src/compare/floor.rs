@@ -81,6 +81,8 @@ pub struct Measure {
     pub run: Option<f64>,
     /// And in the reference.
     pub reference: Option<f64>,
+    /// See [`Definition::tolerance`].
+    pub tolerance: f64,
     /// See [`Definition::source`].
     pub source: String,
     /// Why a number is missing, where one is.
@@ -116,6 +118,11 @@ impl<'a> Floors<'a> {
         let pieces = |share: f64| if splits.is_empty() { Vec::new() } else { pieces(reference, units[1], blocks.len(), share) };
         let (pieces, tenths) = (pieces(share), pieces(0.1));
         Floors { run: cut(run, units[0], true), reference: blocks, splits, pieces, tenths }
+    }
+
+    /// Whether the reference is long enough to have a floor.
+    pub fn known(&self) -> bool {
+        !self.splits.is_empty()
     }
 
     /// The totals of the run and of the reference.
@@ -190,6 +197,7 @@ pub fn settle(definition: &Definition, value: f64, floors: &[f64]) -> Measure {
         tenth: None,
         run: None,
         reference: None,
+        tolerance: definition.tolerance,
         source: definition.source.into(),
         note: None,
     };

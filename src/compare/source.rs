@@ -1,6 +1,7 @@
 //! What is compared: the files of both sides, and the way from their frames to the heavy atoms that all share.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use nalgebra::Vector3;
@@ -53,6 +54,9 @@ pub struct Sides {
     pub notes: Vec<String>,
 }
 
+/// Lengths of bonds between heavy atoms, Å: in molecules they run from 1.1 (C=O, vibrating) to 2.2 (S–S).
+const BONDS: Range<f64> = 0.8..2.4;
+
 /// A structure file, and how many atom records its file holds.
 struct Loaded {
     path: PathBuf,
@@ -66,7 +70,7 @@ struct Loaded {
 ///
 /// # Errors
 /// [`Error::Usage`] where a structure is needed and not given, or where less than half of the atoms match; [`Error::Input`] for files that
-/// cannot be read, hold no frames, or hold atoms that are not those of their structure.
+/// cannot be read, hold no frames, or hold atoms that are not those of their structure (another number, or bonds of impossible lengths).
 pub fn open(inputs: &Inputs) -> Result<Sides> {
     let mut loaded: Vec<Loaded> = Vec::new();
     let mut load_for = |path: &PathBuf, top: Option<&PathBuf>| -> Result<usize> {
@@ -103,6 +107,7 @@ pub fn open(inputs: &Inputs) -> Result<Sides> {
         paths.iter().zip(tops).map(source).collect()
     };
     let (run, reference) = (sources(&inputs.run, &run)?, sources(&inputs.reference, &reference)?);
+    run.iter().chain(&reference).try_for_each(|source| refuse_other_atoms(source, &topology))?;
     Ok(Sides { topology, start: positions, run, reference, notes })
 }
 
@@ -160,6 +165,27 @@ fn common_atoms(loaded: &[Loaded], base: usize) -> Result<(Vec<Vec<usize>>, Vec<
         places.iter_mut().for_each(|(atom, list)| list[index] = there[atom]);
     }
     Ok((heavy.into_iter().filter_map(|atom| places.remove(&atom)).collect(), notes))
+}
+
+/// Refuses a trajectory whose first frame is no such molecule: one written with its atoms in another order has the same number of them.
+fn refuse_other_atoms(source: &Source, topology: &Topology) -> Result<()> {
+    let mut frame = Frame::default();
+    Reader::open(&source.path, None)?.read_at(0, &mut frame)?;
+    let mut positions = pick(&frame.positions, &source.picks);
+    if let Some(cell) = &frame.cell {
+        Molecules::new(topology).make_whole(&mut positions, cell);
+    }
+    let is_odd = |&&[i, j]: &&[usize; 2]| !BONDS.contains(&(positions[i] - positions[j]).norm());
+    let (odd, all) = (topology.bonds.iter().filter(is_odd).count(), topology.bonds.len());
+    if 3 * odd <= all {
+        return Ok(());
+    }
+    let what = format!(
+        "{odd} of {all} bonds are not {} to {} Å long: its atoms stand in another order than the structure's, or are not in Å",
+        BONDS.start, BONDS.end
+    );
+    let hint = "give the structure that it was written with: --top, or --reference-top";
+    Err(Error::input(Place::file(&source.path).at_frame(0), what, hint))
 }
 
 /// Opens a trajectory and finds where its frames hold `atoms` of its structure.

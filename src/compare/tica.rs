@@ -80,9 +80,9 @@ const EPSILON: f64 = 1e-6;
 
 /// Time-lagged independent component analysis (Pérez-Hernández et al., J. Chem. Phys. 139 (2013) 015102) as deeptime defines it:
 /// C₀ₜ r = λ C₀₀ r with rᵀC₀₀r = 1, components scaled by λ (kinetic map, Noé & Clementi, J. Chem. Theory Comput. 11 (2015) 5002),
-/// sorted by |λ|; the largest weight of each is positive. `None` without pairs or where no feature varies.
+/// sorted by |λ|; the largest weight of each is positive. `None` without pairs, without features, or where none varies.
 pub fn tica(covariance: &LaggedCovariance, components: usize) -> Option<Projection> {
-    if covariance.pairs == 0.0 {
+    if covariance.pairs == 0.0 || covariance.sum.is_empty() {
         return None;
     }
     let (mean, instant, lagged) = covariance.finish();
@@ -170,6 +170,9 @@ mod tests {
         covariance.add(&DMatrix::from_element(2, 10, 3.0), 10);
         assert!(tica(&covariance, 2).is_none());
         assert!(pca(&DMatrix::zeros(2, 0), 2).is_none());
+        covariance = LaggedCovariance::new(0);
+        covariance.add(&DMatrix::zeros(0, 10), 1);
+        assert!(tica(&covariance, 2).is_none());
     }
 
     #[test]

@@ -151,9 +151,37 @@ fn what_cannot_be_compared_is_refused_in_words() {
     assert!(refusal(&(empty, structure("akle")), &akle_b).contains("empty"));
     let absent: PathBuf = folder.path().join("absent.xtc");
     assert!(refusal(&(absent, structure("akle")), &akle_b).contains("absent.xtc"));
+    // as many atoms as the structure, but in another order, or in nm
+    let (topology, frames) = (topology("akle"), akle());
+    let path = |name: &str| folder.path().join(name);
+    write(&path("reversed.xtc"), &picked(&frames, &reversed(&topology).1), 50.0, None);
+    let other_order = refusal(&(path("reversed.xtc"), structure("akle")), &akle_b);
+    assert!(other_order.contains("reversed.xtc, frame 0") && other_order.contains("another order"), "{other_order}");
+    let small: Vec<Positions> = frames.iter().map(|frame| frame.iter().map(|x| 0.1 * x).collect()).collect();
+    write(&path("small.dcd"), &small, 50.0, None);
+    let small = refusal(&akle_b, &(path("small.dcd"), structure("akle")));
+    assert!(small.contains("31 of 31 bonds") && small.contains("not in Å"), "{small}");
     // without --top, and no structure of that name beside it
     let inputs = Inputs { run: vec![data("akle_a.xtc")], reference: vec![data("akle_b.xtc")], ..Inputs::default() };
     assert!(open(&inputs).unwrap_err().hint().contains("--top"));
+}
+
+#[test]
+fn a_trace_without_torsions_is_compared_by_what_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let topology = topology("akle");
+    let alphas: Vec<usize> = (0..topology.len()).filter(|&atom| topology.atoms[atom].name == "CA").collect();
+    let frames = picked(&akle(), &alphas);
+    write_pdb(&path("trace.pdb"), &topology.select(&alphas), [&Frame::at_rest(frames[0].clone())]).unwrap();
+    write(&path("trace.xtc"), &frames, 50.0, None);
+    let found = compare(&(path("trace.xtc"), path("trace.pdb")), &stored("akle_b.xtc", "akle")).unwrap();
+    assert!(found.findings.notes.iter().any(|note| note.contains("no φ, ψ or χ")), "{:?}", found.findings.notes);
+    assert_eq!((found.looker.topology.len(), found.looker.torsions.len()), (4, 0));
+    let plain = compare(&stored("akle_a.xtc", "akle"), &stored("akle_b.xtc", "akle")).unwrap();
+    assert!(plain.looker.torsions.len() == 18 && found.measure("rmsd").run < plain.measure("rmsd").run);
+    let absent = ["torsion_jsd", "side_chain_area", "decorrelation"];
+    assert!(found.findings.measures.iter().all(|measure| !absent.contains(&measure.name.as_str())));
 }
 
 #[test]

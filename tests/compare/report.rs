@@ -36,6 +36,8 @@ fn a_report_is_one_page_without_requests_and_files_that_programs_read() {
     assert!(page.contains("prefers-color-scheme: dark") && page.contains("@media print") && page.contains("width=device-width"));
     assert!(page.matches("<figure").count() >= 12 && page.matches("<svg").count() == page.matches("<figure").count() + 3);
     assert!(!page.contains("NaN"));
+    // a verdict that a tolerance makes is explained
+    assert!(page.contains("Tolerance: 0.002 Å."));
 
     let json: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.path().join("page/metrics.json")).unwrap()).unwrap();
     let measures = json.as_array().unwrap();
@@ -90,12 +92,14 @@ fn bad_input_exits_2_with_what_to_try_and_leaves_nothing() {
     let [a, b, top] = [&a, &b, &top].map(|path| path.display().to_string());
     let one = Trajectory::read("akle_a.xtc").into_frames();
     write(&folder.path().join("one.dcd"), &one[..1], 50.0, None);
-    let cases: [(&[&str], &str); 5] = [
+    let cases: [(&[&str], &str); 7] = [
         (&["one.dcd", "--top", &top, "--reference", &b], "1 frame"),
         (&[&a, "--top", &top, "--reference", "one.dcd"], "1 frame"),
         (&["absent.xtc", "--top", &top, "--reference", &b], "absent.xtc"),
         (&[&a, "--top", &top, "--reference", &b, "--lag", "100"], "unit"),
         (&[&a, "--top", &top, "--reference", &top, "--paired"], "1 frame"),
+        (&[&a, "--top", &top, "--reference", &b, "--lag", "0ps"], "a time apart"),
+        (&[&a, "--top", &top, "--reference", &b, "-o", "one.dcd/report"], "one.dcd: is a file"),
     ];
     for (words, said) in cases {
         let output = command(folder.path(), words);

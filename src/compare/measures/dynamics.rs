@@ -51,6 +51,9 @@ fn lags(run: &Series, reference: &Series, clock: &Clock) -> Vec<usize> {
 
 pub(super) fn judge(floors: &Floors, run: &Series, reference: &Series, looker: &Looker, clock: &Clock) -> (Vec<Measure>, Dynamics) {
     let torsions: Vec<usize> = (0..looker.torsions.len()).filter(|&index| looker.torsions[index].kind != Kind::Omega).collect();
+    if torsions.is_empty() {
+        return (Vec::new(), Dynamics::default());
+    }
     let lags = lags(run, reference, clock);
     let sums = |block: &Block| sums_of(block, &torsions, &lags);
     let total = |parts: &[&Sums]| add(parts);

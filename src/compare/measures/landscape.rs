@@ -143,6 +143,9 @@ pub(super) fn judge(
         return Err(format!("no slow components: the reference has only {pairs} pairs of frames a lag time apart"));
     }
     let chosen = lively_torsions(reference, looker, most);
+    if chosen.is_empty() {
+        return Err("no slow components: the atoms compared have no φ, ψ or χ".into());
+    }
     let projection = slow_components(reference, &chosen, lag)
         .ok_or("no slow components: no torsion moves in the reference, or it is shorter than the lag time")?;
     let points = [run, reference].map(|series| project(series, &chosen, &projection));

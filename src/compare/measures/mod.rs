@@ -59,6 +59,9 @@ pub fn measure(run: &Series, reference: &Series, looker: &Looker, options: Optio
     let clock = Clock::of(run, reference, options.lag);
     let units = clock.as_ref().map_or([1, 1], |clock| clock.units);
     let floors = Floors::new(run, reference, units);
+    if !floors.known() {
+        notes.push("no floor and no verdicts: the reference has too few frames to be set against itself".to_owned());
+    }
     let (mut measures, over_time) = quality::judge(&floors, run, looker);
     notes.extend(looker.no_template.iter().map(|why| format!("no bonds, angles and valid fraction: {why}")));
     let (shape_measures, shape) = shape::judge(&floors, run, reference, looker);
@@ -68,6 +71,7 @@ pub fn measure(run: &Series, reference: &Series, looker: &Looker, options: Optio
     let (mut landscape, mut dynamics) = (None, None);
     match clock {
         Ok(clock) => {
+            notes.extend(clock.rounded(options.lag));
             match landscape::judge(&floors, run, reference, looker, &clock) {
                 Ok((more, found)) => {
                     measures.extend(more);
@@ -77,7 +81,7 @@ pub fn measure(run: &Series, reference: &Series, looker: &Looker, options: Optio
             }
             let (more, found) = dynamics::judge(&floors, run, reference, looker, &clock);
             measures.extend(more);
-            dynamics = Some(found);
+            dynamics = Some(found).filter(|found| !found.torsions.is_empty());
         }
         Err(why) => notes.push(format!("no measures of dynamics: {why}")),
     }
@@ -112,8 +116,9 @@ impl Clock {
             series.time_step().ok_or_else(|| format!("the frames of the {name} are not a known, fixed time apart"))
         };
         let (run_step, reference_step) = (step_of(run, "run")?, step_of(reference, "reference")?);
-        let units = common_steps(run_step, reference_step)
-            .ok_or_else(|| format!("time steps of {run_step} ps and {reference_step} ps have no common multiple"))?;
+        let units = common_steps(run_step, reference_step).ok_or_else(|| {
+            format!("time steps of {run_step} ps and {reference_step} ps share no time of at most {MOST_STEPS} frames of the run")
+        })?;
         let step = run_step * units[0] as f64;
         let longest = |series: &Series, unit: usize| series.segments.iter().map(|segment| segment.rows.len() / unit).max().unwrap_or(0);
         let shortest = longest(run, units[0]).min(longest(reference, units[1]));
@@ -123,16 +128,27 @@ impl Clock {
         };
         let lag = (lag as usize).max(1);
         if shortest < lag + 2 {
-            return Err(format!("a trajectory spans only {} steps of {step} ps", shortest.saturating_sub(1)));
+            let (lag, span) = (lag as f64 * step, shortest.saturating_sub(1) as f64 * step);
+            return Err(format!("the lag time, {lag} ps, is too long for a trajectory of {span} ps"));
         }
         Ok(Clock { step, units, lag })
     }
+
+    /// That the lag time asked for, ps, is not the one used, where it is not.
+    fn rounded(&self, wanted: Option<f64>) -> Option<String> {
+        let used = self.lag as f64 * self.step;
+        let wanted = wanted.filter(|wanted| (wanted - used).abs() > 1e-3 * used)?;
+        Some(format!("the lag time is {used} ps instead of {wanted} ps: times that both sides have are {} ps apart", self.step))
+    }
 }
+
+/// Frames of the run that a common time may span.
+const MOST_STEPS: usize = 100;
 
 /// The smallest whole numbers of steps that make the same time, to one part in 10,000.
 fn common_steps(left: f64, right: f64) -> Option<[usize; 2]> {
     let ratio = left / right;
-    (1..=100usize).find_map(|count| {
+    (1..=MOST_STEPS).find_map(|count| {
         let other = (count as f64 * ratio).round();
         ((1.0..=1e6).contains(&other) && (count as f64 * ratio / other - 1.0).abs() <= 1e-4).then_some([count, other as usize])
     })
@@ -184,6 +200,16 @@ mod tests {
         assert_eq!(Clock::of(&series(Some(20.0), 400), &series(Some(10.0), 2000), Some(200.0)).unwrap().lag, 10);
         assert!(Clock::of(&series(None, 400), &series(Some(10.0), 2000), None).unwrap_err().contains("run"));
         assert!(Clock::of(&series(Some(1.0), 2), &series(Some(1.0), 2000), None).is_err());
+        let too_long = Clock::of(&series(Some(20.0), 400), &series(Some(10.0), 2000), Some(1e6)).unwrap_err();
+        assert!(too_long.contains("1000000 ps") && too_long.contains("7980 ps"), "{too_long}");
+    }
+
+    #[test]
+    fn a_lag_time_that_is_rounded_is_told() {
+        let clock = Clock { step: 250.0, units: [5, 1], lag: 1 };
+        assert_eq!((clock.rounded(None), clock.rounded(Some(250.0))), (None, None));
+        let told = clock.rounded(Some(3.0)).unwrap();
+        assert!(told.contains("250 ps instead of 3 ps"), "{told}");
     }
 
     #[test]

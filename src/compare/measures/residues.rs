@@ -147,6 +147,10 @@ fn weak_contacts(floors: &Floors, looker: &Looker) -> Vec<Measure> {
 
 fn surfaces(floors: &Floors, looker: &Looker, found: &mut PerResidue) -> Vec<Measure> {
     let areas = side_chain_areas(&looker.topology, &Surface::new(&looker.topology, ROW_SPHERE_POINTS).areas(&looker.structure));
+    if areas.iter().all(|&area| area == 0.0) {
+        // a backbone has no side chains
+        return Vec::new();
+    }
     let residues = areas.len();
     let buried: Vec<usize> = (0..residues).filter(|&residue| areas[residue] <= BURIED).collect();
     // Sums of areas, then how often each residue is exposed.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use nalgebra::{DMatrix, Vector3};
 
-use super::plots::{Axis, Mark, Tone, cells, chart, density};
+use super::plots::{ASPECT, Axis, Mark, Tone, cells, chart, density};
+use super::table::{floor, number};
 use super::{Report, runlog};
 use crate::compare::histogram::TORSION_BINS;
 use crate::compare::measures::{PLANE_BINS, TorsionReport};
@@ -157,8 +158,14 @@ fn angles(gallery: &mut Gallery, report: &Report) {
         };
         let degrees = |bin: usize| 360.0 * (bin as f64 + 0.5) / TORSION_BINS as f64 - 180.0;
         let marks = both(&[share(&torsion.histograms[0]), share(&torsion.histograms[1])], degrees);
-        let words = "One of the six torsions whose divergence exceeds its floor most, or comes nearest to it.";
-        gallery.add(&torsion.label, words, [Axis::fixed("angle, °", TURN), Axis::fitted("share of frames")], &marks);
+        let measure = &torsion.measure;
+        let verdict = measure.verdict.map_or(String::new(), |verdict| format!(": {}", verdict.word()));
+        let words = format!(
+            "JSD {}, floor {}{verdict}. One of the {SHOWN} torsions that are farthest beyond their floors, or nearest to them.",
+            number(measure.value),
+            floor(measure)
+        );
+        gallery.add(&torsion.label, &words, [Axis::fixed("angle, °", TURN), Axis::fitted("share of frames")], &marks);
     }
 }
 
@@ -208,10 +215,11 @@ fn overlay(gallery: &mut Gallery, report: &Report) {
         Mark::Thread(tone, frames.iter().flat_map(of_frame).collect())
     };
     let traces = &report.findings.shape.traces;
-    let ends = traces.iter().flatten().flatten().map(&view).fold(0.0f64, |end, (x, y)| end.max(x.abs()).max(y.abs())) + 1.0;
-    let axis = || Axis::fixed("Å", (-ends, ends));
+    // One Å is as long across as upwards.
+    let ends = traces.iter().flatten().flatten().map(&view).fold(0.0f64, |end, (x, y)| end.max(x.abs() / ASPECT).max(y.abs())) + 1.0;
+    let axis = |ends: f64| Axis::fixed("Å", (-ends, ends));
     let words = "Ten evenly spaced frames of each side, superposed, seen along the thinnest direction of the start structure.";
-    gallery.add("Structures", words, [axis(), axis()], &[lines(SIDES[1], &traces[1]), lines(SIDES[0], &traces[0])]);
+    gallery.add("Structures", words, [axis(ASPECT * ends), axis(ends)], &[lines(SIDES[1], &traces[1]), lines(SIDES[0], &traces[0])]);
 }
 
 /// Trace atoms that a line joins: bonded ones, and Cα of residues that follow each other in a chain.
@@ -231,7 +239,7 @@ fn landscape(gallery: &mut Gallery, report: &Report) {
         let surface = |side: usize| cells(SIDES[side].0, &found.surfaces[side], found.ranges, |share| (1.0 + share.ln() / PALE).max(0.03));
         let axes = [Axis::fixed("slow component 1", found.ranges[0]), Axis::fixed("slow component 2", found.ranges[1])];
         let words = format!(
-            "−ln(share of frames) in the plane of the reference’s two slowest components, lag {} ps; the fullest bin is strongest, {PALE} kT above it palest.",
+            "−ln(share of frames) in the plane of the reference’s two slowest components, lag {} ps; the fullest bin is strongest, {PALE} kT above it palest; frames beyond the reference are in the bins at the edge.",
             found.lag
         );
         gallery.pair("Free-energy surfaces", &words, axes, [surface(0), surface(1)]);
@@ -267,7 +275,7 @@ fn residues(gallery: &mut Gallery, report: &Report) {
     let square = |tone: Tone, which: usize, flipped: bool| Mark::Cells(tone, contact_cells(&found.contacts, residues, which, flipped));
     gallery.add(
         "Contacts",
-        "Probability that residues three or more apart are in contact: reference above the diagonal, run below.",
+        "Residues three or more apart that are in contact, reference above the diagonal, run below; the stronger the colour, the more often.",
         [Axis::fixed("residue, in sequence", (0.5, count)), Axis::fixed("residue, in sequence", (0.5, count))],
         &[Mark::Line(Tone::Guide, vec![(0.5, 0.5), (count, count)]), square(Tone::Reference, 1, false), square(Tone::Run, 0, true)],
     );
@@ -303,7 +311,8 @@ fn contact_cells(contacts: &[(usize, usize, [f64; 2])], residues: usize, which: 
         *cell = cell.max(shares[which]);
     }
     let edge = |place: usize| (place * size) as f64 + 0.5;
-    most.into_iter().map(|((x, y), share)| [edge(x), edge(y), edge(x + 1), edge(y + 1), share]).collect()
+    // By their roots, so that seldom ones can be seen too.
+    most.into_iter().map(|((x, y), share)| [edge(x), edge(y), edge(x + 1), edge(y + 1), share.sqrt()]).collect()
 }
 
 fn run_log(gallery: &mut Gallery, report: &Report) {
@@ -313,13 +322,9 @@ fn run_log(gallery: &mut Gallery, report: &Report) {
         if column.logarithmic {
             points.iter_mut().for_each(|(_, value)| *value = value.log10());
         }
+        let x_label = log.x_label(&mut points);
         // Some numbers are logged seldom: dots show those that no line reaches.
         let dots = Mark::Dots(Tone::Run, if points.len() <= SEPARATE { 1.0 } else { 0.0 }, points.clone());
-        gallery.add(
-            column.title,
-            column.words,
-            [Axis::fitted(log.x_label()), Axis::fitted(column.axis)],
-            &[Mark::Line(Tone::Run, points), dots],
-        );
+        gallery.add(column.title, column.words, [Axis::fitted(x_label), Axis::fitted(column.axis)], &[Mark::Line(Tone::Run, points), dots]);
     }
 }

@@ -134,7 +134,8 @@ fn measures(measures: &[Measure]) -> String {
     format!(
         "<h2>Measures</h2>\n<p class=\"soft\">Each value is a distance between run and reference (for r and J: a likeness). The floor is \
          the same measure between the halves of the reference, its interval from dealing about {BLOCKS} blocks of it into two halves \
-         {DEALS} times.{} “A tenth of the MD”: the same of a tenth of the reference.</p>\n{}",
+         {DEALS} times. Within: no farther than the upper end of the interval, or than a tolerance too small to matter (see the \
+         definitions).{} “A tenth of the MD”: the same of a tenth of the reference.</p>\n{}",
         if with_pieces { pieces } else { "" },
         rows(&heads, measures.iter().map(row))
     )
@@ -146,13 +147,13 @@ fn torsions(report: &Report) -> String {
         report.findings.angles.torsions.iter().map(|torsion| &torsion.measure).filter(|m| m.verdict == Some(Verdict::Outside)).collect();
     outside.sort_by(|a, b| b.value.unwrap_or(0.0).total_cmp(&a.value.unwrap_or(0.0)));
     if outside.is_empty() {
-        return "<h2>Torsions</h2>\n<p>No torsion is outside its floor.</p>\n".to_owned();
+        return "<h2>Torsions outside their floors</h2>\n<p>None of them.</p>\n".to_owned();
     }
     let all = report.findings.angles.torsions.len();
     let heads = ["Torsion", "JSD", "Floor (95 % interval)", "Verdict"];
     let row = |measure: &&Measure| (None, vec![escaped(&measure.label), number(measure.value), floor(measure), verdict(measure)]);
     let shown = rows(&heads, outside.iter().take(12).map(row));
-    format!("<h2>Torsions</h2>\n<p>{} of {all} torsions are outside their floors; the farthest:</p>\n{shown}", outside.len())
+    format!("<h2>Torsions outside their floors</h2>\n<p>{} of {all}; the farthest:</p>\n{shown}", outside.len())
 }
 
 fn gallery(figures: Vec<Figure>) -> String {
@@ -183,7 +184,12 @@ fn figure(figure: &Figure) -> String {
 }
 
 fn definitions(measures: &[Measure]) -> String {
-    let one = |measure: &Measure| format!("<dt>{}</dt><dd>{}</dd>\n", escaped(&measure.label), escaped(&measure.source));
+    let one = |measure: &Measure| {
+        let unit = if measure.unit.is_empty() { String::new() } else { format!(" {}", measure.unit) };
+        let tolerance = if measure.tolerance > 0.0 { format!(". Tolerance: {}{unit}", measure.tolerance) } else { String::new() };
+        let words = escaped(&format!("{}{tolerance}.", measure.source));
+        format!("<dt>{}</dt><dd>{words}</dd>\n", escaped(&measure.label))
+    };
     let list: String = measures.iter().map(one).collect();
     format!("<h2>Definitions</h2>\n<dl class=\"definitions\">\n{list}</dl>\n")
 }

@@ -64,7 +64,7 @@ impl Side {
             words += &format!(", {} in all", table::duration(time));
         }
         if self.stride > 1 {
-            words += &format!("; every {}th was looked at, to stay within memory", self.stride);
+            words += &format!("; one in {} was looked at, to stay within memory", self.stride);
         }
         if self.made_whole {
             words += "; molecules broken over the periodic cell were made whole";
@@ -134,10 +134,13 @@ fn outputs(folder: &Path) -> [PathBuf; 4] {
     [PAGE, JSON, CSV, TORSIONS].map(|name| folder.join(name))
 }
 
-/// Refuses a folder that holds a report, unless it may be replaced.
+/// Refuses a folder that holds a report, unless it may be replaced, and one that cannot be made: before hours of reading, not after.
 ///
 /// # Errors
 /// [`Error::Output`] naming the file that exists.
 pub fn refuse_existing_report(folder: &Path, overwrite: bool) -> Result<()> {
+    if let Some(file) = folder.ancestors().find(|path| path.exists()).filter(|path| !path.is_dir()) {
+        return Err(Error::output(file, "is a file: the report wants a folder", "-o with the name of a folder"));
+    }
     refuse_existing(outputs(folder).iter().map(PathBuf::as_path), overwrite)
 }

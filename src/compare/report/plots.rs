@@ -63,7 +63,16 @@ impl Axis {
 }
 
 /// Drawn at twice the size that it is shown at, since plotters rounds places to whole pixels.
-const SIZE: (u32, u32) = (760, 560);
+const SIZE: (u32, u32) = (760, 572);
+const MARGIN: u32 = 12;
+/// Half of the uppermost label stands in it.
+const MARGIN_TOP: u32 = 24;
+const MARGIN_RIGHT: u32 = 34;
+const X_LABELS: u32 = 86;
+const Y_LABELS: u32 = 122;
+
+/// Width over height of what lies between the axes: both axes of a drawing in space span lengths of this ratio.
+pub const ASPECT: f64 = (SIZE.0 - MARGIN - MARGIN_RIGHT - Y_LABELS) as f64 / (SIZE.1 - MARGIN - MARGIN_TOP - X_LABELS) as f64;
 
 /// Draws marks between two axes. Nothing where no mark has a finite place.
 pub fn chart(x: &Axis, y: &Axis, marks: &[Mark]) -> Option<String> {
@@ -100,10 +109,11 @@ type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;
 fn draw(text: &mut String, axes: [&Axis; 2], [(left, right), (low, high)]: [(f64, f64); 2], marks: &[Mark]) -> Drawn {
     let root = SVGBackend::with_string(text, SIZE).into_drawing_area();
     let mut chart = ChartBuilder::on(&root)
-        .margin(12)
-        .margin_right(34)
-        .x_label_area_size(86)
-        .y_label_area_size(122)
+        .margin(MARGIN)
+        .margin_top(MARGIN_TOP)
+        .margin_right(MARGIN_RIGHT)
+        .x_label_area_size(X_LABELS)
+        .y_label_area_size(Y_LABELS)
         .build_cartesian_2d(left..right, low..high)?;
     let words = ("sans-serif", 34).into_font().color(&INK);
     let (x_tick, y_tick) = (tick(right - left), tick(high - low));

@@ -96,9 +96,17 @@ impl RunLog {
         self.heads.iter().position(|known| known == head)
     }
 
-    /// What the points of [`RunLog::column`] are plotted over.
-    pub(super) fn x_label(&self) -> &str {
-        if self.place("Time (ps)").is_some() { "time, ps" } else { "row" }
+    /// What the points of [`RunLog::column`] are plotted over; times of a nanosecond and more become ns, as on the rest of the page.
+    pub(super) fn x_label(&self, points: &mut [(f64, f64)]) -> &str {
+        let last = points.last().map_or(0.0, |point| point.0);
+        match self.place("Time (ps)") {
+            Some(_) if last >= 1e3 => {
+                points.iter_mut().for_each(|point| point.0 *= 1e-3);
+                "time, ns"
+            }
+            Some(_) => "time, ps",
+            None => "row",
+        }
     }
 
     /// What is known of a column over time (over rows where there is none); empty where the log has no such column.
@@ -123,6 +131,9 @@ mod tests {
         let column = log.column("Equivariance error");
         assert_eq!(column, [(20.0, 1e-7)]);
         assert!(log.column("Drift").is_empty());
+        assert_eq!(log.x_label(&mut column.clone()), "time, ps");
+        let mut long = [(20.0, 1.0), (4000.0, 2.0)];
+        assert_eq!((log.x_label(&mut long), long[1].0), ("time, ns", 4.0));
         std::fs::write(&path, "Step,Time (ps)\n1,20\n2").unwrap();
         assert!(RunLog::read(&path).unwrap_err().to_string().contains("run.csv:3"));
         std::fs::write(&path, "").unwrap();

@@ -4,4 +4,5 @@ mod data;
 mod inputs;
 mod known_answers;
 mod measures;
+mod pipeline;
 mod report;

@@ -3,21 +3,24 @@
 usage: python benches/compare.py [FOLDER]     (default: target/bench-compare; its trajectories are made there once)
 needs: mdtraj, MDAnalysis, numpy; runs `cargo bench --bench compare`
 
+Every measure is timed by itself, reading included, and all four in one pass; for each program the shortest of REPEATS turns, taken in turn.
+
 Two trajectories: 10,000 frames of 304 atoms (the frames of tests/data/compare/trpcage.xtc over and over) and 100 frames of 46,778 atoms (38
 ubiquitins on a lattice). All: heavy atoms; RMSD and RMSF superposed on the first frame; all φ ψ ω χ; residues of a chain three or more
 apart, or of two chains, whose closest heavy atoms are nearer than 4.5 Å.
 """
-import json, resource, subprocess, sys, time
+import json, os, resource, subprocess, sys, time
 from pathlib import Path
 import MDAnalysis, mdtraj, numpy as np
 from MDAnalysis.analysis.align import rotation_matrix
 from MDAnalysis.lib.distances import calc_dihedrals, self_capped_distance
 
 root = Path(__file__).resolve().parents[1]
-folder = Path(sys.argv[1]) if len(sys.argv) > 1 else root / "target" / "bench-compare"
+MEASURES = ("rmsd", "rmsf", "torsions", "contacts")
+REPEATS = 2
 
 
-def make():
+def make(folder):
     """the two trajectories, as (structure, trajectory)"""
     files = [(folder / f"{name}.pdb", folder / f"{name}.xtc") for name in ("small", "large")]
     if not all(path.exists() for pair in files for path in pair):
@@ -50,64 +53,97 @@ def far_pairs(residues, chains, pairs):
     return len(np.unique(i[counts].astype(np.int64) * len(chains) + j[counts]))
 
 
-def with_mdtraj(pdb, xtc):
-    t = mdtraj.load(xtc, top=pdb)
+def with_mdtraj(known, xtc, wanted):
+    t = mdtraj.load(xtc, top=known["topology"])
     heavy = t.topology.select("element != H")
-    rmsd = mdtraj.rmsd(t, t, 0, atom_indices=heavy).mean() * 10
-    torsions = np.cos(mdtraj.compute_dihedrals(t, torsion_atoms(t.topology))).sum(1).mean()
+    found = {}
+    if "rmsd" in wanted:
+        found["rmsd"] = mdtraj.rmsd(t, t, 0, atom_indices=heavy).mean() * 10
+    if "torsions" in wanted:
+        found["torsions"] = np.cos(mdtraj.compute_dihedrals(t, torsion_atoms(t.topology))).sum(1).mean()
     # all residue pairs, as compute_contacts takes them; thousands of residues are beyond its memory
-    contacts = None
-    if t.n_residues < 500:
+    if "contacts" in wanted and t.n_residues < 500:
         pairs = [(i, j) for i in range(t.n_residues) for j in range(i + 3, t.n_residues)]
-        contacts = (mdtraj.compute_contacts(t, pairs, scheme="closest-heavy")[0] < 0.45).sum(1).mean()
-    moved = t.superpose(t, 0, atom_indices=heavy).xyz[:, heavy]
-    rmsf = np.sqrt(((moved - moved.mean(0)) ** 2).sum(-1).mean(0)).mean() * 10
-    return dict(rmsd=rmsd, rmsf=rmsf, torsions=torsions, contacts=contacts)
+        found["contacts"] = (mdtraj.compute_contacts(t, pairs, scheme="closest-heavy")[0] < 0.45).sum(1).mean()
+    if "rmsf" in wanted:
+        moved = t.superpose(t, 0, atom_indices=heavy).xyz[:, heavy]
+        found["rmsf"] = np.sqrt(((moved - moved.mean(0)) ** 2).sum(-1).mean(0)).mean() * 10
+    return found
 
 
-def with_mdanalysis(pdb, xtc):
-    u = MDAnalysis.Universe(pdb, xtc)
-    heavy, quads = u.select_atoms("not element H"), torsion_atoms(mdtraj.load_topology(pdb))
+def with_mdanalysis(known, xtc, wanted):
+    u = known["universe"]
+    u.load_new(xtc)
+    heavy = u.select_atoms("not element H")
+    quads = known["quads"]
     residues = heavy.resindices
     chains = np.unique(u.residues.segindices, return_inverse=True)[1]
     first = heavy.positions.astype(float)
     first_centre = first.mean(0)
-    rmsd = torsions = contacts = 0.0
+    found = dict.fromkeys(wanted, 0.0)
     sums, squares = np.zeros_like(first), np.zeros(len(first))
     for _ in u.trajectory:
-        x = heavy.positions.astype(float)
-        centre = x.mean(0)
-        rotation, distance = rotation_matrix(x - centre, first - first_centre)
-        moved = (x - centre) @ rotation.T + first_centre - first
-        rmsd += distance
-        sums += moved
-        squares += (moved**2).sum(1)
-        torsions += np.cos(calc_dihedrals(*(u.atoms.positions[quads[:, k]] for k in range(4)))).sum()
-        contacts += far_pairs(residues, chains, self_capped_distance(heavy.positions, 4.5, return_distances=False))
+        if "rmsd" in wanted or "rmsf" in wanted:
+            x = heavy.positions.astype(float)
+            centre = x.mean(0)
+            rotation, distance = rotation_matrix(x - centre, first - first_centre)
+            if "rmsd" in wanted:
+                found["rmsd"] += distance
+            if "rmsf" in wanted:
+                moved = (x - centre) @ rotation.T + first_centre - first
+                sums += moved
+                squares += (moved**2).sum(1)
+        if "torsions" in wanted:
+            found["torsions"] += np.cos(calc_dihedrals(*(u.atoms.positions[quads[:, k]] for k in range(4)))).sum()
+        if "contacts" in wanted:
+            found["contacts"] += far_pairs(residues, chains, self_capped_distance(heavy.positions, 4.5, return_distances=False))
     n = len(u.trajectory)
-    rmsf = np.sqrt(np.maximum(squares / n - ((sums / n) ** 2).sum(1), 0)).mean()
-    return dict(rmsd=rmsd / n, rmsf=rmsf, torsions=torsions / n, contacts=contacts / n)
+    found = {name: value / n for name, value in found.items()}
+    if "rmsf" in wanted:
+        found["rmsf"] = np.sqrt(np.maximum(squares / n - ((sums / n) ** 2).sum(1), 0)).mean()
+    return found
+
+
+LIBRARIES = {"mdtraj": with_mdtraj, "MDAnalysis": with_mdanalysis}
 
 
 def ours(pdb, xtc):
-    command = ["cargo", "bench", "--quiet", "--bench", "compare", "--", str(pdb.resolve()), str(xtc.resolve())]
-    found = json.loads(subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
-    return found, found.pop("seconds")
+    command = ["cargo", "bench", "--quiet", "--locked", "--bench", "compare", "--", str(pdb.resolve()), str(xtc.resolve())]
+    return json.loads(subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
 
-def timed(work, *files):
-    start = time.perf_counter()
-    found = work(*files)
-    return found, time.perf_counter() - start
+def theirs(library, pdb, xtc):
+    """in a process of its own, whose peak of memory is the library's"""
+    command = [sys.executable, __file__, "--library", library, str(pdb), str(xtc)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
 
-for pdb, xtc in make():
-    print(f"{xtc.name}:")
-    mine, seconds = ours(pdb, xtc)
-    print(f"  mdsurrogate  {seconds:7.2f} s  {mine}")
-    for name, work in (("mdtraj", with_mdtraj), ("MDAnalysis", with_mdanalysis)):
-        found, took = timed(work, pdb, xtc)
-        shown = {key: value if value is None else round(float(value), 4) for key, value in found.items()}
-        print(f"  {name:11s}  {took:7.2f} s  {shown}  ratio {took / seconds:.1f}")
-print(f"largest memory: Python {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB, "
-      f"mdsurrogate {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MiB (cargo included)")
+def library(name, pdb, xtc):
+    # the structure is known before the clock starts, here as there
+    topology = mdtraj.load_topology(pdb)
+    known = {"topology": topology, "universe": MDAnalysis.Universe(pdb), "quads": torsion_atoms(topology)}
+    passes = {}
+    for wanted in [(measure,) for measure in MEASURES] + [MEASURES]:
+        start = time.perf_counter()
+        found = {key: float(value) for key, value in LIBRARIES[name](known, xtc, wanted).items()}
+        passes["all" if len(wanted) > 1 else wanted[0]] = {"seconds": time.perf_counter() - start, "found": found}
+    print(json.dumps({"passes": passes, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+
+
+def report(pdb, xtc):
+    turns = [{"mdsurrogate": ours(pdb, xtc), **{name: theirs(name, pdb, xtc) for name in LIBRARIES}} for _ in range(REPEATS)]
+    print(f"{xtc.name}: {turns[0]['mdsurrogate']['threads']} threads; load {os.getloadavg()[0]:.1f}")
+    for measure in MEASURES + ("all",):
+        seconds = {name: min(turn[name]["passes"][measure]["seconds"] for turn in turns) for name in turns[0]}
+        found = {name: turns[0][name]["passes"][measure]["found"].get(measure) for name in turns[0]}
+        words = [f"{name} {'' if found[name] is None else format(found[name], '.4f')} in {seconds[name]:.2f} s" for name in seconds if measure == "all" or found[name] is not None]
+        ratios = [f"{seconds[name] / seconds['mdsurrogate']:.1f} × {name}" for name in LIBRARIES if measure == "all" or found[name] is not None]
+        print(f"  {measure:9s} {'; '.join(words)}: {', '.join(ratios)}")
+    print("  memory, MiB: " + ", ".join(f"{name} {max(turn[name]['peak'] for turn in turns):.0f}" for name in turns[0]))
+
+
+if sys.argv[1:2] == ["--library"]:
+    library(*sys.argv[2:])
+else:
+    for files in make(Path(sys.argv[1]) if len(sys.argv) > 1 else root / "target" / "bench-compare"):
+        report(*files)

@@ -23,15 +23,25 @@ fn a_peptide_against_a_longer_trajectory() {
     held_to(&compare(&stored("akle_a.xtc", "akle"), &stored("akle_b.xtc", "akle")).unwrap(), "akle", 16);
 }
 
-#[test]
-fn a_protein_against_its_other_half() {
+/// The first half of a stored trajectory against the second.
+fn halves(molecule: &str) -> Compared {
     let folder = tempfile::tempdir().unwrap();
-    let frames = Trajectory::read("trpcage.xtc").into_frames();
+    let frames = Trajectory::read(&format!("{molecule}.xtc")).into_frames();
     let half = |name: &str, frames: &[Vec<nalgebra::Vector3<f64>>]| {
         let path = folder.path().join(name);
         write(&path, frames, 33.0, None);
-        (path, structure("trpcage"))
+        (path, structure(molecule))
     };
     let (first, second) = frames.split_at(frames.len() / 2);
-    held_to(&compare(&half("first.xtc", first), &half("second.xtc", second)).unwrap(), "trpcage", 10);
+    compare(&half("first.xtc", first), &half("second.xtc", second)).unwrap()
+}
+
+#[test]
+fn a_protein_against_its_other_half() {
+    held_to(&halves("trpcage"), "trpcage", 9);
+}
+
+#[test]
+fn a_larger_protein_with_buried_side_chains() {
+    held_to(&halves("ubiquitin"), "ubiquitin", 10);
 }

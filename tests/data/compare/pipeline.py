@@ -3,7 +3,7 @@
 usage: pipeline.py
 needs: mdtraj, MDAnalysis, deeptime, scipy, numpy (made with 1.11.1, 2.11.0, 0.4.5, 1.17.1, 2.4.6)
 
-AKLE: akle_a.xtc against akle_b.xtc. Trp-cage: the first half of trpcage.xtc against the second. The names are those of docs/measures.md.
+AKLE: akle_a.xtc against akle_b.xtc. Trp-cage and ubiquitin: the first half of the trajectory against the second. The names are those of docs/measures.md.
 """
 import json, warnings
 from itertools import combinations
@@ -156,12 +156,11 @@ def peptide():
     }
 
 
-def protein():
-    top = structures / "trpcage.pdb"
-    start, t = mdtraj.load(top), mdtraj.load(here / "trpcage.xtc", top=top)
+def protein(name, top):
+    start, t = mdtraj.load(top), mdtraj.load(here / f"{name}.xtc", top=top)
     a, b = t[: len(t) // 2], t[len(t) // 2 :]
     alphas = start.topology.select("name CA")
-    jaccard = lambda x, y: (x & y).sum() / (x | y).sum() if (x | y).any() else 1.0
+    jaccard = lambda x, y: (x & y).sum() / (x | y).sum()
     pairs = [(i, j) for i in range(t.n_residues) for j in range(i + 3, t.n_residues)]
     near = lambda s: mdtraj.compute_distances(s, [(alphas[i], alphas[j]) for i, j in pairs]) < 0.8
     weak = [(near(start)[0]) & ((1 - near(s).mean(0)) > 0.1) for s in (a, b)]
@@ -173,12 +172,15 @@ def protein():
         **torsions(kinds(a), kinds(b)),
         **contacts(a, b),
         "weak_contacts_j": jaccard(*weak),
-        "exposed_j": jaccard(*exposed),
+        # where no side chain is buried, none can become exposed
+        **({"exposed_j": jaccard(*exposed)} if buried.any() else {}),
         "side_chain_area": abs(areas[0].mean(0) - areas[1].mean(0)).mean(),
         "secondary_structure": 0.5 * abs(shares(a) - shares(b)).sum(0).mean(),
     }
 
 
 warnings.simplefilter("ignore")
-result = {name: {key: float(value) for key, value in work().items()} for name, work in (("akle", peptide), ("trpcage", protein))}
+ubiquitin = here.parent / "structures" / "2k39_model1_H.pdb.gz"
+result = {"akle": peptide(), "trpcage": protein("trpcage", structures / "trpcage.pdb"), "ubiquitin": protein("ubiquitin", ubiquitin)}
+result = {name: {key: float(value) for key, value in found.items()} for name, found in result.items()}
 json.dump(result, open(here / "pipeline.json", "w"), indent=1)

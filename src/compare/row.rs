@@ -90,7 +90,9 @@ impl Looker {
         let (validity, no_template) = match template_geometry(topology) {
             Ok(mut template) => {
                 template.take_handedness(start);
-                (Some(Validity::new(topology, &template).allowing_cis_of(start)), None)
+                let validity = Validity::new(topology, &template).allowing_cis_of(start);
+                // a trace of Cα would be valid whatever it does
+                if validity.bonds() == 0 { (None, Some("the atoms compared have no bonds".into())) } else { (Some(validity), None) }
             }
             Err(error) => (None, Some(error.to_string())),
         };

@@ -12,6 +12,7 @@ pub mod finetune;
 pub mod job;
 pub mod minimize;
 pub mod model;
+pub mod motion;
 pub mod predict;
 pub mod protein;
 pub mod reference;

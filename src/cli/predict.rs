@@ -84,8 +84,14 @@ pub fn run(args: Args) -> Result<()> {
     }
     let structure = read(top, &args.selection.clone().into())?;
     structure.require_complete(false)?;
-    let choice =
-        Choice { model: args.model.as_deref(), backend: args.backend, seed: args.seed, first_replica: 0, sampling: &args.sampling };
+    let choice = Choice {
+        model: args.model.as_deref(),
+        backend: args.backend,
+        seed: args.seed,
+        first_replica: 0,
+        sampling: &args.sampling,
+        motion: None,
+    };
     let engine = stepper(&choice, &structure)?;
     if !args.json {
         engine.words.iter().for_each(|line| eprintln!("{line}"));

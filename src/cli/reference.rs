@@ -5,29 +5,18 @@ use serde_json::{Map, Value, json};
 use super::config::with_file;
 use super::energy::require_finite;
 use super::job::{Engine, Job, JobArgs, quantity, set_threads};
+use super::motion::Motion;
 use super::protein::{Complete, Field, Protein};
 use crate::forcefield::{ForceField, Minimizer, System, template_geometry_at};
 use crate::observe::Journal;
 use crate::simulate::velocities::repartitioned_masses;
-use crate::simulate::{Constraints, Dynamics, Integrator, Physical, Settings, Stepper, heat};
+use crate::simulate::{Constraints, Dynamics, Physical, Settings, Stepper, heat};
 use crate::structure::{Frame, Structure, Topology};
 use crate::units::Dimension;
 use crate::{Error, Result};
 
 /// Physical time that is run where the user does not say, ps.
 const DEFAULT_TIME: f64 = 1000.0;
-
-/// What is kept constant.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Ensemble {
-    /// Temperature, by friction and noise (BAOAB)
-    #[default]
-    Langevin,
-    /// Temperature, by rescaling velocities at random (Bussi, Donadio, Parrinello)
-    Csvr,
-    /// Energy (velocity Verlet)
-    Nve,
-}
 
 /// Run reference MD of a protein: ff14SB with OBC2 implicit water
 ///
@@ -41,21 +30,9 @@ pub struct Args {
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment would become help text")]
     pub field: Field,
-    /// What is kept constant
-    #[arg(long, value_enum, default_value_t, help_heading = "Dynamics")]
-    pub ensemble: Ensemble,
-    /// Temperature of the thermostat and of the initial velocities
-    #[arg(long, value_name = "TEMPERATURE", default_value = "300K", help_heading = "Dynamics")]
-    pub temp: String,
-    /// Friction of the Langevin thermostat
-    #[arg(long, value_name = "RATE", default_value = "1/ps", help_heading = "Dynamics")]
-    pub friction: String,
-    /// Relaxation time of the CSVR thermostat
-    #[arg(long, value_name = "TIME", default_value = "1ps", help_heading = "Dynamics")]
-    pub relaxation: String,
-    /// Time step; with --hold-hydrogens up to 4fs
-    #[arg(long, value_name = "TIME", default_value = "2fs", help_heading = "Dynamics")]
-    pub dt: String,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment would become help text")]
+    pub motion: Motion,
     /// Mass of hydrogens, Da, taken from the heavy atoms that carry them; 1: their own
     #[arg(long, value_name = "MASS", default_value_t = 3.0, help_heading = "Dynamics")]
     pub hydrogen_mass: f64,
@@ -90,23 +67,6 @@ pub fn run(args: Args) -> Result<()> {
     Job { command: "reference", args: &args.job, input: &args.protein.file, structure: &structure }.carry_out(engine)
 }
 
-/// The settings of the dynamics, as typed.
-fn settings(args: &Args) -> Result<Settings> {
-    let integrator = match args.ensemble {
-        Ensemble::Langevin => Integrator::Langevin { friction: quantity("--friction", &args.friction, Dimension::Rate)? },
-        Ensemble::Csvr => Integrator::Csvr { relaxation: quantity("--relaxation", &args.relaxation, Dimension::Time)? },
-        Ensemble::Nve => Integrator::VelocityVerlet,
-    };
-    Ok(Settings {
-        integrator,
-        time_step: quantity("--dt", &args.dt, Dimension::Time)?,
-        temperature: quantity("--temp", &args.temp, Dimension::Temperature)?,
-        stop_centre: true,
-        seed: args.job.seed,
-        first_replica: args.job.replica_index.unwrap_or(0),
-    })
-}
-
 /// The longest time step, ps, at which dynamics is known to be stable.
 fn longest_step(args: &Args) -> f64 {
     match (args.hold_hydrogens, args.hydrogen_mass >= 3.0) {
@@ -123,7 +83,7 @@ fn engine(args: &Args, structure: &Structure, system: System) -> Result<Engine> 
         let what = format!("--hydrogen-mass: hydrogens of {} Da", args.hydrogen_mass);
         return Err(Error::usage(what, "1 (their own) to 4"));
     }
-    let settings = settings(args)?;
+    let settings = args.motion.settings(&args.job)?;
     let masses = repartitioned_masses(topology, &system.masses, args.hydrogen_mass);
     let constraints = if args.hold_hydrogens { Constraints::of_hydrogens(topology, &system, &masses) } else { Constraints::default() };
     let field = args.field.of(system);

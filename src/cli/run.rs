@@ -7,11 +7,13 @@ use serde_json::{Map, json};
 use super::backend::{Backend, Chosen, list_devices};
 use super::config::with_file;
 use super::job::{Engine, Job, JobArgs, Span, set_threads};
+use super::motion::Motion;
 use super::protein::{Complete, Completion};
 use super::sampling::{Jumps, Parts, Sampling};
 use crate::engine::{Cpu, Engine as Compute};
-use crate::forcefield::template_geometry_at;
-use crate::model::{self, Header, Model};
+use crate::forcefield::{TemplateGeometry, template_geometry_at};
+use crate::model::{self, Header, Model, Regime, Tokens};
+use crate::simulate::{Learned, Riding, Settings, Stepper};
 use crate::structure::Structure;
 use crate::{Error, Result};
 
@@ -20,7 +22,8 @@ const DEFAULT_STEPS: u64 = 1000;
 
 /// Step a trajectory of a protein with a trained network
 ///
-/// `mdsurrogate run protein.pdb` makes 1000 steps with the model that is built in. Stopped by Ctrl-C or --maxh, the same command goes on.
+/// `mdsurrogate run protein.pdb` makes 1000 steps with the model that is built in. A model of jumps takes those of --relax, --levels, …; a
+/// model of forces is integrated as --ensemble, --dt, … say. Stopped by Ctrl-C or --maxh, the same command goes on.
 #[derive(Debug, clap::Args)]
 #[command(args_override_self = true)]
 pub struct Args {
@@ -50,6 +53,9 @@ pub struct Args {
     pub sampling: Sampling,
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment would become help text")]
+    pub motion: Motion,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment would become help text")]
     pub job: JobArgs,
 }
 
@@ -71,8 +77,9 @@ pub fn run(args: Args) -> Result<()> {
     set_threads(&args.job)?;
     let Complete { structure, notes } = args.completion.load_as_far_as_known(input, args.as_is)?;
     let first_replica = args.job.replica_index.unwrap_or(0);
-    let choice =
-        Choice { model: args.model.as_deref(), backend: args.backend, seed: args.job.seed, first_replica, sampling: &args.sampling };
+    let motion = Some(args.motion.settings(&args.job)?);
+    let (model, seed, sampling) = (args.model.as_deref(), args.job.seed, &args.sampling);
+    let choice = Choice { model, backend: args.backend, seed, first_replica, sampling, motion };
     let mut engine = stepper(&choice, &structure)?;
     engine.words.extend(notes);
     engine.equivariance_every = match args.check_equivariance_every.as_str() {
@@ -94,6 +101,8 @@ pub(super) struct Choice<'a> {
     pub first_replica: u64,
     /// Sampler and corrector.
     pub sampling: &'a Sampling,
+    /// How a model's forces are integrated; none: such models are refused.
+    pub motion: Option<Settings>,
 }
 
 /// The stepper that the user chose: the only place where model and engine are picked.
@@ -117,6 +126,9 @@ fn stepper_on<E: Compute + 'static>(compute: E, device: Option<String>, choice: 
         None => Model::from_bytes(model::SHIPPED, path, compute)?,
     };
     let geometry = template_geometry_at(topology, &structure.frame.positions)?;
+    if let (Regime::Force { .. }, Some(settings)) = (model.config().regime, choice.motion) {
+        return in_forces(model, &header, geometry, path, structure, settings);
+    }
     let mut words = words(&path.display().to_string(), &header, topology.len() - topology.heavy_atoms().len());
     let (seed, first_replica) = (choice.seed, choice.first_replica);
     let parts = Parts { model, header: &header, structure, geometry: &geometry, seed, first_replica };
@@ -145,6 +157,43 @@ fn stepper_on<E: Compute + 'static>(compute: E, device: Option<String>, choice: 
         field: None,
         forces: false,
         start: None,
+    })
+}
+
+/// The dynamics of heavy atoms in a model's forces.
+fn in_forces<E: Compute + 'static>(
+    model: Model<E>,
+    header: &Header,
+    geometry: TemplateGeometry,
+    path: &Path,
+    structure: &Structure,
+    settings: Settings,
+) -> Result<Engine> {
+    let Structure { topology, frame, .. } = structure;
+    let force = Learned::new(model, Tokens::new(topology, &geometry)?)?;
+    let stepper = Riding::new(force, topology, &frame.positions, settings)?;
+    let mut fixed = Map::new();
+    fixed.insert("model (hash of weights)".into(), header.sha256.clone().into());
+    fixed.insert("integrator".into(), format!("{:?}", settings.integrator).into());
+    fixed.insert("time step (ps)".into(), json!(settings.time_step));
+    fixed.insert("temperature (K)".into(), json!(settings.temperature));
+    let words = vec![
+        format!("model {}: trained on {}", path.display(), header.provenance.summary),
+        stepper.describe(),
+        "energies are those of the force field with hydrogens that ride, which the model's forces do not conserve".to_owned(),
+    ];
+    Ok(Engine {
+        geometry,
+        freedom: stepper.freedom(),
+        masses: stepper.masses().to_vec(),
+        settings: fixed,
+        words,
+        equivariance_every: None,
+        default_steps: DEFAULT_STEPS,
+        field: None,
+        forces: false,
+        start: None,
+        stepper: Box::new(stepper),
     })
 }
 

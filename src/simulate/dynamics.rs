@@ -91,6 +91,11 @@ impl<F: Force> Dynamics<F> {
         self.settings
     }
 
+    /// What makes its forces.
+    pub fn force(&self) -> &F {
+        &self.force
+    }
+
     /// Goes on with other settings, which must be ones that [`Dynamics::new`] takes.
     pub(super) fn set(&mut self, settings: Settings) {
         self.settings = settings;

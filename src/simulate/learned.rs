@@ -1,0 +1,156 @@
+//! Dynamics in the forces of a network of the force regime: heavy atoms move, hydrogens ride.
+
+use nalgebra::{Rotation3, Vector3};
+
+use super::{Constraints, Dynamics, Force, Hydrogens, Settings, Stepper};
+use crate::engine::Engine;
+use crate::model::{Inputs, Model, PlainInput, Regime, Tokens};
+use crate::observe::Probe;
+use crate::structure::{Element, Frame, Topology, centroid};
+use crate::{Error, Result};
+
+/// The force of a network on the tokens of a molecule. Its frames hold the tokens only.
+///
+/// The network's forces need not sum to zero, those of a molecule do: their mean is taken off, so that momentum is conserved. They need
+/// not be the gradient of an energy either: constant-energy dynamics shows by its temperature how far they are from it.
+pub struct Learned<E: Engine> {
+    model: Model<E>,
+    tokens: Tokens,
+}
+
+impl<E: Engine> Learned<E> {
+    /// The forces of `model` on `tokens`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where the model is of another regime.
+    pub fn new(model: Model<E>, tokens: Tokens) -> Result<Self> {
+        if !matches!(model.config().regime, Regime::Force { .. }) {
+            return Err(Error::usage("this model does not answer with forces", "use a model trained with a table [force]"));
+        }
+        Ok(Learned { model, tokens })
+    }
+
+    fn inputs(&self, systems: &[&[Vector3<f64>]]) -> Inputs {
+        let systems: Vec<PlainInput<'_>> =
+            systems.iter().map(|positions| PlainInput { tokens: &self.tokens, positions, velocity: None }).collect();
+        Inputs::plain(self.model.config(), &systems)
+    }
+}
+
+impl<E: Engine> Force for Learned<E> {
+    fn forces(&mut self, replicas: &[Frame], forces: &mut [Vec<Vector3<f64>>]) -> Result<()> {
+        let positions: Vec<&[Vector3<f64>]> = replicas.iter().map(|frame| frame.positions.as_slice()).collect();
+        let answer = self.model.predict(&self.inputs(&positions))?;
+        for (forces, answer) in forces.iter_mut().zip(answer.chunks_exact(self.tokens.len())) {
+            let mean = centroid(answer);
+            forces.clear();
+            forces.extend(answer.iter().map(|force| force - mean));
+        }
+        Ok(())
+    }
+
+    fn describe(&self) -> String {
+        let (weights, engine) = (self.model.parameter_count(), self.model.engine().name());
+        format!("forces of a G-Hyena network of {weights} weights on {engine}")
+    }
+}
+
+/// A stepper whose heavy atoms move in a network's forces, with the masses of the hydrogens that ride on them.
+pub struct Riding<E: Engine> {
+    dynamics: Dynamics<Learned<E>>,
+    hydrogens: Hydrogens,
+    masses: Vec<f64>,
+}
+
+impl<E: Engine> Riding<E> {
+    /// Dynamics of a molecule whose hydrogens keep the places that they have at `positions`.
+    ///
+    /// # Errors
+    /// Those of [`Dynamics::new`].
+    pub fn new(force: Learned<E>, topology: &Topology, positions: &[Vector3<f64>], settings: Settings) -> Result<Self> {
+        let masses = carried_masses(topology);
+        let moving = force.tokens.atoms.iter().map(|&atom| masses[atom]).collect();
+        let dynamics = Dynamics::new(force, moving, Constraints::default(), settings)?;
+        Ok(Riding { dynamics, hydrogens: Hydrogens::new(topology, positions), masses })
+    }
+
+    /// Masses of all atoms, Da: heavy atoms with their hydrogens, hydrogens none, as the kinetic energy counts them.
+    pub fn masses(&self) -> &[f64] {
+        &self.masses
+    }
+
+    /// Degrees of freedom of the kinetic energy.
+    pub fn freedom(&self) -> usize {
+        self.dynamics.freedom()
+    }
+}
+
+/// Each hydrogen's mass given to the heavy atom that carries it, Da.
+fn carried_masses(topology: &Topology) -> Vec<f64> {
+    let mut masses: Vec<f64> = topology.atoms.iter().map(|atom| atom.mass).collect();
+    let is_hydrogen = |atom: usize| topology.atoms[atom].element == Element::H;
+    for &[i, j] in &topology.bonds {
+        let (light, heavy) = if is_hydrogen(i) { (i, j) } else { (j, i) };
+        if is_hydrogen(light) && !is_hydrogen(heavy) {
+            masses[heavy] += std::mem::take(&mut masses[light]);
+        }
+    }
+    masses
+}
+
+impl<E: Engine> Stepper for Riding<E> {
+    fn step(&mut self, replicas: &mut [Frame]) -> Result<()> {
+        let atoms = self.dynamics.force().tokens.atoms.clone();
+        let part = |all: &[Vector3<f64>]| atoms.iter().map(|&atom| all[atom]).collect::<Vec<_>>();
+        let inner = |frame: &Frame| {
+            let velocities = frame.velocities.as_deref().map(part);
+            Frame { positions: part(&frame.positions), velocities, step: frame.step, time: frame.time, heat: frame.heat, cell: None }
+        };
+        let mut moving: Vec<Frame> = replicas.iter().map(inner).collect();
+        self.dynamics.step(&mut moving)?;
+        for (frame, moved) in replicas.iter_mut().zip(moving) {
+            let mut velocities = vec![Vector3::zeros(); frame.positions.len()];
+            let moved_velocities = moved.velocities.unwrap_or_default();
+            for ((&atom, position), velocity) in atoms.iter().zip(moved.positions).zip(moved_velocities) {
+                frame.positions[atom] = position;
+                velocities[atom] = velocity;
+            }
+            self.hydrogens.place(&mut frame.positions);
+            (frame.velocities, frame.step, frame.time, frame.heat) = (Some(velocities), moved.step, moved.time, moved.heat);
+        }
+        Ok(())
+    }
+
+    fn time_step(&self) -> f64 {
+        self.dynamics.time_step()
+    }
+
+    fn describe(&self) -> String {
+        format!("{} on heavy atoms, hydrogens ride", self.dynamics.describe())
+    }
+
+    fn reseed(&mut self, attempt: u64) {
+        self.dynamics.reseed(attempt);
+    }
+
+    fn probe(&self) -> Option<&dyn Probe> {
+        Some(self)
+    }
+}
+
+impl<E: Engine> Probe for Riding<E> {
+    /// The forces at the moved frame beside the moved forces, relative to the forces.
+    fn equivariance(&self, frame: &Frame, rotation: &Rotation3<f64>, translation: &Vector3<f64>) -> Result<(f64, String)> {
+        let Learned { model, tokens } = self.dynamics.force();
+        let positions = tokens.positions(&frame.positions);
+        let moved: Vec<_> = positions.iter().map(|position| rotation * position + translation).collect();
+        let run = |positions: &[Vector3<f64>]| model.forward(&self.dynamics.force().inputs(&[positions]));
+        let (plain, other) = (run(&positions)?, run(&moved)?);
+        let difference: f64 = plain.answer.iter().zip(&other.answer).map(|(a, b)| (rotation * a - b).norm_squared()).sum();
+        let size: f64 = plain.answer.iter().map(|force| force.norm_squared()).sum();
+        let error = (difference / size).sqrt();
+        let ops = model.equivariance_errors(&plain, &other, rotation)?;
+        let worst = ops.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map_or(String::new(), |(name, _)| name);
+        Ok((if error.is_nan() { f64::INFINITY } else { error }, worst))
+    }
+}

@@ -25,23 +25,31 @@ mod vkfft {
     use std::path::{Path, PathBuf};
     use std::process::{Command, Stdio};
 
-    pub const HINT: &str = "the Debian packages gcc g++ libvulkan-dev glslang-dev libclang1-14 libclang-common-14-dev (make installs them), \
+    pub const HINT: &str = "the Debian packages gcc g++ libvulkan-dev glslang-dev libclang-dev (make installs them), \
                             or do without VkFFT: cargo build --release --no-default-features --features gpu \
                             (without any GPU: --no-default-features)";
 
     /// Where Debian has the C header of glslang, beside the compiler's own folders.
     const GLSLANG: &str = "/usr/include/glslang/Include";
 
-    /// Static libraries of glslang-dev, each before those that it needs.
+    /// Libraries of glslang and of the SPIRV-Tools that it needs, each before those that it needs. Versions differ in which they have: newer
+    /// ones lack `OGLCompiler` and `OSDependent`, and merge one after another of the rest into `glslang`. What is there is linked.
     const LIBRARIES: [&str; 8] =
         ["SPIRV", "glslang", "MachineIndependent", "GenericCodeGen", "OGLCompiler", "OSDependent", "SPIRV-Tools-opt", "SPIRV-Tools"];
+
+    /// Calls what VkFFT needs of those libraries: that it links says that none is missing.
+    const TRIAL: &str = r#"
+        extern "C" int glslang_initialize_process(void);
+        extern "C" int glslang_shader_parse(void*, const void*);
+        extern "C" void glslang_program_SPIRV_generate(void*, int);
+        int main() { glslang_initialize_process(); glslang_shader_parse(0, 0); glslang_program_SPIRV_generate(0, 0); }
+    "#;
 
     type Outcome<T> = Result<T, String>;
 
     pub fn build() -> Outcome<()> {
         let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo names no OUT_DIR")?);
         let headers = headers()?;
-        let search = library_folder()?;
         let includes = [headers.as_path(), Path::new(GLSLANG)].map(|folder| format!("-I{}", folder.display()));
         for (header, package) in [("vulkan/vulkan.h", "libvulkan-dev"), ("glslang_c_interface.h", "glslang-dev")] {
             has_header(&includes, header).then_some(()).ok_or(format!("{header} is missing, of the Debian package {package}"))?;
@@ -51,9 +59,13 @@ mod vkfft {
         let mut library = cc::Build::new();
         library.file(&wrapped).flags(&includes).include(env!("CARGO_MANIFEST_DIR")).warnings(false);
         library.try_compile("vkfft_wrapped").map_err(|error| error.to_string())?;
-        println!("cargo:rustc-link-search=native={}", search.display());
-        // linked into the program alone: a copy of a compiler in every rlib would be a waste
-        LIBRARIES.iter().for_each(|name| println!("cargo:rustc-link-lib=static:-bundle={name}"));
+        for (name, file) in libraries(&out)? {
+            println!("cargo:rerun-if-changed={}", file.display());
+            println!("cargo:rustc-link-search=native={}", file.parent().unwrap_or(Path::new("/usr/lib")).display());
+            // linked into the program alone: a copy of a compiler in every rlib would be a waste
+            let kind = if file.extension().is_some_and(|ending| ending == "a") { "static:-bundle" } else { "dylib" };
+            println!("cargo:rustc-link-lib={kind}={name}");
+        }
         println!("cargo:rustc-link-lib=dylib=stdc++");
         Ok(())
     }
@@ -82,22 +94,41 @@ mod vkfft {
         found.then(|| tool.to_command()).ok_or(format!("{} does not run, of the Debian package {package}", tool.path().display()))
     }
 
-    /// The folder of glslang's libraries, as the compiler that links them knows it.
-    fn library_folder() -> Outcome<PathBuf> {
-        for (name, package) in LIBRARIES.iter().map(|name| (format!("lib{name}.a"), "glslang-dev")).chain([("libstdc++.so".into(), "g++")])
-        {
-            let output = compiler(true)?.arg(format!("-print-file-name={name}")).output().map_err(|error| error.to_string())?;
-            let path = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-            if !path.is_absolute() {
-                return Err(format!("{name} is missing, of the Debian package {package}"));
-            }
-            if name == "libSPIRV.a" {
-                println!("cargo:rerun-if-changed={}", path.display());
-            }
-        }
-        let output = compiler(true)?.arg("-print-file-name=libSPIRV.a").output().map_err(|error| error.to_string())?;
+    /// A library's file, where the compiler that links it finds it.
+    fn file_of(name: &str) -> Outcome<Option<PathBuf>> {
+        let output = compiler(true)?.arg(format!("-print-file-name={name}")).output().map_err(|error| error.to_string())?;
         let path = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-        Ok(path.parent().unwrap_or(Path::new("/usr/lib")).to_owned())
+        Ok(path.is_absolute().then_some(path))
+    }
+
+    /// Those of `LIBRARIES` that are there, static ones first; together they are all that VkFFT needs.
+    fn libraries(out: &Path) -> Outcome<Vec<(&'static str, PathBuf)>> {
+        file_of("libstdc++.so")?.ok_or("libstdc++.so is missing, of the Debian package g++")?;
+        let mut found = Vec::new();
+        for name in LIBRARIES {
+            let file = match file_of(&format!("lib{name}.a"))? {
+                None => file_of(&format!("lib{name}.so"))?,
+                file => file,
+            };
+            found.extend(file.map(|file| (name, file)));
+        }
+        let names: Vec<&str> = found.iter().map(|(name, _)| *name).collect();
+        if !names.contains(&"glslang") {
+            return Err("libglslang.a is missing, of the Debian package glslang-dev".into());
+        }
+        let (trial, program) = (out.join("trial.cpp"), out.join("trial"));
+        std::fs::write(&trial, TRIAL).map_err(|error| error.to_string())?;
+        let mut command = compiler(true)?;
+        command.arg(&trial).args(found.iter().map(|(_, file)| file)).arg("-o").arg(program);
+        let output = command.output().map_err(|error| error.to_string())?;
+        if !output.status.success() {
+            let words = String::from_utf8_lossy(&output.stderr);
+            let first = words.lines().find(|line| line.contains("undefined") || line.contains("cannot")).unwrap_or(words.trim());
+            let (found, missing) = (names.join(", "), LIBRARIES.iter().filter(|name| !names.contains(name)).copied().collect::<Vec<_>>());
+            let packages = "a library is missing, of the Debian packages glslang-dev (SPIRV) and spirv-tools (SPIRV-Tools)";
+            return Err(format!("{packages}: {first} (there: {found}; not there: {})", missing.join(", ")));
+        }
+        Ok(found)
     }
 
     fn has_header(includes: &[String], header: &str) -> bool {
@@ -122,8 +153,8 @@ mod vkfft {
             .wrap_static_fns(true)
             .wrap_static_fns_path(wrapped);
         // bindgen panics where it cannot load libclang
-        std::panic::catch_unwind(bindgen::clang_version).map_err(|_| "libclang is missing, of the Debian package libclang1-14")?;
-        let words = "libclang cannot read it (its own headers are of the Debian package libclang-common-14-dev)";
+        std::panic::catch_unwind(bindgen::clang_version).map_err(|_| "libclang is missing, of the Debian package libclang-dev")?;
+        let words = "libclang cannot read it (its own headers are of the Debian package libclang-dev too)";
         builder.generate().map_err(|error| format!("{words}: {error}"))
     }
 }

@@ -2,6 +2,8 @@
 # make test   installs what the machine lacks and passes every test
 # MDSURROGATE_REQUIRE_GPU=1 make test   fails where tests of the GPU engine would be skipped
 # make lint   formatting, clippy and documentation, warnings denied
+# make bench-gpu      times the GPU engine on the best device there is, op by op (docs/gpu.md)
+# make validate-gpu   the GPU engine under Vulkan's validation layers, which must have nothing to say
 # make bench-network   checks the network's values against JAX's, then times both
 # One profile (release) serves all of them, so that a cold machine compiles everything once.
 
@@ -10,11 +12,14 @@ RELEASE = --release --locked
 BINARY = target/release/mdsurrogate
 VENV = target/clients
 # What a Debian machine needs beside Rust: a linker, and what VkFFT is built with (build.rs says how to do without).
-PACKAGES = gcc libc6-dev g++ libvulkan-dev glslang-dev libclang1-14 libclang-common-14-dev
+# Names without versions, which every Debian and Ubuntu has.
+PACKAGES = gcc libc6-dev g++ libvulkan-dev glslang-dev libclang-dev
 # The tests run the real readers of our files. A software Vulkan device (lavapipe) stands in for a GPU.
 TEST_PACKAGES = python3-venv mesa-vulkan-drivers
+# What `make validate-gpu` watches the GPU engine with.
+VALIDATION_PACKAGES = mesa-vulkan-drivers vulkan-validationlayers
 
-.PHONY: all demo test lint bench-network bench-gpu deps test-deps clients build clean
+.PHONY: all demo test lint bench-network bench-gpu validate-gpu deps test-deps clients build clean
 
 all: build
 
@@ -55,9 +60,14 @@ clients: $(VENV)/ready
 test: clients
 	MDSURROGATE_REQUIRE_CLIENTS=1 MDSURROGATE_CLIENTS=$(CURDIR)/$(VENV)/bin/python $(CARGO) test $(RELEASE)
 
-# The network on the GPU: tokens a second, memory, bytes a second of every op.
+# The network on the GPU: tokens a second, memory, bytes and operations of every op, which way of convolving is faster at which length.
+# ARGS="--card 3350:67 1000 30000": chains of so many tokens only, beside what a card of so many GB/s and Tflop/s would take at least.
 bench-gpu: deps
-	$(CARGO) bench --locked --bench gpu
+	$(CARGO) bench --locked --bench gpu -- $(ARGS)
+
+validate-gpu: build
+	$(call install,$(VALIDATION_PACKAGES))
+	CARGO="$(CARGO)" scripts/validate_gpu.sh $(BINARY)
 
 lint: deps
 	$(CARGO) fmt --all -- --check

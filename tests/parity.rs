@@ -75,6 +75,12 @@ fn transforms_in_wgsl_agree_with_f64() {
     convolutions_agree(Transforms::Wgsl, &SIZES);
 }
 
+#[cfg(feature = "gpu")]
+#[test]
+fn double_sums_agree_with_f64() {
+    convolutions_agree(Transforms::Direct, &SIZES[..6]);
+}
+
 #[cfg(all(feature = "vkfft", target_os = "linux"))]
 #[test]
 fn vkfft_agrees_with_f64() {

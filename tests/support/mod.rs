@@ -16,10 +16,11 @@ use std::sync::LazyLock;
 /// MDSURROGATE_REQUIRE_GPU=1 that is a failure.
 #[cfg(feature = "gpu")]
 pub fn gpu(transforms: Transforms) -> Option<Gpu> {
-    static OPENED: [LazyLock<Option<Gpu>>; 3] = [
+    static OPENED: [LazyLock<Option<Gpu>>; 4] = [
         LazyLock::new(|| opened(Transforms::Fastest)),
         LazyLock::new(|| opened(Transforms::Wgsl)),
         LazyLock::new(|| opened(Transforms::VkFft)),
+        LazyLock::new(|| opened(Transforms::Direct)),
     ];
     OPENED[transforms as usize].clone()
 }

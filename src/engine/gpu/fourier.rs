@@ -20,6 +20,8 @@ pub enum Transforms {
     Wgsl,
     /// VkFFT, for every length.
     VkFft,
+    /// Double sums, for every length.
+    Direct,
 }
 
 /// Longest system, in tokens, whose convolutions are double sums.
@@ -86,10 +88,11 @@ impl Fourier {
     /// # Errors
     /// [`Error::Device`] where VkFFT was asked for and cannot be had.
     pub fn new(device: &Device, transforms: Transforms) -> Result<Fourier> {
-        let context = if transforms == Transforms::Wgsl { None } else { Context::open(&device.raw) };
+        let context = if matches!(transforms, Transforms::Wgsl | Transforms::Direct) { None } else { Context::open(&device.raw) };
         let routes = match (transforms, &context) {
             (Transforms::Fastest, None) => Routes { direct: LONGEST_DIRECT, vkfft: usize::MAX },
             (Transforms::Fastest, Some(_)) => Routes { direct: LONGEST_DIRECT, vkfft: SHORTEST_VKFFT },
+            (Transforms::Direct, _) => Routes { direct: usize::MAX, vkfft: usize::MAX },
             (Transforms::Wgsl, _) => Routes { direct: 0, vkfft: usize::MAX },
             (Transforms::VkFft, Some(_)) => Routes { direct: 0, vkfft: 0 },
             (Transforms::VkFft, None) => {
@@ -131,24 +134,26 @@ impl State {
     /// # Panics
     /// Before there is memory.
     pub fn transform(&mut self, gpu: &Gpu, shape: Shape) -> Result<()> {
-        let super::Inner { recorder, device, fourier, .. } = &*gpu.inner;
-        let planned = match self.plans.get(&shape) {
-            Some(planned) => planned.clone(),
-            None => {
-                if self.plans.len() >= PLANS {
-                    self.plans.clear();
-                }
-                let space = self.space.clone().expect("memory comes first");
-                let [work, temp] = [&space.work, &space.temp].map(|buffer| buffer.raw.as_ref().expect("not empty"));
-                let context = fourier.context.as_ref().expect("lengths are VkFFT's where there is one");
-                let plan = recorder.alone(|| Plan::new(context, shape, work, temp)).map_err(|what| device.error(&what))?;
-                let planned = Arc::new(Planned { plan, _space: space });
-                self.plans.insert(shape, planned.clone());
-                planned
-            }
-        };
-        let commands = planned.plan.record().map_err(|what| device.error(&what))?;
-        recorder.insert(commands, planned);
+        let planned = self.planned(gpu, shape)?;
+        let commands = planned.plan.record().map_err(|what| gpu.inner.device.error(&what))?;
+        gpu.inner.recorder.insert(commands, planned);
         Ok(())
+    }
+
+    fn planned(&mut self, gpu: &Gpu, shape: Shape) -> Result<Arc<Planned>> {
+        let super::Inner { recorder, device, fourier, .. } = &*gpu.inner;
+        if let Some(planned) = self.plans.get(&shape) {
+            return Ok(planned.clone());
+        }
+        if self.plans.len() >= PLANS {
+            self.plans.clear();
+        }
+        let space = self.space.clone().expect("memory comes first");
+        let [work, temp] = [&space.work, &space.temp].map(|buffer| buffer.raw.as_ref().expect("not empty"));
+        let context = fourier.context.as_ref().expect("lengths are VkFFT's where there is one");
+        let plan = recorder.alone(|| Plan::new(context, shape, work, temp)).map_err(|what| device.error(&what))?;
+        let planned = Arc::new(Planned { plan, _space: space });
+        self.plans.insert(shape, planned.clone());
+        Ok(planned)
     }
 }

@@ -4,7 +4,7 @@ use nalgebra::Vector3;
 
 use super::neighbours::CellList;
 use super::superpose::pick;
-use crate::structure::Topology;
+use crate::structure::{Topology, centroid};
 
 /// Distance, Å, below which the closest heavy atoms of two residues are in contact.
 pub const HEAVY_CONTACT: f64 = 4.5;
@@ -12,6 +12,9 @@ pub const HEAVY_CONTACT: f64 = 4.5;
 pub const ALPHA_CONTACT: f64 = 8.0;
 /// Residues of a chain closer than this along the sequence are always near each other: they are not counted.
 pub const APART: usize = 3;
+
+/// More than what rounding takes from the radius of a sphere, Å.
+const ROUNDING: f64 = 1e-6;
 
 /// Finds contacts in frames of one topology.
 #[derive(Debug, Clone)]
@@ -44,17 +47,32 @@ impl Contacts {
         self.within(positions, &self.alphas, ALPHA_CONTACT)
     }
 
+    /// Residues are set apart by the spheres around them first; atoms are looked at only where these are near, up to the first pair.
     fn within(&self, positions: &[Vector3<f64>], atoms: &[usize], limit: f64) -> Vec<(u32, u32)> {
         let points = pick(positions, atoms);
+        let mut groups: Vec<(usize, &[Vector3<f64>])> = Vec::new();
+        let mut start = 0;
+        for group in atoms.chunk_by(|&a, &b| self.residues[a] == self.residues[b]) {
+            groups.push((self.residues[group[0]], &points[start..start + group.len()]));
+            start += group.len();
+        }
+        let centres: Vec<Vector3<f64>> = groups.iter().map(|(_, points)| centroid(points)).collect();
+        let farthest = |(centre, (_, points)): (&Vector3<f64>, &(usize, &[Vector3<f64>]))| {
+            points.iter().map(|x| (x - centre).norm_squared()).fold(0.0, f64::max).sqrt() + ROUNDING
+        };
+        let radii: Vec<f64> = centres.iter().zip(&groups).map(farthest).collect();
+        let reach = limit + 2.0 * radii.iter().copied().fold(0.0, f64::max);
         let mut pairs = Vec::new();
-        CellList::new(&points, limit).pairs(|i, j, _| {
-            let (i, j) = (self.residues[atoms[i]], self.residues[atoms[j]]);
-            if self.chains[i] != self.chains[j] || i.abs_diff(j) >= APART {
+        CellList::new(&centres, reach).pairs(|a, b, square| {
+            let ((i, left), (j, right)) = (groups[a], groups[b]);
+            let counts = self.chains[i] != self.chains[j] || i.abs_diff(j) >= APART;
+            let apart = limit + radii[a] + radii[b];
+            let touch = || left.iter().any(|x| right.iter().any(|y| (x - y).norm_squared() < limit * limit));
+            if counts && square < apart * apart && touch() {
                 pairs.push((i.min(j) as u32, i.max(j) as u32));
             }
         });
         pairs.sort_unstable();
-        pairs.dedup();
         pairs
     }
 }

@@ -6,11 +6,12 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=src/fft/vkfft/vkfft.h");
     let target = |name: &str| std::env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
-    if target("OS") == "linux" && target("ENV") == "gnu" {
-        if let Err(what) = vkfft::build() {
-            eprintln!("VkFFT cannot be built: {what}\n  try: {}", vkfft::HINT);
-            std::process::exit(1);
-        }
+    if target("OS") == "linux"
+        && target("ENV") == "gnu"
+        && let Err(what) = vkfft::build()
+    {
+        eprintln!("VkFFT cannot be built: {what}\n  try: {}", vkfft::HINT);
+        std::process::exit(1);
     }
 }
 

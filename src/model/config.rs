@@ -88,7 +88,7 @@ pub struct Config {
     pub long_range: LongRange,
     /// Its conventions.
     pub convolution: Convolution,
-    /// Whether every block moves the candidate positions and the next recomputes its pair geometry from them.
+    /// Whether every block moves the candidate positions and the next recomputes its pair geometry from them. Forces move nothing.
     pub refine: bool,
     /// Whether template distances and signed heights are seen.
     pub templates: bool,

@@ -1,7 +1,7 @@
 //! The network as a program of ops: embedding, then blocks of local messages → q, k, v → long convolution → gate → product
 //! with v → residual → token-wise MLP, each of which moves the answer (spec jump.md § 1–2, g-hyena.md § 2).
 
-use super::config::{Config, LongRange};
+use super::config::{Config, LongRange, Regime};
 use super::program::{Builder, Program};
 use super::tokens::VOCABULARY;
 use crate::ops::embed::Embed;
@@ -118,7 +118,8 @@ fn block(b: &mut Builder, config: &Config, name: &str, state: &mut State, inputs
     let weights = b.call(&at("readout_weights"), Linear::scalars(&[c], widths.iter().sum()).gain(0.01), &[hidden])[0];
     let parts = [vec![state.answer, weights, state.vectors], local_vectors].concat();
     state.answer = b.call(&at("readout"), Readout { vectors: widths }, &parts)[0];
-    if config.refine {
+    // forces are no displacements: the layers go on seeing the molecule where it is
+    if config.refine && !matches!(config.regime, Regime::Force { .. }) {
         state.geometry = state.answer;
     }
 }

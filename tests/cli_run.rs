@@ -168,7 +168,8 @@ fn a_signal_ends_the_run_in_good_order() {
     while !bench.path("r.ckpt").exists() && started.elapsed().as_secs() < 60 {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
-    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    // the shell's own kill: a bare Debian has no program of that name
+    let kill = Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())]).status().unwrap();
     assert!(kill.success());
     assert_eq!(child.wait().unwrap().code(), Some(75));
     let steps = bench.json("r.summary.json")["results"]["steps"].as_u64().unwrap();

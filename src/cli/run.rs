@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use super::backend::{Backend, Chosen, list_devices};
 use super::config::with_file;
@@ -126,21 +126,14 @@ fn stepper_on<E: Compute + 'static>(compute: E, device: Option<String>, choice: 
         None => Model::from_bytes(model::SHIPPED, path, compute)?,
     };
     let geometry = template_geometry_at(topology, &structure.frame.positions)?;
-    if let (Regime::Force { .. }, Some(settings)) = (model.config().regime, choice.motion) {
-        return in_forces(model, &header, geometry, path, structure, settings);
-    }
-    let mut words = words(&path.display().to_string(), &header, topology.len() - topology.heavy_atoms().len());
-    let (seed, first_replica) = (choice.seed, choice.first_replica);
-    let parts = Parts { model, header: &header, structure, geometry: &geometry, seed, first_replica };
-    let Jumps { stepper, masses, warning } = choice.sampling.jumps(parts)?;
-    words.extend(warning);
     let mut settings = Map::new();
     settings.insert("model (hash of weights)".into(), header.sha256.clone().into());
-    settings.insert("jumps".into(), choice.sampling.settings()?);
+    let Made { stepper, freedom, masses, settings: own, mut words } = match (model.config().regime, choice.motion) {
+        (Regime::Force { .. }, Some(motion)) => in_forces(model, &header, &geometry, path, structure, motion)?,
+        _ => by_jumps(model, &header, &geometry, path, structure, choice)?,
+    };
+    settings.extend(own);
     settings.insert("time step (ps)".into(), json!(stepper.time_step()));
-    // the corrector's velocities have no motion of the centre
-    let freedom = 3 * topology.len() - if masses.is_some() { 3 } else { 0 };
-    let masses = masses.unwrap_or_else(|| topology.atoms.iter().map(|atom| atom.mass).collect());
     if let Some(device) = device {
         words.push(format!("on the GPU {device}"));
         settings.insert("device".into(), device.into());
@@ -160,41 +153,61 @@ fn stepper_on<E: Compute + 'static>(compute: E, device: Option<String>, choice: 
     })
 }
 
+/// A stepper and what is to be known of it.
+struct Made {
+    stepper: Box<dyn Stepper>,
+    /// Degrees of freedom of the kinetic energy.
+    freedom: usize,
+    /// Masses, Da.
+    masses: Vec<f64>,
+    /// What must be the same for a run to go on, beside the model and its time step.
+    settings: Map<String, Value>,
+    words: Vec<String>,
+}
+
+/// The jumps of a model.
+fn by_jumps<E: Compute + 'static>(
+    model: Model<E>,
+    header: &Header,
+    geometry: &TemplateGeometry,
+    path: &Path,
+    structure: &Structure,
+    choice: &Choice<'_>,
+) -> Result<Made> {
+    let topology = &structure.topology;
+    let mut words = words(&path.display().to_string(), header, topology.len() - topology.heavy_atoms().len());
+    let (seed, first_replica) = (choice.seed, choice.first_replica);
+    let Jumps { stepper, masses, warning } = choice.sampling.jumps(Parts { model, header, structure, geometry, seed, first_replica })?;
+    words.extend(warning);
+    let settings = Map::from_iter([("jumps".into(), choice.sampling.settings()?)]);
+    // the corrector's velocities have no motion of the centre
+    let freedom = 3 * topology.len() - if masses.is_some() { 3 } else { 0 };
+    let masses = masses.unwrap_or_else(|| topology.atoms.iter().map(|atom| atom.mass).collect());
+    Ok(Made { stepper, freedom, masses, settings, words })
+}
+
 /// The dynamics of heavy atoms in a model's forces.
 fn in_forces<E: Compute + 'static>(
     model: Model<E>,
     header: &Header,
-    geometry: TemplateGeometry,
+    geometry: &TemplateGeometry,
     path: &Path,
     structure: &Structure,
-    settings: Settings,
-) -> Result<Engine> {
+    motion: Settings,
+) -> Result<Made> {
     let Structure { topology, frame, .. } = structure;
-    let force = Learned::new(model, Tokens::new(topology, &geometry)?)?;
-    let stepper = Riding::new(force, topology, &frame.positions, settings)?;
-    let mut fixed = Map::new();
-    fixed.insert("model (hash of weights)".into(), header.sha256.clone().into());
-    fixed.insert("integrator".into(), format!("{:?}", settings.integrator).into());
-    fixed.insert("time step (ps)".into(), json!(settings.time_step));
-    fixed.insert("temperature (K)".into(), json!(settings.temperature));
+    let force = Learned::new(model, Tokens::new(topology, geometry)?)?;
+    let stepper = Riding::new(force, topology, &frame.positions, motion)?;
+    let settings = Map::from_iter([
+        ("integrator".into(), format!("{:?}", motion.integrator).into()),
+        ("temperature (K)".into(), json!(motion.temperature)),
+    ]);
     let words = vec![
         format!("model {}: trained on {}", path.display(), header.provenance.summary),
         stepper.describe(),
         "energies are those of the force field with hydrogens that ride, which the model's forces do not conserve".to_owned(),
     ];
-    Ok(Engine {
-        geometry,
-        freedom: stepper.freedom(),
-        masses: stepper.masses().to_vec(),
-        settings: fixed,
-        words,
-        equivariance_every: None,
-        default_steps: DEFAULT_STEPS,
-        field: None,
-        forces: false,
-        start: None,
-        stepper: Box::new(stepper),
-    })
+    Ok(Made { freedom: stepper.freedom(), masses: stepper.masses().to_vec(), stepper: Box::new(stepper), settings, words })
 }
 
 /// What the user is to know of the model.

@@ -100,14 +100,15 @@ fn carried_masses(topology: &Topology) -> Vec<f64> {
 
 impl<E: Engine> Stepper for Riding<E> {
     fn step(&mut self, replicas: &mut [Frame]) -> Result<()> {
-        let atoms = self.dynamics.force().tokens.atoms.clone();
-        let part = |all: &[Vector3<f64>]| atoms.iter().map(|&atom| all[atom]).collect::<Vec<_>>();
+        let tokens = &self.dynamics.force().tokens;
         let inner = |frame: &Frame| {
-            let velocities = frame.velocities.as_deref().map(part);
-            Frame { positions: part(&frame.positions), velocities, step: frame.step, time: frame.time, heat: frame.heat, cell: None }
+            let velocities = frame.velocities.as_deref().map(|velocities| tokens.positions(velocities));
+            let positions = tokens.positions(&frame.positions);
+            Frame { positions, velocities, step: frame.step, time: frame.time, heat: frame.heat, cell: None }
         };
         let mut moving: Vec<Frame> = replicas.iter().map(inner).collect();
         self.dynamics.step(&mut moving)?;
+        let atoms = &self.dynamics.force().tokens.atoms;
         for (frame, moved) in replicas.iter_mut().zip(moving) {
             let mut velocities = vec![Vector3::zeros(); frame.positions.len()];
             let moved_velocities = moved.velocities.unwrap_or_default();

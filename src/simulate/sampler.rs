@@ -47,6 +47,45 @@ impl Sampler {
     pub fn evaluations(&self) -> usize {
         if self.method == Method::Heun { 2 * self.levels - 1 } else { self.levels }
     }
+
+    /// Takes the candidates from the largest noise level to none. `denoise` gives D(z, σ) of every candidate.
+    ///
+    /// # Errors
+    /// Those of `denoise`.
+    pub(super) fn integrate(
+        &self,
+        candidates: &mut [Candidate],
+        mut denoise: impl FnMut(&[Candidate], f64) -> Result<Denoised>,
+    ) -> Result<()> {
+        let mut before: Option<(f64, Denoised)> = None;
+        for level in noise_levels(self.levels, self.high, self.low).windows(2) {
+            let (sigma, next) = (level[0] * (1.0 + self.stir), level[1]);
+            candidates.iter_mut().for_each(|candidate| candidate.stir((sigma * sigma - level[0] * level[0]).sqrt()));
+            let start: Denoised = match self.method {
+                Method::Heun => candidates.iter().map(|candidate| candidate.positions.clone()).collect(),
+                Method::Euler | Method::Multistep => Vec::new(),
+            };
+            let clean = denoise(candidates, sigma)?;
+            let ahead = match &before {
+                Some((last, past)) if next > 0.0 => Some(ahead(&clean, past, extrapolation(*last, sigma, next))),
+                _ => None,
+            };
+            let towards = ahead.as_ref().unwrap_or(&clean);
+            candidates.iter_mut().zip(towards).for_each(|(candidate, towards)| candidate.advance(towards, sigma, next));
+            match self.method {
+                Method::Euler => {}
+                Method::Multistep => before = Some((sigma, clean)),
+                Method::Heun if next > 0.0 => {
+                    let end = denoise(candidates, next)?;
+                    for (((candidate, start), clean), end) in candidates.iter_mut().zip(&start).zip(&clean).zip(&end) {
+                        correct(&mut candidate.positions, start, clean, end, [sigma, next]);
+                    }
+                }
+                Method::Heun => {}
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A sample in the making.
@@ -74,46 +113,6 @@ impl Candidate {
 
 /// Denoised positions of every candidate, Å.
 type Denoised = Vec<Vec<Vector3<f64>>>;
-
-impl Sampler {
-    /// Takes the candidates from the largest noise level to none. `denoise` gives D(z, σ) of every candidate.
-    ///
-    /// # Errors
-    /// Those of `denoise`.
-    pub(super) fn integrate(
-        &self,
-        candidates: &mut [Candidate],
-        mut denoise: impl FnMut(&[Candidate], f64) -> Result<Denoised>,
-    ) -> Result<()> {
-        let mut before: Option<(f64, Denoised)> = None;
-        for level in noise_levels(self.levels, self.high, self.low).windows(2) {
-            let (sigma, next) = (level[0] * (1.0 + self.stir), level[1]);
-            candidates.iter_mut().for_each(|candidate| candidate.stir((sigma * sigma - level[0] * level[0]).sqrt()));
-            let start: Denoised = match self.method {
-                Method::Heun => candidates.iter().map(|candidate| candidate.positions.clone()).collect(),
-                Method::Euler | Method::Multistep => Vec::new(),
-            };
-            let clean = denoise(candidates, sigma)?;
-            let towards = match &before {
-                Some((last, past)) if next > 0.0 => ahead(&clean, past, extrapolation(*last, sigma, next)),
-                _ => clean.clone(),
-            };
-            candidates.iter_mut().zip(&towards).for_each(|(candidate, towards)| candidate.advance(towards, sigma, next));
-            match self.method {
-                Method::Euler => {}
-                Method::Multistep => before = Some((sigma, clean)),
-                Method::Heun if next > 0.0 => {
-                    let end = denoise(candidates, next)?;
-                    for (((candidate, start), clean), end) in candidates.iter_mut().zip(&start).zip(&clean).zip(&end) {
-                        correct(&mut candidate.positions, start, clean, end, [sigma, next]);
-                    }
-                }
-                Method::Heun => {}
-            }
-        }
-        Ok(())
-    }
-}
 
 /// now + weight · (now − past).
 fn ahead(now: &[Vec<Vector3<f64>>], past: &[Vec<Vector3<f64>>], weight: f64) -> Denoised {

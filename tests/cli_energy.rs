@@ -1,30 +1,16 @@
 //! `mdsurrogate energy`, `minimize` and `reference` as a user meets them.
 
 mod clients;
+mod program;
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
 
 use flate2::read::GzDecoder;
 use mdsurrogate::structure::{ReadOptions, read};
 use mdsurrogate::trajectory::Reader;
 use nalgebra::Vector3;
+use program::{program, repository, words};
 use serde_json::Value;
-
-fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
-
-/// Runs the program in a folder; it must end with this code.
-fn program(folder: &Path, words: &[&str], code: i32) -> Output {
-    let output = Command::new(env!("CARGO_BIN_EXE_mdsurrogate")).args(words).current_dir(folder).stdin(Stdio::null()).output().unwrap();
-    assert_eq!(output.status.code(), Some(code), "{words:?}\n{}", String::from_utf8_lossy(&output.stderr));
-    output
-}
-
-fn words(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
 
 #[test]
 fn energy_prints_the_golden_numbers() {

@@ -1,22 +1,10 @@
 //! `mdsurrogate finetune` as a user meets it.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+mod program;
 
-fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
+use std::path::Path;
 
-/// Runs the program in a folder; it must end with this code.
-fn program(folder: &Path, words: &[&str], code: i32) -> Output {
-    let output = Command::new(env!("CARGO_BIN_EXE_mdsurrogate")).args(words).current_dir(folder).stdin(Stdio::null()).output().unwrap();
-    assert_eq!(output.status.code(), Some(code), "{words:?}\n{}", String::from_utf8_lossy(&output.stderr));
-    output
-}
-
-fn words(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
+use program::{program, repository, words};
 
 fn is_empty(folder: &Path) -> bool {
     std::fs::read_dir(folder).unwrap().next().is_none()

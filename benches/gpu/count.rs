@@ -1,10 +1,8 @@
 //! What an op must move and compute: the floor that a measurement is held against, and a prediction for cards that are not here.
 
+use mdsurrogate::engine::gpu::LONGEST_DIRECT;
 use mdsurrogate::fft::{Convolution, Padding, smooth_length};
 use mdsurrogate::ops::{Batch, Kernel, Op};
-
-/// Longest system whose convolutions are double sums (src/engine/gpu/fourier.rs).
-const LONGEST_DIRECT: usize = 256;
 
 /// Longest transform along a strided axis in one pass: 48 KiB of shared memory hold as many complex numbers of four columns (32 bytes
 /// side by side, the least that a card loads).

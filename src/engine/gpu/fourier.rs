@@ -25,7 +25,7 @@ pub enum Transforms {
 }
 
 /// Longest system, in tokens, whose convolutions are double sums.
-const LONGEST_DIRECT: usize = 256;
+pub const LONGEST_DIRECT: usize = 256;
 
 /// Shortest system, in tokens, that VkFFT transforms.
 const SHORTEST_VKFFT: usize = 1024;

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub use buffers::Buffer;
 pub use device::{Listed, devices};
-pub use fourier::Transforms;
+pub use fourier::{LONGEST_DIRECT, Transforms};
 
 use super::{Call, Engine};
 use crate::ops::Batch;

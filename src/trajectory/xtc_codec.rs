@@ -53,70 +53,121 @@ enum Layout {
     Packed([u32; 3], u32),
 }
 
-/// Reads bits, the highest of each byte first.
-struct Bits<'a> {
-    bytes: &'a [u8],
+/// Bytes behind the last, so that a read of 16 may begin at any of a frame's.
+const PADDING: usize = 16;
+
+/// Reads bits, the highest of each byte first. Reading past the end gives zeros: ask [`Bits::whole`] at the end.
+struct Bits {
+    /// The frame's bytes and [`PADDING`] zeros.
+    bytes: Vec<u8>,
     place: usize,
 }
 
-impl Bits<'_> {
-    /// The next `count` bits, 32 at most.
-    fn take(&mut self, count: u32) -> Option<u32> {
-        let (start, within) = (self.place / 8, self.place % 8);
-        let end = self.place + count as usize;
-        if end > 8 * self.bytes.len() {
-            return None;
-        }
-        self.place = end;
-        let mut window = [0; 8];
-        let there = self.bytes.len().min(start + 8);
-        window[..there - start].copy_from_slice(&self.bytes[start..there]);
-        Some((u64::from_be_bytes(window) << within).checked_shr(64 - count).unwrap_or(0) as u32)
+impl Bits {
+    fn new(bytes: &[u8]) -> Self {
+        Bits { bytes: [bytes, &[0; PADDING]].concat(), place: 0 }
     }
-    /// Three numbers below `sizes` from one number of `count` bits, stored lowest byte first.
-    fn unpack(&mut self, count: u32, sizes: [u32; 3]) -> Option<[i32; 3]> {
-        let (mut value, mut shift) = (0u128, 0);
-        while count - shift >= 32 {
-            value |= u128::from(self.take(32)?.swap_bytes()) << shift;
-            shift += 32;
+    /// Whether everything read was there.
+    fn whole(&self) -> bool {
+        self.place <= 8 * (self.bytes.len() - PADDING)
+    }
+    /// The next bits at the top of a number: 57 of 64 at least, or 121 of 128.
+    fn ahead<const N: usize>(&self) -> [u8; N] {
+        let start = self.place / 8;
+        self.bytes.get(start..start + N).map_or([0; N], |window| window.try_into().expect("N bytes"))
+    }
+    /// The next `count` bits, 1 to 32.
+    fn take(&mut self, count: u32) -> u32 {
+        let window = u64::from_be_bytes(self.ahead()) << (self.place % 8);
+        self.place += count as usize;
+        (window >> (64 - count)) as u32
+    }
+    /// Three numbers below `sizes` from one number of `count` bits, 1 to 72, stored lowest byte first.
+    fn unpack(&mut self, count: u32, sizes: &Sizes) -> [i32; 3] {
+        let (bytes, rest) = (count / 8, count % 8);
+        if count > 57 {
+            let window = u128::from_be_bytes(self.ahead()) << (self.place % 8);
+            self.place += count as usize;
+            let low = window.swap_bytes() & ((1 << (8 * bytes)) - 1);
+            let high = window >> (128 - count) & ((1 << rest) - 1);
+            return sizes.split_wide(low | high << (8 * bytes));
         }
-        for shift in (shift..count).step_by(8) {
-            value |= u128::from(self.take(8.min(count - shift))?) << shift;
-        }
-        let [_, y, z] = sizes.map(u64::from);
-        // most numbers fit 64 bits, whose division is much faster
-        if let Ok(value) = u64::try_from(value) {
-            return Some([(value / z / y) as i32, (value / z % y) as i32, (value % z) as i32]);
-        }
-        let (y, z) = (u128::from(y), u128::from(z));
-        Some([(value / z / y) as i32, (value / z % y) as i32, (value % z) as i32])
+        let window = u64::from_be_bytes(self.ahead()) << (self.place % 8);
+        self.place += count as usize;
+        let low = window.swap_bytes() & ((1 << (8 * bytes)) - 1);
+        let high = window >> (64 - count) & ((1 << rest) - 1);
+        sizes.split(low | high << (8 * bytes))
+    }
+}
+
+/// The ranges of three numbers x, y, z that were multiplied into one, (x·Y + y)·Z + z.
+struct Sizes {
+    y: Divisor,
+    z: Divisor,
+}
+
+impl Sizes {
+    fn new(sizes: [u32; 3]) -> Self {
+        Sizes { y: Divisor::new(sizes[1]), z: Divisor::new(sizes[2]) }
+    }
+    fn split(&self, value: u64) -> [i32; 3] {
+        let (rest, z) = self.z.divide(value);
+        let (x, y) = self.y.divide(rest);
+        [x as i32, y as i32, z as i32]
+    }
+    fn split_wide(&self, value: u128) -> [i32; 3] {
+        let (y, z) = (u128::from(self.y.by), u128::from(self.z.by));
+        [(value / z / y) as i32, (value / z % y) as i32, (value % z) as i32]
+    }
+}
+
+/// Division by one number many times: by its reciprocal, which is several times as fast as a division.
+struct Divisor {
+    by: u64,
+    /// ⌊(2⁶⁴ − 1)/by⌋.
+    reciprocal: u64,
+}
+
+impl Divisor {
+    fn new(by: u32) -> Self {
+        let by = u64::from(by.max(1));
+        Divisor { by, reciprocal: u64::MAX / by }
+    }
+    /// Quotient and remainder of a value below 2⁶³. 2⁶⁴/by is larger than the reciprocal by 2 at most, so the first quotient is too small by
+    /// one at most.
+    fn divide(&self, value: u64) -> (u64, u64) {
+        let quotient = ((u128::from(value) * u128::from(self.reciprocal)) >> 64) as u64;
+        let rest = value - quotient * self.by;
+        if rest >= self.by { (quotient + 1, rest - self.by) } else { (quotient, rest) }
     }
 }
 
 /// Unpacks `atoms` coordinates; none where the bits are not what an XTC frame can hold.
 pub(super) fn decode(bytes: &[u8], bounds: &Bounds, atoms: usize) -> Option<Vec<[i32; 3]>> {
-    let mut bits = Bits { bytes, place: 0 };
+    let mut bits = Bits::new(bytes);
     let layout = bounds.layout();
+    let packed = if let Layout::Packed(sizes, _) = layout { Sizes::new(sizes) } else { Sizes::new([1; 3]) };
     let (mut small, mut run) = (bounds.small, 0);
+    let mut range = Sizes::new([RANGES[small]; 3]);
     let mut out: Vec<[i32; 3]> = Vec::with_capacity(atoms);
     while out.len() < atoms {
         let whole = match layout {
-            Layout::Apart(lengths) => [bits.take(lengths[0])? as i32, bits.take(lengths[1])? as i32, bits.take(lengths[2])? as i32],
-            Layout::Packed(sizes, length) => bits.unpack(length, sizes)?,
+            Layout::Apart(lengths) => lengths.map(|length| bits.take(length) as i32),
+            Layout::Packed(_, length) => bits.unpack(length, &packed),
         };
         let leader = add(whole, bounds.low);
         let mut change = 1;
-        if bits.take(1)? == 1 {
-            let code = bits.take(5)? as usize;
+        if bits.take(1) == 1 {
+            let code = bits.take(5) as usize;
             (run, change) = (code / 3, code % 3);
         }
         if out.len() + run >= atoms {
             return None;
         }
+        let half = (RANGES[small] / 2) as i32;
         let mut last = leader;
         for difference in 0..run {
-            let (range, half) = (RANGES[small], (RANGES[small] / 2) as i32);
-            last = add(add(bits.unpack(small as u32, [range; 3])?, last), [-half; 3]);
+            last = add(add(bits.unpack(small as u32, &range), last), [-half; 3]);
             out.push(last);
             if difference == 0 {
                 out.push(leader);
@@ -125,9 +176,12 @@ pub(super) fn decode(bytes: &[u8], bounds: &Bounds, atoms: usize) -> Option<Vec<
         if run == 0 {
             out.push(leader);
         }
-        small = (small + change).checked_sub(1).filter(|small| (FIRST..RANGES.len()).contains(small))?;
+        if change != 1 {
+            small = (small + change).checked_sub(1).filter(|small| (FIRST..RANGES.len()).contains(small))?;
+            range = Sizes::new([RANGES[small]; 3]);
+        }
     }
-    Some(out)
+    bits.whole().then_some(out)
 }
 
 fn add(a: [i32; 3], b: [i32; 3]) -> [i32; 3] {

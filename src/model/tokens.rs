@@ -18,7 +18,7 @@ const RESIDUES: [&str; 23] = [
     "ALA", "ARG", "ASN", "ASP", "CYS", "GLN", "GLU", "GLY", "HIS", "ILE", "LEU", "LYS", "MET", "PHE", "PRO", "SER", "THR", "TRP", "TYR",
     "VAL", "ACE", "NME", "NH2",
 ];
-const FORMS: [(&str, &str); 12] = [
+const FORMS: [(&str, &str); 14] = [
     ("ASH", "ASP"),
     ("GLH", "GLU"),
     ("LYN", "LYS"),
@@ -31,6 +31,9 @@ const FORMS: [(&str, &str); 12] = [
     ("HSE", "HIS"),
     ("HSP", "HIS"),
     ("MSE", "MET"),
+    // a proline with an oxygen on its CG
+    ("HYP", "PRO"),
+    ("NHE", "NH2"),
 ];
 /// Rows of the three embedding tables: atom name, residue, place in the chain (inside, first, last, alone).
 pub const VOCABULARY: [usize; 3] = [NAMES.len(), RESIDUES.len(), 4];

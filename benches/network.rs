@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use mdsurrogate::engine::Cpu;
-use mdsurrogate::model::{CONDITIONING, Config, Inputs, Model, Regime};
+use mdsurrogate::model::{Config, Inputs, Model, Regime, TOLD};
 use mdsurrogate::ops::{Batch, Centre, RELATIONS};
 use nalgebra::Vector3;
 use rand::{RngExt, SeedableRng};
@@ -42,7 +42,7 @@ fn systems(n: usize, neighbours: usize, count: usize, rng: &mut ChaCha8Rng) -> I
     let mut draw = |len: usize, size: f64| (0..len).map(|_| size * rng.random_range(-1.7..1.7)).collect::<Vec<f64>>();
     let candidate = draw(3 * n * count, 5.0);
     let condition: Vec<f64> = candidate.iter().zip(draw(candidate.len(), 0.3)).map(|(y, step)| y + step).collect();
-    let (noisy, conditioning) = (draw(candidate.len(), 1.0), draw(CONDITIONING * count, 1.0));
+    let (noisy, conditioning) = (draw(candidate.len(), 1.0), draw(2 * TOLD * count, 1.0));
     let place = condition.iter().map(|x| x / 8.0).collect();
     Inputs { batch, centroids: vec![Vector3::zeros(); count], condition, candidate, noisy, place, conditioning }
 }
@@ -110,7 +110,7 @@ fn main() {
     };
     let threads = threads.parse().expect("a number of threads");
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of threads");
-    let config = Config { regime: Regime::Jump { lag_time: 20.0, sigma_data: 1.0 }, ..Config::default() };
+    let config = Config { regime: Regime::Jump { lag_time: 20.0, sigma_data: 1.0, lag_range: None }, ..Config::default() };
     let model = Model::initial(config, Cpu::<f32>::new(), 1).expect("the working network");
     pool.install(|| cases.iter().for_each(|case| bench(&model, case)));
 }

@@ -17,7 +17,7 @@ fn main() -> mdsurrogate::Result<()> {
     let [_, structure, case, weights] = args.as_slice() else { panic!("STRUCTURE CASE.json MODEL.safetensors") };
     let structure = read(Path::new(structure), &ReadOptions::default())?;
     let tokens = Tokens::new(&structure.topology, &template_geometry(&structure.topology)?)?;
-    let regime = Regime::Jump { lag_time: 20.0, sigma_data: 1.0 };
+    let regime = Regime::Jump { lag_time: 20.0, sigma_data: 1.0, lag_range: None };
     let config = Config { neighbours: 4096, regime, ..Config::default() };
     let model = Model::initial(config.clone(), Cpu::<f64>::new(), 1)?;
     model.save(Path::new(weights), &Provenance::default())?;
@@ -28,7 +28,7 @@ fn main() -> mdsurrogate::Result<()> {
     let condition = tokens.positions(&structure.frame.positions);
     let noisy: Vec<_> = condition.iter().map(|x| x + noise()).collect();
     let d_answer: Vec<_> = condition.iter().map(|_| noise()).collect();
-    let system = JumpInput { tokens: &tokens, condition: &condition, noisy: &noisy, sigma: 0.4, condition_noise: 0.05 };
+    let system = JumpInput { tokens: &tokens, condition: &condition, noisy: &noisy, sigma: 0.4, condition_noise: 0.05, lag_time: 20.0 };
     let inputs = Inputs::jump(&config, &[system]);
     let activations = model.forward(&inputs)?;
     let gradients = model.backward(&inputs, &activations, &d_answer)?;

@@ -19,7 +19,7 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let regime = Regime::Jump { lag_time: 20.0, sigma_data: 1.0 };
+        let regime = Regime::Jump { lag_time: 20.0, sigma_data: 1.0, lag_range: None };
         let config = Config { scalars: 16, vectors: 8, pair: 8, layers: 1, regime, ..Config::default() };
         let model = Model::initial(config, Cpu::<f32>::new(), 3).unwrap();
         let provenance = Provenance { summary: "nothing".into(), temperature: Some(310.0), ..Provenance::default() };

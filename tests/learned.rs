@@ -77,5 +77,5 @@ fn forces_turn_with_the_molecule() {
 
 #[test]
 fn a_model_of_jumps_is_refused() {
-    assert!(matches!(force(Regime::Jump { lag_time: 1.0, sigma_data: 1.0 }), Err(Error::Usage { .. })));
+    assert!(matches!(force(Regime::Jump { lag_time: 1.0, sigma_data: 1.0, lag_range: None }), Err(Error::Usage { .. })));
 }

@@ -25,7 +25,7 @@ fn molecule(name: &str) -> (Structure, Tokens) {
 }
 
 fn config() -> Config {
-    let regime = Regime::Jump { lag_time: 20.0, sigma_data: 1.0 };
+    let regime = Regime::Jump { lag_time: 20.0, sigma_data: 1.0, lag_range: None };
     Config { scalars: 16, vectors: 8, pair: 8, layers: 2, regime, ..Config::default() }
 }
 
@@ -58,7 +58,7 @@ fn positions(structure: &Structure, tokens: &Tokens, sigma: f64, seed: u64) -> [
 }
 
 fn inputs(config: &Config, tokens: &Tokens, [condition, noisy]: &[Vec<Vector3<f64>>; 2], sigma: f64) -> Inputs {
-    Inputs::jump(config, &[JumpInput { tokens, condition, noisy, sigma, condition_noise: 0.05 }])
+    Inputs::jump(config, &[JumpInput { tokens, condition, noisy, sigma, condition_noise: 0.05, lag_time: 20.0 }])
 }
 
 fn flat(vectors: &[Vector3<f64>]) -> Vec<f64> {
@@ -171,6 +171,7 @@ fn systems_of_a_batch_do_not_see_one_another() {
         noisy,
         sigma,
         condition_noise: 0.05,
+        lag_time: 20.0,
     };
     let (a, b): (&'static _, &'static _) = (Box::leak(Box::new(a)), Box::leak(Box::new(b)));
     let together = model.predict(&Inputs::jump(&config, &[input(&a_tokens, a, 0.3), input(&b_tokens, b, 1.0)])).unwrap();
@@ -229,6 +230,32 @@ fn replicas_threads_and_resumed_steps_give_the_same_bits() {
     assert_eq!(all[6..], run(1, 6, 1, false)[..]);
     assert_ne!(all[0].positions, all[1].positions);
     assert!((all[0].time - 60.0).abs() <= 1e-9 && all[0].step == 3);
+}
+
+#[test]
+fn jumps_take_the_lag_times_that_the_network_is_told() {
+    let jump = |lag_range: Option<[f64; 2]>| {
+        let (structure, tokens) = molecule("akle.pdb");
+        let hydrogens = Hydrogens::new(&structure.topology, &structure.frame.positions);
+        let regime = Regime::Jump { lag_time: 20.0, sigma_data: 1.0, lag_range };
+        let model = Model::initial(Config { regime, ..config() }, Cpu::<f32>::new(), 5).unwrap();
+        Jump::new(model, tokens, hydrogens, Sampler { levels: 3, ..Sampler::default() }, 9, 0).unwrap()
+    };
+    let (structure, _) = molecule("akle.pdb");
+    let after = |mut jump: Jump<Cpu<f32>>| {
+        let mut frames = vec![structure.frame.clone()];
+        jump.step(&mut frames).unwrap();
+        frames.remove(0)
+    };
+    let several = || jump(Some([20.0, 160.0]));
+    let (short, long) = (after(several()), after(several().with_lag_time(160.0).unwrap()));
+    assert_eq!((short.time, long.time), (20.0, 160.0));
+    assert_ne!(short.positions, long.positions);
+    for (jump, lag) in [(several(), 10.0), (several(), 161.0), (several(), f64::NAN), (jump(None), 40.0)] {
+        let error = jump.with_lag_time(lag).err().unwrap();
+        assert!(error.exit_code() == 2 && error.hint().contains("20ps"), "{error} {}", error.hint());
+    }
+    assert_eq!(after(jump(None).with_lag_time(20.0).unwrap()), after(jump(None)));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mdsurrogate::engine::Cpu;
 use mdsurrogate::forcefield::TemplateGeometry;
-use mdsurrogate::model::{Model, Tokens};
+use mdsurrogate::model::{Model, TOLD, Tokens};
 use mdsurrogate::simulate::Stop;
 use mdsurrogate::structure::{Atom, Chain, Element, Residue, Topology};
 use mdsurrogate::train::config::Config;
@@ -50,9 +50,16 @@ fn alanine() -> Tokens {
 /// An alanine whose atoms move about their places by independent noise of 0.3 Å; the forces are those of springs to its bonded
 /// atoms, 10 kJ/mol/Å².
 fn system(frames: usize) -> System {
+    moving(frames, |frame| {
+        let noise = centred_noise(ATOMS.len(), &mut generator(5, Purpose::Training, frame as u64, 0));
+        noise.into_iter().map(|n| 0.3 * n).collect()
+    })
+}
+
+/// An alanine whose atoms are so far from their places at each frame.
+fn moving(frames: usize, displacement: impl Fn(usize) -> Vec<Vector3<f64>>) -> System {
     let tokens = alanine();
-    let noise = |frame| centred_noise(tokens.len(), &mut generator(5, Purpose::Training, frame as u64, 0));
-    let frame = |frame| positions().into_iter().zip(noise(frame)).map(|(x, n)| x + 0.3 * n).collect::<Vec<_>>();
+    let frame = |frame| positions().into_iter().zip(displacement(frame)).map(|(x, d)| x + d).collect::<Vec<_>>();
     let force = |frame: &Vec<Vector3<f64>>| {
         let mut forces = vec![Vector3::zeros(); frame.len()];
         for [i, j] in BONDS {
@@ -218,8 +225,13 @@ fn a_training_starts_from_a_model_and_says_so() {
 
 /// Mean losses of the first and the last tenth of a training.
 fn losses(frames: usize, objective: &str, updates: usize, training: &str) -> [f64; 2] {
-    let mut trainer =
-        trainer(frames, objective, &format!("{training}\n[training]\nupdates = {updates}\nbatch = 8\nmicro_batch_tokens = 48"));
+    losses_of(system(frames), objective, updates, training)
+}
+
+fn losses_of(system: System, objective: &str, updates: usize, training: &str) -> [f64; 2] {
+    let config = config(objective, &format!("{training}\n[training]\nupdates = {updates}\nbatch = 8\nmicro_batch_tokens = 48"));
+    let dataset = Dataset::split(vec![system], Vec::new(), &config).unwrap();
+    let mut trainer = Trainer::new(config, dataset, Cpu::<f32>::new()).unwrap();
     let losses: Vec<f64> = (0..updates).map(|_| trainer.update().unwrap().loss).collect();
     let mean = |of: &[f64]| of.iter().sum::<f64>() / of.len() as f64;
     [mean(&losses[..updates / 10]), mean(&losses[updates - updates / 10..])]
@@ -236,6 +248,41 @@ fn few_pairs_are_learned_by_heart() {
     assert!(before <= 1.5 && after <= before / 1000.0, "displacement: {before} → {after}");
     let [before, after] = losses(3, "[force]", 200, FAST);
     assert!(before <= 3.0 && after <= before / 1000.0, "force: {before} → {after}");
+}
+
+#[test]
+fn a_network_that_is_told_the_lag_time_learns_several() {
+    // there and back: after one frame everything is elsewhere, after two it is where it was, which no network can know untold
+    let swing = centred_noise(ATOMS.len(), &mut generator(6, Purpose::Training, 0, 0));
+    let swinging = || moving(9, |frame| swing.iter().map(|n| if frame % 2 == 0 { 0.5 * n } else { -0.5 * n }).collect());
+    let both = "[jump]\nlag = \"1ps\"\nlongest_lag = \"2ps\"\ncondition_noise = \"0.01A\"\nlog_sigma_mean = 0.0\nlog_sigma_std = 0.5";
+    let [before, after] = losses_of(swinging(), both, 400, FAST);
+    assert!(before <= 2.0 && after <= before / 4.0, "{before} → {after}");
+}
+
+#[test]
+fn several_lag_times_may_follow_one_and_begin_with_its_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let files = Files::new(&here.join("a"));
+    let mut first = trainer(40, JUMP, SHORT);
+    first.run(&files, &Reporter::new(first.budget(), true), &Stop::never()).unwrap();
+    let (model, header) = Model::load(&files.model, Cpu::<f32>::new()).unwrap();
+    let more = "[jump]\nlag = \"1ps\"\nlongest_lag = \"5ps\"\n";
+    let config = started(here, more, "").unwrap();
+    assert_eq!(config.lags(), [1.0, 2.0, 4.0]);
+    let dataset = Dataset::split(vec![system(40)], Vec::new(), &config).unwrap();
+    // 36 training frames less the gap before the last 10 %, for each lag time
+    assert_eq!(dataset.training.len(), (36 - 1 - 1) + (36 - 2 - 2) + (36 - 4 - 4));
+    let second = Trainer::new(config, dataset, Cpu::<f32>::new()).unwrap();
+    // the weights of what it is told of lag times come after those of the noise levels, and are none
+    let (own, others) = (second.parameters(), model.parameters().unwrap());
+    let (at, told) = (header.config.conditioning() * header.config.scalars, TOLD * header.config.scalars);
+    assert_eq!(own.len(), others.len() + told);
+    assert!(own[..at] == others[..at] && own[at..at + told].iter().all(|&w| w == 0.0) && own[at + told..] == others[at..]);
+
+    let refused = started(here, "[jump]\nlag = \"2ps\"\nlongest_lag = \"3ps\"", "").unwrap_err().to_string();
+    assert!(refused.contains("jump.longest_lag") && refused.contains("twice"), "{refused}");
 }
 
 /// Runs the program in `folder`: exit status, stdout, stderr.

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use count::{Card, Cost, cost};
 use mdsurrogate::engine::{Call, Cpu, Engine, Gpu};
-use mdsurrogate::model::{CONDITIONING, Config, Inputs, Model, Regime};
+use mdsurrogate::model::{Config, Inputs, Model, Regime, TOLD};
 use mdsurrogate::ops::{Batch, Edges, Kernel, RELATIONS};
 use nalgebra::Vector3;
 use rand::{RngExt, SeedableRng};
@@ -41,7 +41,7 @@ fn chain(tokens: usize, rng: &mut ChaCha8Rng) -> Inputs {
     let mut near = |size: f64| condition.iter().map(|x| x + size * rng.random_range(-1.0..1.0)).collect::<Vec<f64>>();
     let (candidate, noisy) = (near(0.3), near(0.0).iter().map(|x| (x * 7.0).sin()).collect());
     let place = condition.iter().map(|x| x / 8.0).collect();
-    Inputs { batch, centroids: vec![Vector3::zeros()], condition, candidate, noisy, place, conditioning: vec![0.1; CONDITIONING] }
+    Inputs { batch, centroids: vec![Vector3::zeros()], condition, candidate, noisy, place, conditioning: vec![0.1; 2 * TOLD] }
 }
 
 /// Seconds of one call, the mean of as many as fit.
@@ -148,7 +148,7 @@ fn asked() -> Asked {
 fn main() -> mdsurrogate::Result<()> {
     let Asked { card, count, sizes } = asked();
     println!("least: of a card that moves {:.0} GB/s and computes {:.1} Tflop/s (--card)", card.bandwidth / 1e9, card.speed / 1e12);
-    let config = Config { regime: Regime::Jump { lag_time: 10.0, sigma_data: 1.0 }, ..Config::default() };
+    let config = Config { regime: Regime::Jump { lag_time: 10.0, sigma_data: 1.0, lag_range: None }, ..Config::default() };
     let calls = Model::initial(config.clone(), Cpu::<f32>::new(), 1)?.network().program.calls.clone();
     if count {
         for tokens in sizes {

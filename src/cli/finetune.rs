@@ -19,6 +19,8 @@ use crate::{Error, Result};
 
 /// Independent runs of reference MD: what they differ by is the floor that the model is judged beside.
 const REPLICAS: u32 = 2;
+/// Jumps of the longest lag time that each of them holds at least.
+const JUMPS_OF_LONGEST: f64 = 10.0;
 
 /// Time step of the reference MD, ps.
 const TIME_STEP: f64 = 0.004;
@@ -73,7 +75,7 @@ pub fn run(args: Args) -> Result<()> {
         return Err(Error::usage(format!("--minutes: {}", args.minutes), "a number above 0"));
     }
     let files = Files::new(&args);
-    let (lag, parameters) = lag_of(args.model.as_deref())?;
+    let (lag, longest, parameters) = lags_of(args.model.as_deref())?;
     let share = args.time / f64::from(REPLICAS);
     if share < 4.0 * lag {
         let what = format!("--time: two runs of {share} ps hold few jumps of {lag} ps");
@@ -92,7 +94,7 @@ pub fn run(args: Args) -> Result<()> {
     reference::run(reference)?;
 
     say(2, "training");
-    let text = training(&args, &files, lag);
+    let text = training(&args, &files, lag, longest.min(share / JUMPS_OF_LONGEST));
     if args.overwrite || std::fs::read_to_string(&files.training).is_ok_and(|there| there != text) {
         // another training than the one whose checkpoint may be there
         remove(&files.checkpoint)?;
@@ -146,14 +148,14 @@ impl Files {
     }
 }
 
-/// Lag time, ps, and number of parameters of the model to start from.
-fn lag_of(path: Option<&Path>) -> Result<(f64, usize)> {
+/// Lag time and longest lag time, ps, and number of parameters of the model to start from.
+fn lags_of(path: Option<&Path>) -> Result<(f64, f64, usize)> {
     let (model, header) = match path {
         Some(path) => Model::load(path, Cpu::<f32>::new())?,
         None => Model::from_bytes(model::SHIPPED, Path::new("(built in)"), Cpu::<f32>::new())?,
     };
     match header.config.regime {
-        Regime::Jump { lag_time, .. } => Ok((lag_time, model.parameter_count())),
+        Regime::Jump { lag_time, lag_range, .. } => Ok((lag_time, lag_range.map_or(lag_time, |range| range[1]), model.parameter_count())),
         _ => Err(Error::usage("-m: this model makes no jumps", "a model trained with [jump], or the built-in one")),
     }
 }
@@ -224,14 +226,15 @@ fn reference_words(args: &Args, files: &Files, share: f64, threads: &[String]) -
     [words(&own), words(over), threads.to_vec()].concat()
 }
 
-/// The training's configuration: the model's own lag, a gentle learning rate, the best validation kept.
-fn training(args: &Args, files: &Files, lag: f64) -> String {
+/// The training's configuration: the model's own lag times, a gentle learning rate, the best validation kept.
+fn training(args: &Args, files: &Files, lag: f64, longest: f64) -> String {
+    let several = if longest >= 2.0 * lag { format!("longest_lag = \"{longest}ps\"\n") } else { String::new() };
     let (topology, trajectories) = files.of_reference();
     let absolute = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let initial = args.model.as_deref().map_or("built-in".to_owned(), |model| path(&absolute(model)));
     format!(
         "# Written by `mdsurrogate finetune`.\n[data]\ntemperature = {}\n\n[[data.systems]]\ntopology = {topology}\ntrajectories = [{}]\n\n\
-         [split]\nvalidation_share = 0.15\n\n[jump]\nlag = \"{lag}ps\"\nlog_sigma_mean = -1.2\n\n[optimizer]\nlearning_rate = 3e-4\nflat = 0.0\n\n\
+         [split]\nvalidation_share = 0.15\n\n[jump]\nlag = \"{lag}ps\"\n{several}log_sigma_mean = -1.2\n\n[optimizer]\nlearning_rate = 3e-4\nflat = 0.0\n\n\
          [training]\ninitial = {}\nseed = {}\nminutes = {:?}\nvalidate_every = 250\npatience = 1000\n",
         quoted(&args.temp),
         trajectories.join(", "),
@@ -291,8 +294,10 @@ mod tests {
         let args = args();
         let files = Files::new(&args);
         assert_eq!(files.model, Path::new("1abc_tuned.safetensors"));
-        let config = Config::parse(training(&args, &files, 50.0), Path::new("1abc_tuned.toml")).unwrap();
-        assert_eq!((config.lag(), config.training.minutes, config.data.temperature), (50.0, Some(3.0), Some(300.0)));
+        let config = Config::parse(training(&args, &files, 50.0, 100.0), Path::new("1abc_tuned.toml")).unwrap();
+        assert_eq!((config.lags(), config.training.minutes, config.data.temperature), (vec![50.0, 100.0], Some(3.0), Some(300.0)));
+        let alone = Config::parse(training(&args, &files, 50.0, 99.0), Path::new("1abc_tuned.toml")).unwrap();
+        assert_eq!(alone.lags(), [50.0]);
         assert_eq!(config.data.systems[0].trajectories, ["1abc_tuned_reference_r0.xtc", "1abc_tuned_reference_r1.xtc"].map(PathBuf::from));
         assert!(config.initial.is_some());
         let line = reference_words(&args, &files, 2000.0, &words(&["--threads", "2"]));

@@ -2,19 +2,27 @@
 
 use serde_json::{Value, json};
 
+use super::job::quantity;
 use crate::engine::Engine;
 use crate::forcefield::{ForceField, Precision, System, TemplateGeometry};
 use crate::model::{Header, Model, Tokens};
 use crate::simulate::{Hydrogens, Jump, Method, ROOM_TEMPERATURE, Relaxation, Relaxed, Sampler, Stepper};
 use crate::structure::Structure;
+use crate::units::Dimension;
 use crate::{Error, Result};
+
+/// Steps of the corrector.
+const RELAX: usize = 100;
 
 /// Sampler and corrector.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Jumps")]
 pub struct Sampling {
+    /// Physical time of a jump, of a model that takes several [default: the model's own]
+    #[arg(long, value_name = "TIME")]
+    pub lag: Option<String>,
     /// After every jump, up to N minimisation steps and N steps of 2 fs in the force field; 0: the bare network
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(long, value_name = "N", default_value_t = RELAX)]
     pub relax: usize,
     /// Noise levels of the sampler
     #[arg(long, value_name = "N", default_value_t = Sampler::default().levels as u64, value_parser = clap::value_parser!(u64).range(2..=1000))]
@@ -31,6 +39,20 @@ pub struct Sampling {
 }
 
 impl Sampling {
+    /// The first flag that is not at its default.
+    pub fn changed(&self) -> Option<&'static str> {
+        let default = Sampler::default();
+        let flags = [
+            ("--lag", self.lag.is_none()),
+            ("--relax", self.relax == RELAX),
+            ("--levels", self.levels == default.levels as u64),
+            ("--method", self.method.is_none()),
+            ("--lowest", self.lowest == default.low),
+            ("--stir", self.stir == default.stir),
+        ];
+        flags.into_iter().find(|(_, same)| !same).map(|(flag, _)| flag)
+    }
+
     /// The sampler of jumps that are corrected, or are not.
     ///
     /// # Errors
@@ -95,6 +117,10 @@ impl Sampling {
         let tokens = Tokens::new(topology, geometry)?;
         let hydrogens = Hydrogens::new(topology, &frame.positions);
         let jump = Jump::new(model, tokens, hydrogens, self.sampler_for(system.is_some())?, seed, first_replica)?;
+        let jump = match &self.lag {
+            Some(lag) => jump.with_lag_time(quantity("--lag", lag, Dimension::Time)?)?,
+            None => jump,
+        };
         let Some(system) = system else { return Ok(Jumps { stepper: Box::new(jump), masses: None, warning }) };
         let relaxation = Relaxation { steps, temperature, seed, first_replica };
         let relaxed = Relaxed::new(jump, topology, ForceField::new(system, Precision::F32), relaxation);

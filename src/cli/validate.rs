@@ -27,7 +27,7 @@ use crate::{Error, Result};
 pub struct Args {
     /// Model file
     model: PathBuf,
-    /// List of molecules (TOML): [[case]] tables with name, topology, start, reference, chains, jumps, note
+    /// List of molecules (TOML): [[case]] tables with name, topology, start, reference, chains, jumps, lag, note
     #[arg(long, value_name = "FILE")]
     cases: PathBuf,
     /// Folder of the files named in the list; default: the list's own
@@ -72,6 +72,8 @@ struct Case {
     chains: usize,
     #[serde(default = "jumps")]
     jumps: usize,
+    /// Physical time of a jump, of a model that takes several; default: --lag, or the model's own.
+    lag: Option<String>,
 }
 
 fn chains() -> usize {
@@ -92,7 +94,7 @@ const MEMORY: usize = 1 << 29;
 pub fn run(args: Args) -> Result<()> {
     refuse_existing(args.card.as_deref(), args.overwrite)?;
     let text = std::fs::read_to_string(&args.cases).map_err(|error| Error::reading(&args.cases, &error))?;
-    let hint = "each [[case]] has name, topology, start = [...], reference = [...], and may have chains, jumps and note";
+    let hint = "each [[case]] has name, topology, start = [...], reference = [...], and may have chains, jumps, lag and note";
     let cases: Cases = toml::from_str(&text).map_err(|error| Error::input(Place::file(&args.cases), error.message(), hint))?;
     let folder = args.data.clone().unwrap_or_else(|| args.cases.parent().map(Path::to_owned).unwrap_or_default());
     let (model, header) = Model::load(&args.model, Cpu::<f32>::new())?;
@@ -144,7 +146,8 @@ fn run_case(args: &Args, case: &Case, folder: &Path) -> Result<Outcome> {
     let geometry = template_geometry_at(&structure.topology, &structure.frame.positions)?;
     let (model, header) = Model::load(&args.model, Cpu::<f32>::new())?;
     let parts = Parts { model, header: &header, structure: &structure, geometry: &geometry, seed: args.seed, first_replica: 0 };
-    let Jumps { mut stepper, warning, .. } = args.sampling.jumps(parts)?;
+    let sampling = Sampling { lag: case.lag.clone().or(args.sampling.lag.clone()), ..args.sampling.clone() };
+    let Jumps { mut stepper, warning, .. } = sampling.jumps(parts)?;
     warning.iter().for_each(|warning| eprintln!("{warning}"));
     let rollouts = roll_out(stepper.as_mut(), &looker, &sides.run[0].picks, starts, case.jumps)?;
     Ok(judge(&rollouts, &reference, &looker, [case.chains, case.jumps]))

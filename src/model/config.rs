@@ -27,10 +27,13 @@ pub enum LongRange {
 pub enum Regime {
     /// Denoised positions one lag time later, for sampling (EDM, Karras et al. 2022).
     Jump {
-        /// Physical time of one step, ps.
+        /// Physical time of one step, ps, where no other is asked for.
         lag_time: f64,
-        /// Standard deviation of the displacement over the lag time, Å.
+        /// Standard deviation of the displacement over the lag times of the training, Å.
         sigma_data: f64,
+        /// Shortest and longest lag time of the training, ps, of a network that is told the lag time; none: it knows `lag_time` alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lag_range: Option<[f64; 2]>,
     },
     /// Mean positions one lag time later.
     NextFrame {
@@ -49,7 +52,10 @@ pub enum Regime {
 impl fmt::Display for Regime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Regime::Jump { lag_time, sigma_data } => write!(f, "jump: samples positions {lag_time} ps later (data: {sigma_data:.4} Å)"),
+            Regime::Jump { lag_time, sigma_data, lag_range } => {
+                let range = lag_range.map_or(String::new(), |[shortest, longest]| format!(", or {shortest} to {longest} ps"));
+                write!(f, "jump: samples positions {lag_time} ps{range} later (data: {sigma_data:.4} Å)")
+            }
             Regime::NextFrame { lag_time, scale } => write!(f, "next frame: mean positions {lag_time} ps later (data: {scale:.4} Å)"),
             Regime::Force { scale } => write!(f, "force: forces in kJ/mol/Å (data: {scale:.4})"),
         }
@@ -111,7 +117,7 @@ impl Default for Config {
             convolution: Convolution::WORKING,
             refine: true,
             templates: true,
-            regime: Regime::Jump { lag_time: 0.0, sigma_data: 0.0 },
+            regime: Regime::Jump { lag_time: 0.0, sigma_data: 0.0, lag_range: None },
         }
     }
 }
@@ -149,7 +155,10 @@ impl Config {
         }
         let positive = |value: f64| value > 0.0 && value.is_finite();
         let sound = match self.regime {
-            Regime::Jump { lag_time, sigma_data } => positive(lag_time) && positive(sigma_data),
+            Regime::Jump { lag_time, sigma_data, lag_range: None } => positive(lag_time) && positive(sigma_data),
+            Regime::Jump { lag_time, sigma_data, lag_range: Some([shortest, longest]) } => {
+                positive(shortest) && longest.is_finite() && shortest <= lag_time && lag_time <= longest && positive(sigma_data)
+            }
             Regime::NextFrame { lag_time, scale } => positive(lag_time) && positive(scale),
             Regime::Force { scale } => positive(scale),
         };

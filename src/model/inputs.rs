@@ -4,7 +4,7 @@ use nalgebra::Vector3;
 
 use super::config::{Config, Regime};
 use super::edm::Preconditioning;
-use super::network::CONDITIONING;
+use super::network::TOLD;
 use super::tokens::Tokens;
 use crate::ops::Batch;
 
@@ -24,6 +24,8 @@ pub struct JumpInput<'a> {
     pub sigma: f64,
     /// Noise level s of the condition, Å.
     pub condition_noise: f64,
+    /// Physical time of the jump, ps; only a network that takes several is told.
+    pub lag_time: f64,
 }
 
 /// One system of a call in the next-frame or force regime.
@@ -52,7 +54,7 @@ pub struct Inputs {
     pub noisy: Vec<f64>,
     /// x/8 Å: the positions as vector features.
     pub place: Vec<f64>,
-    /// Noise levels of each system, as sines and cosines of their logarithms.
+    /// Noise levels of each system and, where the network takes several, its lag time, as sines and cosines of their logarithms.
     pub conditioning: Vec<f64>,
 }
 
@@ -68,8 +70,9 @@ impl Inputs {
         }
         for (index, system) in systems.iter().enumerate() {
             inputs.set_noisy(config, index, system.noisy, system.sigma);
-            let at = index * CONDITIONING + CONDITIONING / 2;
-            fourier((system.condition_noise + 0.005).ln(), &mut inputs.conditioning[at..at + CONDITIONING / 2]);
+            let told = &mut inputs.conditioning[index * config.conditioning()..][..config.conditioning()];
+            fourier((system.condition_noise + 0.005).ln(), &mut told[TOLD..2 * TOLD]);
+            told[2 * TOLD..].chunks_exact_mut(TOLD).for_each(|lag| fourier(system.lag_time.ln(), lag));
         }
         inputs
     }
@@ -116,8 +119,7 @@ impl Inputs {
                 self.candidate[at] = self.condition[at] + factors.skip * displacement;
             }
         }
-        let at = system * CONDITIONING;
-        fourier(sigma.ln(), &mut self.conditioning[at..at + CONDITIONING / 2]);
+        fourier(sigma.ln(), &mut self.conditioning[system * config.conditioning()..][..TOLD]);
     }
 
     /// Appends a system at these positions, still without noise.
@@ -143,7 +145,7 @@ impl Inputs {
         self.candidate.extend_from_slice(&self.condition[first * 3..]);
         self.place.extend(self.condition[first * 3..].iter().map(|x| x / PLACE));
         self.noisy.resize(self.condition.len(), 0.0);
-        self.conditioning.resize(self.conditioning.len() + CONDITIONING, 0.0);
+        self.conditioning.resize(self.conditioning.len() + config.conditioning(), 0.0);
     }
 }
 

@@ -12,7 +12,7 @@ mod tokens;
 pub use config::{Config, LongRange, Regime};
 pub use file::{DataFile, Header, Provenance, SCHEMA, SHIPPED};
 pub use inputs::{Inputs, JumpInput, PlainInput};
-pub use network::{CONDITIONING, Network};
+pub use network::{Network, TOLD};
 pub use program::{Builder, Program};
 pub use tokens::{Tokens, VOCABULARY};
 

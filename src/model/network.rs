@@ -19,8 +19,15 @@ use crate::ops::update::Update;
 use crate::ops::vector_conv::VectorConv;
 use crate::ops::{Op, Shape};
 
-/// Scalars that tell a system its noise levels: sine and cosine at 8 frequencies of two logarithms.
-pub const CONDITIONING: usize = 32;
+/// Scalars that tell a system the logarithm of one number: sine and cosine at 8 frequencies.
+pub const TOLD: usize = 16;
+
+impl Config {
+    /// Scalars that a system is told: two noise levels, and the lag time where the network takes several.
+    pub fn conditioning(&self) -> usize {
+        if matches!(self.regime, Regime::Jump { lag_range: Some(_), .. }) { 3 * TOLD } else { 2 * TOLD }
+    }
+}
 
 /// A network's program and the slots that the host fills and reads.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,7 +42,7 @@ pub struct Network {
     pub noisy: usize,
     /// Input: x in units that keep the first layer's vectors of order one.
     pub place: usize,
-    /// Input: [`CONDITIONING`] scalars a system.
+    /// Input: [`Config::conditioning`] scalars a system.
     pub conditioning: usize,
     /// The answer (1 vector a token): y moved by all blocks.
     pub answer: usize,
@@ -61,8 +68,9 @@ impl Network {
         let mut b = Builder::default();
         let (c, k) = (config.scalars, config.vectors);
         let [candidate, condition, noisy, place] = [(); 4].map(|()| b.input(Shape::vectors(1)));
-        let conditioning = b.input(Shape::per_system(CONDITIONING));
-        let hidden = b.call("conditioning.0", Linear::scalars(&[CONDITIONING], c).per_system().silu(), &[conditioning])[0];
+        let told = config.conditioning();
+        let conditioning = b.input(Shape::per_system(told));
+        let hidden = b.call("conditioning.0", Linear::scalars(&[told], c).per_system().silu(), &[conditioning])[0];
         let e = b.call("conditioning.1", Linear::scalars(&[c], c).per_system(), &[hidden])[0];
         let scalars = b.call("embed", Embed { channels: c, tables: VOCABULARY }, &[e])[0];
         let vectors = b.call("vectors", Linear::vectors(&[1, 1], k), &[noisy, place])[0];

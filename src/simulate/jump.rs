@@ -37,6 +37,23 @@ impl<E: Engine> Jump<E> {
         Ok(Jump { model, tokens, hydrogens, sampler, lag_time, seed, attempt: 0, first_replica })
     }
 
+    /// The same over another lag time, ps.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where the model was not trained for it.
+    pub fn with_lag_time(self, lag_time: f64) -> Result<Self> {
+        let [shortest, longest] = match self.model.config().regime {
+            Regime::Jump { lag_range: Some(range), .. } => range,
+            _ => [self.lag_time; 2],
+        };
+        if !(shortest..=longest).contains(&lag_time) {
+            let what = format!("this model makes no jumps of {lag_time} ps");
+            let one = shortest == longest;
+            return Err(Error::usage(what, if one { format!("{shortest}ps, its own") } else { format!("{shortest}ps to {longest}ps") }));
+        }
+        Ok(Jump { lag_time, ..self })
+    }
+
     /// The molecule as the network sees it.
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
@@ -79,8 +96,9 @@ impl<E: Engine> Jump<E> {
 
     fn inputs(&self, conditions: &[Vec<Vector3<f64>>]) -> Inputs {
         let Sampler { condition_noise, high: sigma, .. } = self.sampler;
-        let tokens = &self.tokens;
-        let systems = conditions.iter().map(|condition| JumpInput { tokens, condition, noisy: condition, sigma, condition_noise });
+        let (tokens, lag_time) = (&self.tokens, self.lag_time);
+        let systems =
+            conditions.iter().map(|condition| JumpInput { tokens, condition, noisy: condition, sigma, condition_noise, lag_time });
         Inputs::jump(self.model.config(), &systems.collect::<Vec<_>>())
     }
 }
@@ -139,7 +157,8 @@ impl<E: Engine> Probe for Jump<E> {
             let noise = noise::centred(&mut rng, condition.len());
             let noisy: Vec<_> = condition.iter().zip(noise).map(|(x, n)| x + sigma * n).collect();
             let run = |condition: &[Vector3<f64>], noisy: &[Vector3<f64>]| {
-                let input = JumpInput { tokens: &self.tokens, condition, noisy, sigma, condition_noise: self.sampler.condition_noise };
+                let (tokens, condition_noise, lag_time) = (&self.tokens, self.sampler.condition_noise, self.lag_time);
+                let input = JumpInput { tokens, condition, noisy, sigma, condition_noise, lag_time };
                 self.model.forward(&Inputs::jump(self.model.config(), &[input]))
             };
             let plain = run(&condition, &noisy)?;

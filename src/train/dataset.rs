@@ -52,8 +52,9 @@ impl Dataset {
         }
         let (mut training, mut validation) = (Pairs::default(), Pairs::default());
         for (index, system) in systems.iter().enumerate() {
-            for (number, segment) in system.segments.iter().enumerate() {
-                let lag = segment.lag_frames(config.lag())?;
+            let numbered = || system.segments.iter().enumerate();
+            for ((number, segment), lag) in numbered().flat_map(|numbered| config.lags().into_iter().map(move |lag| (numbered, lag))) {
+                let lag = segment.lag_frames(lag)?;
                 if held_out.is_empty() {
                     let [first, last] = chronological(segment.len(), config.split.validation_share, lag);
                     training.push(index, number, first, lag, system.weight);

@@ -65,13 +65,32 @@ impl Initial {
         Ok(Initial { file: DataFile::of(path, bytes), config: header.config, values: model.parameters()? })
     }
 
-    /// The scale of its answers, Å or kJ/mol/Å, where they are over `lag` ps: a training for the same lag time keeps it, so that it starts
-    /// from the very answers that the model gives.
-    pub fn scale(&self, lag: f64) -> Option<f64> {
+    /// The scale of its answers, Å or kJ/mol/Å, where they are over `lags`, ps: a training for the same lag times keeps it, so that it
+    /// starts from the very answers that the model gives.
+    pub fn scale(&self, lags: &[f64]) -> Option<f64> {
+        let ends = [*lags.first()?, *lags.last()?];
         match self.config.regime {
-            Regime::Jump { lag_time, sigma_data: scale } | Regime::NextFrame { lag_time, scale } => (lag_time == lag).then_some(scale),
+            Regime::Jump { sigma_data, lag_range: Some(range), .. } => (range[0] <= ends[0] && ends[1] <= range[1]).then_some(sigma_data),
+            Regime::Jump { lag_time, sigma_data: scale, .. } | Regime::NextFrame { lag_time, scale } => {
+                (ends == [lag_time; 2]).then_some(scale)
+            }
             Regime::Force { scale } => Some(scale),
         }
+    }
+
+    /// Whether its network takes several lag times.
+    pub fn is_told_lags(&self) -> bool {
+        matches!(self.config.regime, Regime::Jump { lag_range: Some(_), .. })
+    }
+
+    /// All weights for a network of this regime. One that takes several lag times, where this one knows its own only, gives what it is told
+    /// of them no weight to begin with: it starts from this one's answers.
+    pub fn weights_for(&self, regime: Regime) -> Vec<f64> {
+        let config = model::Config { regime, ..self.config.clone() };
+        let more = config.conditioning().saturating_sub(self.config.conditioning()) * config.scalars;
+        let first = self.config.conditioning() * config.scalars;
+        let (told, rest) = self.values.split_at(first);
+        [told, &vec![0.0; more], rest].concat()
     }
 
     /// Name of the objective that its answers are for.

@@ -5,6 +5,7 @@ use rand::RngExt;
 
 use super::config::{self, Config};
 use super::dataset::Dataset;
+use super::initial::Initial;
 use super::pairs::{Pairs, aligned};
 use super::random::{NoiseLevels, Purpose, centred_noise, generator, uniform};
 use super::report::BANDS;
@@ -24,6 +25,8 @@ pub struct Sample {
     pub sigma: f64,
     /// Noise level of the condition, Å (jump).
     pub condition_noise: f64,
+    /// Time between condition and answer, ps (jump).
+    pub lag_time: f64,
     /// The right answer.
     pub target: Vec<Vector3<f64>>,
     /// Factor of the squared error.
@@ -56,7 +59,7 @@ impl Objective {
     /// The objective of a configuration for these data. Its scale is that of the model that the training starts from, where that one has
     /// the same lag time, and measured otherwise.
     pub fn new(config: &Config, dataset: &Dataset) -> Objective {
-        let kept = config.initial.as_ref().and_then(|initial| initial.scale(config.lag()));
+        let kept = config.initial.as_ref().and_then(|initial| initial.scale(&config.lags()));
         if config.force.is_some() {
             let measured = || dataset.root_mean_square(SCALE_PAIRS, |segment, pair| segment.force(pair.first));
             return Objective::Force { scale: kept.unwrap_or_else(measured) };
@@ -68,7 +71,10 @@ impl Objective {
         match &config.jump {
             Some(jump) => {
                 let measured = (measured.powi(2) + jump.condition_noise.powi(2) / 3.0).sqrt();
-                Objective::Jump(JumpSampler::new(jump, kept.unwrap_or(measured)))
+                let sampler = JumpSampler::new(jump, kept.unwrap_or(measured));
+                // a network that is told the lag time goes on being told, even if it is always the same now
+                let told = sampler.told || config.initial.as_ref().is_some_and(Initial::is_told_lags);
+                Objective::Jump(JumpSampler { told, ..sampler })
             }
             None => Objective::Displacement { lag: config.lag(), scale: kept.unwrap_or(measured) },
         }
@@ -77,7 +83,9 @@ impl Objective {
     /// What the network will answer.
     pub fn regime(&self) -> Regime {
         match *self {
-            Objective::Jump(JumpSampler { lag, sigma_data, .. }) => Regime::Jump { lag_time: lag, sigma_data },
+            Objective::Jump(JumpSampler { lags, sigma_data, told, .. }) => {
+                Regime::Jump { lag_time: lags[0], sigma_data, lag_range: told.then_some(lags) }
+            }
             Objective::Displacement { lag, scale } => Regime::NextFrame { lag_time: lag, scale },
             Objective::Force { scale } => Regime::Force { scale },
         }
@@ -98,7 +106,10 @@ impl Objective {
         let segment = data.segment(pair);
         let now = segment.frame(pair.first);
         match *self {
-            Objective::Jump(sampler) => sampler.sample(pair.system, now, segment.frame(pair.second), &mut rng),
+            Objective::Jump(sampler) => {
+                let lag_time = (pair.second - pair.first) as f64 * segment.time_step;
+                Sample { lag_time, ..sampler.sample(pair.system, now, segment.frame(pair.second), &mut rng) }
+            }
             Objective::Displacement { scale, .. } => {
                 let [condition, target] = aligned(now, &segment.frame(pair.second));
                 Sample::plain(pair.system, condition, target, scale)
@@ -118,6 +129,7 @@ impl Objective {
                     noisy: &sample.noisy,
                     sigma: sample.sigma,
                     condition_noise: sample.condition_noise,
+                    lag_time: sample.lag_time,
                 });
                 Inputs::jump(config, &systems.collect::<Vec<_>>())
             }
@@ -133,7 +145,10 @@ impl Objective {
 /// Makes samples of the objective `jump`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct JumpSampler {
-    lag: f64,
+    /// Shortest and longest lag time, ps.
+    lags: [f64; 2],
+    /// Whether the network is told the lag time.
+    told: bool,
     levels: NoiseLevels,
     reversed: f64,
     condition_noise: f64,
@@ -144,10 +159,12 @@ impl JumpSampler {
     /// With these settings, for data of this standard deviation (Å).
     pub fn new(settings: &config::Jump, sigma_data: f64) -> Self {
         let levels = NoiseLevels { log_mean: settings.log_sigma_mean, log_std: settings.log_sigma_std };
-        JumpSampler { lag: settings.lag, levels, reversed: settings.reversed, condition_noise: settings.condition_noise, sigma_data }
+        let lags = [settings.lag, settings.lags().last().copied().unwrap_or(settings.lag)];
+        let told = settings.longest_lag.is_some();
+        JumpSampler { lags, told, levels, reversed: settings.reversed, condition_noise: settings.condition_noise, sigma_data }
     }
 
-    /// A sample of `system` from the frames x(t) = `now` and x(t + lag) = `later`, or of the two reversed.
+    /// A sample of `system` from the frames x(t) = `now` and x(t + lag) = `later`, or of the two reversed; at the shortest lag time.
     pub fn sample(&self, system: usize, now: Vec<Vector3<f64>>, later: Vec<Vector3<f64>>, rng: &mut impl rand::Rng) -> Sample {
         let (now, later) = if rng.random::<f64>() < self.reversed { (later, now) } else { (now, later) };
         let [mut condition, target] = aligned(now, &later);
@@ -156,7 +173,8 @@ impl JumpSampler {
         let sigma = self.levels.draw(rng);
         let mut noisy = target.clone();
         add(&mut noisy, sigma, rng);
-        Sample { system, condition, noisy, sigma, condition_noise, target, weight: Preconditioning::new(sigma, self.sigma_data).weight() }
+        let weight = Preconditioning::new(sigma, self.sigma_data).weight();
+        Sample { system, condition, noisy, sigma, condition_noise, lag_time: self.lags[0], target, weight }
     }
 }
 
@@ -168,7 +186,7 @@ fn add(positions: &mut [Vector3<f64>], size: f64, rng: &mut impl rand::Rng) {
 impl Sample {
     /// A sample without noise, whose squared error is in units of `scale`².
     fn plain(system: usize, condition: Vec<Vector3<f64>>, target: Vec<Vector3<f64>>, scale: f64) -> Sample {
-        Sample { system, condition, noisy: Vec::new(), sigma: 0.0, condition_noise: 0.0, target, weight: scale.powi(-2) }
+        Sample { system, condition, noisy: Vec::new(), sigma: 0.0, condition_noise: 0.0, lag_time: 0.0, target, weight: scale.powi(-2) }
     }
 
     /// weight · mean over atoms and coordinates of (answer − target)², and its gradient with respect to the answer.
@@ -188,7 +206,7 @@ mod tests {
     const SIGMA_DATA: f64 = 0.8;
 
     fn settings() -> config::Jump {
-        config::Jump { lag: 1.0, reversed: 0.5, condition_noise: 0.1, log_sigma_mean: -1.6, log_sigma_std: 1.5 }
+        config::Jump { lag: 1.0, longest_lag: None, reversed: 0.5, condition_noise: 0.1, log_sigma_mean: -1.6, log_sigma_std: 1.5 }
     }
 
     /// A frame and one a normal displacement (standard deviation σ_data) away, both without their mean.

@@ -87,7 +87,10 @@ impl<E: Engine> Trainer<E> {
         let objective = Objective::new(&config, &dataset);
         let sizes = model::Config { regime: objective.regime(), ..config.model.clone() };
         let model = match &config.initial {
-            Some(initial) => Model::with_parameters(sizes, engine, &initial.values)?,
+            Some(initial) => {
+                let values = initial.weights_for(sizes.regime);
+                Model::with_parameters(sizes, engine, &values)?
+            }
             None => Model::initial(sizes, engine, config.training.seed)?,
         };
         let values = model.parameters()?;
@@ -124,7 +127,10 @@ impl<E: Engine> Trainer<E> {
     /// One line: the network and the scale of its answer.
     pub fn describe(&self) -> String {
         let scale = match self.objective.regime() {
-            Regime::Jump { lag_time, sigma_data } => format!("jumps of {lag_time} ps, displacement {sigma_data:.4} Å"),
+            Regime::Jump { lag_time, sigma_data, lag_range: None } => format!("jumps of {lag_time} ps, displacement {sigma_data:.4} Å"),
+            Regime::Jump { sigma_data, lag_range: Some([shortest, longest]), .. } => {
+                format!("jumps of {shortest} to {longest} ps, displacement {sigma_data:.4} Å")
+            }
             Regime::NextFrame { lag_time, scale } => format!("next frame after {lag_time} ps, displacement {scale:.4} Å"),
             Regime::Force { scale } => format!("forces, {scale:.4} kJ/mol/Å"),
         };

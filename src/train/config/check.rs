@@ -25,7 +25,14 @@ impl Config {
         let share = |value: f64| (0.0..=1.0).contains(&value);
         let positive = |value: f64| value.is_finite() && value > 0.0;
         let (o, t) = (&self.optimizer, &self.training);
-        let jump = self.jump.unwrap_or(Jump { lag: 1.0, reversed: half(), condition_noise: 0.0, log_sigma_mean: 0.0, log_sigma_std: 1.0 });
+        let jump = self.jump.unwrap_or(Jump {
+            lag: 1.0,
+            longest_lag: None,
+            reversed: half(),
+            condition_noise: 0.0,
+            log_sigma_mean: 0.0,
+            log_sigma_std: 1.0,
+        });
         let displacement = self.displacement.unwrap_or(Displacement { lag: 1.0 });
         let rules = [
             ("data.systems", !self.data.systems.is_empty(), "at least one system is needed"),
@@ -38,6 +45,11 @@ impl Config {
             ("data.systems.weight", self.data.systems.iter().all(|s| positive(s.weight)), "must be above 0"),
             ("split.validation_share", (0.0..1.0).contains(&self.split.validation_share), "must be at least 0 and below 1"),
             ("jump.lag", positive(jump.lag), "must be above 0"),
+            (
+                "jump.longest_lag",
+                jump.longest_lag.is_none_or(|longest| longest.is_finite() && longest >= 2.0 * jump.lag),
+                "must be twice `lag` at least",
+            ),
             ("jump.reversed", share(jump.reversed), "must be a share, 0 … 1"),
             ("jump.log_sigma_mean", jump.log_sigma_mean.is_finite(), "must be a number"),
             ("jump.log_sigma_std", positive(jump.log_sigma_std), "must be above 0"),

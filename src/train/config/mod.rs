@@ -143,9 +143,14 @@ impl Config {
         Ok(config)
     }
 
-    /// Time between the two frames of a pair, ps; 0 for forces.
+    /// Time between the two frames of a pair, ps, the shortest where there are several; 0 for forces.
     pub fn lag(&self) -> f64 {
         self.jump.map(|jump| jump.lag).or(self.displacement.map(|displacement| displacement.lag)).unwrap_or(0.0)
+    }
+
+    /// All times between the two frames of a pair, ps, ascending; 0 for forces.
+    pub fn lags(&self) -> Vec<f64> {
+        self.jump.map_or_else(|| vec![self.lag()], |jump| jump.lags())
     }
 
     /// The folder of the data: `replacement`, or `data.folder` beside the configuration file.

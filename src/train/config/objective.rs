@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::quantity::{length, time};
+use super::quantity::{length, optional_time, time};
 
 /// Objective `jump`: x(t + lag) is sampled given x(t) (EDM, Karras et al. 2022).
 #[derive(Debug, Clone, Copy, Deserialize, PartialEq)]
@@ -11,6 +11,9 @@ pub struct Jump {
     /// Lag time, ps.
     #[serde(deserialize_with = "time")]
     pub lag: f64,
+    /// Longest lag time, ps: pairs are `lag`, 2, 4, 8, … times `lag` apart up to it, and the network is told which. Default: `lag` alone.
+    #[serde(default, deserialize_with = "optional_time")]
+    pub longest_lag: Option<f64>,
     /// Share of the pairs that are used time-reversed (equilibrium obeys detailed balance).
     #[serde(default = "half")]
     pub reversed: f64,
@@ -23,6 +26,14 @@ pub struct Jump {
     /// Standard deviation of ln σ.
     #[serde(default = "log_sigma_std")]
     pub log_sigma_std: f64,
+}
+
+impl Jump {
+    /// All lag times, ps, ascending.
+    pub fn lags(&self) -> Vec<f64> {
+        let longest = self.longest_lag.unwrap_or(self.lag);
+        std::iter::successors(Some(self.lag), |lag| Some(2.0 * lag)).take_while(|&lag| lag <= longest).collect()
+    }
 }
 
 /// Objective `displacement`: x(t + lag) − x(t), mean squared error.

@@ -5,6 +5,11 @@ use crate::Result;
 use crate::simulate::{Integrator, Settings};
 use crate::units::Dimension;
 
+const TEMPERATURE: &str = "300K";
+const FRICTION: &str = "1/ps";
+const RELAXATION: &str = "1ps";
+const TIME_STEP: &str = "2fs";
+
 /// What is kept constant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Ensemble {
@@ -25,20 +30,32 @@ pub struct Motion {
     #[arg(long, value_enum, default_value_t)]
     pub ensemble: Ensemble,
     /// Temperature of the thermostat and of the initial velocities
-    #[arg(long, value_name = "TEMPERATURE", default_value = "300K")]
+    #[arg(long, value_name = "TEMPERATURE", default_value = TEMPERATURE)]
     pub temp: String,
     /// Friction of the Langevin thermostat
-    #[arg(long, value_name = "RATE", default_value = "1/ps")]
+    #[arg(long, value_name = "RATE", default_value = FRICTION)]
     pub friction: String,
     /// Relaxation time of the CSVR thermostat
-    #[arg(long, value_name = "TIME", default_value = "1ps")]
+    #[arg(long, value_name = "TIME", default_value = RELAXATION)]
     pub relaxation: String,
     /// Time step; `reference` with --hold-hydrogens takes up to 4fs
-    #[arg(long, value_name = "TIME", default_value = "2fs")]
+    #[arg(long, value_name = "TIME", default_value = TIME_STEP)]
     pub dt: String,
 }
 
 impl Motion {
+    /// The first flag that is not at its default.
+    pub fn changed(&self) -> Option<&'static str> {
+        let flags = [
+            ("--ensemble", self.ensemble == Ensemble::default()),
+            ("--temp", self.temp == TEMPERATURE),
+            ("--friction", self.friction == FRICTION),
+            ("--relaxation", self.relaxation == RELAXATION),
+            ("--dt", self.dt == TIME_STEP),
+        ];
+        flags.into_iter().find(|(_, same)| !same).map(|(flag, _)| flag)
+    }
+
     /// The settings of the dynamics, as typed.
     ///
     /// # Errors

@@ -91,6 +91,7 @@ pub fn run(args: Args) -> Result<()> {
         first_replica: 0,
         sampling: &args.sampling,
         motion: None,
+        motion_flag: None,
     };
     let engine = stepper(&choice, &structure)?;
     if !args.json {

@@ -79,7 +79,8 @@ pub fn run(args: Args) -> Result<()> {
     let first_replica = args.job.replica_index.unwrap_or(0);
     let motion = Some(args.motion.settings(&args.job)?);
     let (model, seed, sampling) = (args.model.as_deref(), args.job.seed, &args.sampling);
-    let choice = Choice { model, backend: args.backend, seed, first_replica, sampling, motion };
+    let motion_flag = args.motion.changed();
+    let choice = Choice { model, backend: args.backend, seed, first_replica, sampling, motion, motion_flag };
     let mut engine = stepper(&choice, &structure)?;
     engine.words.extend(notes);
     engine.equivariance_every = match args.check_equivariance_every.as_str() {
@@ -103,6 +104,8 @@ pub(super) struct Choice<'a> {
     pub sampling: &'a Sampling,
     /// How a model's forces are integrated; none: such models are refused.
     pub motion: Option<Settings>,
+    /// A flag of it that the user typed.
+    pub motion_flag: Option<&'static str>,
 }
 
 /// The stepper that the user chose: the only place where model and engine are picked.
@@ -128,6 +131,11 @@ fn stepper_on<E: Compute + 'static>(compute: E, device: Option<String>, choice: 
     let geometry = template_geometry_at(topology, &structure.frame.positions)?;
     let mut settings = Map::new();
     settings.insert("model (hash of weights)".into(), header.sha256.clone().into());
+    let by_force = matches!(model.config().regime, Regime::Force { .. }) && choice.motion.is_some();
+    if let Some(flag) = if by_force { choice.sampling.changed() } else { choice.motion_flag } {
+        let [is, wanted] = if by_force { ["forces", "jumps"] } else { ["jumps", "forces"] };
+        return Err(Error::usage(format!("{flag} is for models of {wanted}, this one is of {is}"), format!("leave {flag} out")));
+    }
     let Made { stepper, freedom, masses, settings: own, mut words } = match (model.config().regime, choice.motion) {
         (Regime::Force { .. }, Some(motion)) => in_forces(model, &header, &geometry, path, structure, motion)?,
         _ => by_jumps(model, &header, &geometry, path, structure, choice)?,

@@ -185,12 +185,10 @@ fn by_jumps<E: Compute + 'static>(
     let topology = &structure.topology;
     let mut words = words(&path.display().to_string(), header, topology.len() - topology.heavy_atoms().len());
     let (seed, first_replica) = (choice.seed, choice.first_replica);
-    let Jumps { stepper, masses, warning } = choice.sampling.jumps(Parts { model, header, structure, geometry, seed, first_replica })?;
+    let Jumps { stepper, motion, warning } = choice.sampling.jumps(Parts { model, header, structure, geometry, seed, first_replica })?;
     words.extend(warning);
     let settings = Map::from_iter([("jumps".into(), choice.sampling.settings()?)]);
-    // the corrector's velocities have no motion of the centre
-    let freedom = 3 * topology.len() - if masses.is_some() { 3 } else { 0 };
-    let masses = masses.unwrap_or_else(|| topology.atoms.iter().map(|atom| atom.mass).collect());
+    let (masses, freedom) = motion.unwrap_or_else(|| (topology.atoms.iter().map(|atom| atom.mass).collect(), 3 * topology.len()));
     Ok(Made { stepper, freedom, masses, settings, words })
 }
 

@@ -21,7 +21,7 @@ pub struct Sampling {
     /// Physical time of a jump, of a model that takes several [default: the model's own]
     #[arg(long, value_name = "TIME")]
     pub lag: Option<String>,
-    /// After every jump, up to N minimisation steps and N steps of 2 fs in the force field; 0: the bare network
+    /// After every jump, up to N minimisation steps and N steps of 4 fs in the force field; 0: the bare network
     #[arg(long, value_name = "N", default_value_t = RELAX)]
     pub relax: usize,
     /// Noise levels of the sampler
@@ -96,8 +96,8 @@ pub struct Parts<'a, E: Engine> {
 pub struct Jumps {
     /// The stepper.
     pub stepper: Box<dyn Stepper>,
-    /// Masses of the frames' velocities, Da; none where frames have no velocities.
-    pub masses: Option<Vec<f64>>,
+    /// Masses of the frames' velocities, Da, and their degrees of freedom; none where frames have no velocities.
+    pub motion: Option<(Vec<f64>, usize)>,
     /// Why there is no corrector although one was asked for.
     pub warning: Option<String>,
 }
@@ -121,9 +121,9 @@ impl Sampling {
             Some(lag) => jump.with_lag_time(quantity("--lag", lag, Dimension::Time)?)?,
             None => jump,
         };
-        let Some(system) = system else { return Ok(Jumps { stepper: Box::new(jump), masses: None, warning }) };
+        let Some(system) = system else { return Ok(Jumps { stepper: Box::new(jump), motion: None, warning }) };
         let relaxation = Relaxation { steps, temperature, seed, first_replica };
         let relaxed = Relaxed::new(jump, topology, ForceField::new(system, Precision::F32), relaxation);
-        Ok(Jumps { masses: Some(relaxed.masses().to_vec()), stepper: Box::new(relaxed), warning })
+        Ok(Jumps { motion: Some((relaxed.masses().to_vec(), relaxed.freedom())), stepper: Box::new(relaxed), warning })
     }
 }

@@ -107,6 +107,11 @@ impl<F: Force> Dynamics<F> {
         (3 * self.masses.len()).saturating_sub(self.constraints.len() + stopped)
     }
 
+    /// The bonds that are held.
+    pub fn constraints(&self) -> &Constraints {
+        &self.constraints
+    }
+
     /// Masses, Da.
     pub fn masses(&self) -> &[f64] {
         &self.masses

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::config::Config;
 use crate::engine::Cpu;
 use crate::error::Place;
-use crate::model::{self, DataFile, Model, Regime, SHIPPED};
+use crate::model::{self, DataFile, Model, Network, Regime, SHIPPED};
 use crate::{Error, Result};
 
 /// What `training.initial` and provenances call the model that is built into the program.
@@ -83,14 +83,25 @@ impl Initial {
         matches!(self.config.regime, Regime::Jump { lag_range: Some(_), .. })
     }
 
-    /// All weights for a network of this regime. One that takes several lag times, where this one knows its own only, gives what it is told
-    /// of them no weight to begin with: it starts from this one's answers.
-    pub fn weights_for(&self, regime: Regime) -> Vec<f64> {
-        let config = model::Config { regime, ..self.config.clone() };
-        let more = config.conditioning().saturating_sub(self.config.conditioning()) * config.scalars;
-        let first = self.config.conditioning() * config.scalars;
-        let (told, rest) = self.values.split_at(first);
-        [told, &vec![0.0; more], rest].concat()
+    /// All weights for the network `wanted`, which starts from this one's answers. Where it takes several lag times and this one knows its
+    /// own only, what it is told of them has no weight to begin with; where its radial splines are finer, they sum up to the same functions.
+    pub fn weights_for(&self, wanted: &model::Config) -> Vec<f64> {
+        let mut rest = self.values.as_slice();
+        let mut values = Vec::with_capacity(rest.len());
+        for (name, shape) in Network::new(&self.config).program.params {
+            let (own, others) = rest.split_at(shape.size[0] * shape.size[1]);
+            rest = others;
+            let is_radial = name.ends_with(".radial") || name.ends_with(".radial_condition");
+            match halvings(self.config.radial, wanted.radial) {
+                Some(times) if is_radial => values.extend((0..times).fold(own.to_vec(), |rows, _| refined(&rows, shape.size[1]))),
+                _ => values.extend_from_slice(own),
+            }
+            if name == "conditioning.0.weight" {
+                let more = wanted.conditioning().saturating_sub(self.config.conditioning());
+                values.resize(values.len() + more * shape.size[1], 0.0);
+            }
+        }
+        values
     }
 
     /// Name of the objective that its answers are for.
@@ -117,14 +128,47 @@ impl Config {
             let what = format!("training.initial: {name} was trained for [{answers}], this training is for [{wanted}]");
             return refuse(what, &format!("start from a model trained for [{wanted}], or leave `initial` out"));
         }
-        if let Some((key, value)) = contradiction(&self.text, &initial.config) {
+        // the one size that may differ: finer splines are a refinement of the model's
+        let finer = asks_for(&self.text, "radial") && halvings(initial.config.radial, self.model.radial).is_some();
+        let radial = if finer { self.model.radial } else { initial.config.radial };
+        let wanted = model::Config { radial, ..initial.config.clone() };
+        if let Some((key, value)) = contradiction(&self.text, &wanted) {
             let what = format!("model.{key}: {name}, which the training starts from, has {value}");
             return refuse(what, "leave the key out: the sizes are those of `training.initial`; or leave `initial` out");
         }
-        self.model = model::Config { regime: model::Config::default().regime, ..initial.config.clone() };
+        self.model = model::Config { regime: model::Config::default().regime, ..wanted };
         self.initial = Some(initial);
         Ok(())
     }
+}
+
+/// How often the spacing of `from` radial splines is halved to give `to`; none where that does not give it.
+fn halvings(from: usize, to: usize) -> Option<u32> {
+    (0..8).find(|&times| (from - 1) << times == to - 1)
+}
+
+/// The coefficients of a function of cubic B-splines on a grid of half the spacing (two-scale relation: B is the sum of five B-splines of
+/// half the width, (1, 4, 6, 4, 1)/8). Rows of `width`, a row a spline; the last stands for all further ones (see `ops::message`).
+fn refined(rows: &[f64], width: usize) -> Vec<f64> {
+    const SHARES: [f64; 5] = [0.125, 0.5, 0.75, 0.5, 0.125];
+    let count = rows.len() / width;
+    let row = |spline: usize| &rows[spline.min(count - 1) * width..][..width];
+    let mut fine = vec![0.0; (2 * count - 1) * width];
+    for (index, to) in fine.chunks_exact_mut(width).enumerate() {
+        // spline k is made of the fine ones 2k − 3 … 2k + 1
+        for (k, share) in SHARES.iter().enumerate().filter_map(|(i, share)| Some(((index + 3).checked_sub(i)?, share))) {
+            if k % 2 == 0 {
+                to.iter_mut().zip(row(k / 2)).for_each(|(to, from)| *to += share * from);
+            }
+        }
+    }
+    fine
+}
+
+/// Whether the table `[model]` in `text` has this key.
+fn asks_for(text: &str, key: &str) -> bool {
+    let typed: Option<toml::Table> = toml::from_str(text).ok();
+    typed.is_some_and(|typed| typed.get("model").and_then(|table| table.get(key)).is_some())
 }
 
 /// The first key of the table `[model]` in `text` that is not as `has` has it, and what `has` has.
@@ -139,4 +183,41 @@ fn contradiction(text: &str, has: &model::Config) -> Option<(String, Value)> {
     };
     let (key, _) = typed.get("model")?.as_table()?.iter().find(|(key, value)| differs(key, value))?;
     Some((key.clone(), own[key].clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forcefield::template_geometry_at;
+    use crate::model::{Inputs, JumpInput, Tokens};
+    use crate::structure::{ReadOptions, read};
+
+    #[test]
+    fn finer_splines_and_untold_lag_times_change_no_answer() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/structures/akle.pdb");
+        let structure = read(&file, &ReadOptions::default()).unwrap();
+        let positions = &structure.frame.positions;
+        let tokens = Tokens::new(&structure.topology, &template_geometry_at(&structure.topology, positions).unwrap()).unwrap();
+        let condition = tokens.positions(positions);
+        let noisy: Vec<_> = condition.iter().map(|x| x + nalgebra::Vector3::new(x.y.sin(), x.z.sin(), x.x.sin())).collect();
+        // random weights of a coarse network for one lag time: every weight counts
+        let regime = Regime::Jump { lag_time: 20.0, sigma_data: 1.1, lag_range: None };
+        let config = model::Config { regime, radial: 14, ..model::Config::default() };
+        let coarse = Model::initial(config.clone(), Cpu::<f64>::new(), 3).unwrap();
+        let file = DataFile { name: "coarse".into(), sha256: String::new() };
+        let initial = Initial { file, config: config.clone(), values: coarse.parameters().unwrap() };
+        let answer = |model: &Model<Cpu<f64>>, lag_time: f64| {
+            let input = JumpInput { tokens: &tokens, condition: &condition, noisy: &noisy, sigma: 0.4, condition_noise: 0.05, lag_time };
+            model.predict(&Inputs::jump(model.config(), &[input])).unwrap()
+        };
+        let expected = answer(&coarse, 20.0);
+        for (radial, lag_range) in [(27, None), (53, None), (14, Some([20.0, 160.0])), (53, Some([20.0, 160.0]))] {
+            let wanted = model::Config { radial, regime: Regime::Jump { lag_time: 20.0, sigma_data: 1.1, lag_range }, ..config.clone() };
+            let fine = Model::with_parameters(wanted.clone(), Cpu::<f64>::new(), &initial.weights_for(&wanted)).unwrap();
+            for (a, b) in answer(&fine, 55.0).iter().zip(&expected) {
+                assert!((a - b).norm() <= 1e-11, "{radial} {lag_range:?}: {a} {b}");
+            }
+        }
+        assert_eq!([halvings(14, 14), halvings(14, 53), halvings(14, 28), halvings(27, 14)], [Some(0), Some(2), None, None]);
+    }
 }

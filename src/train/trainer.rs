@@ -88,7 +88,7 @@ impl<E: Engine> Trainer<E> {
         let sizes = model::Config { regime: objective.regime(), ..config.model.clone() };
         let model = match &config.initial {
             Some(initial) => {
-                let values = initial.weights_for(sizes.regime);
+                let values = initial.weights_for(&sizes);
                 Model::with_parameters(sizes, engine, &values)?
             }
             None => Model::initial(sizes, engine, config.training.seed)?,

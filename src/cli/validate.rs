@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::{Args as _, Command, FromArgMatches};
 use serde::Deserialize;
 
 use super::sampling::{Jumps, Parts, Sampling};
@@ -27,7 +28,7 @@ use crate::{Error, Result};
 pub struct Args {
     /// Model file
     model: PathBuf,
-    /// List of molecules (TOML): [[case]] tables with name, topology, start, reference, chains, jumps, lag, note
+    /// List of molecules (TOML): [[case]] tables with name, topology, start, reference, chains, jumps, flags, note
     #[arg(long, value_name = "FILE")]
     cases: PathBuf,
     /// Folder of the files named in the list; default: the list's own
@@ -72,8 +73,24 @@ struct Case {
     chains: usize,
     #[serde(default = "jumps")]
     jumps: usize,
-    /// Physical time of a jump, of a model that takes several; default: --lag, or the model's own.
-    lag: Option<String>,
+    /// Flags of its jumps (`--lag 160ps --stir 0.3`), in place of those of the command line.
+    flags: Option<String>,
+}
+
+impl Case {
+    /// How its jumps are made.
+    fn sampling(&self, typed: &Sampling) -> Result<Sampling> {
+        let Some(flags) = &self.flags else { return Ok(typed.clone()) };
+        let command = Sampling::augment_args(Command::new("case").no_binary_name(true));
+        let read = command.try_get_matches_from(flags.split_whitespace()).and_then(|matches| Sampling::from_arg_matches(&matches));
+        read.map_err(|error| Error::usage(format!("case {}: flags: {}", self.name, error.to_string().trim()), "--lag 160ps --stir 0.3"))
+    }
+
+    /// What the card says of it.
+    fn remark(&self) -> String {
+        let flags = self.flags.as_ref().map(|flags| format!("Flags: `{flags}`."));
+        [Some(self.note.clone()).filter(|note| !note.is_empty()), flags].into_iter().flatten().collect::<Vec<_>>().join(". ")
+    }
 }
 
 fn chains() -> usize {
@@ -94,7 +111,7 @@ const MEMORY: usize = 1 << 29;
 pub fn run(args: Args) -> Result<()> {
     refuse_existing(args.card.as_deref(), args.overwrite)?;
     let text = std::fs::read_to_string(&args.cases).map_err(|error| Error::reading(&args.cases, &error))?;
-    let hint = "each [[case]] has name, topology, start = [...], reference = [...], and may have chains, jumps, lag and note";
+    let hint = "each [[case]] has name, topology, start = [...], reference = [...], and may have chains, jumps, flags and note";
     let cases: Cases = toml::from_str(&text).map_err(|error| Error::input(Place::file(&args.cases), error.message(), hint))?;
     let folder = args.data.clone().unwrap_or_else(|| args.cases.parent().map(Path::to_owned).unwrap_or_default());
     let (model, header) = Model::load(&args.model, Cpu::<f32>::new())?;
@@ -103,7 +120,7 @@ pub fn run(args: Args) -> Result<()> {
     for case in cases.case {
         eprintln!("{}: {} rollouts × {} jumps", case.name, case.chains, case.jumps);
         let outcome = run_case(&args, &case, &folder)?;
-        reports.push(CaseReport { name: case.name, note: case.note, outcome });
+        reports.push(CaseReport { note: case.remark(), name: case.name, outcome });
     }
     if args.json {
         println!("{:#}", serde_json::json!({ "model": args.model, "seed": args.seed, "cases": reports }));
@@ -146,8 +163,7 @@ fn run_case(args: &Args, case: &Case, folder: &Path) -> Result<Outcome> {
     let geometry = template_geometry_at(&structure.topology, &structure.frame.positions)?;
     let (model, header) = Model::load(&args.model, Cpu::<f32>::new())?;
     let parts = Parts { model, header: &header, structure: &structure, geometry: &geometry, seed: args.seed, first_replica: 0 };
-    let sampling = Sampling { lag: case.lag.clone().or(args.sampling.lag.clone()), ..args.sampling.clone() };
-    let Jumps { mut stepper, warning, .. } = sampling.jumps(parts)?;
+    let Jumps { mut stepper, warning, .. } = case.sampling(&args.sampling)?.jumps(parts)?;
     warning.iter().for_each(|warning| eprintln!("{warning}"));
     let rollouts = roll_out(stepper.as_mut(), &looker, &sides.run[0].picks, starts, case.jumps)?;
     Ok(judge(&rollouts, &reference, &looker, [case.chains, case.jumps]))
@@ -173,4 +189,27 @@ fn starts(sources: &[Source], atoms: usize, count: usize) -> Result<Vec<Frame>> 
         before += source.frames;
     }
     Ok(frames)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn case(flags: &str) -> Case {
+        let text = format!("name = \"a\"\nnote = \"unseen\"\ntopology = \"a.pdb\"\nstart = []\nreference = []\n{flags}");
+        toml::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn a_case_has_flags_of_its_own() {
+        let command = Sampling::augment_args(Command::new("validate").no_binary_name(true));
+        let typed = Sampling::from_arg_matches(&command.get_matches_from(["--relax", "7"])).unwrap();
+        assert_eq!(case("").sampling(&typed).unwrap().relax, 7);
+        let own = case("flags = \"--lag 160ps --stir 0.3\"");
+        let sampling = own.sampling(&typed).unwrap();
+        assert_eq!((sampling.lag.as_deref(), sampling.stir, sampling.relax), (Some("160ps"), 0.3, 100));
+        assert_eq!(own.remark(), "unseen. Flags: `--lag 160ps --stir 0.3`.");
+        let error = case("flags = \"--stirr 0.3\"").sampling(&typed).unwrap_err();
+        assert!(error.exit_code() == 2 && error.to_string().contains("case a") && error.to_string().contains("--stirr"), "{error}");
+    }
 }

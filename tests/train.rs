@@ -248,6 +248,8 @@ fn few_pairs_are_learned_by_heart() {
     assert!(before <= 1.5 && after <= before / 1000.0, "displacement: {before} → {after}");
     let [before, after] = losses(3, "[force]", 200, FAST);
     assert!(before <= 3.0 && after <= before / 1000.0, "force: {before} → {after}");
+    let [before, after] = losses(3, "[force]\nform = \"conservative\"", 200, FAST);
+    assert!(before <= 3.0 && after <= before / 30.0, "conservative force: {before} → {after}");
 }
 
 #[test]

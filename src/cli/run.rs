@@ -203,16 +203,18 @@ fn in_forces<E: Compute + 'static>(
 ) -> Result<Made> {
     let Structure { topology, frame, .. } = structure;
     let force = Learned::new(model, Tokens::new(topology, geometry)?)?;
+    let energies = if force.is_conservative() {
+        "potential and total energies are those of the force field with hydrogens that ride, the conserved one is the model's own"
+    } else {
+        "energies are those of the force field with hydrogens that ride, which the model's forces do not conserve"
+    };
     let stepper = Riding::new(force, topology, &frame.positions, motion)?;
     let settings = Map::from_iter([
         ("integrator".into(), format!("{:?}", motion.integrator).into()),
         ("temperature (K)".into(), json!(motion.temperature)),
     ]);
-    let words = vec![
-        format!("model {}: trained on {}", path.display(), header.provenance.summary),
-        stepper.describe(),
-        "energies are those of the force field with hydrogens that ride, which the model's forces do not conserve".to_owned(),
-    ];
+    let words =
+        vec![format!("model {}: trained on {}", path.display(), header.provenance.summary), stepper.describe(), energies.to_owned()];
     Ok(Made { freedom: stepper.freedom(), masses: stepper.masses().to_vec(), stepper: Box::new(stepper), settings, words })
 }
 

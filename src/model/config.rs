@@ -21,6 +21,20 @@ pub enum LongRange {
     None,
 }
 
+/// How the network makes forces.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// It answers with them: one evaluation, and no energy that they conserve.
+    #[default]
+    Direct,
+    /// It answers with one energy a system, of which they are the negative gradient: the backward pass gives them.
+    Conservative,
+}
+
+/// Length that the network of a new force model sees deviations from templates in, Å: about what a stiff bond of 300 K deviates by.
+const DEVIATION: f64 = 0.1;
+
 /// What the network answers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
@@ -46,6 +60,13 @@ pub enum Regime {
     Force {
         /// RMS force, kJ/mol/Å: the scale of the answer.
         scale: f64,
+        /// Whether the network answers with forces or with an energy.
+        #[serde(default)]
+        form: Form,
+        /// Length that the network sees deviations from templates in and answers in, Å: 1 of its answers is `scale` (direct) or `scale` ·
+        /// this (conservative). None, in models from before it was there: the number that `scale` is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deviation: Option<f64>,
     },
 }
 
@@ -57,12 +78,41 @@ impl fmt::Display for Regime {
                 write!(f, "jump: samples positions {lag_time} ps{range} later (data: {sigma_data:.4} Å)")
             }
             Regime::NextFrame { lag_time, scale } => write!(f, "next frame: mean positions {lag_time} ps later (data: {scale:.4} Å)"),
-            Regime::Force { scale } => write!(f, "force: forces in kJ/mol/Å (data: {scale:.4})"),
+            Regime::Force { scale, form: Form::Direct, .. } => write!(f, "force: forces in kJ/mol/Å (data: {scale:.4})"),
+            Regime::Force { scale, .. } => write!(f, "force: an energy and its gradient, forces in kJ/mol/Å (data: {scale:.4})"),
         }
     }
 }
 
 impl Regime {
+    /// Forces of this RMS, kJ/mol/Å, in this form.
+    pub fn force(scale: f64, form: Form) -> Self {
+        Regime::Force { scale, form, deviation: Some(DEVIATION) }
+    }
+
+    /// Whether forces are the gradient of an energy.
+    pub fn is_conservative(&self) -> bool {
+        matches!(self, Regime::Force { form: Form::Conservative, .. })
+    }
+
+    /// What the network's ops are told as the scale of a system in the regimes without noise levels, Å; 1 where every system has its own.
+    pub fn system_scale(&self) -> f64 {
+        match *self {
+            Regime::Jump { .. } => 1.0,
+            Regime::NextFrame { scale, .. } => scale,
+            Regime::Force { scale, deviation, .. } => deviation.unwrap_or(scale),
+        }
+    }
+
+    /// What 1 Å of the network's answer stands for: 1 Å where positions are the answer, else kJ/mol/Å (direct) or kJ/mol (conservative).
+    pub fn answer_unit(&self) -> f64 {
+        match *self {
+            Regime::Force { scale, form: Form::Direct, .. } => scale / self.system_scale(),
+            Regime::Force { scale, .. } => scale,
+            _ => 1.0,
+        }
+    }
+
     /// Physical time of one step, ps; none for forces.
     pub fn lag_time(&self) -> Option<f64> {
         match *self {
@@ -160,7 +210,7 @@ impl Config {
                 positive(shortest) && longest.is_finite() && shortest <= lag_time && lag_time <= longest && positive(sigma_data)
             }
             Regime::NextFrame { lag_time, scale } => positive(lag_time) && positive(scale),
-            Regime::Force { scale } => positive(scale),
+            Regime::Force { scale, deviation, .. } => positive(scale) && deviation.is_none_or(positive),
         };
         if !sound {
             return refuse("regime", "positive times and scales");

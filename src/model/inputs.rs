@@ -9,7 +9,7 @@ use super::tokens::Tokens;
 use crate::ops::Batch;
 
 /// Unit of the positions that the first layer sees as vectors, Å.
-const PLACE: f64 = 8.0;
+pub(super) const PLACE: f64 = 8.0;
 
 /// One system of a call in the jump regime. Positions are of its tokens, in one frame of reference; Å.
 #[derive(Debug, Clone, Copy)]
@@ -83,7 +83,8 @@ impl Inputs {
     /// Where the configuration is of the jump regime, or lengths differ from the molecule's.
     pub fn plain(config: &Config, systems: &[PlainInput<'_>]) -> Inputs {
         let mut inputs = Inputs::default();
-        let (Regime::NextFrame { scale, .. } | Regime::Force { scale }) = config.regime else { panic!("not a jump regime") };
+        assert!(!matches!(config.regime, Regime::Jump { .. }), "not a jump regime");
+        let scale = config.regime.system_scale();
         for (index, system) in systems.iter().enumerate() {
             inputs.add(config, system.tokens, system.positions);
             inputs.batch.scale[index] = scale;
@@ -94,6 +95,30 @@ impl Inputs {
             }
         }
         inputs
+    }
+
+    /// The same systems with `step` times a displacement, Å, added to the positions of the force regime; pairs stay what they are. Its mean
+    /// over each system is left out, which moves nothing that the network sees.
+    ///
+    /// # Panics
+    /// Where there is not one displacement a token.
+    pub fn displaced(&self, displacement: &[Vector3<f64>], step: f64) -> Inputs {
+        assert_eq!(displacement.len(), self.batch.tokens(), "one displacement a token");
+        let mut moved = self.clone();
+        for system in 0..self.systems() {
+            let range = self.batch.range(system);
+            let mean = crate::structure::centroid(&displacement[range.clone()]);
+            for token in range {
+                let shift = step * (displacement[token] - mean);
+                for h in 0..3 {
+                    let at = token * 3 + h;
+                    moved.condition[at] += shift[h];
+                    moved.candidate[at] += shift[h];
+                    moved.place[at] += shift[h] / PLACE;
+                }
+            }
+        }
+        moved
     }
 
     /// Number of systems.

@@ -1,6 +1,7 @@
 //! The network: configuration, weights, forward and backward.
 
 mod config;
+mod conservative;
 pub mod edm;
 mod file;
 mod inputs;
@@ -9,7 +10,8 @@ mod network;
 mod program;
 mod tokens;
 
-pub use config::{Config, LongRange, Regime};
+pub use config::{Config, Form, LongRange, Regime};
+pub use conservative::FORCE_STEP;
 pub use file::{DataFile, Header, Provenance, SCHEMA, SHIPPED};
 pub use inputs::{Inputs, JumpInput, PlainInput};
 pub use network::{Network, TOLD};
@@ -40,6 +42,8 @@ pub struct Activations<E: Engine> {
     slots: Vec<E::Buffer>,
     /// The answer: positions (jump, next frame) or forces, one a token, all systems one after the other.
     pub answer: Vec<Vector3<f64>>,
+    /// The energy of every system, kJ/mol up to a constant of the molecule; of conservative forces alone.
+    pub energies: Vec<f64>,
 }
 
 /// What a backward call computed.
@@ -51,6 +55,8 @@ pub struct Gradients {
     pub candidate: Vec<Vector3<f64>>,
     /// Of the condition x.
     pub condition: Vec<Vector3<f64>>,
+    /// Of the positions that the first layer sees as vectors, in their unit (8 Å).
+    pub place: Vec<Vector3<f64>>,
 }
 
 impl<E: Engine> Model<E> {
@@ -133,16 +139,27 @@ impl<E: Engine> Model<E> {
     }
 
     /// The answer alone: positions (jump, next frame) or forces of all tokens, Å or kJ/mol/Å. Memory O(tokens × channels).
+    ///
+    /// Conservative forces are the exception: they need what the layers computed, as [`Model::forward`] keeps it.
     pub fn predict(&self, inputs: &Inputs) -> Result<Vec<Vector3<f64>>> {
-        Ok(self.run(inputs, false)?.answer)
+        if self.config.regime.is_conservative() {
+            return Ok(self.forward(inputs)?.answer);
+        }
+        Ok(self.answer(inputs, &self.run(inputs, false)?.1))
     }
 
     /// Runs forward and keeps what backward needs.
     pub fn forward(&self, inputs: &Inputs) -> Result<Activations<E>> {
-        self.run(inputs, true)
+        let (slots, flat) = self.run(inputs, true)?;
+        if self.config.regime.is_conservative() {
+            let answer = self.forces(inputs, &slots)?;
+            return Ok(Activations { slots, answer, energies: self.in_units(&flat) });
+        }
+        Ok(Activations { slots, answer: self.answer(inputs, &flat), energies: Vec::new() })
     }
 
-    fn run(&self, inputs: &Inputs, keep: bool) -> Result<Activations<E>> {
+    /// All slots, of which only the answer's is whole where they are not to be kept, and the answer's on the host.
+    fn run(&self, inputs: &Inputs, keep: bool) -> Result<(Vec<E::Buffer>, Vec<f64>)> {
         let program = &self.network.program;
         let batch = self.engine.prepare(&inputs.batch)?;
         let mut slots: Vec<Option<E::Buffer>> = (0..program.slots.len()).map(|_| None).collect();
@@ -164,21 +181,31 @@ impl<E: Engine> Model<E> {
                 free.push((program.slots[slot].len(&inputs.batch), buffer));
             }
         }
-        let answer = self.answer(inputs, &self.engine.download(&slots[self.network.answer])?);
-        Ok(Activations { slots, answer })
+        let answer = self.engine.download(&slots[self.network.answer])?;
+        Ok((slots, answer))
     }
 
-    /// Runs backward from the gradient of the answer.
+    /// Runs backward from the gradient of the answer. That of conservative forces takes central differences along them
+    /// ([`Model::backward_of_forces`]).
     ///
     /// # Panics
     /// Where `d_answer` has not one vector a token.
     pub fn backward(&self, inputs: &Inputs, activations: &Activations<E>, d_answer: &[Vector3<f64>]) -> Result<Gradients> {
-        let program = &self.network.program;
         assert_eq!(d_answer.len(), inputs.batch.tokens(), "one gradient a token");
+        if self.config.regime.is_conservative() {
+            return self.backward_of_forces(inputs, d_answer, FORCE_STEP);
+        }
+        let unit = self.config.regime.answer_unit();
+        let flat: Vec<f64> = d_answer.iter().flat_map(|d| [d.x * unit, d.y * unit, d.z * unit]).collect();
+        self.pull(inputs, &activations.slots, &flat)
+    }
+
+    /// Runs backward from the gradient of the answer's slot.
+    fn pull(&self, inputs: &Inputs, slots: &[E::Buffer], d_answer: &[f64]) -> Result<Gradients> {
+        let program = &self.network.program;
         let batch = self.engine.prepare(&inputs.batch)?;
         let mut d_slots: Vec<E::Buffer> = (0..program.slots.len()).map(|_| self.engine.zeros(0)).collect::<Result<_>>()?;
-        let flat: Vec<f64> = d_answer.iter().flat_map(|d| [d.x, d.y, d.z]).collect();
-        d_slots[self.network.answer] = self.engine.upload(&flat)?;
+        d_slots[self.network.answer] = self.engine.upload(d_answer)?;
         let sizes = program.params.iter().map(|(_, shape)| shape.size[0] * shape.size[1]);
         let mut d_params: Vec<E::Buffer> = sizes.map(|len| self.engine.zeros(len)).collect::<Result<_>>()?;
         // A gradient begins where it is first added to, and ends with the call that wrote its slot: every slot is written once.
@@ -196,7 +223,7 @@ impl<E: Engine> Model<E> {
                     };
                 }
             }
-            self.engine.backward(call, &batch, &self.params, &activations.slots, &mut d_slots, &mut d_params)?;
+            self.engine.backward(call, &batch, &self.params, slots, &mut d_slots, &mut d_params)?;
             for &slot in &call.outputs {
                 let buffer = std::mem::replace(&mut d_slots[slot], self.engine.zeros(0)?);
                 free.push((program.slots[slot].len(&inputs.batch), buffer));
@@ -208,6 +235,7 @@ impl<E: Engine> Model<E> {
             params: params.concat(),
             candidate: positions(self.network.candidate)?,
             condition: positions(self.network.condition)?,
+            place: positions(self.network.place)?,
         })
     }
 
@@ -249,11 +277,12 @@ impl<E: Engine> Model<E> {
     /// The answer slot in the caller's frame of reference: positions with their centroid, or forces.
     fn answer(&self, inputs: &Inputs, flat: &[f64]) -> Vec<Vector3<f64>> {
         let force = matches!(self.config.regime, Regime::Force { .. });
+        let unit = self.config.regime.answer_unit();
         let mut answer = vectors(flat);
         for system in 0..inputs.systems() {
             for token in inputs.batch.range(system) {
-                let start = Vector3::from_column_slice(&inputs.candidate[token * 3..token * 3 + 3]);
-                answer[token] += if force { -start } else { inputs.centroids[system] };
+                let start = Vector3::from_column_slice(&inputs.noisy[token * 3..token * 3 + 3]);
+                answer[token] = if force { unit * (answer[token] - start) } else { answer[token] + inputs.centroids[system] };
             }
         }
         answer

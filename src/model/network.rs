@@ -12,6 +12,7 @@ use crate::ops::invariants::Invariants;
 use crate::ops::linear::Linear;
 use crate::ops::message::Message;
 use crate::ops::norm::Norm;
+use crate::ops::pool::Pool;
 use crate::ops::readout::Readout;
 use crate::ops::scalar_conv::ScalarConv;
 use crate::ops::tuple::Tuple;
@@ -44,7 +45,8 @@ pub struct Network {
     pub place: usize,
     /// Input: [`Config::conditioning`] scalars a system.
     pub conditioning: usize,
-    /// The answer (1 vector a token): y moved by all blocks.
+    /// The answer: y moved by all blocks (1 vector a token), forces added to n by all of them, or the energy of the conservative form
+    /// (1 scalar a system).
     pub answer: usize,
 }
 
@@ -55,6 +57,8 @@ struct State {
     /// Positions whose geometry the pair ops see.
     geometry: usize,
     answer: usize,
+    /// Energy of every token so far (conservative form).
+    energy: Option<usize>,
 }
 
 struct Inputs {
@@ -74,15 +78,20 @@ impl Network {
         let e = b.call("conditioning.1", Linear::scalars(&[c], c).per_system(), &[hidden])[0];
         let scalars = b.call("embed", Embed { channels: c, tables: VOCABULARY }, &[e])[0];
         let vectors = b.call("vectors", Linear::vectors(&[1, 1], k), &[noisy, place])[0];
-        let mut state = State { scalars, vectors, geometry: candidate, answer: candidate };
+        // forces are no positions, beside which they would lose digits: they start from n, which the host knows
+        let start = if matches!(config.regime, Regime::Force { .. }) { noisy } else { candidate };
+        let mut state = State { scalars, vectors, geometry: candidate, answer: start, energy: None };
         for layer in 0..config.layers {
             block(&mut b, config, &format!("layer {layer}"), &mut state, &Inputs { condition, noisy });
+        }
+        if let Some(energy) = state.energy {
+            state.answer = b.call("energy", Pool, &[energy])[0];
         }
         Network { program: b.finish(), candidate, condition, noisy, place, conditioning, answer: state.answer }
     }
 }
 
-/// One block: local messages, long convolution, token-wise MLP, readout.
+/// One block: local messages, long convolution, token-wise MLP, readout of a move of the answer or of an energy.
 fn block(b: &mut Builder, config: &Config, name: &str, state: &mut State, inputs: &Inputs) {
     let (c, k, p) = (config.scalars, config.vectors, config.pair);
     let at = |part: &str| format!("{name}.{part}");
@@ -102,7 +111,6 @@ fn block(b: &mut Builder, config: &Config, name: &str, state: &mut State, inputs
     // Vector inputs of the heads: the running channels, the messages' directions and, with templates, the heights' normals.
     let local_vectors: Vec<usize> = [directions].into_iter().chain(heights).collect();
     let local_widths: Vec<usize> = [2 * p].into_iter().chain(heights.map(|_| 2)).collect();
-    let with = |first: usize, rest: &[usize]| [&[first], rest].concat();
 
     let mixed = long_range(b, config, name, state, f, sums, &local_vectors, &local_widths);
     let scalar_parts: Vec<usize> = mixed.map(|(s, _)| s).into_iter().chain([sums, state.scalars]).collect();
@@ -120,9 +128,12 @@ fn block(b: &mut Builder, config: &Config, name: &str, state: &mut State, inputs
     let turned = b.call(&at("mlp_vectors"), Linear::vectors(&[k], k).gain(0.5), &[state.vectors])[0];
     state.vectors = b.call(&at("update"), Update { channels: k }, &[state.vectors, turned, gates])[0];
 
+    if config.regime.is_conservative() {
+        return energy(b, config, name, state);
+    }
     let f = b.call(&at("readout_norm"), Norm { channels: c }, &[state.scalars])[0];
     let hidden = b.call(&at("readout_in"), Linear::scalars(&[c], c).silu(), &[f])[0];
-    let widths = with(k, &local_widths);
+    let widths = [vec![k], local_widths].concat();
     let weights = b.call(&at("readout_weights"), Linear::scalars(&[c], widths.iter().sum()).gain(0.01), &[hidden])[0];
     let parts = [vec![state.answer, weights, state.vectors], local_vectors].concat();
     state.answer = b.call(&at("readout"), Readout { vectors: widths }, &parts)[0];
@@ -130,6 +141,22 @@ fn block(b: &mut Builder, config: &Config, name: &str, state: &mut State, inputs
     if config.refine && !matches!(config.regime, Regime::Force { .. }) {
         state.geometry = state.answer;
     }
+}
+
+/// A block's share of the energy of every token, from its scalars and the lengths of its vectors.
+fn energy(b: &mut Builder, config: &Config, name: &str, state: &mut State) {
+    let (c, k) = (config.scalars, config.vectors);
+    let at = |part: &str| format!("{name}.{part}");
+    let f = b.call(&at("energy_norm"), Norm { channels: c }, &[state.scalars])[0];
+    let lengths = b.call(&at("energy_lengths"), Invariants { channels: k }, &[state.vectors])[0];
+    let hidden = b.call(&at("energy_in"), Linear::scalars(&[c, k], c).silu(), &[f, lengths])[0];
+    // no bias: a constant has no force, and nothing would train it
+    let out = Linear::scalars(&[c], 1).unbiased().gain(0.1);
+    let own = match state.energy {
+        Some(before) => b.call(&at("energy_out"), out.residual(), &[hidden, before]),
+        None => b.call(&at("energy_out"), out, &[hidden]),
+    };
+    state.energy = Some(own[0]);
 }
 
 /// q, k, v heads, long convolution, gate and product with v: K scalars and K vectors.

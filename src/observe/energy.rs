@@ -19,12 +19,35 @@ pub const KINETIC: &str = "Kinetic Energy (kJ/mole)";
 pub const TOTAL: &str = "Total Energy (kJ/mole)";
 /// Kinetic temperature, K.
 pub const TEMPERATURE: &str = "Temperature (K)";
-/// Total energy less the heat of thermostats, kJ/mol.
+/// Total energy less the heat of thermostats, kJ/mol; where the frames' forces are those of a model's own energy, with that as potential.
 pub const CONSERVED: &str = "Conserved (kJ/mole)";
 /// Slope of the conserved quantity, kJ/mol/ps per atom; of the potential energy where frames have no velocities.
 pub const DRIFT: &str = "Drift (kJ/mol/ps/atom)";
 /// Standard error of the drift, kJ/mol/ps per atom.
 pub const DRIFT_ERROR: &str = "Drift error (kJ/mol/ps/atom)";
+
+/// What is followed: its slope is the drift. A series begins anew where there is more to follow than before: the first frame of a run may
+/// have no velocities, and none has the model's own energy before the first step.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Quantity {
+    /// The physical potential energy: there are no velocities.
+    Potential,
+    /// Physical energy less heat.
+    #[default]
+    Physical,
+    /// Energy of the model that makes the forces, less heat.
+    Own,
+}
+
+/// A trend, and of what.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct Followed {
+    #[serde(flatten)]
+    trend: Trend,
+    #[serde(default)]
+    of: Quantity,
+}
 
 /// Blocks of frames that a [`Trend`] keeps at most.
 const MOST_BLOCKS: usize = 512;
@@ -73,7 +96,7 @@ pub struct EnergyMonitor {
     masses: Vec<f64>,
     freedom: usize,
     forces: Vec<Vector3<f64>>,
-    trend: Trend,
+    followed: Followed,
 }
 
 impl EnergyMonitor {
@@ -81,7 +104,7 @@ impl EnergyMonitor {
     /// of freedom are those of the dynamics.
     pub fn new(field: std::result::Result<ForceField, String>, masses: Vec<f64>, freedom: usize) -> Self {
         let forces = vec![Vector3::zeros(); masses.len()];
-        EnergyMonitor { field, masses, freedom, forces, trend: Trend::default() }
+        EnergyMonitor { field, masses, freedom, forces, followed: Followed::default() }
     }
 
     /// Why there is no potential energy, where there is none.
@@ -92,7 +115,7 @@ impl EnergyMonitor {
     /// Drift so far and its standard error, kJ/mol/ps per atom.
     pub fn drift(&self) -> Option<(f64, f64)> {
         let atoms = self.masses.len() as f64;
-        self.trend.slope().map(|(slope, error)| (slope / atoms, error / atoms))
+        self.followed.trend.slope().map(|(slope, error)| (slope / atoms, error / atoms))
     }
 }
 
@@ -101,27 +124,31 @@ impl Observer for EnergyMonitor {
         let potential = self.field.as_mut().ok().map(|field| field.energy_forces(&frame.positions, &mut self.forces).total);
         let kinetic = frame.velocities.as_ref().map(|velocities| kinetic_energy(&self.masses, velocities));
         let total = potential.zip(kinetic).map(|(potential, kinetic)| potential + kinetic);
-        let conserved = total.map(|total| total - frame.heat);
-        if let Some(value) = conserved.or(potential.filter(|_| kinetic.is_none())) {
-            self.trend.push(frame.time, value);
+        let own = frame.potential.zip(kinetic).map(|(potential, kinetic)| (Quantity::Own, potential + kinetic - frame.heat));
+        let conserved = own.or(total.map(|total| (Quantity::Physical, total - frame.heat)));
+        if let Some((of, value)) = conserved.or(potential.filter(|_| kinetic.is_none()).map(|value| (Quantity::Potential, value))) {
+            if of != self.followed.of {
+                self.followed = Followed { of, ..Followed::default() };
+            }
+            self.followed.trend.push(frame.time, value);
         }
         let drift = self.drift();
         record.put(POTENTIAL, potential);
         record.put(KINETIC, kinetic);
         record.put(TOTAL, total);
         record.put(TEMPERATURE, kinetic.map(|kinetic| temperature(kinetic, self.freedom)));
-        record.put(CONSERVED, conserved);
+        record.put(CONSERVED, conserved.map(|(_, value)| value));
         record.put(DRIFT, drift.map(|drift| drift.0));
         record.put(DRIFT_ERROR, drift.map(|drift| drift.1));
         Ok(())
     }
 
     fn state(&mut self) -> Result<Value> {
-        Ok(json!(self.trend))
+        Ok(json!(self.followed))
     }
 
     fn restore(&mut self, state: &Value, _frame: &Frame) -> Result<()> {
-        self.trend = serde_json::from_value(state.clone()).unwrap_or_default();
+        self.followed = serde_json::from_value(state.clone()).unwrap_or_default();
         Ok(())
     }
 
@@ -171,6 +198,30 @@ mod tests {
         assert!((get(TEMPERATURE) - 1.5 / 3.0 / crate::units::BOLTZMANN).abs() <= 1e-9);
         assert_eq!(at_rest.get(KINETIC), None);
         assert_eq!(at_rest.get(CONSERVED), None);
+    }
+
+    #[test]
+    fn the_models_own_energy_is_the_conserved_one_and_starts_its_own_series() {
+        let mut monitor = EnergyMonitor::new(Ok(ForceField::new(dumbbell(), Precision::F64)), vec![12.0; 2], 6);
+        let velocities = Some(vec![Vector3::new(3.0, 0.0, 0.0), Vector3::new(0.0, -4.0, 0.0)]);
+        monitor.observe(&frame(0.0, 0.1), &mut Record::default()).unwrap();
+        let state = monitor.state().unwrap();
+        let mut record = Record::default();
+        for step in 1..=4 {
+            let time = f64::from(step);
+            let potential = Some(-20.0 + 2.0 * time);
+            monitor.observe(&Frame { velocities: velocities.clone(), heat: 0.25, potential, ..frame(time, 0.0) }, &mut record).unwrap();
+        }
+        let last = |name: &str| record.values.iter().rfind(|(column, _)| *column == name).unwrap().1.unwrap();
+        assert!((last(CONSERVED) - (-12.0 + 1.5 - 0.25)).abs() <= 1e-12);
+        assert!((last(TOTAL) - last(POTENTIAL) - 1.5).abs() <= 1e-9);
+        // 2 kJ/mol/ps over two atoms: the first frame, of which the physical energy alone is known, has no part in it
+        assert!((last(DRIFT) - 1.0).abs() <= 1e-12);
+        // a state from before series had a name is one of the physical energy
+        let mut old = state.clone();
+        old.as_object_mut().unwrap().remove("of");
+        monitor.restore(&old, &frame(0.0, 0.0)).unwrap();
+        assert!(monitor.followed.of == Quantity::Physical && monitor.followed.trend.blocks.len() == 1);
     }
 
     #[test]

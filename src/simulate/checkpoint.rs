@@ -189,7 +189,7 @@ impl Checkpoint {
             let Replica { step, time, heat, cell, observers: states } = replica;
             let positions = vectors(format!("positions.{index}")).ok_or_else(|| broken(&"a replica is missing"))?;
             let cell = cell.map(|(lengths, angles)| Cell { lengths, angles });
-            frames.push(Frame { step, time, heat, cell, velocities: vectors(format!("velocities.{index}")), positions });
+            frames.push(Frame { step, time, heat, potential: None, cell, velocities: vectors(format!("velocities.{index}")), positions });
             observers.push(states);
         }
         Ok(Checkpoint { settings: header.settings, attempt: header.attempt, frames, observers })
@@ -223,7 +223,7 @@ mod tests {
         let positions = vec![Vector3::new(0.1, 1.0 / 3.0, -1e-300), Vector3::new(f64::MIN_POSITIVE, 2e10, -0.0)];
         let velocities = Some(vec![Vector3::new(1e-17, 5.0, 3.0); 2]);
         let cell = Some(Cell { lengths: [10.1, 20.0, 1.0 / 3.0], angles: [90.0, 80.1, 70.0] });
-        let frame = Frame { step, time: 0.1 + 0.2, heat: 1.0 / 7.0, positions, velocities, cell };
+        let frame = Frame { step, time: 0.1 + 0.2, heat: 1.0 / 7.0, potential: None, positions, velocities, cell };
         let other = Frame { velocities: None, cell: None, ..frame.clone() };
         let observers = vec![vec![json!({"frames": 3, "bytes": 12345}), json!(0.1 + 0.2)], vec![Value::Null]];
         Checkpoint { settings: json!({"seed": 5, "temperature": 300.0}), attempt: 2, frames: vec![frame, other], observers }

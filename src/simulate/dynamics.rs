@@ -51,6 +51,7 @@ pub struct Settings {
 struct Evaluated {
     positions: Vec<Vector3<f64>>,
     force: Vec<Vector3<f64>>,
+    potential: Option<f64>,
 }
 
 /// A stepper that integrates the equations of motion. A frame without velocities is given some at the temperature.
@@ -126,8 +127,9 @@ impl<F: Force> Dynamics<F> {
         let zeros = |frame: &Frame| vec![Vector3::zeros(); frame.positions.len()];
         let mut forces: Vec<_> = replicas.iter().zip(&mut self.last).map(|(frame, last)| reuse(last, || zeros(frame))).collect();
         self.force.forces(replicas, &mut forces)?;
-        for ((last, force), frame) in self.last.iter_mut().zip(forces).zip(replicas) {
+        for (replica, ((last, force), frame)) in self.last.iter_mut().zip(forces).zip(replicas).enumerate() {
             last.force = force;
+            last.potential = self.force.energies().map(|energies| energies[replica]);
             last.positions.clone_from(&frame.positions);
         }
         Ok(())
@@ -245,6 +247,7 @@ impl<F: Force> Stepper for Dynamics<F> {
             frame.velocities = Some(velocities);
             frame.step += 1;
             frame.time += self.settings.time_step;
+            frame.potential = self.last[replica].potential;
         }
         Ok(())
     }

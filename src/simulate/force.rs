@@ -14,6 +14,11 @@ pub trait Force {
     /// # Errors
     /// [`crate::Error::Device`] where the engine fails.
     fn forces(&mut self, replicas: &[Frame], forces: &mut [Vec<Vector3<f64>>]) -> Result<()>;
+    /// The potential energies, kJ/mol, of the replicas that [`Force::forces`] was last asked for, where the force is that of a model's own
+    /// energy: the physical force field is asked for by the energy monitor.
+    fn energies(&self) -> Option<&[f64]> {
+        None
+    }
     /// A few words for the log: what makes the force.
     fn describe(&self) -> String;
 }

@@ -12,10 +12,13 @@ use crate::{Error, Result};
 /// The force of a network on the tokens of a molecule. Its frames hold the tokens only.
 ///
 /// The network's forces need not sum to zero, those of a molecule do: their mean is taken off, so that momentum is conserved. They need
-/// not be the gradient of an energy either: constant-energy dynamics shows by its temperature how far they are from it.
+/// not be the gradient of an energy either, but in the conservative form: constant-energy dynamics shows by its temperature how far they are
+/// from it.
 pub struct Learned<E: Engine> {
     model: Model<E>,
     tokens: Tokens,
+    /// The model's own energies at the last positions, kJ/mol; none of direct forces.
+    energies: Vec<f64>,
 }
 
 impl<E: Engine> Learned<E> {
@@ -27,7 +30,12 @@ impl<E: Engine> Learned<E> {
         if !matches!(model.config().regime, Regime::Force { .. }) {
             return Err(Error::usage("this model does not answer with forces", "use a model trained with a table [force]"));
         }
-        Ok(Learned { model, tokens })
+        Ok(Learned { model, tokens, energies: Vec::new() })
+    }
+
+    /// Whether the forces are the gradient of an energy of the model.
+    pub fn is_conservative(&self) -> bool {
+        self.model.config().regime.is_conservative()
     }
 
     fn inputs(&self, systems: &[&[Vector3<f64>]]) -> Inputs {
@@ -40,7 +48,14 @@ impl<E: Engine> Learned<E> {
 impl<E: Engine> Force for Learned<E> {
     fn forces(&mut self, replicas: &[Frame], forces: &mut [Vec<Vector3<f64>>]) -> Result<()> {
         let positions: Vec<&[Vector3<f64>]> = replicas.iter().map(|frame| frame.positions.as_slice()).collect();
-        let answer = self.model.predict(&self.inputs(&positions))?;
+        let inputs = self.inputs(&positions);
+        let answer = if self.is_conservative() {
+            let activations = self.model.forward(&inputs)?;
+            self.energies = activations.energies;
+            activations.answer
+        } else {
+            self.model.predict(&inputs)?
+        };
         for (forces, answer) in forces.iter_mut().zip(answer.chunks_exact(self.tokens.len())) {
             let mean = centroid(answer);
             forces.clear();
@@ -49,9 +64,14 @@ impl<E: Engine> Force for Learned<E> {
         Ok(())
     }
 
+    fn energies(&self) -> Option<&[f64]> {
+        self.is_conservative().then_some(&self.energies)
+    }
+
     fn describe(&self) -> String {
         let (weights, engine) = (self.model.parameter_count(), self.model.engine().name());
-        format!("forces of a G-Hyena network of {weights} weights on {engine}")
+        let form = if self.is_conservative() { "conservative " } else { "" };
+        format!("{form}forces of a G-Hyena network of {weights} weights on {engine}")
     }
 }
 
@@ -104,7 +124,7 @@ impl<E: Engine> Stepper for Riding<E> {
         let inner = |frame: &Frame| {
             let velocities = frame.velocities.as_deref().map(|velocities| tokens.positions(velocities));
             let positions = tokens.positions(&frame.positions);
-            Frame { positions, velocities, step: frame.step, time: frame.time, heat: frame.heat, cell: None }
+            Frame { positions, velocities, step: frame.step, time: frame.time, heat: frame.heat, potential: None, cell: None }
         };
         let mut moving: Vec<Frame> = replicas.iter().map(inner).collect();
         self.dynamics.step(&mut moving)?;
@@ -117,7 +137,8 @@ impl<E: Engine> Stepper for Riding<E> {
                 velocities[atom] = velocity;
             }
             self.hydrogens.place(&mut frame.positions);
-            (frame.velocities, frame.step, frame.time, frame.heat) = (Some(velocities), moved.step, moved.time, moved.heat);
+            (frame.velocities, frame.step, frame.time) = (Some(velocities), moved.step, moved.time);
+            (frame.heat, frame.potential) = (moved.heat, moved.potential);
         }
         Ok(())
     }
@@ -142,7 +163,7 @@ impl<E: Engine> Stepper for Riding<E> {
 impl<E: Engine> Probe for Riding<E> {
     /// The forces at the moved frame beside the moved forces, relative to the forces.
     fn equivariance(&self, frame: &Frame, rotation: &Rotation3<f64>, translation: &Vector3<f64>) -> Result<(f64, String)> {
-        let Learned { model, tokens } = self.dynamics.force();
+        let Learned { model, tokens, .. } = self.dynamics.force();
         let positions = tokens.positions(&frame.positions);
         let moved: Vec<_> = positions.iter().map(|position| rotation * position + translation).collect();
         let run = |positions: &[Vector3<f64>]| model.forward(&self.dynamics.force().inputs(&[positions]));

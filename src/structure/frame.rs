@@ -37,6 +37,8 @@ pub struct Frame {
     pub velocities: Option<Vec<Vector3<f64>>>,
     /// Heat that thermostats have given since step 0, kJ/mol: total energy − heat is conserved.
     pub heat: f64,
+    /// Potential energy in the forces that made the step, kJ/mol, where they are those of a model's own energy.
+    pub potential: Option<f64>,
     /// Periodic cell, where there is one.
     pub cell: Option<Cell>,
 }

@@ -74,7 +74,7 @@ impl Initial {
             Regime::Jump { lag_time, sigma_data: scale, .. } | Regime::NextFrame { lag_time, scale } => {
                 (ends == [lag_time; 2]).then_some(scale)
             }
-            Regime::Force { scale } => Some(scale),
+            Regime::Force { scale, .. } => Some(scale),
         }
     }
 
@@ -127,6 +127,12 @@ impl Config {
         if let Some((_, wanted)) = objective.into_iter().find(|&(present, table)| present && table != answers) {
             let what = format!("training.initial: {name} was trained for [{answers}], this training is for [{wanted}]");
             return refuse(what, &format!("start from a model trained for [{wanted}], or leave `initial` out"));
+        }
+        if let (Some(force), Regime::Force { form, .. }) = (self.force, initial.config.regime)
+            && force.form != form
+        {
+            let what = format!("training.initial: {name} is of the {form:?} form of forces, this training is for the {:?} one", force.form);
+            return refuse(what, "set `form` in [force] to the model's, or leave `initial` out");
         }
         // the one size that may differ: finer splines are a refinement of the model's
         let finer = asks_for(&self.text, "radial") && halvings(initial.config.radial, self.model.radial).is_some();

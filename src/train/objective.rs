@@ -52,6 +52,8 @@ pub enum Objective {
     Force {
         /// RMS force, kJ/mol/Å.
         scale: f64,
+        /// What the network will answer.
+        regime: Regime,
     },
 }
 
@@ -60,9 +62,15 @@ impl Objective {
     /// the same lag time, and measured otherwise.
     pub fn new(config: &Config, dataset: &Dataset) -> Objective {
         let kept = config.initial.as_ref().and_then(|initial| initial.scale(&config.lags()));
-        if config.force.is_some() {
+        if let Some(config::Force { form }) = config.force {
             let measured = || dataset.root_mean_square(SCALE_PAIRS, |segment, pair| segment.force(pair.first));
-            return Objective::Force { scale: kept.unwrap_or_else(measured) };
+            return match config.initial.as_ref().map(|initial| initial.config.regime) {
+                Some(regime @ Regime::Force { scale, .. }) => Objective::Force { scale, regime },
+                _ => {
+                    let scale = measured();
+                    Objective::Force { scale, regime: Regime::force(scale, form) }
+                }
+            };
         }
         let measured = dataset.root_mean_square(SCALE_PAIRS, |segment, pair| {
             let [now, later] = aligned(segment.frame(pair.first), &segment.frame(pair.second));
@@ -87,7 +95,7 @@ impl Objective {
                 Regime::Jump { lag_time: lags[0], sigma_data, lag_range: told.then_some(lags) }
             }
             Objective::Displacement { lag, scale } => Regime::NextFrame { lag_time: lag, scale },
-            Objective::Force { scale } => Regime::Force { scale },
+            Objective::Force { regime, .. } => regime,
         }
     }
 
@@ -114,7 +122,7 @@ impl Objective {
                 let [condition, target] = aligned(now, &segment.frame(pair.second));
                 Sample::plain(pair.system, condition, target, scale)
             }
-            Objective::Force { scale } => Sample::plain(pair.system, now, segment.force(pair.first), scale),
+            Objective::Force { scale, .. } => Sample::plain(pair.system, now, segment.force(pair.first), scale),
         }
     }
 

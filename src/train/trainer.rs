@@ -132,7 +132,10 @@ impl<E: Engine> Trainer<E> {
                 format!("jumps of {shortest} to {longest} ps, displacement {sigma_data:.4} Å")
             }
             Regime::NextFrame { lag_time, scale } => format!("next frame after {lag_time} ps, displacement {scale:.4} Å"),
-            Regime::Force { scale } => format!("forces, {scale:.4} kJ/mol/Å"),
+            regime @ Regime::Force { scale, .. } => {
+                let form = if regime.is_conservative() { "conservative forces" } else { "forces" };
+                format!("{form}, {scale:.4} kJ/mol/Å")
+            }
         };
         format!("{} parameters on {}; {scale}", self.model.parameter_count(), self.model.engine().name())
     }

@@ -20,7 +20,7 @@ impl Config {
             return refuse("model.regime", "the objective decides it: leave it out");
         }
         // whatever the regime's scales will be: they are measured
-        let network = model::Config { regime: model::Regime::Force { scale: 1.0 }, ..self.model.clone() };
+        let network = model::Config { regime: model::Regime::force(1.0, model::Form::Direct), ..self.model.clone() };
         network.check().map_err(|error| Error::input(Place::file(&self.path), error.to_string(), error.hint()))?;
         let share = |value: f64| (0.0..=1.0).contains(&value);
         let positive = |value: f64| value.is_finite() && value > 0.0;

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::quantity::{length, optional_time, time};
+use crate::model::Form;
 
 /// Objective `jump`: x(t + lag) is sampled given x(t) (EDM, Karras et al. 2022).
 #[derive(Debug, Clone, Copy, Deserialize, PartialEq)]
@@ -48,7 +49,11 @@ pub struct Displacement {
 /// Objective `force`: forces of the built-in force field at the frames, mean squared error.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Force {}
+pub struct Force {
+    /// Whether the network answers with forces or with an energy whose gradient they are.
+    #[serde(default)]
+    pub form: Form,
+}
 
 pub(super) fn half() -> f64 {
     0.5

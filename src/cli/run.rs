@@ -226,6 +226,9 @@ fn words(name: &str, header: &Header, hydrogens: usize) -> Vec<String> {
         format!("model {name}: trained on {}{kelvin}", made.summary),
         "a protein outside that set is an extrapolation; whole-molecule tumbling is not sampled".to_owned(),
     ];
+    if let Regime::Jump { lag_range: Some([shortest, longest]), .. } = header.config.regime {
+        words.push(format!("its jumps may take {shortest} to {longest} ps (--lag)"));
+    }
     if hydrogens > 0 {
         words.push(format!("{hydrogens} hydrogens ride on their heavy atoms"));
     }

@@ -140,8 +140,9 @@ pub fn run(args: Args) -> Result<()> {
 fn command(args: &Args) -> String {
     let (model, cases, sampling) = (file_name(&args.model), file_name(&args.cases), &args.sampling);
     let method = sampling.method.map_or(String::new(), |method| format!(" --method {}", format!("{method:?}").to_lowercase()));
+    let lag = sampling.lag.as_ref().map_or(String::new(), |lag| format!(" --lag {lag}"));
     format!(
-        "mdsurrogate validate {model} --cases {cases} --relax {} --levels {} --lowest {}A --stir {}{method} --seed {}",
+        "mdsurrogate validate {model} --cases {cases}{lag} --relax {} --levels {} --lowest {}A --stir {}{method} --seed {}",
         sampling.relax, sampling.levels, sampling.lowest, sampling.stir, args.seed
     )
 }

@@ -41,7 +41,8 @@ pub struct Batch {
     pub centres: Vec<Centre>,
     /// First centre of each system, and the number of centres at the end.
     pub centre_offsets: Vec<usize>,
-    /// Per system the length that an answer of 1 stands for, Å (EDM's c_out; the scale of displacements or forces elsewhere).
+    /// Per system the length that an answer of 1 stands for and that deviations from templates are seen in, Å (EDM's c_out; the scale of
+    /// displacements; 0.1 Å for forces).
     pub scale: Vec<f64>,
 }
 

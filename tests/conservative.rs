@@ -9,7 +9,7 @@ use mdsurrogate::forcefield::template_geometry;
 use mdsurrogate::model::{Config, FORCE_STEP, Form, Gradients, Header, Inputs, Model, PlainInput, Provenance, Regime, Tokens};
 use mdsurrogate::structure::{ReadOptions, read};
 use nalgebra::{Rotation3, Vector3};
-use support::{normals, random, relative_error};
+use support::{assert_slopes, flat, normals, random, relative_error};
 
 /// Tokens of a molecule and their positions, a little shaken.
 fn molecule(name: &str, seed: u64) -> (Tokens, Vec<Vector3<f64>>) {
@@ -43,10 +43,6 @@ fn model<E: Engine>(engine: E) -> Model<E> {
 fn inputs(systems: &[(&Tokens, &[Vector3<f64>])]) -> Inputs {
     let systems: Vec<_> = systems.iter().map(|&(tokens, positions)| PlainInput { tokens, positions, velocity: None }).collect();
     Inputs::plain(&config(), &systems)
-}
-
-fn flat(vectors: &[Vector3<f64>]) -> Vec<f64> {
-    vectors.iter().flat_map(|v| [v.x, v.y, v.z]).collect()
 }
 
 fn energy<E: Engine>(model: &Model<E>, tokens: &Tokens, positions: &[Vector3<f64>]) -> f64 {
@@ -122,24 +118,7 @@ fn the_loss_of_forces_has_its_gradient() {
     let d: Vec<Vector3<f64>> = normals(&mut rng, 3 * tokens.len()).chunks_exact(3).map(Vector3::from_column_slice).collect();
     // the truncation falls with h²: here none of it is left, and f64 has digits enough
     let gradients = model.backward_of_forces(&inputs, &d, 1e-5).unwrap();
-    let start = model.parameters().unwrap();
-    let mut at = 0;
-    for (name, shape) in model.network().program.params.clone() {
-        let range = at..at + shape.size[0] * shape.size[1];
-        at = range.end;
-        let direction = normals(&mut rng, range.len());
-        let mut value = |h: f64| {
-            let mut moved = start.clone();
-            moved[range.clone()].iter_mut().zip(&direction).for_each(|(x, d)| *x += h * d);
-            model.set_parameters(&moved).unwrap();
-            model.predict(&inputs).unwrap().iter().zip(&d).map(|(force, d)| force.dot(d)).sum::<f64>()
-        };
-        let mut slope = |h: f64| (value(h) - value(-h)) / (2.0 * h);
-        let numeric = (4.0 * slope(1e-4) - slope(2e-4)) / 3.0;
-        let analytic: f64 = gradients.params[range].iter().zip(&direction).map(|(g, d)| g * d).sum();
-        let error = (analytic - numeric).abs() / numeric.abs().max(1.0);
-        assert!(error <= 1e-4, "{name}: {analytic} {numeric} {error:e}");
-    }
+    assert_slopes(&mut model, &inputs, &d, &gradients, &mut rng, [1.0, 1e-4]);
 }
 
 /// Errors of the parameters' gradient at the step of training, from truncation (f64) and with the rounding of f32.

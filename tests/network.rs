@@ -14,7 +14,7 @@ use mdsurrogate::simulate::{Hydrogens, Jump, Sampler, Stepper};
 use mdsurrogate::structure::{Frame, ReadOptions, Structure, read};
 use nalgebra::{Rotation3, Vector3};
 use rand::RngExt;
-use support::{normals, random, relative_error};
+use support::{assert_slopes, flat, normals, random, relative_error};
 
 fn molecule(name: &str) -> (Structure, Tokens) {
     let path = Path::new("data/structures").join(name);
@@ -61,10 +61,6 @@ fn inputs(config: &Config, tokens: &Tokens, [condition, noisy]: &[Vec<Vector3<f6
     Inputs::jump(config, &[JumpInput { tokens, condition, noisy, sigma, condition_noise: 0.05, lag_time: 20.0 }])
 }
 
-fn flat(vectors: &[Vector3<f64>]) -> Vec<f64> {
-    vectors.iter().flat_map(|v| [v.x, v.y, v.z]).collect()
-}
-
 #[test]
 fn the_network_has_the_gradient_of_its_answer() {
     let (structure, tokens) = molecule("akle.pdb");
@@ -75,25 +71,7 @@ fn the_network_has_the_gradient_of_its_answer() {
         let mut rng = random(2);
         let d_answer: Vec<Vector3<f64>> = normals(&mut rng, 3 * tokens.len()).chunks_exact(3).map(Vector3::from_column_slice).collect();
         let gradients = model.backward(&inputs, &model.forward(&inputs).unwrap(), &d_answer).unwrap();
-        let start = model.parameters().unwrap();
-        let mut at = 0;
-        for (name, shape) in model.network().program.params.clone() {
-            // One random direction in each tensor.
-            let range = at..at + shape.size[0] * shape.size[1];
-            at = range.end;
-            let direction = normals(&mut rng, range.len());
-            let mut value = |h: f64| {
-                let mut moved = start.clone();
-                moved[range.clone()].iter_mut().zip(&direction).for_each(|(x, d)| *x += h * d);
-                model.set_parameters(&moved).unwrap();
-                model.predict(&inputs).unwrap().iter().zip(&d_answer).map(|(a, d)| a.dot(d)).sum::<f64>()
-            };
-            let mut slope = |h: f64| (value(h) - value(-h)) / (2.0 * h);
-            let numeric = (4.0 * slope(1e-4) - slope(2e-4)) / 3.0;
-            let analytic: f64 = gradients.params[range].iter().zip(&direction).map(|(g, d)| g * d).sum();
-            let error = (analytic - numeric).abs() / numeric.abs().max(1e-3);
-            assert!(error <= 1e-6, "{name}: {analytic} {numeric} {error:e}");
-        }
+        assert_slopes(&mut model, &inputs, &d_answer, &gradients, &mut rng, [1e-3, 1e-6]);
     }
 }
 

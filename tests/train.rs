@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mdsurrogate::engine::Cpu;
 use mdsurrogate::forcefield::TemplateGeometry;
-use mdsurrogate::model::{Model, TOLD, Tokens};
+use mdsurrogate::model::{Header, Model, TOLD, Tokens};
 use mdsurrogate::simulate::Stop;
 use mdsurrogate::structure::{Atom, Chain, Element, Residue, Topology};
 use mdsurrogate::train::config::Config;
@@ -169,14 +169,20 @@ fn started(here: &Path, objective: &str, model: &str) -> mdsurrogate::Result<Con
     Config::parse(format!("{data}\n{objective}\n{model}\n{SHORT}\ninitial = \"a.safetensors\"\n"), &here.join("b.toml"))
 }
 
+/// A short training of jumps, its files `here`/a.*, and the model that came out.
+fn first(here: &Path) -> (Files, Model<Cpu<f32>>, Header) {
+    let files = Files::new(&here.join("a"));
+    let mut trainer = trainer(40, JUMP, SHORT);
+    trainer.run(&files, &Reporter::new(trainer.budget(), true), &Stop::never()).unwrap();
+    let (model, header) = Model::load(&files.model, Cpu::<f32>::new()).unwrap();
+    (files, model, header)
+}
+
 #[test]
 fn a_training_starts_from_a_model_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    let first = Files::new(&here.join("a"));
-    let mut trainer_of_first = trainer(40, JUMP, SHORT);
-    trainer_of_first.run(&first, &Reporter::new(trainer_of_first.budget(), true), &Stop::never()).unwrap();
-    let (model, header) = Model::load(&first.model, Cpu::<f32>::new()).unwrap();
+    let (first, model, header) = first(here);
 
     // other data, whose displacements are of another size: the first weights, sizes and scale are the model's all the same
     let trainer_of = |config: Config| {
@@ -266,10 +272,7 @@ fn a_network_that_is_told_the_lag_time_learns_several() {
 fn several_lag_times_may_follow_one_and_begin_with_its_answers() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    let files = Files::new(&here.join("a"));
-    let mut first = trainer(40, JUMP, SHORT);
-    first.run(&files, &Reporter::new(first.budget(), true), &Stop::never()).unwrap();
-    let (model, header) = Model::load(&files.model, Cpu::<f32>::new()).unwrap();
+    let (_, model, header) = first(here);
     let more = "[jump]\nlag = \"1ps\"\nlongest_lag = \"5ps\"\n";
     let config = started(here, more, "").unwrap();
     assert_eq!(config.lags(), [1.0, 2.0, 4.0]);

@@ -11,6 +11,15 @@ use crate::{Error, Result};
 /// Flags that exclude each other: one that is typed makes the file's other one void.
 const EXCLUSIVE: [[&str; 2]; 3] = [["steps", "time"], ["replicas", "replica-index"], ["verbose", "quiet"]];
 
+/// The flags of `command`, as if `words` had been typed behind its name.
+///
+/// # Errors
+/// clap's own, for words that are no flags of it.
+pub fn as_typed<A: Args + FromArgMatches>(command: &'static str, words: &[impl AsRef<str>]) -> std::result::Result<A, clap::Error> {
+    let words = words.iter().map(AsRef::as_ref);
+    A::from_arg_matches(&A::augment_args(Command::new(command).no_binary_name(true)).try_get_matches_from(words)?)
+}
+
 /// Reads `typed` (the words behind the subcommand's name) again, behind the flags of the file.
 ///
 /// # Errors

@@ -5,9 +5,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use clap::{ArgMatches, Command, FromArgMatches};
+use clap::FromArgMatches;
 use nalgebra::Vector3;
 
+use super::config::as_typed;
 use super::protein::{Complete, Protein};
 use super::{reference, train, validate};
 use crate::engine::Cpu;
@@ -155,7 +156,10 @@ fn lags_of(path: Option<&Path>) -> Result<(f64, f64, usize)> {
         None => Model::from_bytes(model::SHIPPED, Path::new("(built in)"), Cpu::<f32>::new())?,
     };
     match header.config.regime {
-        Regime::Jump { lag_time, lag_range, .. } => Ok((lag_time, lag_range.map_or(lag_time, |range| range[1]), model.parameter_count())),
+        regime @ Regime::Jump { lag_time, .. } => {
+            let longest = regime.lag_times().map_or(lag_time, |[_, longest]| longest);
+            Ok((lag_time, longest, model.parameter_count()))
+        }
         _ => Err(Error::usage("-m: this model makes no jumps", "a model trained with [jump], or the built-in one")),
     }
 }
@@ -274,9 +278,7 @@ fn remove(file: &Path) -> Result<()> {
 
 /// The arguments of another command, as if `words` had been typed.
 fn parsed<A: clap::Args + FromArgMatches>(command: &'static str, words: &[String]) -> Result<A> {
-    let read = A::augment_args(Command::new(command).no_binary_name(true)).try_get_matches_from(words);
-    let args = read.and_then(|matches: ArgMatches| A::from_arg_matches(&matches));
-    args.map_err(|error| Error::usage(format!("{command}: {error}"), "report this"))
+    as_typed(command, words).map_err(|error| Error::usage(format!("{command}: {error}"), "report this"))
 }
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ pub(super) struct Choice<'a> {
     pub sampling: &'a Sampling,
     /// How a model's forces are integrated; none: such models are refused.
     pub motion: Option<Settings>,
-    /// A flag of it that the user typed.
+    /// A flag of it that is not at its default.
     pub motion_flag: Option<&'static str>,
 }
 
@@ -131,14 +131,15 @@ fn stepper_on<E: Compute + 'static>(compute: E, device: Option<String>, choice: 
     let geometry = template_geometry_at(topology, &structure.frame.positions)?;
     let mut settings = Map::new();
     settings.insert("model (hash of weights)".into(), header.sha256.clone().into());
-    let by_force = matches!(model.config().regime, Regime::Force { .. }) && choice.motion.is_some();
-    if let Some(flag) = if by_force { choice.sampling.changed() } else { choice.motion_flag } {
-        let [is, wanted] = if by_force { ["forces", "jumps"] } else { ["jumps", "forces"] };
-        return Err(Error::usage(format!("{flag} is for models of {wanted}, this one is of {is}"), format!("leave {flag} out")));
-    }
     let Made { stepper, freedom, masses, settings: own, mut words } = match (model.config().regime, choice.motion) {
-        (Regime::Force { .. }, Some(motion)) => in_forces(model, &header, &geometry, path, structure, motion)?,
-        _ => by_jumps(model, &header, &geometry, path, structure, choice)?,
+        (Regime::Force { .. }, Some(motion)) => {
+            refuse(choice.sampling.changed(), "jumps", "forces")?;
+            in_forces(model, &header, &geometry, path, structure, motion)?
+        }
+        _ => {
+            refuse(choice.motion_flag, "forces", "jumps")?;
+            by_jumps(model, &header, &geometry, path, structure, choice)?
+        }
     };
     settings.extend(own);
     settings.insert("time step (ps)".into(), json!(stepper.time_step()));
@@ -158,6 +159,13 @@ fn stepper_on<E: Compute + 'static>(compute: E, device: Option<String>, choice: 
         field: None,
         forces: false,
         start: None,
+    })
+}
+
+/// Refuses a flag that is for models of `wanted`, where this one is of `is`.
+fn refuse(flag: Option<&'static str>, wanted: &str, is: &str) -> Result<()> {
+    flag.map_or(Ok(()), |flag| {
+        Err(Error::usage(format!("{flag} is for models of {wanted}, this one is of {is}"), format!("leave {flag} out")))
     })
 }
 

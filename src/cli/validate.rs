@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args as _, Command, FromArgMatches};
 use serde::Deserialize;
 
+use super::config::as_typed;
 use super::sampling::{Jumps, Parts, Sampling};
 use crate::compare::gather::gather;
 use crate::compare::report::{CaseReport, aligned, card, leaderboard, measures_of};
@@ -81,9 +81,9 @@ impl Case {
     /// How its jumps are made.
     fn sampling(&self, typed: &Sampling) -> Result<Sampling> {
         let Some(flags) = &self.flags else { return Ok(typed.clone()) };
-        let command = Sampling::augment_args(Command::new("case").no_binary_name(true));
-        let read = command.try_get_matches_from(flags.split_whitespace()).and_then(|matches| Sampling::from_arg_matches(&matches));
-        read.map_err(|error| Error::usage(format!("case {}: flags: {}", self.name, error.to_string().trim()), "--lag 160ps --stir 0.3"))
+        let words: Vec<&str> = flags.split_whitespace().collect();
+        as_typed("case", &words)
+            .map_err(|error| Error::usage(format!("case {}: flags: {}", self.name, error.to_string().trim()), "--lag 160ps --stir 0.3"))
     }
 
     /// What the card says of it.
@@ -203,8 +203,7 @@ mod tests {
 
     #[test]
     fn a_case_has_flags_of_its_own() {
-        let command = Sampling::augment_args(Command::new("validate").no_binary_name(true));
-        let typed = Sampling::from_arg_matches(&command.get_matches_from(["--relax", "7"])).unwrap();
+        let typed: Sampling = as_typed("validate", &["--relax", "7"]).unwrap();
         assert_eq!(case("").sampling(&typed).unwrap().relax, 7);
         let own = case("flags = \"--lag 160ps --stir 0.3\"");
         let sampling = own.sampling(&typed).unwrap();

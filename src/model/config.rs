@@ -113,12 +113,18 @@ impl Regime {
         }
     }
 
-    /// Physical time of one step, ps; none for forces.
-    pub fn lag_time(&self) -> Option<f64> {
+    /// Shortest and longest physical time of one step, ps; none for forces.
+    pub fn lag_times(&self) -> Option<[f64; 2]> {
         match *self {
-            Regime::Jump { lag_time, .. } | Regime::NextFrame { lag_time, .. } => Some(lag_time),
+            Regime::Jump { lag_range: Some(range), .. } => Some(range),
+            Regime::Jump { lag_time, .. } | Regime::NextFrame { lag_time, .. } => Some([lag_time; 2]),
             Regime::Force { .. } => None,
         }
+    }
+
+    /// Whether the network is told the lag time.
+    pub fn is_told_lags(&self) -> bool {
+        matches!(self, Regime::Jump { lag_range: Some(_), .. })
     }
 }
 
@@ -205,8 +211,8 @@ impl Config {
         }
         let positive = |value: f64| value > 0.0 && value.is_finite();
         let sound = match self.regime {
-            Regime::Jump { lag_time, sigma_data, lag_range: None } => positive(lag_time) && positive(sigma_data),
-            Regime::Jump { lag_time, sigma_data, lag_range: Some([shortest, longest]) } => {
+            Regime::Jump { lag_time, sigma_data, lag_range } => {
+                let [shortest, longest] = lag_range.unwrap_or([lag_time; 2]);
                 positive(shortest) && longest.is_finite() && shortest <= lag_time && lag_time <= longest && positive(sigma_data)
             }
             Regime::NextFrame { lag_time, scale } => positive(lag_time) && positive(scale),

@@ -26,7 +26,7 @@ pub const TOLD: usize = 16;
 impl Config {
     /// Scalars that a system is told: two noise levels, and the lag time where the network takes several.
     pub fn conditioning(&self) -> usize {
-        if matches!(self.regime, Regime::Jump { lag_range: Some(_), .. }) { 3 * TOLD } else { 2 * TOLD }
+        if self.regime.is_told_lags() { 3 * TOLD } else { 2 * TOLD }
     }
 }
 

@@ -42,10 +42,7 @@ impl<E: Engine> Jump<E> {
     /// # Errors
     /// [`Error::Usage`] where the model was not trained for it.
     pub fn with_lag_time(self, lag_time: f64) -> Result<Self> {
-        let [shortest, longest] = match self.model.config().regime {
-            Regime::Jump { lag_range: Some(range), .. } => range,
-            _ => [self.lag_time; 2],
-        };
+        let [shortest, longest] = self.model.config().regime.lag_times().unwrap_or([self.lag_time; 2]);
         if !(shortest..=longest).contains(&lag_time) {
             let what = format!("this model makes no jumps of {lag_time} ps");
             let one = shortest == longest;

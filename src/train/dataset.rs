@@ -51,18 +51,20 @@ impl Dataset {
             ));
         }
         let (mut training, mut validation) = (Pairs::default(), Pairs::default());
+        let lags = config.lags();
         for (index, system) in systems.iter().enumerate() {
-            let numbered = || system.segments.iter().enumerate();
-            for ((number, segment), lag) in numbered().flat_map(|numbered| config.lags().into_iter().map(move |lag| (numbered, lag))) {
-                let lag = segment.lag_frames(lag)?;
-                if held_out.is_empty() {
-                    let [first, last] = chronological(segment.len(), config.split.validation_share, lag);
-                    training.push(index, number, first, lag, system.weight);
-                    validation.push(index, number, last, lag, 1.0);
-                } else {
-                    let is_held_out = held_out.contains(&system.name);
-                    let (set, weight) = if is_held_out { (&mut validation, 1.0) } else { (&mut training, system.weight) };
-                    set.push(index, number, 0..segment.len(), lag, weight);
+            for (number, segment) in system.segments.iter().enumerate() {
+                for &lag in &lags {
+                    let lag = segment.lag_frames(lag)?;
+                    if held_out.is_empty() {
+                        let [first, last] = chronological(segment.len(), config.split.validation_share, lag);
+                        training.push(index, number, first, lag, system.weight);
+                        validation.push(index, number, last, lag, 1.0);
+                    } else {
+                        let is_held_out = held_out.contains(&system.name);
+                        let (set, weight) = if is_held_out { (&mut validation, 1.0) } else { (&mut training, system.weight) };
+                        set.push(index, number, 0..segment.len(), lag, weight);
+                    }
                 }
             }
         }

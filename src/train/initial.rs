@@ -65,22 +65,12 @@ impl Initial {
         Ok(Initial { file: DataFile::of(path, bytes), config: header.config, values: model.parameters()? })
     }
 
-    /// The scale of its answers, Å or kJ/mol/Å, where they are over `lags`, ps: a training for the same lag times keeps it, so that it
-    /// starts from the very answers that the model gives.
+    /// The scale of its answers, Å, where they are over all of `lags`, ps: a training for these lag times keeps it, so that it starts from
+    /// the very answers that the model gives. None of forces, whose regime is kept as a whole.
     pub fn scale(&self, lags: &[f64]) -> Option<f64> {
-        let ends = [*lags.first()?, *lags.last()?];
-        match self.config.regime {
-            Regime::Jump { sigma_data, lag_range: Some(range), .. } => (range[0] <= ends[0] && ends[1] <= range[1]).then_some(sigma_data),
-            Regime::Jump { lag_time, sigma_data: scale, .. } | Regime::NextFrame { lag_time, scale } => {
-                (ends == [lag_time; 2]).then_some(scale)
-            }
-            Regime::Force { scale, .. } => Some(scale),
-        }
-    }
-
-    /// Whether its network takes several lag times.
-    pub fn is_told_lags(&self) -> bool {
-        matches!(self.config.regime, Regime::Jump { lag_range: Some(_), .. })
+        let [shortest, longest] = self.config.regime.lag_times()?;
+        let (Regime::Jump { sigma_data: scale, .. } | Regime::NextFrame { scale, .. } | Regime::Force { scale, .. }) = self.config.regime;
+        (shortest <= *lags.first()? && *lags.last()? <= longest).then_some(scale)
     }
 
     /// All weights for the network `wanted`, which starts from this one's answers. Where it takes several lag times and this one knows its
@@ -135,10 +125,11 @@ impl Config {
             return refuse(what, "set `form` in [force] to the model's, or leave `initial` out");
         }
         // the one size that may differ: finer splines are a refinement of the model's
-        let finer = asks_for(&self.text, "radial") && halvings(initial.config.radial, self.model.radial).is_some();
+        let typed = typed_sizes(&self.text);
+        let finer = typed.contains_key("radial") && halvings(initial.config.radial, self.model.radial).is_some();
         let radial = if finer { self.model.radial } else { initial.config.radial };
         let wanted = model::Config { radial, ..initial.config.clone() };
-        if let Some((key, value)) = contradiction(&self.text, &wanted) {
+        if let Some((key, value)) = contradiction(&typed, &wanted) {
             let what = format!("model.{key}: {name}, which the training starts from, has {value}");
             return refuse(what, "leave the key out: the sizes are those of `training.initial`; or leave `initial` out");
         }
@@ -171,15 +162,14 @@ fn refined(rows: &[f64], width: usize) -> Vec<f64> {
     fine
 }
 
-/// Whether the table `[model]` in `text` has this key.
-fn asks_for(text: &str, key: &str) -> bool {
-    let typed: Option<toml::Table> = toml::from_str(text).ok();
-    typed.is_some_and(|typed| typed.get("model").and_then(|table| table.get(key)).is_some())
+/// The table `[model]` in `text`, empty where there is none.
+fn typed_sizes(text: &str) -> toml::Table {
+    let whole: toml::Table = toml::from_str(text).unwrap_or_default();
+    whole.get("model").and_then(toml::Value::as_table).cloned().unwrap_or_default()
 }
 
-/// The first key of the table `[model]` in `text` that is not as `has` has it, and what `has` has.
-fn contradiction(text: &str, has: &model::Config) -> Option<(String, Value)> {
-    let typed: toml::Table = toml::from_str(text).ok()?;
+/// The first of the keys `typed` that is not as `has` has it, and what `has` has.
+fn contradiction(typed: &toml::Table, has: &model::Config) -> Option<(String, Value)> {
     let own = serde_json::to_value(has).ok()?;
     let differs = |key: &str, value: &toml::Value| {
         // a key at a time over the model's own, so that 11 and 11.0 are the same
@@ -187,7 +177,7 @@ fn contradiction(text: &str, has: &model::Config) -> Option<(String, Value)> {
         other[key] = serde_json::to_value(value).unwrap_or_default();
         serde_json::from_value::<model::Config>(other).ok().as_ref() != Some(has)
     };
-    let (key, _) = typed.get("model")?.as_table()?.iter().find(|(key, value)| differs(key, value))?;
+    let (key, _) = typed.iter().find(|(key, value)| differs(key, value))?;
     Some((key.clone(), own[key].clone()))
 }
 

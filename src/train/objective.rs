@@ -5,7 +5,6 @@ use rand::RngExt;
 
 use super::config::{self, Config};
 use super::dataset::Dataset;
-use super::initial::Initial;
 use super::pairs::{Pairs, aligned};
 use super::random::{NoiseLevels, Purpose, centred_noise, generator, uniform};
 use super::report::BANDS;
@@ -61,17 +60,15 @@ impl Objective {
     /// The objective of a configuration for these data. Its scale is that of the model that the training starts from, where that one has
     /// the same lag time, and measured otherwise.
     pub fn new(config: &Config, dataset: &Dataset) -> Objective {
-        let kept = config.initial.as_ref().and_then(|initial| initial.scale(&config.lags()));
+        let initial = config.initial.as_ref();
         if let Some(config::Force { form }) = config.force {
-            let measured = || dataset.root_mean_square(SCALE_PAIRS, |segment, pair| segment.force(pair.first));
-            return match config.initial.as_ref().map(|initial| initial.config.regime) {
-                Some(regime @ Regime::Force { scale, .. }) => Objective::Force { scale, regime },
-                _ => {
-                    let scale = measured();
-                    Objective::Force { scale, regime: Regime::force(scale, form) }
-                }
-            };
+            if let Some(regime @ Regime::Force { scale, .. }) = initial.map(|initial| initial.config.regime) {
+                return Objective::Force { scale, regime };
+            }
+            let scale = dataset.root_mean_square(SCALE_PAIRS, |segment, pair| segment.force(pair.first));
+            return Objective::Force { scale, regime: Regime::force(scale, form) };
         }
+        let kept = initial.and_then(|initial| initial.scale(&config.lags()));
         let measured = dataset.root_mean_square(SCALE_PAIRS, |segment, pair| {
             let [now, later] = aligned(segment.frame(pair.first), &segment.frame(pair.second));
             now.iter().zip(&later).map(|(now, later)| later - now).collect()
@@ -81,7 +78,7 @@ impl Objective {
                 let measured = (measured.powi(2) + jump.condition_noise.powi(2) / 3.0).sqrt();
                 let sampler = JumpSampler::new(jump, kept.unwrap_or(measured));
                 // a network that is told the lag time goes on being told, even if it is always the same now
-                let told = sampler.told || config.initial.as_ref().is_some_and(Initial::is_told_lags);
+                let told = sampler.told || initial.is_some_and(|initial| initial.config.regime.is_told_lags());
                 Objective::Jump(JumpSampler { told, ..sampler })
             }
             None => Objective::Displacement { lag: config.lag(), scale: kept.unwrap_or(measured) },
@@ -116,7 +113,7 @@ impl Objective {
         match *self {
             Objective::Jump(sampler) => {
                 let lag_time = (pair.second - pair.first) as f64 * segment.time_step;
-                Sample { lag_time, ..sampler.sample(pair.system, now, segment.frame(pair.second), &mut rng) }
+                sampler.sample(pair.system, lag_time, [now, segment.frame(pair.second)], &mut rng)
             }
             Objective::Displacement { scale, .. } => {
                 let [condition, target] = aligned(now, &segment.frame(pair.second));
@@ -172,8 +169,8 @@ impl JumpSampler {
         JumpSampler { lags, told, levels, reversed: settings.reversed, condition_noise: settings.condition_noise, sigma_data }
     }
 
-    /// A sample of `system` from the frames x(t) = `now` and x(t + lag) = `later`, or of the two reversed; at the shortest lag time.
-    pub fn sample(&self, system: usize, now: Vec<Vector3<f64>>, later: Vec<Vector3<f64>>, rng: &mut impl rand::Rng) -> Sample {
+    /// A sample of `system` from the frames x(t) and x(t + `lag_time`), or of the two reversed.
+    pub fn sample(&self, system: usize, lag_time: f64, [now, later]: [Vec<Vector3<f64>>; 2], rng: &mut impl rand::Rng) -> Sample {
         let (now, later) = if rng.random::<f64>() < self.reversed { (later, now) } else { (now, later) };
         let [mut condition, target] = aligned(now, &later);
         let condition_noise = uniform(self.condition_noise, rng);
@@ -182,7 +179,7 @@ impl JumpSampler {
         let mut noisy = target.clone();
         add(&mut noisy, sigma, rng);
         let weight = Preconditioning::new(sigma, self.sigma_data).weight();
-        Sample { system, condition, noisy, sigma, condition_noise, lag_time: self.lags[0], target, weight }
+        Sample { system, condition, noisy, sigma, condition_noise, lag_time, target, weight }
     }
 }
 
@@ -227,8 +224,8 @@ mod tests {
     #[test]
     fn an_exact_denoiser_has_no_loss_and_the_gradient_is_the_derivative() {
         let mut rng = generator(1, Purpose::Training, 0, 0);
-        let [now, later] = frames(&mut rng);
-        let sample = JumpSampler::new(&settings(), SIGMA_DATA).sample(0, now, later, &mut rng);
+        let frames = frames(&mut rng);
+        let sample = JumpSampler::new(&settings(), SIGMA_DATA).sample(0, 1.0, frames, &mut rng);
         let (loss, gradient) = sample.loss(&sample.target);
         assert!(loss == 0.0 && gradient.iter().all(|g| g.norm() == 0.0));
 
@@ -249,8 +246,8 @@ mod tests {
         let sampler = JumpSampler::new(&config::Jump { condition_noise: 0.0, ..settings() }, SIGMA_DATA);
         let losses: Vec<f64> = (0..400)
             .map(|_| {
-                let [now, later] = frames(&mut rng);
-                let sample = sampler.sample(0, now, later, &mut rng);
+                let frames = frames(&mut rng);
+                let sample = sampler.sample(0, 1.0, frames, &mut rng);
                 let skip = SIGMA_DATA.powi(2) / (SIGMA_DATA.powi(2) + sample.sigma.powi(2));
                 let answer: Vec<_> = sample.condition.iter().zip(&sample.noisy).map(|(c, n)| c + skip * (n - c)).collect();
                 sample.loss(&answer).0
@@ -271,7 +268,7 @@ mod tests {
         };
         let (mut reversed, mut ratios) = (0, Vec::new());
         for _ in 0..400 {
-            let sample = sampler.sample(5, now.clone(), later.clone(), &mut rng);
+            let sample = sampler.sample(5, 1.0, [now.clone(), later.clone()], &mut rng);
             assert!(sample.system == 5 && sample.condition_noise <= 0.1);
             assert!(centroid(&sample.noisy).norm() <= 1e-12 && centroid(&sample.condition).norm() <= 1e-12);
             ratios.push(size(&sample.noisy, &sample.target) / sample.sigma);

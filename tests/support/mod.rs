@@ -1,11 +1,13 @@
 //! What every test of ops shares: random batches, one case an op, and running a case on an engine.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
-use mdsurrogate::engine::{Call, Engine};
+use mdsurrogate::engine::{Call, Cpu, Engine};
 #[cfg(feature = "gpu")]
 use mdsurrogate::engine::{Gpu, gpu::Transforms};
 use mdsurrogate::fft::{Convolution, Mixing};
+use mdsurrogate::model::{Gradients, Inputs, Model};
 use mdsurrogate::ops::{self, Batch, Centre, Edges, Init, Kernel, Op, RELATIONS};
+use nalgebra::Vector3;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
@@ -195,6 +197,41 @@ impl Case {
             engine.download(slot).unwrap().iter().zip(d).map(|(&y, &d)| if d == 0.0 { 0.0 } else { y * d }).sum::<f64>()
         };
         slots[self.inputs.len()..].iter().zip(&self.d_outputs).map(output).sum()
+    }
+}
+
+/// The numbers of vectors, one after the other.
+pub fn flat(vectors: &[Vector3<f64>]) -> Vec<f64> {
+    vectors.iter().flat_map(|v| [v.x, v.y, v.z]).collect()
+}
+
+/// Asserts that `gradients` are those of Σ d·answer by the parameters, along one random direction of each tensor: to a relative error of
+/// `tolerance`, absolute where the slope is below `floor`.
+pub fn assert_slopes(
+    model: &mut Model<Cpu<f64>>,
+    inputs: &Inputs,
+    d: &[Vector3<f64>],
+    gradients: &Gradients,
+    rng: &mut impl Rng,
+    [floor, tolerance]: [f64; 2],
+) {
+    let start = model.parameters().unwrap();
+    let mut at = 0;
+    for (name, shape) in model.network().program.params.clone() {
+        let range = at..at + shape.size[0] * shape.size[1];
+        at = range.end;
+        let direction = normals(rng, range.len());
+        let mut value = |h: f64| {
+            let mut moved = start.clone();
+            moved[range.clone()].iter_mut().zip(&direction).for_each(|(x, d)| *x += h * d);
+            model.set_parameters(&moved).unwrap();
+            model.predict(inputs).unwrap().iter().zip(d).map(|(a, d)| a.dot(d)).sum::<f64>()
+        };
+        let mut slope = |h: f64| (value(h) - value(-h)) / (2.0 * h);
+        let numeric = (4.0 * slope(1e-4) - slope(2e-4)) / 3.0;
+        let analytic: f64 = gradients.params[range].iter().zip(&direction).map(|(g, d)| g * d).sum();
+        let error = (analytic - numeric).abs() / numeric.abs().max(floor);
+        assert!(error <= tolerance, "{name}: {analytic} {numeric} {error:e}");
     }
 }
 

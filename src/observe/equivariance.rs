@@ -41,8 +41,9 @@ const STREAM: u64 = u64::MAX - 1;
 const SHIFT: f64 = 30.0;
 
 impl EquivarianceMonitor {
-    /// Relative error that is warned of: rounding of f32 stays below it.
-    pub const WARN: f64 = 1e-5;
+    /// Relative error that is warned of: rounding of f32 stays below it (1.2e-5 for the 602 tokens of ubiquitin, and it grows with the
+    /// coordinates).
+    pub const WARN: f64 = 5e-5;
     /// Relative error that stops the run: a defect of an op, not rounding.
     pub const STOP: f64 = 1e-3;
 

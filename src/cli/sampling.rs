@@ -11,8 +11,9 @@ use crate::structure::Structure;
 use crate::units::Dimension;
 use crate::{Error, Result};
 
-/// Steps of the corrector.
-const RELAX: usize = 100;
+/// Fewest and most steps of the corrector, unless more or fewer are asked for: one a heavy atom between them. A torsion rolls off a
+/// barrier within a hundred; what a jump bends in a packed protein takes longer, and would add up from jump to jump (docs/jump.md).
+const RELAX: [usize; 2] = [100, 400];
 
 /// Sampler and corrector.
 #[derive(Debug, Clone, clap::Args)]
@@ -21,9 +22,10 @@ pub struct Sampling {
     /// Physical time of a jump, of a model that takes several [default: the model's own]
     #[arg(long, value_name = "TIME")]
     pub lag: Option<String>,
-    /// After every jump, up to N minimisation steps and N steps of 4 fs in the force field; 0: the bare network
-    #[arg(long, value_name = "N", default_value_t = RELAX)]
-    pub relax: usize,
+    /// After every jump, up to N minimisation steps and N steps of 4 fs in the force field; 0: the bare network [default: one for each
+    /// heavy atom, 100 to 400]
+    #[arg(long, value_name = "N")]
+    pub relax: Option<usize>,
     /// Noise levels of the sampler
     #[arg(long, value_name = "N", default_value_t = Sampler::default().levels as u64, value_parser = clap::value_parser!(u64).range(2..=1000))]
     pub levels: u64,
@@ -44,7 +46,7 @@ impl Sampling {
         let default = Sampler::default();
         let flags = [
             ("--lag", self.lag.is_none()),
-            ("--relax", self.relax == RELAX),
+            ("--relax", self.relax.is_none()),
             ("--levels", self.levels == default.levels as u64),
             ("--method", self.method.is_none()),
             ("--lowest", self.lowest == default.low),
@@ -72,7 +74,7 @@ impl Sampling {
 
     /// What must be the same for a checkpoint to be gone on from.
     pub fn settings(&self) -> Result<Value> {
-        Ok(json!({ "sampler": format!("{:?}", self.sampler_for(self.relax > 0)?), "relax": self.relax }))
+        Ok(json!({ "sampler": format!("{:?}", self.sampler_for(self.relax != Some(0))?), "relax": self.relax }))
     }
 }
 
@@ -109,12 +111,13 @@ impl Sampling {
     /// Those of [`Tokens::new`] and [`Jump::new`], and [`Error::Usage`] for noise levels that cannot be.
     pub fn jumps<E: Engine + 'static>(&self, parts: Parts<'_, E>) -> Result<Jumps> {
         let Parts { model, header, structure: Structure { topology, frame, .. }, geometry, seed, first_replica } = parts;
-        let (steps, temperature) = (self.relax, header.provenance.temperature.unwrap_or(ROOM_TEMPERATURE));
+        let tokens = Tokens::new(topology, geometry)?;
+        let steps = self.relax.unwrap_or(tokens.len().clamp(RELAX[0], RELAX[1]));
+        let temperature = header.provenance.temperature.unwrap_or(ROOM_TEMPERATURE);
         let (system, warning) = match (steps > 0).then(|| System::build(topology)).transpose() {
             Ok(system) => (system, None),
             Err(error) => (None, Some(format!("warning: jumps are not corrected: {error}"))),
         };
-        let tokens = Tokens::new(topology, geometry)?;
         let hydrogens = Hydrogens::new(topology, &frame.positions);
         let jump = Jump::new(model, tokens, hydrogens, self.sampler_for(system.is_some())?, seed, first_replica)?;
         let jump = match &self.lag {

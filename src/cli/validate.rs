@@ -120,7 +120,10 @@ pub fn run(args: Args) -> Result<()> {
     for case in cases.case {
         eprintln!("{}: {} rollouts × {} jumps", case.name, case.chains, case.jumps);
         let outcome = run_case(&args, &case, &folder)?;
-        reports.push(CaseReport { note: case.remark(), name: case.name, outcome });
+        let report = CaseReport { note: case.remark(), name: case.name, outcome };
+        // a list takes long: what is known is said
+        eprint!("{}", aligned(&leaderboard(std::slice::from_ref(&report))));
+        reports.push(report);
     }
     if args.json {
         println!("{:#}", serde_json::json!({ "model": args.model, "seed": args.seed, "cases": reports }));
@@ -141,9 +144,10 @@ fn command(args: &Args) -> String {
     let (model, cases, sampling) = (file_name(&args.model), file_name(&args.cases), &args.sampling);
     let method = sampling.method.map_or(String::new(), |method| format!(" --method {}", format!("{method:?}").to_lowercase()));
     let lag = sampling.lag.as_ref().map_or(String::new(), |lag| format!(" --lag {lag}"));
+    let relax = sampling.relax.map_or(String::new(), |steps| format!(" --relax {steps}"));
     format!(
-        "mdsurrogate validate {model} --cases {cases}{lag} --relax {} --levels {} --lowest {}A --stir {}{method} --seed {}",
-        sampling.relax, sampling.levels, sampling.lowest, sampling.stir, args.seed
+        "mdsurrogate validate {model} --cases {cases}{lag}{relax} --levels {} --lowest {}A --stir {}{method} --seed {}",
+        sampling.levels, sampling.lowest, sampling.stir, args.seed
     )
 }
 
@@ -204,10 +208,10 @@ mod tests {
     #[test]
     fn a_case_has_flags_of_its_own() {
         let typed: Sampling = as_typed("validate", &["--relax", "7"]).unwrap();
-        assert_eq!(case("").sampling(&typed).unwrap().relax, 7);
+        assert_eq!(case("").sampling(&typed).unwrap().relax, Some(7));
         let own = case("flags = \"--lag 160ps --stir 0.3\"");
         let sampling = own.sampling(&typed).unwrap();
-        assert_eq!((sampling.lag.as_deref(), sampling.stir, sampling.relax), (Some("160ps"), 0.3, 100));
+        assert_eq!((sampling.lag.as_deref(), sampling.stir, sampling.relax), (Some("160ps"), 0.3, None));
         assert_eq!(own.remark(), "unseen. Flags: `--lag 160ps --stir 0.3`.");
         let error = case("flags = \"--stirr 0.3\"").sampling(&typed).unwrap_err();
         assert!(error.exit_code() == 2 && error.to_string().contains("case a") && error.to_string().contains("--stirr"), "{error}");

@@ -72,6 +72,11 @@ impl Sampling {
         Ok(Sampler { levels: self.levels as usize, method, low: self.lowest, stir: self.stir, ..default })
     }
 
+    /// Steps of the corrector for a molecule of `tokens` heavy atoms.
+    fn relax_for(&self, tokens: usize) -> usize {
+        self.relax.unwrap_or(tokens.clamp(RELAX[0], RELAX[1]))
+    }
+
     /// What must be the same for a checkpoint to be gone on from.
     pub fn settings(&self) -> Result<Value> {
         Ok(json!({ "sampler": format!("{:?}", self.sampler_for(self.relax != Some(0))?), "relax": self.relax }))
@@ -112,7 +117,7 @@ impl Sampling {
     pub fn jumps<E: Engine + 'static>(&self, parts: Parts<'_, E>) -> Result<Jumps> {
         let Parts { model, header, structure: Structure { topology, frame, .. }, geometry, seed, first_replica } = parts;
         let tokens = Tokens::new(topology, geometry)?;
-        let steps = self.relax.unwrap_or(tokens.len().clamp(RELAX[0], RELAX[1]));
+        let steps = self.relax_for(tokens.len());
         let temperature = header.provenance.temperature.unwrap_or(ROOM_TEMPERATURE);
         let (system, warning) = match (steps > 0).then(|| System::build(topology)).transpose() {
             Ok(system) => (system, None),
@@ -128,5 +133,21 @@ impl Sampling {
         let relaxation = Relaxation { steps, temperature, seed, first_replica };
         let relaxed = Relaxed::new(jump, topology, ForceField::new(system, Precision::F32), relaxation);
         Ok(Jumps { motion: Some((relaxed.masses().to_vec(), relaxed.freedom())), stepper: Box::new(relaxed), warning })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::config::as_typed;
+    use super::*;
+
+    #[test]
+    fn the_corrector_takes_a_step_a_heavy_atom_within_bounds_unless_told() {
+        let default: Sampling = as_typed("validate", &[""; 0]).unwrap();
+        assert_eq!([32, 154, 602].map(|tokens| default.relax_for(tokens)), [100, 154, 400]);
+        let none: Sampling = as_typed("validate", &["--relax", "0"]).unwrap();
+        assert_eq!((none.relax_for(602), none.changed()), (0, Some("--relax")));
+        // a bare network is not sampled as one that is corrected
+        assert_ne!(none.settings().unwrap()["sampler"], default.settings().unwrap()["sampler"]);
     }
 }

@@ -142,9 +142,10 @@ pub fn run(args: Args) -> Result<()> {
 /// The command that makes the same numbers, without folders.
 fn command(args: &Args) -> String {
     let (model, cases, sampling) = (file_name(&args.model), file_name(&args.cases), &args.sampling);
-    let method = sampling.method.map_or(String::new(), |method| format!(" --method {}", format!("{method:?}").to_lowercase()));
-    let lag = sampling.lag.as_ref().map_or(String::new(), |lag| format!(" --lag {lag}"));
-    let relax = sampling.relax.map_or(String::new(), |steps| format!(" --relax {steps}"));
+    let given = |flag: &str, value: Option<String>| value.map_or(String::new(), |value| format!(" {flag} {value}"));
+    let lag = given("--lag", sampling.lag.clone());
+    let relax = given("--relax", sampling.relax.map(|steps| steps.to_string()));
+    let method = given("--method", sampling.method.map(|method| format!("{method:?}").to_lowercase()));
     format!(
         "mdsurrogate validate {model} --cases {cases}{lag}{relax} --levels {} --lowest {}A --stir {}{method} --seed {}",
         sampling.levels, sampling.lowest, sampling.stir, args.seed

@@ -44,7 +44,7 @@ fn systems(n: usize, neighbours: usize, count: usize, rng: &mut ChaCha8Rng) -> I
     let condition: Vec<f64> = candidate.iter().zip(draw(candidate.len(), 0.3)).map(|(y, step)| y + step).collect();
     let (noisy, conditioning) = (draw(candidate.len(), 1.0), draw(2 * TOLD * count, 1.0));
     let place = condition.iter().map(|x| x / 8.0).collect();
-    Inputs { batch, centroids: vec![Vector3::zeros(); count], condition, candidate, noisy, place, conditioning }
+    Inputs { batch, centroids: vec![Vector3::zeros(); count], condition, candidate, noisy, place, fold: vec![], conditioning }
 }
 
 /// Fastest call and processor time of the mean call, both in ms.

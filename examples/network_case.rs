@@ -28,7 +28,8 @@ fn main() -> mdsurrogate::Result<()> {
     let condition = tokens.positions(&structure.frame.positions);
     let noisy: Vec<_> = condition.iter().map(|x| x + noise()).collect();
     let d_answer: Vec<_> = condition.iter().map(|_| noise()).collect();
-    let system = JumpInput { tokens: &tokens, condition: &condition, noisy: &noisy, sigma: 0.4, condition_noise: 0.05, lag_time: 20.0 };
+    let system =
+        JumpInput { tokens: &tokens, condition: &condition, noisy: &noisy, sigma: 0.4, condition_noise: 0.05, fold: None, lag_time: 20.0 };
     let inputs = Inputs::jump(&config, &[system]);
     let activations = model.forward(&inputs)?;
     let gradients = model.backward(&inputs, &activations, &d_answer)?;

@@ -26,7 +26,7 @@ fn molecule(name: &str) -> (Structure, Tokens) {
 
 fn config() -> Config {
     let regime = Regime::Jump { lag_time: 20.0, sigma_data: 1.0, lag_range: None };
-    Config { scalars: 16, vectors: 8, pair: 8, layers: 2, regime, ..Config::default() }
+    Config { scalars: 16, vectors: 8, pair: 8, layers: 2, fold: true, regime, ..Config::default() }
 }
 
 /// A model whose readout is as large as a trained one's, so that every block counts.
@@ -57,8 +57,24 @@ fn positions(structure: &Structure, tokens: &Tokens, sigma: f64, seed: u64) -> [
     [condition, noisy]
 }
 
-fn inputs(config: &Config, tokens: &Tokens, [condition, noisy]: &[Vec<Vector3<f64>>; 2], sigma: f64) -> Inputs {
-    Inputs::jump(config, &[JumpInput { tokens, condition, noisy, sigma, condition_noise: 0.05, lag_time: 20.0 }])
+/// A fold: the positions swollen, turned and moved.
+fn swollen(positions: &[Vector3<f64>]) -> Vec<Vector3<f64>> {
+    let turn = Rotation3::new(Vector3::new(1.0, -2.0, 0.5));
+    positions.iter().map(|x| 1.05 * (turn * x) + Vector3::new(30.0, 0.0, -7.0)).collect()
+}
+
+fn inputs(config: &Config, tokens: &Tokens, positions: &[Vec<Vector3<f64>>; 2], sigma: f64) -> Inputs {
+    inputs_with_fold(config, tokens, positions, sigma, Some(&swollen(&positions[0])))
+}
+
+fn inputs_with_fold(
+    config: &Config,
+    tokens: &Tokens,
+    [condition, noisy]: &[Vec<Vector3<f64>>; 2],
+    sigma: f64,
+    fold: Option<&[Vector3<f64>]>,
+) -> Inputs {
+    Inputs::jump(config, &[JumpInput { tokens, condition, noisy, sigma, condition_noise: 0.05, fold, lag_time: 20.0 }])
 }
 
 #[test]
@@ -113,6 +129,7 @@ fn rotations_and_translations_move_the_answer_along() {
         let model = model(config(), engine);
         let hydrogens = Hydrogens::new(&structure.topology, &structure.frame.positions);
         let jump = Jump::new(model, tokens, hydrogens, Sampler::default(), 1, 0).unwrap();
+        let jump = jump.with_fold(&swollen(&structure.frame.positions));
         let mut rng = random(4);
         let mut worst = 0.0f64;
         for _ in 0..3 {
@@ -143,20 +160,55 @@ fn systems_of_a_batch_do_not_see_one_another() {
     let config = config();
     let model = model(config.clone(), Cpu::<f64>::new());
     let (a, b) = (positions(&a, &a_tokens, 0.3, 1), positions(&b, &b_tokens, 1.0, 2));
+    // one with a fold, one without
+    let fold = swollen(&b[0]);
     let input = |tokens, [condition, noisy]: &'static [Vec<Vector3<f64>>; 2], sigma| JumpInput {
         tokens,
         condition,
         noisy,
         sigma,
         condition_noise: 0.05,
+        fold: None,
         lag_time: 20.0,
     };
     let (a, b): (&'static _, &'static _) = (Box::leak(Box::new(a)), Box::leak(Box::new(b)));
-    let together = model.predict(&Inputs::jump(&config, &[input(&a_tokens, a, 0.3), input(&b_tokens, b, 1.0)])).unwrap();
-    let apart =
-        [model.predict(&inputs(&config, &a_tokens, a, 0.3)).unwrap(), model.predict(&inputs(&config, &b_tokens, b, 1.0)).unwrap()].concat();
+    let both = [input(&a_tokens, a, 0.3), JumpInput { fold: Some(&fold), ..input(&b_tokens, b, 1.0) }];
+    let together = model.predict(&Inputs::jump(&config, &both)).unwrap();
+    let apart = [inputs_with_fold(&config, &a_tokens, a, 0.3, None), inputs(&config, &b_tokens, b, 1.0)];
+    let apart = apart.map(|inputs| model.predict(&inputs).unwrap()).concat();
     let error = relative_error(&flat(&together), &flat(&apart));
     assert!(error <= 1e-14, "{error:e}");
+}
+
+#[test]
+fn a_fold_counts_by_its_backbone_wherever_it_lies() {
+    let (structure, tokens) = molecule("trpcage.pdb");
+    let config = config();
+    let positions = positions(&structure, &tokens, 0.3, 1);
+    let at = |fold: &[Vector3<f64>]| inputs_with_fold(&config, &tokens, &positions, 0.3, Some(fold));
+    // the condition itself with one Cα out of place, anywhere in space: a push of that atom along the turned displacement
+    let name = |token: usize| structure.topology.atoms[tokens.atoms[token]].name.as_str();
+    let moved = (0..tokens.len()).filter(|&token| name(token) == "CA").nth(9).unwrap();
+    let mut fold = positions[0].clone();
+    fold[moved] += Vector3::new(0.0, 0.4, 0.3);
+    let turn = Rotation3::new(Vector3::new(-1.0, 0.3, 2.0));
+    let elsewhere: Vec<_> = fold.iter().map(|x| turn * x + Vector3::new(3.0, 80.0, 1.0)).collect();
+    let (here, there) = (at(&fold), at(&elsewhere));
+    let way = |token: usize| Vector3::from_column_slice(&here.fold[3 * token..3 * token + 3]);
+    // 0.5 Å, a little less for its bound and for what the superposition of a hundred atoms takes
+    assert!((way(moved) - Vector3::new(0.0, 0.4, 0.3)).norm() <= 0.02, "{}", way(moved));
+    for token in (0..tokens.len()).filter(|&token| token != moved) {
+        let most = if ["N", "CA", "C", "O", "CB"].contains(&name(token)) { 0.03 } else { 0.0 };
+        assert!(way(token).norm() <= most, "{} {}", name(token), way(token));
+    }
+    let error = here.fold.iter().zip(&there.fold).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!(error <= 1e-12, "{error:e}");
+    // far away it has a bound, and it makes a difference
+    let far: Vec<_> = positions[0].iter().map(|x| 4.0 * x).collect();
+    assert!(at(&far).fold.chunks_exact(3).all(|a| Vector3::from_column_slice(a).norm() < 3.0));
+    let model = model(config.clone(), Cpu::<f64>::new());
+    let none = model.predict(&inputs_with_fold(&config, &tokens, &positions, 0.3, None)).unwrap();
+    assert!(relative_error(&flat(&model.predict(&here).unwrap()), &flat(&none)) > 1e-6);
 }
 
 #[test]

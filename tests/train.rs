@@ -74,7 +74,7 @@ fn moving(frames: usize, displacement: impl Fn(usize) -> Vec<Vector3<f64>>) -> S
     let flat = |of: Vec<Vec<Vector3<f64>>>| of.concat().iter().flat_map(|x| [x.x as f32, x.y as f32, x.z as f32]).collect();
     let forces = flat(all.iter().map(force).collect());
     let segment = Segment { file: "synthetic".into(), tokens: tokens.len(), time_step: 1.0, positions: flat(all), forces };
-    System { name: "alanine".into(), tokens, segments: vec![segment], weight: 1.0 }
+    System { name: "alanine".into(), tokens, segments: vec![segment], rollouts: vec![], fold: false, weight: 1.0 }
 }
 
 const SMALL: &str = "

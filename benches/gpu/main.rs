@@ -41,7 +41,7 @@ fn chain(tokens: usize, rng: &mut ChaCha8Rng) -> Inputs {
     let mut near = |size: f64| condition.iter().map(|x| x + size * rng.random_range(-1.0..1.0)).collect::<Vec<f64>>();
     let (candidate, noisy) = (near(0.3), near(0.0).iter().map(|x| (x * 7.0).sin()).collect());
     let place = condition.iter().map(|x| x / 8.0).collect();
-    Inputs { batch, centroids: vec![Vector3::zeros()], condition, candidate, noisy, place, conditioning: vec![0.1; 2 * TOLD] }
+    Inputs { batch, centroids: vec![Vector3::zeros()], condition, candidate, noisy, place, fold: vec![], conditioning: vec![0.1; 2 * TOLD] }
 }
 
 /// Seconds of one call, the mean of as many as fit.

@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::forcefield::{ForceField, Precision, System, TemplateGeometry};
 use crate::model::{Header, Model, Tokens};
 use crate::simulate::{Hydrogens, Jump, Method, ROOM_TEMPERATURE, Relaxation, Relaxed, Sampler, Stepper};
-use crate::structure::Structure;
+use crate::structure::{Structure, Topology};
 use crate::units::Dimension;
 use crate::{Error, Result};
 
@@ -32,12 +32,41 @@ pub struct Sampling {
     /// How it steps through them [default: euler with a corrector, heun without]
     #[arg(long, value_enum)]
     pub method: Option<Method>,
+    /// Whether jumps keep to the fold that the input has: to its backbone, as MD of about a nanosecond does
+    #[arg(long, value_enum, default_value_t)]
+    pub fold: Fold,
     /// Smallest noise level
     #[arg(long, value_name = "LENGTH", default_value = "0.01A", value_parser = super::length)]
     pub lowest: f64,
     /// Noise added before each step of the sampler, as a share of its noise level
     #[arg(long, value_name = "SHARE", default_value_t = Sampler::default().stir)]
     pub stir: f64,
+}
+
+/// Whether jumps keep to a fold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Fold {
+    /// Where a chain has ten residues or more
+    #[default]
+    Auto,
+    /// Yes
+    Keep,
+    /// No: for peptides, disordered proteins, and to see a fold change
+    Free,
+}
+
+/// Residues of the shortest chain that `--fold auto` takes for folded; shorter ones the built-in model knows as free.
+const FOLDED: usize = 10;
+
+impl Fold {
+    /// Whether this molecule keeps to its fold.
+    fn is_kept(self, topology: &Topology) -> bool {
+        match self {
+            Fold::Auto => topology.chains.iter().any(|chain| chain.residues.len() >= FOLDED),
+            Fold::Keep => true,
+            Fold::Free => false,
+        }
+    }
 }
 
 impl Sampling {
@@ -49,6 +78,7 @@ impl Sampling {
             ("--relax", self.relax.is_none()),
             ("--levels", self.levels == default.levels as u64),
             ("--method", self.method.is_none()),
+            ("--fold", self.fold == Fold::default()),
             ("--lowest", self.lowest == default.low),
             ("--stir", self.stir == default.stir),
         ];
@@ -79,7 +109,9 @@ impl Sampling {
 
     /// What must be the same for a checkpoint to be gone on from.
     pub fn settings(&self) -> Result<Value> {
-        Ok(json!({ "sampler": format!("{:?}", self.sampler_for(self.relax != Some(0))?), "relax": self.relax }))
+        Ok(
+            json!({ "sampler": format!("{:?}", self.sampler_for(self.relax != Some(0))?), "relax": self.relax, "fold": format!("{:?}", self.fold) }),
+        )
     }
 }
 
@@ -125,6 +157,7 @@ impl Sampling {
         };
         let hydrogens = Hydrogens::new(topology, &frame.positions);
         let jump = Jump::new(model, tokens, hydrogens, self.sampler_for(system.is_some())?, seed, first_replica)?;
+        let jump = if self.fold.is_kept(topology) { jump.with_fold(&frame.positions) } else { jump };
         let jump = match &self.lag {
             Some(lag) => jump.with_lag_time(quantity("--lag", lag, Dimension::Time)?)?,
             None => jump,

@@ -96,6 +96,9 @@ fn train<E: Engine>(engine: E, config: Config, args: &Args, files: &Files, resum
         reporter.say(&format!("{}: {} heavy atoms, {frames} frames", system.name, system.tokens.len()));
     }
     reporter.say(&format!("{} pairs for training, {} for validation", dataset.training.len(), dataset.validation.len()));
+    if let Some((count, median)) = dataset.straying() {
+        reporter.say(&format!("{count} frames of rollouts to return from, {median:.2} Å (median) from the nearest frame of the reference"));
+    }
     let mut trainer = Trainer::new(config, dataset, engine)?;
     reporter.say(&trainer.describe());
     if resume {

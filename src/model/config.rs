@@ -154,6 +154,9 @@ pub struct Config {
     pub refine: bool,
     /// Whether template distances and signed heights are seen.
     pub templates: bool,
+    /// Whether the network is also given the fold that a protein keeps to (regime `jump`; [`crate::model::JumpInput::fold`]).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub fold: bool,
     /// What the answer is.
     pub regime: Regime,
 }
@@ -173,6 +176,7 @@ impl Default for Config {
             convolution: Convolution::WORKING,
             refine: true,
             templates: true,
+            fold: false,
             regime: Regime::Jump { lag_time: 0.0, sigma_data: 0.0, lag_range: None },
         }
     }
@@ -208,6 +212,9 @@ impl Config {
         }
         if !(self.reach > 0.0 && self.reach <= 1000.0) {
             return refuse("reach", "a distance above 0, in Å");
+        }
+        if self.fold && !matches!(self.regime, Regime::Jump { .. }) {
+            return refuse("fold", "it in the regime `jump` alone");
         }
         let positive = |value: f64| value > 0.0 && value.is_finite();
         let sound = match self.regime {

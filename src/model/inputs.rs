@@ -24,6 +24,9 @@ pub struct JumpInput<'a> {
     pub sigma: f64,
     /// Noise level s of the condition, Å.
     pub condition_noise: f64,
+    /// The fold that the protein keeps to: positions of all its tokens, of which those of the backbone count, in any frame of reference. Only
+    /// a network that is given one looks at it, and it has to do without where there is none.
+    pub fold: Option<&'a [Vector3<f64>]>,
     /// Physical time of the jump, ps; only a network that takes several is told.
     pub lag_time: f64,
 }
@@ -54,6 +57,9 @@ pub struct Inputs {
     pub noisy: Vec<f64>,
     /// x/8 Å: the positions as vector features.
     pub place: Vec<f64>,
+    /// Where the fold, superposed, is from x: of tokens of the backbone, in units that make it of order one. Zero elsewhere, and for a
+    /// system without a fold.
+    pub fold: Vec<f64>,
     /// Noise levels of each system and, where the network takes several, its lag time, as sines and cosines of their logarithms.
     pub conditioning: Vec<f64>,
 }
@@ -70,6 +76,12 @@ impl Inputs {
         }
         for (index, system) in systems.iter().enumerate() {
             inputs.set_noisy(config, index, system.noisy, system.sigma);
+            if let Some(fold) = system.fold.filter(|_| config.fold) {
+                let at = inputs.batch.range(index).start * 3;
+                let away = system.tokens.away_from_fold(system.condition, fold);
+                let values = away.iter().flat_map(|away| away.iter().copied());
+                inputs.fold[at..].iter_mut().zip(values).for_each(|(to, value)| *to = value);
+            }
             let told = &mut inputs.conditioning[index * config.conditioning()..][..config.conditioning()];
             fourier((system.condition_noise + 0.005).ln(), &mut told[TOLD..2 * TOLD]);
             told[2 * TOLD..].chunks_exact_mut(TOLD).for_each(|lag| fourier(system.lag_time.ln(), lag));
@@ -170,6 +182,7 @@ impl Inputs {
         self.candidate.extend_from_slice(&self.condition[first * 3..]);
         self.place.extend(self.condition[first * 3..].iter().map(|x| x / PLACE));
         self.noisy.resize(self.condition.len(), 0.0);
+        self.fold.resize(if config.fold { self.condition.len() } else { 0 }, 0.0);
         self.conditioning.resize(self.conditioning.len() + config.conditioning(), 0.0);
     }
 }

@@ -263,15 +263,17 @@ impl<E: Engine> Model<E> {
         Ok(errors)
     }
 
-    fn host_inputs<'a>(&self, inputs: &'a Inputs) -> [(usize, &'a [f64]); 5] {
+    fn host_inputs<'a>(&self, inputs: &'a Inputs) -> impl Iterator<Item = (usize, &'a [f64])> {
         let network = &self.network;
-        [
+        let fold = network.fold.map(|slot| (slot, inputs.fold.as_slice()));
+        let others: [(usize, &'a [f64]); 5] = [
             (network.candidate, &inputs.candidate),
             (network.condition, &inputs.condition),
             (network.noisy, &inputs.noisy),
             (network.place, &inputs.place),
             (network.conditioning, &inputs.conditioning),
-        ]
+        ];
+        others.into_iter().chain(fold)
     }
 
     /// The answer slot in the caller's frame of reference: positions with their centroid, or forces.

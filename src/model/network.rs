@@ -43,6 +43,8 @@ pub struct Network {
     pub noisy: usize,
     /// Input: x in units that keep the first layer's vectors of order one.
     pub place: usize,
+    /// Input: where the fold is from x, of a network that is given one (1 vector a token).
+    pub fold: Option<usize>,
     /// Input: [`Config::conditioning`] scalars a system.
     pub conditioning: usize,
     /// The answer: y moved by all blocks (1 vector a token), forces added to n by all of them, or the energy of the conservative form
@@ -72,12 +74,14 @@ impl Network {
         let mut b = Builder::default();
         let (c, k) = (config.scalars, config.vectors);
         let [candidate, condition, noisy, place] = [(); 4].map(|()| b.input(Shape::vectors(1)));
+        let fold = config.fold.then(|| b.input(Shape::vectors(1)));
         let told = config.conditioning();
         let conditioning = b.input(Shape::per_system(told));
         let hidden = b.call("conditioning.0", Linear::scalars(&[told], c).per_system().silu(), &[conditioning])[0];
         let e = b.call("conditioning.1", Linear::scalars(&[c], c).per_system(), &[hidden])[0];
         let scalars = b.call("embed", Embed { channels: c, tables: VOCABULARY }, &[e])[0];
-        let vectors = b.call("vectors", Linear::vectors(&[1, 1], k), &[noisy, place])[0];
+        let given: Vec<usize> = [noisy, place].into_iter().chain(fold).collect();
+        let vectors = b.call("vectors", Linear::vectors(&vec![1; given.len()], k), &given)[0];
         // forces are no positions, beside which they would lose digits: they start from n, which the host knows
         let start = if matches!(config.regime, Regime::Force { .. }) { noisy } else { candidate };
         let mut state = State { scalars, vectors, geometry: candidate, answer: start, energy: None };
@@ -87,7 +91,7 @@ impl Network {
         if let Some(energy) = state.energy {
             state.answer = b.call("energy", Pool, &[energy])[0];
         }
-        Network { program: b.finish(), candidate, condition, noisy, place, conditioning, answer: state.answer }
+        Network { program: b.finish(), candidate, condition, noisy, place, fold, conditioning, answer: state.answer }
     }
 }
 

@@ -5,6 +5,7 @@ use nalgebra::Vector3;
 use super::neighbours;
 use crate::forcefield::TemplateGeometry;
 use crate::ops::{Centre, Edges};
+use crate::structure::align::superpose;
 use crate::structure::{Element, Topology};
 use crate::{Error, Result, error::Place};
 
@@ -13,6 +14,8 @@ const NAMES: [&str; 38] = [
     "N", "CA", "C", "O", "OXT", "CB", "CG", "CG1", "CG2", "CD", "CD1", "CD2", "CE", "CE1", "CE2", "CE3", "CZ", "CZ2", "CZ3", "CH2", "ND1",
     "ND2", "NE", "NE1", "NE2", "NH1", "NH2", "NZ", "OG", "OG1", "OD1", "OD2", "OE1", "OE2", "OH", "SG", "SD", "CH3",
 ];
+/// Atoms that make a fold.
+const BACKBONE: [&str; 5] = ["N", "CA", "C", "O", "CB"];
 /// Residue names; charge and disulfide forms count as their residue. The order is part of the weights' schema.
 const RESIDUES: [&str; 23] = [
     "ALA", "ARG", "ASN", "ASP", "CYS", "GLN", "GLU", "GLY", "HIS", "ILE", "LEU", "LYS", "MET", "PHE", "PRO", "SER", "THR", "TRP", "TYR",
@@ -104,6 +107,24 @@ impl Tokens {
     /// Positions of the tokens out of those of all atoms.
     pub fn positions(&self, all: &[Vector3<f64>]) -> Vec<Vector3<f64>> {
         self.atoms.iter().map(|&atom| all[atom]).collect()
+    }
+
+    /// The way from every token to its place in the fold, superposed on the backbone: a (1 + |a|²/9 Å²)^(−½), a in Å, for those of the
+    /// backbone (N, CA, C, O and CB), 0 for side chains, whose places a fold leaves open.
+    ///
+    /// # Panics
+    /// Where there is not one position a token.
+    pub(super) fn away_from_fold(&self, positions: &[Vector3<f64>], fold: &[Vector3<f64>]) -> Vec<Vector3<f64>> {
+        const FARTHEST: f64 = 3.0;
+        assert!(positions.len() == self.len() && fold.len() == self.len(), "one position a token");
+        let backbone: Vec<usize> = (0..self.len()).filter(|&token| BACKBONE.contains(&NAMES[usize::from(self.kinds[token][0])])).collect();
+        let pick = |of: &[Vector3<f64>]| -> Vec<Vector3<f64>> { backbone.iter().map(|&token| of[token]).collect() };
+        let mut away = vec![Vector3::zeros(); self.len()];
+        for (&token, place) in backbone.iter().zip(superpose(&pick(fold), &pick(positions))) {
+            let a = place - positions[token];
+            away[token] = a / (1.0 + a.norm_squared() / (FARTHEST * FARTHEST)).sqrt();
+        }
+        away
     }
 
     /// Appends the edges of this system at `positions` (of its tokens) to a batch whose next token is `first`.

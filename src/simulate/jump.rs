@@ -18,6 +18,7 @@ pub struct Jump<E: Engine> {
     tokens: Tokens,
     hydrogens: Hydrogens,
     sampler: Sampler,
+    fold: Option<Vec<Vector3<f64>>>,
     lag_time: f64,
     seed: u64,
     attempt: u64,
@@ -34,7 +35,7 @@ impl<E: Engine> Jump<E> {
         let Regime::Jump { lag_time, .. } = model.config().regime else {
             return Err(Error::usage("this model does not sample jumps", "use a model trained with objective = \"jump\""));
         };
-        Ok(Jump { model, tokens, hydrogens, sampler, lag_time, seed, attempt: 0, first_replica })
+        Ok(Jump { model, tokens, hydrogens, sampler, fold: None, lag_time, seed, attempt: 0, first_replica })
     }
 
     /// The same over another lag time, ps.
@@ -49,6 +50,12 @@ impl<E: Engine> Jump<E> {
             return Err(Error::usage(what, if one { format!("{shortest}ps, its own") } else { format!("{shortest}ps to {longest}ps") }));
         }
         Ok(Jump { lag_time, ..self })
+    }
+
+    /// The same, keeping to the fold that the molecule has at `positions` (of all atoms). Models that know of no fold go without.
+    pub fn with_fold(self, positions: &[Vector3<f64>]) -> Self {
+        let fold = Some(self.tokens.positions(positions)).filter(|_| self.model.config().fold);
+        Jump { fold, ..self }
     }
 
     /// The molecule as the network sees it.
@@ -93,9 +100,9 @@ impl<E: Engine> Jump<E> {
 
     fn inputs(&self, conditions: &[Vec<Vector3<f64>>]) -> Inputs {
         let Sampler { condition_noise, high: sigma, .. } = self.sampler;
-        let (tokens, lag_time) = (&self.tokens, self.lag_time);
+        let (tokens, fold, lag_time) = (&self.tokens, self.fold.as_deref(), self.lag_time);
         let systems =
-            conditions.iter().map(|condition| JumpInput { tokens, condition, noisy: condition, sigma, condition_noise, lag_time });
+            conditions.iter().map(|condition| JumpInput { tokens, condition, noisy: condition, sigma, condition_noise, fold, lag_time });
         Inputs::jump(self.model.config(), &systems.collect::<Vec<_>>())
     }
 }
@@ -124,8 +131,9 @@ impl<E: Engine> Stepper for Jump<E> {
 
     fn describe(&self) -> String {
         let Sampler { levels, method, .. } = self.sampler;
+        let fold = if self.fold.is_some() { ", keeping to the fold of the start" } else { "" };
         format!(
-            "jumps of {} ps by a G-Hyena network of {} weights on {}, {method:?} with {levels} noise levels ({} evaluations a jump)",
+            "jumps of {} ps by a G-Hyena network of {} weights on {}, {method:?} with {levels} noise levels ({} evaluations a jump){fold}",
             self.lag_time,
             self.model.parameter_count(),
             self.model.engine().name(),
@@ -155,7 +163,8 @@ impl<E: Engine> Probe for Jump<E> {
             let noisy: Vec<_> = condition.iter().zip(noise).map(|(x, n)| x + sigma * n).collect();
             let run = |condition: &[Vector3<f64>], noisy: &[Vector3<f64>]| {
                 let (tokens, condition_noise, lag_time) = (&self.tokens, self.sampler.condition_noise, self.lag_time);
-                let input = JumpInput { tokens, condition, noisy, sigma, condition_noise, lag_time };
+                let fold = self.fold.as_deref();
+                let input = JumpInput { tokens, condition, noisy, sigma, condition_noise, fold, lag_time };
                 self.model.forward(&Inputs::jump(self.model.config(), &[input]))
             };
             let plain = run(&condition, &noisy)?;

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::config::Config;
 use super::pairs::{Pair, Pairs, Segment, chronological};
+use super::strays::Strays;
 use crate::error::Place;
 use crate::model::{DataFile, Tokens};
 use crate::{Error, Result};
@@ -18,6 +19,10 @@ pub struct System {
     pub tokens: Tokens,
     /// Its trajectories.
     pub segments: Vec<Segment>,
+    /// Rollouts of a model that are trained on besides.
+    pub rollouts: Vec<Segment>,
+    /// Whether it keeps to a fold, which the network is then given: a frame of the same trajectory, any.
+    pub fold: bool,
     /// How often a pair of it is drawn in training, relative to one of a system of weight 1.
     pub weight: f64,
 }
@@ -31,6 +36,8 @@ pub struct Dataset {
     pub training: Pairs,
     /// Pairs held out.
     pub validation: Pairs,
+    /// Where the rollouts of every system strayed.
+    pub strays: Vec<Strays>,
     /// Where all of it is from.
     pub files: Vec<DataFile>,
 }
@@ -74,12 +81,20 @@ impl Dataset {
                 "longer trajectories, a shorter lag time or less validation",
             ));
         }
-        Ok(Dataset { systems, training, validation, files })
+        let strays = systems.iter().map(|system| strays(system, config)).collect();
+        Ok(Dataset { systems, training, validation, strays, files })
     }
 
     /// The segment of a pair.
     pub fn segment(&self, pair: Pair) -> &Segment {
         &self.systems[pair.system].segments[pair.segment]
+    }
+
+    /// Number of frames of rollouts that are trained on, and the median (Å) of their distances from the reference; `None` without any.
+    pub fn straying(&self) -> Option<(usize, f64)> {
+        let mut rmsds: Vec<f64> = self.strays.iter().flat_map(Strays::rmsds).collect();
+        rmsds.sort_by(f64::total_cmp);
+        Some((rmsds.len(), *rmsds.get(rmsds.len() / 2)?))
     }
 
     /// Root mean square, over atoms and coordinates, of what `vectors` makes of the training pairs; from at most `limit` pairs,
@@ -97,4 +112,14 @@ impl Dataset {
         let (sum, coordinates) = squares.iter().fold((0.0, 0), |(sum, count), (s, c)| (sum + s, count + c));
         (sum / coordinates as f64).sqrt()
     }
+}
+
+/// The strays of a system whose frames are trained on.
+fn strays(system: &System, config: &Config) -> Strays {
+    let Some(jump) = config.jump.filter(|_| !system.rollouts.is_empty() && !config.split.validation_systems.contains(&system.name)) else {
+        return Strays::default();
+    };
+    let share = if config.split.validation_systems.is_empty() { config.split.validation_share } else { 0.0 };
+    let trained = |segment: &Segment| chronological(segment.len(), share, 0)[0].len();
+    Strays::new(&system.rollouts, &system.segments, system.segments.iter().map(trained).collect(), jump.return_within)
 }

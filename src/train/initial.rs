@@ -74,7 +74,7 @@ impl Initial {
     }
 
     /// All weights for the network `wanted`, which starts from this one's answers. Where it takes several lag times and this one knows its
-    /// own only, what it is told of them has no weight to begin with; where its radial splines are finer, they sum up to the same functions.
+    /// own only, what it is told of them has no weight to begin with, nor has the fold where this one is given none; where its radial splines are finer, they sum up to the same functions.
     pub fn weights_for(&self, wanted: &model::Config) -> Vec<f64> {
         let mut rest = self.values.as_slice();
         let mut values = Vec::with_capacity(rest.len());
@@ -89,6 +89,9 @@ impl Initial {
             if name == "conditioning.0.weight" {
                 let more = wanted.conditioning().saturating_sub(self.config.conditioning());
                 values.resize(values.len() + more * shape.size[1], 0.0);
+            }
+            if name == "vectors.weight_1" && wanted.fold && !self.config.fold {
+                values.resize(values.len() + shape.size[1], 0.0);
             }
         }
         values
@@ -124,11 +127,12 @@ impl Config {
             let what = format!("training.initial: {name} is of the {form:?} form of forces, this training is for the {:?} one", force.form);
             return refuse(what, "set `form` in [force] to the model's, or leave `initial` out");
         }
-        // the one size that may differ: finer splines are a refinement of the model's
+        // what may differ: finer splines are a refinement of the model's, and a fold can be given to a model that had none
         let typed = typed_sizes(&self.text);
         let finer = typed.contains_key("radial") && halvings(initial.config.radial, self.model.radial).is_some();
         let radial = if finer { self.model.radial } else { initial.config.radial };
-        let wanted = model::Config { radial, ..initial.config.clone() };
+        let fold = initial.config.fold || self.model.fold;
+        let wanted = model::Config { radial, fold, ..initial.config.clone() };
         if let Some((key, value)) = contradiction(&typed, &wanted) {
             let what = format!("model.{key}: {name}, which the training starts from, has {value}");
             return refuse(what, "leave the key out: the sizes are those of `training.initial`; or leave `initial` out");
@@ -189,13 +193,14 @@ mod tests {
     use crate::structure::{ReadOptions, read};
 
     #[test]
-    fn finer_splines_and_untold_lag_times_change_no_answer() {
+    fn finer_splines_untold_lag_times_and_a_new_fold_change_no_answer() {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/structures/akle.pdb");
         let structure = read(&file, &ReadOptions::default()).unwrap();
         let positions = &structure.frame.positions;
         let tokens = Tokens::new(&structure.topology, &template_geometry_at(&structure.topology, positions).unwrap()).unwrap();
         let condition = tokens.positions(positions);
         let noisy: Vec<_> = condition.iter().map(|x| x + nalgebra::Vector3::new(x.y.sin(), x.z.sin(), x.x.sin())).collect();
+        let fold: Vec<_> = condition.iter().map(|x| 1.1 * x).collect();
         // random weights of a coarse network for one lag time: every weight counts
         let regime = Regime::Jump { lag_time: 20.0, sigma_data: 1.1, lag_range: None };
         let config = model::Config { regime, radial: 14, ..model::Config::default() };
@@ -203,12 +208,22 @@ mod tests {
         let file = DataFile { name: "coarse".into(), sha256: String::new() };
         let initial = Initial { file, config: config.clone(), values: coarse.parameters().unwrap() };
         let answer = |model: &Model<Cpu<f64>>, lag_time: f64| {
-            let input = JumpInput { tokens: &tokens, condition: &condition, noisy: &noisy, sigma: 0.4, condition_noise: 0.05, lag_time };
+            let input = JumpInput {
+                tokens: &tokens,
+                condition: &condition,
+                noisy: &noisy,
+                sigma: 0.4,
+                condition_noise: 0.05,
+                fold: Some(&fold),
+                lag_time,
+            };
             model.predict(&Inputs::jump(model.config(), &[input])).unwrap()
         };
         let expected = answer(&coarse, 20.0);
-        for (radial, lag_range) in [(27, None), (53, None), (14, Some([20.0, 160.0])), (53, Some([20.0, 160.0]))] {
-            let wanted = model::Config { radial, regime: Regime::Jump { lag_time: 20.0, sigma_data: 1.1, lag_range }, ..config.clone() };
+        let several = Some([20.0, 160.0]);
+        for (radial, lag_range, fold) in [(27, None, false), (53, None, true), (14, several, true), (53, several, false)] {
+            let wanted =
+                model::Config { radial, fold, regime: Regime::Jump { lag_time: 20.0, sigma_data: 1.1, lag_range }, ..config.clone() };
             let fine = Model::with_parameters(wanted.clone(), Cpu::<f64>::new(), &initial.weights_for(&wanted)).unwrap();
             for (a, b) in answer(&fine, 55.0).iter().zip(&expected) {
                 assert!((a - b).norm() <= 1e-11, "{radial} {lag_range:?}: {a} {b}");

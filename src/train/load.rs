@@ -1,6 +1,6 @@
 //! Reading what is trained on from files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nalgebra::Vector3;
 
@@ -27,7 +27,7 @@ impl Dataset {
         let entries: Vec<Vec<SystemFiles>> = config.data.systems.iter().map(|entry| entry.expand(folder)).collect::<Result<_>>()?;
         for entry in entries.iter().flatten() {
             systems.push(load_system(entry, folder, config.force.is_some())?);
-            for path in [&entry.topology].into_iter().chain(&entry.trajectories) {
+            for path in [&entry.topology].into_iter().chain(&entry.trajectories).chain(&entry.rollouts) {
                 files.push(data_file(&folder.join(path))?);
             }
         }
@@ -41,9 +41,10 @@ fn load_system(entry: &SystemFiles, folder: &Path, with_forces: bool) -> Result<
     let topology = structure.topology;
     let tokens = Tokens::new(&topology, &geometry)?;
     let mut forces = if with_forces { Some(TokenForces::new(&topology, &tokens)?) } else { None };
-    let load = |path: &std::path::PathBuf| load_segment(&folder.join(path), &topology, &tokens.atoms, entry.time_step, forces.as_mut());
-    let segments = entry.trajectories.iter().map(load).collect::<Result<_>>()?;
-    Ok(System { name: entry.name(), tokens, segments, weight: entry.weight })
+    let mut load = |path: &PathBuf| load_segment(&folder.join(path), &topology, &tokens.atoms, entry.time_step, forces.as_mut());
+    let segments = entry.trajectories.iter().map(&mut load).collect::<Result<_>>()?;
+    let rollouts = entry.rollouts.iter().map(load).collect::<Result<_>>()?;
+    Ok(System { name: entry.name(), tokens, segments, rollouts, fold: entry.fold, weight: entry.weight })
 }
 
 /// Reads the tokens' positions of a trajectory, and the forces on them where asked for.

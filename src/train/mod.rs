@@ -1,7 +1,7 @@
 //! Training: from trajectories to a model.
 //!
 //! [`config`] says what the user wants, [`dataset`] holds trajectories and their [`pairs`], an [`objective`] makes samples of
-//! them with draws from [`random`], and the [`trainer`] turns samples into updates of the parameters ([`optimizer`],
+//! them, and of [`strays`], with draws from [`random`], and the [`trainer`] turns samples into updates of the parameters ([`optimizer`],
 //! [`schedule`]), from random weights or from an [`initial`] model, with a [`checkpoint`] to continue from and a [`report`] of how it goes.
 
 pub mod checkpoint;
@@ -15,4 +15,5 @@ pub mod pairs;
 pub mod random;
 pub mod report;
 pub mod schedule;
+pub mod strays;
 pub mod trainer;

@@ -24,6 +24,8 @@ pub struct Sample {
     pub sigma: f64,
     /// Noise level of the condition, Å (jump).
     pub condition_noise: f64,
+    /// The fold that the system keeps to (jump).
+    pub fold: Option<Vec<Vector3<f64>>>,
     /// Time between condition and answer, ps (jump).
     pub lag_time: f64,
     /// The right answer.
@@ -31,6 +33,9 @@ pub struct Sample {
     /// Factor of the squared error.
     pub weight: f64,
 }
+
+/// Share of the samples of a system with a fold that are given it: the network learns to do without, too.
+const FOLD_SHARE: f64 = 0.9;
 
 /// Pairs of which the scale of the data is taken.
 const SCALE_PAIRS: usize = 20_000;
@@ -112,8 +117,17 @@ impl Objective {
         let now = segment.frame(pair.first);
         match *self {
             Objective::Jump(sampler) => {
-                let lag_time = (pair.second - pair.first) as f64 * segment.time_step;
-                sampler.sample(pair.system, lag_time, [now, segment.frame(pair.second)], &mut rng)
+                let lag = pair.second - pair.first;
+                let lag_time = lag as f64 * segment.time_step;
+                let (system, strays) = (&data.systems[pair.system], &data.strays[pair.system]);
+                let fold = (system.fold && rng.random::<f64>() < FOLD_SHARE).then(|| segment.frame(rng.random_range(0..segment.len())));
+                let returns = purpose == Purpose::Training && !strays.is_empty() && rng.random::<f64>() < sampler.returns;
+                let way_back = if returns { strays.draw(&system.rollouts, &system.segments, lag, &mut rng) } else { None };
+                let sample = match way_back {
+                    Some(way_back) => sampler.sample_from(pair.system, lag_time, way_back, &mut rng),
+                    None => sampler.sample(pair.system, lag_time, [now, segment.frame(pair.second)], &mut rng),
+                };
+                Sample { fold, ..sample }
             }
             Objective::Displacement { scale, .. } => {
                 let [condition, target] = aligned(now, &segment.frame(pair.second));
@@ -134,6 +148,7 @@ impl Objective {
                     noisy: &sample.noisy,
                     sigma: sample.sigma,
                     condition_noise: sample.condition_noise,
+                    fold: sample.fold.as_deref(),
                     lag_time: sample.lag_time,
                 });
                 Inputs::jump(config, &systems.collect::<Vec<_>>())
@@ -156,6 +171,8 @@ pub struct JumpSampler {
     told: bool,
     levels: NoiseLevels,
     reversed: f64,
+    /// Share of samples that start from strays, where there are some.
+    returns: f64,
     condition_noise: f64,
     sigma_data: f64,
 }
@@ -166,12 +183,18 @@ impl JumpSampler {
         let levels = NoiseLevels { log_mean: settings.log_sigma_mean, log_std: settings.log_sigma_std };
         let lags = [settings.lag, settings.lags().last().copied().unwrap_or(settings.lag)];
         let told = settings.longest_lag.is_some();
-        JumpSampler { lags, told, levels, reversed: settings.reversed, condition_noise: settings.condition_noise, sigma_data }
+        let config::Jump { reversed, returns, condition_noise, .. } = *settings;
+        JumpSampler { lags, told, levels, reversed, returns, condition_noise, sigma_data }
     }
 
     /// A sample of `system` from the frames x(t) and x(t + `lag_time`), or of the two reversed.
     pub fn sample(&self, system: usize, lag_time: f64, [now, later]: [Vec<Vector3<f64>>; 2], rng: &mut impl rand::Rng) -> Sample {
-        let (now, later) = if rng.random::<f64>() < self.reversed { (later, now) } else { (now, later) };
+        let frames = if rng.random::<f64>() < self.reversed { [later, now] } else { [now, later] };
+        self.sample_from(system, lag_time, frames, rng)
+    }
+
+    /// A sample of `system` from the first frame to the second.
+    fn sample_from(&self, system: usize, lag_time: f64, [now, later]: [Vec<Vector3<f64>>; 2], rng: &mut impl rand::Rng) -> Sample {
         let [mut condition, target] = aligned(now, &later);
         let condition_noise = uniform(self.condition_noise, rng);
         add(&mut condition, condition_noise, rng);
@@ -179,7 +202,7 @@ impl JumpSampler {
         let mut noisy = target.clone();
         add(&mut noisy, sigma, rng);
         let weight = Preconditioning::new(sigma, self.sigma_data).weight();
-        Sample { system, condition, noisy, sigma, condition_noise, lag_time, target, weight }
+        Sample { system, condition, noisy, sigma, condition_noise, fold: None, lag_time, target, weight }
     }
 }
 
@@ -191,7 +214,8 @@ fn add(positions: &mut [Vector3<f64>], size: f64, rng: &mut impl rand::Rng) {
 impl Sample {
     /// A sample without noise, whose squared error is in units of `scale`².
     fn plain(system: usize, condition: Vec<Vector3<f64>>, target: Vec<Vector3<f64>>, scale: f64) -> Sample {
-        Sample { system, condition, noisy: Vec::new(), sigma: 0.0, condition_noise: 0.0, lag_time: 0.0, target, weight: scale.powi(-2) }
+        let (noisy, weight) = (Vec::new(), scale.powi(-2));
+        Sample { system, condition, noisy, sigma: 0.0, condition_noise: 0.0, fold: None, lag_time: 0.0, target, weight }
     }
 
     /// weight · mean over atoms and coordinates of (answer − target)², and its gradient with respect to the answer.
@@ -206,12 +230,16 @@ impl Sample {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::structure::centroid;
+    use crate::forcefield::template_geometry_at;
+    use crate::structure::{ReadOptions, Structure, centroid, read};
+    use crate::train::dataset::System;
+    use crate::train::pairs::Segment;
 
     const SIGMA_DATA: f64 = 0.8;
 
     fn settings() -> config::Jump {
-        config::Jump { lag: 1.0, longest_lag: None, reversed: 0.5, condition_noise: 0.1, log_sigma_mean: -1.6, log_sigma_std: 1.5 }
+        let text = "lag = \"1ps\"";
+        toml::from_str(text).unwrap()
     }
 
     /// A frame and one a normal displacement (standard deviation σ_data) away, both without their mean.
@@ -282,5 +310,46 @@ mod tests {
         let mean = ratios.iter().sum::<f64>() / ratios.len() as f64;
         assert!((mean - 1.0).abs() <= 4.0 * 0.029 / (800f64).sqrt(), "{mean}");
         assert!(ratios.iter().all(|r| (r - 1.0).abs() <= 0.15));
+    }
+
+    /// AKLE, frames of it with 0.3 Å of noise, and a rollout of one frame that is twice as large.
+    fn strayed() -> System {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/structures/akle.pdb");
+        let Structure { topology, frame, .. } = read(&file, &ReadOptions::default()).unwrap();
+        let tokens = Tokens::new(&topology, &template_geometry_at(&topology, &frame.positions).unwrap()).unwrap();
+        let places = tokens.positions(&frame.positions);
+        let segment = |frames: usize, factor: f64, noise: f64| {
+            let mut rng = generator(5, Purpose::Training, 0, 0);
+            let shaken = (0..frames).flat_map(|_| {
+                let noisy = places.iter().zip(centred_noise(places.len(), &mut rng)).map(|(x, n)| factor * x + noise * n);
+                noisy.flat_map(|x| [x.x as f32, x.y as f32, x.z as f32]).collect::<Vec<_>>()
+            });
+            Segment { file: "a.xtc".into(), tokens: places.len(), time_step: 1.0, positions: shaken.collect(), forces: vec![] }
+        };
+        let (segments, rollouts) = (vec![segment(40, 1.0, 0.3)], vec![segment(1, 2.0, 0.0)]);
+        System { name: "akle".into(), tokens, segments, rollouts, fold: true, weight: 1.0 }
+    }
+
+    #[test]
+    fn samples_start_where_rollouts_strayed_and_carry_a_fold_as_often_as_told() {
+        let text = "[data]\nsystems = [{ topology = \"-\", trajectories = [\"-\"] }]\n[jump]\nlag = \"1ps\"\nreturns = 0.5\n\
+                    return_within = \"9A\"\n[training]\nupdates = 1\n";
+        let config = Config::parse(text.into(), std::path::Path::new("a.toml")).unwrap();
+        let dataset = Dataset::split(vec![strayed()], Vec::new(), &config).unwrap();
+        assert_eq!(dataset.straying().map(|(count, _)| count), Some(1));
+        let objective = Objective::new(&config, &dataset);
+        let size = |x: &[Vector3<f64>]| x.iter().map(|place| (place - centroid(x)).norm_squared()).sum::<f64>().sqrt();
+        let large = 1.5 * size(&dataset.systems[0].segments[0].frame(0));
+        const DRAWS: usize = 400;
+        for (purpose, pairs, share) in [(Purpose::Training, &dataset.training, 0.5), (Purpose::Validation, &dataset.validation, 0.0)] {
+            let samples: Vec<_> = (0..DRAWS as u64).map(|number| objective.sample(&dataset, pairs, 1, purpose, 0, number)).collect();
+            let count = |of: &dyn Fn(&Sample) -> bool| samples.iter().filter(|&sample| of(sample)).count() as f64 / DRAWS as f64;
+            let within = |found: f64, share: f64| (found - share).abs() <= 4.0 * (share * (1.0 - share) / DRAWS as f64).sqrt();
+            let strays = count(&|sample| size(&sample.condition) > large);
+            assert!(within(strays, share), "{purpose:?}: {strays}");
+            assert!(samples.iter().all(|sample| size(&sample.target) < large));
+            let folds = count(&|sample| sample.fold.is_some());
+            assert!(within(folds, 0.9), "{purpose:?}: {folds}");
+        }
     }
 }

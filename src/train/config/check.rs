@@ -1,6 +1,6 @@
 //! What values of a configuration make sense.
 
-use super::objective::half;
+use super::objective::{half, quarter, return_within};
 use super::{Config, Displacement, Jump};
 use crate::error::Place;
 use crate::{Error, Result, model};
@@ -20,7 +20,7 @@ impl Config {
             return refuse("model.regime", "the objective decides it: leave it out");
         }
         // whatever the regime's scales will be: they are measured
-        let network = model::Config { regime: model::Regime::force(1.0, model::Form::Direct), ..self.model.clone() };
+        let network = model::Config { regime: model::Regime::force(1.0, model::Form::Direct), fold: false, ..self.model.clone() };
         network.check().map_err(|error| Error::input(Place::file(&self.path), error.to_string(), error.hint()))?;
         let share = |value: f64| (0.0..=1.0).contains(&value);
         let positive = |value: f64| value.is_finite() && value > 0.0;
@@ -29,12 +29,15 @@ impl Config {
             lag: 1.0,
             longest_lag: None,
             reversed: half(),
+            returns: quarter(),
+            return_within: return_within(),
             condition_noise: 0.0,
             log_sigma_mean: 0.0,
             log_sigma_std: 1.0,
         });
         let displacement = self.displacement.unwrap_or(Displacement { lag: 1.0 });
         let rules = [
+            ("model.fold", !self.model.fold || self.jump.is_some(), "only [jump] knows of a fold"),
             ("data.systems", !self.data.systems.is_empty(), "at least one system is needed"),
             (
                 "data.systems.trajectories",
@@ -51,6 +54,8 @@ impl Config {
                 "must be twice `lag` at least",
             ),
             ("jump.reversed", share(jump.reversed), "must be a share, 0 … 1"),
+            ("jump.returns", share(jump.returns), "must be a share, 0 … 1"),
+            ("jump.return_within", positive(jump.return_within), "must be above 0"),
             ("jump.log_sigma_mean", jump.log_sigma_mean.is_finite(), "must be a number"),
             ("jump.log_sigma_std", positive(jump.log_sigma_std), "must be above 0"),
             ("displacement.lag", positive(displacement.lag), "must be above 0"),

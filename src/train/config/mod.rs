@@ -78,6 +78,12 @@ pub struct SystemFiles {
     pub topology: PathBuf,
     /// Trajectory files; no pair of frames spans two of them. A `*` is what it is in the topology.
     pub trajectories: Vec<PathBuf>,
+    /// Rollouts of a model of this system: jumps are trained from their frames too ([`super::strays`]). A `*` is what it is in the topology.
+    #[serde(default)]
+    pub rollouts: Vec<PathBuf>,
+    /// Whether it keeps to a fold, which a network with `model.fold` is given.
+    #[serde(default)]
+    pub fold: bool,
     /// Time between frames, ps, for files that do not hold it (NetCDF, multi-model PDB).
     #[serde(default, deserialize_with = "optional_time")]
     pub time_step: Option<f64>,

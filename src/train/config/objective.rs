@@ -18,6 +18,12 @@ pub struct Jump {
     /// Share of the pairs that are used time-reversed (equilibrium obeys detailed balance).
     #[serde(default = "half")]
     pub reversed: f64,
+    /// Share of the training samples of a system with rollouts that start from one of their frames and lead back ([`super::super::strays`]).
+    #[serde(default = "quarter")]
+    pub returns: f64,
+    /// Largest distance (RMSD) from the reference of a frame to return from, Å.
+    #[serde(default = "return_within", deserialize_with = "length")]
+    pub return_within: f64,
     /// Largest noise on the condition, Å.
     #[serde(default = "condition_noise", deserialize_with = "length")]
     pub condition_noise: f64,
@@ -57,6 +63,12 @@ pub struct Force {
 
 pub(super) fn half() -> f64 {
     0.5
+}
+pub(super) fn quarter() -> f64 {
+    0.25
+}
+pub(super) fn return_within() -> f64 {
+    3.0
 }
 fn condition_noise() -> f64 {
     0.1

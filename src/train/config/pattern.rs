@@ -1,6 +1,6 @@
 //! Entries of `data.systems` that stand for many systems: `*` in a file name.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::SystemFiles;
 use crate::error::Place;
@@ -31,9 +31,11 @@ impl SystemFiles {
     /// This entry with `found` in the place of every `*`.
     fn filled(&self, found: &str) -> SystemFiles {
         let fill = |path: &Path| path.to_string_lossy().replace('*', found).into();
+        let fill_all = |paths: &[PathBuf]| paths.iter().map(|path| fill(path)).collect();
         SystemFiles {
             topology: fill(&self.topology),
-            trajectories: self.trajectories.iter().map(|path| fill(path)).collect(),
+            trajectories: fill_all(&self.trajectories),
+            rollouts: fill_all(&self.rollouts),
             ..self.clone()
         }
     }
@@ -44,7 +46,8 @@ mod tests {
     use super::*;
 
     fn entry(topology: &str) -> SystemFiles {
-        SystemFiles { name: None, topology: topology.into(), trajectories: vec!["sub/*.xtc".into()], time_step: None, weight: 2.0 }
+        let [trajectories, rollouts] = ["sub/*.xtc", "sub/*_r0.xtc"].map(|path| vec![path.into()]);
+        SystemFiles { name: None, topology: topology.into(), trajectories, rollouts, fold: false, time_step: None, weight: 2.0 }
     }
 
     #[test]
@@ -58,6 +61,7 @@ mod tests {
         let names: Vec<_> = found.iter().map(SystemFiles::name).collect();
         assert_eq!(names, ["AK", "YN"]);
         assert_eq!((found[1].trajectories[0].as_path(), found[1].weight), (Path::new("sub/YN.xtc"), 2.0));
+        assert_eq!(found[1].rollouts, [Path::new("sub/YN_r0.xtc")]);
         let error = entry("sub/*.cif").expand(folder.path()).unwrap_err();
         assert!(error.exit_code() == 2 && error.to_string().contains("*.cif"), "{error}");
         assert!(entry("nowhere/*.pdb").expand(folder.path()).unwrap_err().to_string().contains("nowhere"));

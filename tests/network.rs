@@ -183,6 +183,7 @@ fn systems_of_a_batch_do_not_see_one_another() {
 #[test]
 fn a_fold_counts_by_its_backbone_wherever_it_lies() {
     let (structure, tokens) = molecule("trpcage.pdb");
+    assert!(tokens.is_folded() && !molecule("akle.pdb").1.is_folded());
     let config = config();
     let positions = positions(&structure, &tokens, 0.3, 1);
     let at = |fold: &[Vector3<f64>]| inputs_with_fold(&config, &tokens, &positions, 0.3, Some(fold));

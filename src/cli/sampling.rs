@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::forcefield::{ForceField, Precision, System, TemplateGeometry};
 use crate::model::{Header, Model, Tokens};
 use crate::simulate::{Hydrogens, Jump, Method, ROOM_TEMPERATURE, Relaxation, Relaxed, Sampler, Stepper};
-use crate::structure::{Structure, Topology};
+use crate::structure::Structure;
 use crate::units::Dimension;
 use crate::{Error, Result};
 
@@ -55,14 +55,11 @@ pub enum Fold {
     Free,
 }
 
-/// Residues of the shortest chain that `--fold auto` takes for folded; shorter ones the built-in model knows as free.
-const FOLDED: usize = 10;
-
 impl Fold {
     /// Whether this molecule keeps to its fold.
-    fn is_kept(self, topology: &Topology) -> bool {
+    fn is_kept(self, tokens: &Tokens) -> bool {
         match self {
-            Fold::Auto => topology.chains.iter().any(|chain| chain.residues.len() >= FOLDED),
+            Fold::Auto => tokens.is_folded(),
             Fold::Keep => true,
             Fold::Free => false,
         }
@@ -157,7 +154,7 @@ impl Sampling {
         };
         let hydrogens = Hydrogens::new(topology, &frame.positions);
         let jump = Jump::new(model, tokens, hydrogens, self.sampler_for(system.is_some())?, seed, first_replica)?;
-        let jump = if self.fold.is_kept(topology) { jump.with_fold(&frame.positions) } else { jump };
+        let jump = if self.fold.is_kept(jump.tokens()) { jump.with_fold(&frame.positions) } else { jump };
         let jump = match &self.lag {
             Some(lag) => jump.with_lag_time(quantity("--lag", lag, Dimension::Time)?)?,
             None => jump,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::config::as_typed;
-use super::sampling::{Jumps, Parts, Sampling};
+use super::sampling::{Fold, Jumps, Parts, Sampling};
 use crate::compare::gather::gather;
 use crate::compare::report::{CaseReport, aligned, card, leaderboard, measures_of};
 use crate::compare::rollout::{Outcome, judge, roll_out};
@@ -146,8 +146,9 @@ fn command(args: &Args) -> String {
     let lag = given("--lag", sampling.lag.clone());
     let relax = given("--relax", sampling.relax.map(|steps| steps.to_string()));
     let method = given("--method", sampling.method.map(|method| format!("{method:?}").to_lowercase()));
+    let fold = given("--fold", (sampling.fold != Fold::default()).then(|| format!("{:?}", sampling.fold).to_lowercase()));
     format!(
-        "mdsurrogate validate {model} --cases {cases}{lag}{relax} --levels {} --lowest {}A --stir {}{method} --seed {}",
+        "mdsurrogate validate {model} --cases {cases}{lag}{relax}{fold} --levels {} --lowest {}A --stir {}{method} --seed {}",
         sampling.levels, sampling.lowest, sampling.stir, args.seed
     )
 }

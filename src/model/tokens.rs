@@ -109,6 +109,14 @@ impl Tokens {
         self.atoms.iter().map(|&atom| all[atom]).collect()
     }
 
+    /// Whether a chain is long enough to keep to a fold: ten residues. Shorter ones the built-in model knows as free.
+    pub fn is_folded(&self) -> bool {
+        const SHORTEST: usize = 10;
+        let mut residues: Vec<(usize, usize)> = self.chain.iter().copied().zip(self.residue.iter().copied()).collect();
+        residues.dedup();
+        residues.chunk_by(|a, b| a.0 == b.0).any(|chain| chain.len() >= SHORTEST)
+    }
+
     /// The way from every token to its place in the fold, superposed on the backbone: a (1 + |a|²/9 Å²)^(−½), a in Å, for those of the
     /// backbone (N, CA, C, O and CB), 0 for side chains, whose places a fold leaves open.
     ///

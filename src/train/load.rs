@@ -44,7 +44,8 @@ fn load_system(entry: &SystemFiles, folder: &Path, with_forces: bool) -> Result<
     let mut load = |path: &PathBuf| load_segment(&folder.join(path), &topology, &tokens.atoms, entry.time_step, forces.as_mut());
     let segments = entry.trajectories.iter().map(&mut load).collect::<Result<_>>()?;
     let rollouts = entry.rollouts.iter().map(load).collect::<Result<_>>()?;
-    Ok(System { name: entry.name(), tokens, segments, rollouts, fold: entry.fold, weight: entry.weight })
+    let fold = entry.fold.unwrap_or_else(|| tokens.is_folded());
+    Ok(System { name: entry.name(), tokens, segments, rollouts, fold, weight: entry.weight })
 }
 
 /// Reads the tokens' positions of a trajectory, and the forces on them where asked for.

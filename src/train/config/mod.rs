@@ -81,9 +81,9 @@ pub struct SystemFiles {
     /// Rollouts of a model of this system: jumps are trained from their frames too ([`super::strays`]). A `*` is what it is in the topology.
     #[serde(default)]
     pub rollouts: Vec<PathBuf>,
-    /// Whether it keeps to a fold, which a network with `model.fold` is given.
+    /// Whether it keeps to a fold, which a network with `model.fold` is given. Default: where a chain has ten residues or more.
     #[serde(default)]
-    pub fold: bool,
+    pub fold: Option<bool>,
     /// Time between frames, ps, for files that do not hold it (NetCDF, multi-model PDB).
     #[serde(default, deserialize_with = "optional_time")]
     pub time_step: Option<f64>,

@@ -47,7 +47,7 @@ mod tests {
 
     fn entry(topology: &str) -> SystemFiles {
         let [trajectories, rollouts] = ["sub/*.xtc", "sub/*_r0.xtc"].map(|path| vec![path.into()]);
-        SystemFiles { name: None, topology: topology.into(), trajectories, rollouts, fold: false, time_step: None, weight: 2.0 }
+        SystemFiles { name: None, topology: topology.into(), trajectories, rollouts, fold: None, time_step: None, weight: 2.0 }
     }
 
     #[test]

@@ -193,7 +193,9 @@ fn by_jumps<E: Compute + 'static>(
     let topology = &structure.topology;
     let mut words = words(&path.display().to_string(), header, topology.len() - topology.heavy_atoms().len());
     let (seed, first_replica) = (choice.seed, choice.first_replica);
-    let Jumps { stepper, motion, warning } = choice.sampling.jumps(Parts { model, header, structure, geometry, seed, first_replica })?;
+    let Jumps { stepper, motion, folded, warning } =
+        choice.sampling.jumps(Parts { model, header, structure, geometry, seed, first_replica })?;
+    words.extend(folded.then(|| "it keeps to the fold of its input; --fold free lets go of it".to_owned()));
     words.extend(warning);
     let settings = Map::from_iter([("jumps".into(), choice.sampling.settings()?)]);
     let (masses, freedom) = motion.unwrap_or_else(|| (topology.atoms.iter().map(|atom| atom.mass).collect(), 3 * topology.len()));

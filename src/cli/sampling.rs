@@ -134,6 +134,8 @@ pub struct Jumps {
     pub stepper: Box<dyn Stepper>,
     /// Masses of the frames' velocities, Da, and their degrees of freedom; none where frames have no velocities.
     pub motion: Option<(Vec<f64>, usize)>,
+    /// Whether they keep to the fold that the molecule begins with.
+    pub folded: bool,
     /// Why there is no corrector although one was asked for.
     pub warning: Option<String>,
 }
@@ -154,15 +156,17 @@ impl Sampling {
         };
         let hydrogens = Hydrogens::new(topology, &frame.positions);
         let jump = Jump::new(model, tokens, hydrogens, self.sampler_for(system.is_some())?, seed, first_replica)?;
-        let jump = if self.fold.is_kept(jump.tokens()) { jump.with_fold(&frame.positions) } else { jump };
+        let folded = jump.model().config().fold && self.fold.is_kept(jump.tokens());
+        let jump = if folded { jump.with_fold(&frame.positions) } else { jump };
         let jump = match &self.lag {
             Some(lag) => jump.with_lag_time(quantity("--lag", lag, Dimension::Time)?)?,
             None => jump,
         };
-        let Some(system) = system else { return Ok(Jumps { stepper: Box::new(jump), motion: None, warning }) };
+        let Some(system) = system else { return Ok(Jumps { stepper: Box::new(jump), motion: None, folded, warning }) };
         let relaxation = Relaxation { steps, temperature, seed, first_replica };
         let relaxed = Relaxed::new(jump, topology, ForceField::new(system, Precision::F32), relaxation);
-        Ok(Jumps { motion: Some((relaxed.masses().to_vec(), relaxed.freedom())), stepper: Box::new(relaxed), warning })
+        let motion = Some((relaxed.masses().to_vec(), relaxed.freedom()));
+        Ok(Jumps { motion, stepper: Box::new(relaxed), folded, warning })
     }
 }
 

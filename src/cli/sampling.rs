@@ -51,7 +51,7 @@ pub enum Fold {
     Auto,
     /// Yes
     Keep,
-    /// No: for peptides, disordered proteins, and to see a fold change
+    /// No: for disordered chains; folded proteins come apart faster than in MD
     Free,
 }
 

@@ -106,9 +106,8 @@ impl Sampling {
 
     /// What must be the same for a checkpoint to be gone on from.
     pub fn settings(&self) -> Result<Value> {
-        Ok(
-            json!({ "sampler": format!("{:?}", self.sampler_for(self.relax != Some(0))?), "relax": self.relax, "fold": format!("{:?}", self.fold) }),
-        )
+        let sampler = self.sampler_for(self.relax != Some(0))?;
+        Ok(json!({ "sampler": format!("{sampler:?}"), "relax": self.relax, "fold": format!("{:?}", self.fold) }))
     }
 }
 
@@ -156,8 +155,8 @@ impl Sampling {
         };
         let hydrogens = Hydrogens::new(topology, &frame.positions);
         let jump = Jump::new(model, tokens, hydrogens, self.sampler_for(system.is_some())?, seed, first_replica)?;
-        let folded = jump.model().config().fold && self.fold.is_kept(jump.tokens());
-        let jump = if folded { jump.with_fold(&frame.positions) } else { jump };
+        let jump = if self.fold.is_kept(jump.tokens()) { jump.with_fold(&frame.positions) } else { jump };
+        let folded = jump.keeps_fold();
         let jump = match &self.lag {
             Some(lag) => jump.with_lag_time(quantity("--lag", lag, Dimension::Time)?)?,
             None => jump,

@@ -58,6 +58,11 @@ impl<E: Engine> Jump<E> {
         Jump { fold, ..self }
     }
 
+    /// Whether it keeps to a fold.
+    pub fn keeps_fold(&self) -> bool {
+        self.fold.is_some()
+    }
+
     /// The molecule as the network sees it.
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
@@ -131,7 +136,7 @@ impl<E: Engine> Stepper for Jump<E> {
 
     fn describe(&self) -> String {
         let Sampler { levels, method, .. } = self.sampler;
-        let fold = if self.fold.is_some() { ", keeping to the fold of the start" } else { "" };
+        let fold = if self.keeps_fold() { ", keeping to the fold of the start" } else { "" };
         format!(
             "jumps of {} ps by a G-Hyena network of {} weights on {}, {method:?} with {levels} noise levels ({} evaluations a jump){fold}",
             self.lag_time,

@@ -74,7 +74,8 @@ impl Initial {
     }
 
     /// All weights for the network `wanted`, which starts from this one's answers. Where it takes several lag times and this one knows its
-    /// own only, what it is told of them has no weight to begin with, nor has the fold where this one is given none; where its radial splines are finer, they sum up to the same functions.
+    /// own only, what it is told of them has no weight to begin with, nor has the fold where this one is given none; where its radial splines
+    /// are finer, they sum up to the same functions.
     pub fn weights_for(&self, wanted: &model::Config) -> Vec<f64> {
         let mut rest = self.values.as_slice();
         let mut values = Vec::with_capacity(rest.len());

@@ -26,7 +26,7 @@ impl Dataset {
         let (mut systems, mut files) = (Vec::new(), Vec::new());
         let entries: Vec<Vec<SystemFiles>> = config.data.systems.iter().map(|entry| entry.expand(folder)).collect::<Result<_>>()?;
         for entry in entries.iter().flatten() {
-            systems.push(load_system(entry, folder, config.force.is_some())?);
+            systems.push(load_system(entry, folder, config)?);
             for path in [&entry.topology].into_iter().chain(&entry.trajectories).chain(&entry.rollouts) {
                 files.push(data_file(&folder.join(path))?);
             }
@@ -35,16 +35,16 @@ impl Dataset {
     }
 }
 
-fn load_system(entry: &SystemFiles, folder: &Path, with_forces: bool) -> Result<System> {
+fn load_system(entry: &SystemFiles, folder: &Path, config: &Config) -> Result<System> {
     let structure = structure::read(&folder.join(&entry.topology), &ReadOptions::default())?;
     let geometry = template_geometry_at(&structure.topology, &structure.frame.positions)?;
     let topology = structure.topology;
     let tokens = Tokens::new(&topology, &geometry)?;
-    let mut forces = if with_forces { Some(TokenForces::new(&topology, &tokens)?) } else { None };
+    let mut forces = if config.force.is_some() { Some(TokenForces::new(&topology, &tokens)?) } else { None };
     let mut load = |path: &PathBuf| load_segment(&folder.join(path), &topology, &tokens.atoms, entry.time_step, forces.as_mut());
     let segments = entry.trajectories.iter().map(&mut load).collect::<Result<_>>()?;
     let rollouts = entry.rollouts.iter().map(load).collect::<Result<_>>()?;
-    let fold = entry.fold.unwrap_or_else(|| tokens.is_folded());
+    let fold = config.model.fold && entry.fold.unwrap_or_else(|| tokens.is_folded());
     Ok(System { name: entry.name(), tokens, segments, rollouts, fold, weight: entry.weight })
 }
 

@@ -1,6 +1,6 @@
 //! What values of a configuration make sense.
 
-use super::objective::{half, quarter, return_within};
+use super::objective::half;
 use super::{Config, Displacement, Jump};
 use crate::error::Place;
 use crate::{Error, Result, model};
@@ -29,8 +29,8 @@ impl Config {
             lag: 1.0,
             longest_lag: None,
             reversed: half(),
-            returns: quarter(),
-            return_within: return_within(),
+            returns: 0.0,
+            return_within: 1.0,
             condition_noise: 0.0,
             log_sigma_mean: 0.0,
             log_sigma_std: 1.0,

@@ -64,10 +64,10 @@ pub struct Force {
 pub(super) fn half() -> f64 {
     0.5
 }
-pub(super) fn quarter() -> f64 {
+fn quarter() -> f64 {
     0.25
 }
-pub(super) fn return_within() -> f64 {
+fn return_within() -> f64 {
     3.0
 }
 fn condition_noise() -> f64 {

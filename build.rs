@@ -1,5 +1,6 @@
-//! Builds VkFFT (feature `vkfft`, Linux): bindings to its headers, which the crate `gpufft-vulkan-sys` carries, and one C file with the
-//! functions that those headers define. Everything else about the crate needs no build script.
+//! Builds VkFFT (feature `vkfft`, Linux): bindings to its headers, which the crate
+//! `gpufft-vulkan-sys` carries, and one C file with the functions that those headers define.
+//! Everything else about the crate needs no build script.
 
 #[cfg(feature = "vkfft")]
 fn main() {
@@ -33,10 +34,19 @@ mod vkfft {
     /// Where Debian has the C header of glslang, beside the compiler's own folders.
     const GLSLANG: &str = "/usr/include/glslang/Include";
 
-    /// Libraries of glslang and of the SPIRV-Tools that it needs, each before those that it needs. Versions differ in which they have: newer
-    /// ones lack `OGLCompiler` and `OSDependent`, and merge one after another of the rest into `glslang`. What is there is linked.
-    const LIBRARIES: [&str; 8] =
-        ["SPIRV", "glslang", "MachineIndependent", "GenericCodeGen", "OGLCompiler", "OSDependent", "SPIRV-Tools-opt", "SPIRV-Tools"];
+    /// Libraries of glslang and of the SPIRV-Tools that it needs, each before those that it needs.
+    /// Versions differ in which they have: newer ones lack `OGLCompiler` and `OSDependent`, and
+    /// merge one after another of the rest into `glslang`. What is there is linked.
+    const LIBRARIES: [&str; 8] = [
+        "SPIRV",
+        "glslang",
+        "MachineIndependent",
+        "GenericCodeGen",
+        "OGLCompiler",
+        "OSDependent",
+        "SPIRV-Tools-opt",
+        "SPIRV-Tools",
+    ];
 
     /// Calls what VkFFT needs of those libraries: that it links says that none is missing.
     const TRIAL: &str = r#"
@@ -51,20 +61,41 @@ mod vkfft {
     pub fn build() -> Outcome<()> {
         let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo names no OUT_DIR")?);
         let headers = headers()?;
-        let includes = [headers.as_path(), Path::new(GLSLANG)].map(|folder| format!("-I{}", folder.display()));
-        for (header, package) in [("vulkan/vulkan.h", "libvulkan-dev"), ("glslang_c_interface.h", "glslang-dev")] {
-            has_header(&includes, header).then_some(()).ok_or(format!("{header} is missing, of the Debian package {package}"))?;
+        let includes =
+            [headers.as_path(), Path::new(GLSLANG)].map(|folder| format!("-I{}", folder.display()));
+        for (header, package) in [
+            ("vulkan/vulkan.h", "libvulkan-dev"),
+            ("glslang_c_interface.h", "glslang-dev"),
+        ] {
+            has_header(&includes, header).then_some(()).ok_or(format!(
+                "{header} is missing, of the Debian package {package}"
+            ))?;
         }
         let wrapped = out.join("vkfft_wrapped.c");
-        bindings(&includes, &wrapped)?.write_to_file(out.join("vkfft.rs")).map_err(|error| error.to_string())?;
+        bindings(&includes, &wrapped)?
+            .write_to_file(out.join("vkfft.rs"))
+            .map_err(|error| error.to_string())?;
         let mut library = cc::Build::new();
-        library.file(&wrapped).flags(&includes).include(env!("CARGO_MANIFEST_DIR")).warnings(false);
-        library.try_compile("vkfft_wrapped").map_err(|error| error.to_string())?;
+        library
+            .file(&wrapped)
+            .flags(&includes)
+            .include(env!("CARGO_MANIFEST_DIR"))
+            .warnings(false);
+        library
+            .try_compile("vkfft_wrapped")
+            .map_err(|error| error.to_string())?;
         for (name, file) in libraries(&out)? {
             println!("cargo:rerun-if-changed={}", file.display());
-            println!("cargo:rustc-link-search=native={}", file.parent().unwrap_or(Path::new("/usr/lib")).display());
+            println!(
+                "cargo:rustc-link-search=native={}",
+                file.parent().unwrap_or(Path::new("/usr/lib")).display()
+            );
             // linked into the program alone: a copy of a compiler in every rlib would be a waste
-            let kind = if file.extension().is_some_and(|ending| ending == "a") { "static:-bundle" } else { "dylib" };
+            let kind = if file.extension().is_some_and(|ending| ending == "a") {
+                "static:-bundle"
+            } else {
+                "dylib"
+            };
             println!("cargo:rustc-link-lib={kind}={name}");
         }
         println!("cargo:rustc-link-lib=dylib=stdc++");
@@ -73,14 +104,26 @@ mod vkfft {
 
     /// VkFFT's folder in the sources of the crate that carries it.
     fn headers() -> Outcome<PathBuf> {
-        // for the target that Cargo.toml names, so that nothing is downloaded that other systems need
+        // for the target that Cargo.toml names, so that nothing is downloaded that other systems
+        // need
         let cargo = std::env::var_os("CARGO").ok_or("cargo does not name itself")?;
         let mut command = Command::new(cargo);
-        command.args(["metadata", "--locked", "--format-version=1", "--no-default-features", "--filter-platform=x86_64-unknown-none"]);
-        let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().map_err(|error| error.to_string())?;
+        command.args([
+            "metadata",
+            "--locked",
+            "--format-version=1",
+            "--no-default-features",
+            "--filter-platform=x86_64-unknown-none",
+        ]);
+        let output = command
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .map_err(|error| error.to_string())?;
         let text = String::from_utf8_lossy(&output.stdout);
-        let carrier =
-            text.split("\"manifest_path\":\"").filter_map(|rest| rest.split('"').next()).find(|path| path.contains("/gpufft-vulkan-sys-"));
+        let carrier = text
+            .split("\"manifest_path\":\"")
+            .filter_map(|rest| rest.split('"').next())
+            .find(|path| path.contains("/gpufft-vulkan-sys-"));
         let carrier = carrier.and_then(|path| Path::new(path).parent()).ok_or_else(|| {
             let words = String::from_utf8_lossy(&output.stderr);
             format!("the crate gpufft-vulkan-sys, which carries its headers, is not there (`cargo fetch` downloads it): {words}")
@@ -89,20 +132,34 @@ mod vkfft {
     }
 
     fn compiler(cpp: bool) -> Outcome<Command> {
-        let tool = cc::Build::new().cpp(cpp).try_get_compiler().map_err(|error| error.to_string())?;
-        let found = tool.to_command().arg("--version").output().is_ok_and(|output| output.status.success());
+        let tool = cc::Build::new()
+            .cpp(cpp)
+            .try_get_compiler()
+            .map_err(|error| error.to_string())?;
+        let found = tool
+            .to_command()
+            .arg("--version")
+            .output()
+            .is_ok_and(|output| output.status.success());
         let package = if cpp { "g++" } else { "gcc" };
-        found.then(|| tool.to_command()).ok_or(format!("{} does not run, of the Debian package {package}", tool.path().display()))
+        found.then(|| tool.to_command()).ok_or(format!(
+            "{} does not run, of the Debian package {package}",
+            tool.path().display()
+        ))
     }
 
     /// A library's file, where the compiler that links it finds it.
     fn file_of(name: &str) -> Outcome<Option<PathBuf>> {
-        let output = compiler(true)?.arg(format!("-print-file-name={name}")).output().map_err(|error| error.to_string())?;
+        let output = compiler(true)?
+            .arg(format!("-print-file-name={name}"))
+            .output()
+            .map_err(|error| error.to_string())?;
         let path = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
         Ok(path.is_absolute().then_some(path))
     }
 
-    /// Those of `LIBRARIES` that are there, static ones first; together they are all that VkFFT needs.
+    /// Those of `LIBRARIES` that are there, static ones first; together they are all that VkFFT
+    /// needs.
     fn libraries(out: &Path) -> Outcome<Vec<(&'static str, PathBuf)>> {
         file_of("libstdc++.so")?.ok_or("libstdc++.so is missing, of the Debian package g++")?;
         let mut found = Vec::new();
@@ -120,24 +177,51 @@ mod vkfft {
         let (trial, program) = (out.join("trial.cpp"), out.join("trial"));
         std::fs::write(&trial, TRIAL).map_err(|error| error.to_string())?;
         let mut command = compiler(true)?;
-        command.arg(&trial).args(found.iter().map(|(_, file)| file)).arg("-o").arg(program);
+        command
+            .arg(&trial)
+            .args(found.iter().map(|(_, file)| file))
+            .arg("-o")
+            .arg(program);
         let output = command.output().map_err(|error| error.to_string())?;
         if !output.status.success() {
             let words = String::from_utf8_lossy(&output.stderr);
-            let first = words.lines().find(|line| line.contains("undefined") || line.contains("cannot")).unwrap_or(words.trim());
-            let (found, missing) = (names.join(", "), LIBRARIES.iter().filter(|name| !names.contains(name)).copied().collect::<Vec<_>>());
+            let first = words
+                .lines()
+                .find(|line| line.contains("undefined") || line.contains("cannot"))
+                .unwrap_or(words.trim());
+            let (found, missing) = (
+                names.join(", "),
+                LIBRARIES
+                    .iter()
+                    .filter(|name| !names.contains(name))
+                    .copied()
+                    .collect::<Vec<_>>(),
+            );
             let packages = "a library is missing, of the Debian packages glslang-dev (SPIRV) and spirv-tools (SPIRV-Tools)";
-            return Err(format!("{packages}: {first} (there: {found}; not there: {})", missing.join(", ")));
+            return Err(format!(
+                "{packages}: {first} (there: {found}; not there: {})",
+                missing.join(", ")
+            ));
         }
         Ok(found)
     }
 
     fn has_header(includes: &[String], header: &str) -> bool {
-        let Ok(mut command) = compiler(false) else { return false };
-        let child =
-            command.args(includes).args(["-E", "-xc", "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let Ok(mut command) = compiler(false) else {
+            return false;
+        };
+        let child = command
+            .args(includes)
+            .args(["-E", "-xc", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
         let Ok(mut child) = child else { return false };
-        let written = child.stdin.take().is_some_and(|mut input| writeln!(input, "#include <{header}>").is_ok());
+        let written = child
+            .stdin
+            .take()
+            .is_some_and(|mut input| writeln!(input, "#include <{header}>").is_ok());
         written && child.wait().is_ok_and(|status| status.success())
     }
 
@@ -154,8 +238,12 @@ mod vkfft {
             .wrap_static_fns(true)
             .wrap_static_fns_path(wrapped);
         // bindgen panics where it cannot load libclang
-        std::panic::catch_unwind(bindgen::clang_version).map_err(|_| "libclang is missing, of the Debian package libclang-dev")?;
-        let words = "libclang cannot read it (its own headers are of the Debian package libclang-dev too)";
-        builder.generate().map_err(|error| format!("{words}: {error}"))
+        std::panic::catch_unwind(bindgen::clang_version)
+            .map_err(|_| "libclang is missing, of the Debian package libclang-dev")?;
+        let words =
+            "libclang cannot read it (its own headers are of the Debian package libclang-dev too)";
+        builder
+            .generate()
+            .map_err(|error| format!("{words}: {error}"))
     }
 }

@@ -1,6 +1,8 @@
-//! Writes a random model and one case of it (inputs, answer, gradient) for benches/network_jax.py to check.
+//! Writes a random model and one case of it (inputs, answer, gradient) for benches/network_jax.py
+//! to check.
 //!
-//! `cargo run --release --example network_case -- data/structures/akle.pdb case.json model.safetensors`
+//! `cargo run --release --example network_case -- data/structures/akle.pdb case.json
+//! model.safetensors`
 
 use std::path::Path;
 
@@ -14,11 +16,24 @@ use serde_json::json;
 
 fn main() -> mdsurrogate::Result<()> {
     let args: Vec<String> = std::env::args().collect();
-    let [_, structure, case, weights] = args.as_slice() else { panic!("STRUCTURE CASE.json MODEL.safetensors") };
+    let [_, structure, case, weights] = args.as_slice() else {
+        panic!("STRUCTURE CASE.json MODEL.safetensors")
+    };
     let structure = read(Path::new(structure), &ReadOptions::default())?;
-    let tokens = Tokens::new(&structure.topology, &template_geometry(&structure.topology)?)?;
-    let regime = Regime::Jump { lag_time: 20.0, sigma_data: 1.0, lag_range: None };
-    let config = Config { neighbours: 4096, regime, ..Config::default() };
+    let tokens = Tokens::new(
+        &structure.topology,
+        &template_geometry(&structure.topology)?,
+    )?;
+    let regime = Regime::Jump {
+        lag_time: 20.0,
+        sigma_data: 1.0,
+        lag_range: None,
+    };
+    let config = Config {
+        neighbours: 4096,
+        regime,
+        ..Config::default()
+    };
     let model = Model::initial(config.clone(), Cpu::<f64>::new(), 1)?;
     model.save(Path::new(weights), &Provenance::default())?;
     let (model, _) = Model::load(Path::new(weights), Cpu::<f64>::new())?; // rounded to f32, as the reader sees them
@@ -28,18 +43,37 @@ fn main() -> mdsurrogate::Result<()> {
     let condition = tokens.positions(&structure.frame.positions);
     let noisy: Vec<_> = condition.iter().map(|x| x + noise()).collect();
     let d_answer: Vec<_> = condition.iter().map(|_| noise()).collect();
-    let system =
-        JumpInput { tokens: &tokens, condition: &condition, noisy: &noisy, sigma: 0.4, condition_noise: 0.05, fold: None, lag_time: 20.0 };
+    let system = JumpInput {
+        tokens: &tokens,
+        condition: &condition,
+        noisy: &noisy,
+        sigma: 0.4,
+        condition_noise: 0.05,
+        fold: None,
+        lag_time: 20.0,
+    };
     let inputs = Inputs::jump(&config, &[system]);
     let activations = model.forward(&inputs)?;
     let gradients = model.backward(&inputs, &activations, &d_answer)?;
-    let numbers = |vectors: &[Vector3<f64>]| vectors.iter().map(|v| [v.x, v.y, v.z]).collect::<Vec<_>>();
-    let answer: Vec<_> = activations.answer.iter().map(|x| x - inputs.centroids[0]).collect();
-    let parameters: Vec<&String> = model.network().program.params.iter().map(|(name, _)| name).collect();
+    let numbers =
+        |vectors: &[Vector3<f64>]| vectors.iter().map(|v| [v.x, v.y, v.z]).collect::<Vec<_>>();
+    let answer: Vec<_> = activations
+        .answer
+        .iter()
+        .map(|x| x - inputs.centroids[0])
+        .collect();
+    let parameters: Vec<&String> = model
+        .network()
+        .program
+        .params
+        .iter()
+        .map(|(name, _)| name)
+        .collect();
     let case_json = json!({
         "input": table(&inputs), "answer": numbers(&answer), "d_answer": numbers(&d_answer), "gradient": gradients.params, "parameters": parameters,
     });
-    std::fs::write(case, case_json.to_string()).map_err(|error| mdsurrogate::Error::writing(case, &error))
+    std::fs::write(case, case_json.to_string())
+        .map_err(|error| mdsurrogate::Error::writing(case, &error))
 }
 
 /// The inputs of one system with all its pairs as neighbours, as dense tables.

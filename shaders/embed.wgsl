@@ -39,7 +39,8 @@ fn backward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gr
     }
 }
 
-// The three tables one below the other: one group a chunk of tokens; a lane has its channels to itself.
+// The three tables one below the other: one group a chunk of tokens; a lane has its channels to
+// itself.
 @compute @workgroup_size(64)
 fn backward_tables(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let chunk = place(group, groups);

@@ -1,4 +1,5 @@
-// (a, r) = σ(g + 1) u, (b, s) = v: α = a b + r·s, ρ = a s + b r + r × s, one lane a tuple; see src/ops/gate.rs.
+// (a, r) = σ(g + 1) u, (b, s) = v: α = a b + r·s, ρ = a s + b r + r × s, one lane a tuple; see
+// src/ops/gate.rs.
 
 struct Sizes { channels: u32, gate_width: u32, gate_first: u32 }
 @group(0) @binding(0) var<uniform> sizes: Sizes;
@@ -34,7 +35,8 @@ fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     }
 }
 
-// d·(r × s) = r·(s × d) = s·(d × r): the adjoints are products again, with the factors in cyclic order.
+// d·(r × s) = r·(s × d) = s·(d × r): the adjoints are products again, with the factors in cyclic
+// order.
 @compute @workgroup_size(64)
 fn backward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let at = place(group, groups) * LANES + lane;

@@ -1,5 +1,5 @@
-// The long convolution with all five terms, by the double sum; see src/ops/geometric_conv.rs and shared/convolution.wgsl, which comes
-// before; longer systems go through shared/transform.wgsl.
+// The long convolution with all five terms, by the double sum; see src/ops/geometric_conv.rs and
+// shared/convolution.wgsl, which comes before; longer systems go through shared/transform.wgsl.
 
 const SCALAR = true;
 const VECTOR = true;

@@ -1,5 +1,5 @@
-// Signed heights of three-neighbour centres, gathered token by token: a centre is computed once for each of its four tokens,
-// so that no two lanes write to one place; see src/ops/heights.rs.
+// Signed heights of three-neighbour centres, gathered token by token: a centre is computed once for
+// each of its four tokens, so that no two lanes write to one place; see src/ops/heights.rs.
 
 @group(0) @binding(3) var<storage, read> y: array<f32>;
 @group(0) @binding(4) var<storage, read_write> scalars: array<f32>;

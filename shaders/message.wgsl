@@ -1,7 +1,8 @@
-// Pair messages summed over the neighbourhood; equations in src/ops/message/mod.rs. One group a receiver goes through its
-// edges in blocks; a block's channels stay in shared memory, so there is no buffer of edges × channels.
-// Backward runs twice: by receiver, and by sender (SENDING), since each lane may add only to what is its own.
-// Compiled for a number of CHANNELS and EDGES of a block.
+// Pair messages summed over the neighbourhood; equations in src/ops/message/mod.rs. One group a
+// receiver goes through its edges in blocks; a block's channels stay in shared memory, so there is
+// no buffer of edges × channels. Backward runs twice: by receiver, and by sender (SENDING), since
+// each lane may add only to what is its own. Compiled for a number of CHANNELS and EDGES of a
+// block.
 
 struct Sizes { splines: u32, reach: f32, tokens_of_chunk: u32 }
 @group(0) @binding(0) var<uniform> sizes: Sizes;
@@ -223,7 +224,8 @@ fn edge_gradient(slot: u32, edge: u32) -> Differences {
     return Differences(d_difference(p.d, p.r, d_u, d_r), d_difference(p.d_condition, p.rc, d_uc, d_rc), d_w);
 }
 
-// Adds the gradients of the parameters of a block to the chunk's own; every place belongs to one lane.
+// Adds the gradients of the parameters of a block to the chunk's own; every place belongs to one
+// lane.
 fn add_parameters(table: u32, row: u32, c: u32, live: u32) {
     let radial_row = RELATIONS;
     let condition_row = radial_row + sizes.splines;

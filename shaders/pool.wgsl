@@ -1,4 +1,5 @@
-// The sum of a scalar over each system times the system's scale, one group a system; see src/ops/pool.rs.
+// The sum of a scalar over each system times the system's scale, one group a system; see
+// src/ops/pool.rs.
 
 @group(0) @binding(3) var<storage, read> x: array<f32>;
 @group(0) @binding(4) var<storage, read_write> total: array<f32>;

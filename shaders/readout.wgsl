@@ -1,4 +1,5 @@
-// Δ = Σ w V over all channels of all vector inputs, y' = y + s (Δ − mean of Δ over the system); see src/ops/readout.rs.
+// Δ = Σ w V over all channels of all vector inputs, y' = y + s (Δ − mean of Δ over the system); see
+// src/ops/readout.rs.
 
 struct Sizes { width0: u32, width1: u32, width2: u32, width3: u32 }
 @group(0) @binding(0) var<uniform> sizes: Sizes;

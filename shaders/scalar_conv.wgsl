@@ -1,5 +1,5 @@
-// The long convolution with the first term, by the double sum; see src/ops/scalar_conv.rs and shared/convolution.wgsl, which comes
-// before; longer systems go through shared/transform.wgsl.
+// The long convolution with the first term, by the double sum; see src/ops/scalar_conv.rs and
+// shared/convolution.wgsl, which comes before; longer systems go through shared/transform.wgsl.
 
 const SCALAR = true;
 const VECTOR = false;

@@ -1,5 +1,5 @@
-// The long convolution with the fifth term, by the double sum; see src/ops/vector_conv.rs and shared/convolution.wgsl, which comes
-// before; longer systems go through shared/transform.wgsl.
+// The long convolution with the fifth term, by the double sum; see src/ops/vector_conv.rs and
+// shared/convolution.wgsl, which comes before; longer systems go through shared/transform.wgsl.
 
 const SCALAR = false;
 const VECTOR = true;

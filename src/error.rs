@@ -22,23 +22,38 @@ pub struct Place {
 impl Place {
     /// A whole file.
     pub fn file(path: impl AsRef<Path>) -> Self {
-        Place { file: Some(path.as_ref().to_owned()), ..Place::default() }
+        Place {
+            file: Some(path.as_ref().to_owned()),
+            ..Place::default()
+        }
     }
     /// A line (from 1) of a file.
     pub fn line(path: impl AsRef<Path>, line: usize) -> Self {
-        Place { line: Some(line), ..Place::file(path) }
+        Place {
+            line: Some(line),
+            ..Place::file(path)
+        }
     }
     /// An atom or residue, named as the user knows it.
     pub fn atom(label: impl Into<String>) -> Self {
-        Place { atom: Some(label.into()), ..Place::default() }
+        Place {
+            atom: Some(label.into()),
+            ..Place::default()
+        }
     }
     /// The same place, inside this file.
     pub fn in_file(self, path: impl AsRef<Path>) -> Self {
-        Place { file: Some(path.as_ref().to_owned()), ..self }
+        Place {
+            file: Some(path.as_ref().to_owned()),
+            ..self
+        }
     }
     /// The same place, at this frame (from 0).
     pub fn at_frame(self, frame: usize) -> Self {
-        Place { frame: Some(frame), ..self }
+        Place {
+            frame: Some(frame),
+            ..self
+        }
     }
 }
 
@@ -59,7 +74,8 @@ impl fmt::Display for Place {
 
 /// Everything that can go wrong, by what the user can do about it.
 ///
-/// Every variant carries `hint`: the next thing to try. [`Error::exit_code`] is the program's exit status.
+/// Every variant carries `hint`: the next thing to try. [`Error::exit_code`] is the program's exit
+/// status.
 #[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -122,20 +138,37 @@ pub enum Error {
 impl Error {
     /// The command line asks for something that cannot be done.
     pub fn usage(what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Error::Usage { what: what.into(), hint: hint.into() }
+        Error::Usage {
+            what: what.into(),
+            hint: hint.into(),
+        }
     }
     /// An input file cannot be used.
     pub fn input(place: Place, what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Error::Input { place: Box::new(place), what: what.into(), hint: hint.into() }
+        Error::Input {
+            place: Box::new(place),
+            what: what.into(),
+            hint: hint.into(),
+        }
     }
     /// A file cannot be written.
-    pub fn output(path: impl AsRef<Path>, what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Error::Output { path: path.as_ref().to_owned(), what: what.into(), hint: hint.into() }
+    pub fn output(
+        path: impl AsRef<Path>,
+        what: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Error::Output {
+            path: path.as_ref().to_owned(),
+            what: what.into(),
+            hint: hint.into(),
+        }
     }
     /// An I/O error while reading `path`.
     pub fn reading(path: impl AsRef<Path>, source: &std::io::Error) -> Self {
         let hint = match source.kind() {
-            std::io::ErrorKind::NotFound => "check the path; relative paths start at the current folder",
+            std::io::ErrorKind::NotFound => {
+                "check the path; relative paths start at the current folder"
+            }
             std::io::ErrorKind::PermissionDenied => "make the file readable",
             _ => "check that the file is complete and the disk is healthy",
         };
@@ -143,7 +176,11 @@ impl Error {
     }
     /// An I/O error while writing `path`.
     pub fn writing(path: impl AsRef<Path>, source: &std::io::Error) -> Self {
-        Error::output(path, format!("cannot be written: {source}"), "free disk space or choose another place with -o")
+        Error::output(
+            path,
+            format!("cannot be written: {source}"),
+            "free disk space or choose another place with -o",
+        )
     }
 
     /// The next thing to try; may be empty.
@@ -158,7 +195,8 @@ impl Error {
         }
     }
 
-    /// The exit status of the program: 2 usage, input or output, 3 physics guard, 4 device or memory, 75 interrupted.
+    /// The exit status of the program: 2 usage, input or output, 3 physics guard, 4 device or
+    /// memory, 75 interrupted.
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::Usage { .. } | Error::Input { .. } | Error::Output { .. } => 2,

@@ -1,4 +1,5 @@
-//! Units. Inside the library: Å, ps, Da, K, rad, kJ/mol. Conversion happens here, at file and command-line borders.
+//! Units. Inside the library: Å, ps, Da, K, rad, kJ/mol. Conversion happens here, at file and
+//! command-line borders.
 //!
 //! Consequence: a force in kJ/mol/Å accelerates a mass in Da by `ACCELERATION · F / m` Å/ps².
 
@@ -15,7 +16,8 @@ pub const ANGSTROM_PER_NM: f64 = 10.0;
 /// ps in one AKMA time unit, the unit of DCD headers.
 pub const PS_PER_AKMA: f64 = 0.048_888_21;
 
-/// What a quantity typed by the user measures, with the units that it may carry and their size in ours.
+/// What a quantity typed by the user measures, with the units that it may carry and their size in
+/// ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dimension {
     /// ps inside
@@ -31,7 +33,13 @@ pub enum Dimension {
 impl Dimension {
     fn units(self) -> &'static [(&'static str, f64)] {
         match self {
-            Dimension::Time => &[("fs", 1e-3), ("ps", 1.0), ("ns", 1e3), ("us", 1e6), ("µs", 1e6)],
+            Dimension::Time => &[
+                ("fs", 1e-3),
+                ("ps", 1.0),
+                ("ns", 1e3),
+                ("us", 1e6),
+                ("µs", 1e6),
+            ],
             Dimension::Temperature => &[("K", 1.0)],
             Dimension::Length => &[("A", 1.0), ("Å", 1.0), ("nm", 10.0)],
             Dimension::Rate => &[("/ps", 1.0), ("/fs", 1e3), ("/ns", 1e-3)],
@@ -48,28 +56,45 @@ impl Dimension {
     }
 }
 
-/// Parses a number with its unit (`2fs`, `100ps`, `300K`, `10A`, `1/ps`) into the library's unit of that dimension.
+/// Parses a number with its unit (`2fs`, `100ps`, `300K`, `10A`, `1/ps`) into the library's unit of
+/// that dimension.
 ///
 /// # Errors
-/// [`Error::Usage`] for a bare number, an unknown unit, a negative or a non-finite value; the message shows the right form.
+/// [`Error::Usage`] for a bare number, an unknown unit, a negative or a non-finite value; the
+/// message shows the right form.
 pub fn parse(text: &str, dimension: Dimension) -> Result<f64> {
     let text = text.trim();
-    let refuse = |what: &str| Error::usage(format!("`{text}` {what}"), format!("write it with its unit: {}", dimension.example()));
-    let split = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+'))).unwrap_or(text.len());
+    let refuse = |what: &str| {
+        Error::usage(
+            format!("`{text}` {what}"),
+            format!("write it with its unit: {}", dimension.example()),
+        )
+    };
+    let split = text
+        .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+')))
+        .unwrap_or(text.len());
     // an exponent belongs to the number: 1e3ps
     let split = match text[split..].strip_prefix(['e', 'E']) {
         Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+') => {
-            let digits = rest[1..].find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len() - 1);
+            let digits = rest[1..]
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(rest.len() - 1);
             split + 2 + digits
         }
         _ => split,
     };
     let (number, unit) = (&text[..split], text[split..].trim());
-    let value: f64 = number.parse().map_err(|_| refuse("is not a number with a unit"))?;
+    let value: f64 = number
+        .parse()
+        .map_err(|_| refuse("is not a number with a unit"))?;
     if unit.is_empty() {
         return Err(refuse("has no unit"));
     }
-    let size = dimension.units().iter().find(|(name, _)| *name == unit).map(|(_, size)| *size);
+    let size = dimension
+        .units()
+        .iter()
+        .find(|(name, _)| *name == unit)
+        .map(|(_, size)| *size);
     let size = size.ok_or_else(|| refuse(&format!("carries an unknown unit `{unit}`")))?;
     if !value.is_finite() || value < 0.0 {
         return Err(refuse("is not a finite, positive quantity"));
@@ -98,7 +123,9 @@ mod tests {
 
     #[test]
     fn what_is_no_quantity_is_refused_with_the_right_form() {
-        for text in ["", "300", "ps", "1e", "1e+", "-5ps", "nanps", "3parsec", "1..2ps", "5µ", "1eps"] {
+        for text in [
+            "", "300", "ps", "1e", "1e+", "-5ps", "nanps", "3parsec", "1..2ps", "5µ", "1eps",
+        ] {
             let error = parse(text, Dimension::Time).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{text}");
             assert!(error.hint().contains("100ps"), "{text}: {error}");

@@ -21,7 +21,19 @@ fn energy_prints_the_golden_numbers() {
     let file = golden.join("trpcage.pdb.gz");
     let file = file.to_str().unwrap();
     for (precision, tolerance) in [("f64", 1e-6), ("f32", 1e-4)] {
-        let output = program(folder.path(), &["energy", file, "--json", "--forces", "f.csv", "--precision", precision], 0);
+        let output = program(
+            folder.path(),
+            &[
+                "energy",
+                file,
+                "--json",
+                "--forces",
+                "f.csv",
+                "--precision",
+                precision,
+            ],
+            0,
+        );
         let found: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(found["atoms"], 304);
         let energy = |term: &str| found["energy_kj_mol"][term].as_f64().unwrap();
@@ -34,7 +46,10 @@ fn energy_prints_the_golden_numbers() {
             ("total", energy("total")),
         ] {
             let expected = golden_json["energy_kJ_mol"][term].as_f64().unwrap();
-            assert!((got - expected).abs() <= tolerance * expected.abs(), "{precision} {term}: {got} {expected}");
+            assert!(
+                (got - expected).abs() <= tolerance * expected.abs(),
+                "{precision} {term}: {got} {expected}"
+            );
         }
         let text = std::fs::read_to_string(folder.path().join("f.csv")).unwrap();
         let mut lines = text.lines();
@@ -44,7 +59,8 @@ fn energy_prints_the_golden_numbers() {
             let numbers: Vec<f64> = row.split(',').map(|cell| cell.parse().unwrap()).collect();
             let expected: [f64; 3] = serde_json::from_value(expected.clone()).unwrap();
             let expected = Vector3::from(expected) / 10.0;
-            difference += (Vector3::new(numbers[1], numbers[2], numbers[3]) - expected).norm_squared();
+            difference +=
+                (Vector3::new(numbers[1], numbers[2], numbers[3]) - expected).norm_squared();
             size += expected.norm_squared();
             largest = largest.max(expected.norm());
         }
@@ -54,7 +70,12 @@ fn energy_prints_the_golden_numbers() {
         std::fs::remove_file(folder.path().join("f.csv")).unwrap();
     }
     let text = String::from_utf8(program(folder.path(), &["energy", file], 0).stdout).unwrap();
-    for expected in ["304 atoms, 20 residues", "nonbonded", "largest force", "strain"] {
+    for expected in [
+        "304 atoms, 20 residues",
+        "nonbonded",
+        "largest force",
+        "strain",
+    ] {
         assert!(text.contains(expected), "{text}");
     }
 }
@@ -65,33 +86,56 @@ fn minimize_completes_and_relaxes_a_crystal_structure() {
     let file = repository("tests/data/structures/1yjp.cif.gz");
     let arguments = ["minimize", file.to_str().unwrap(), "-o", "out.pdb"];
     let output = program(folder.path(), &arguments, 0);
-    assert!(words(&output).contains("hydrogens added"), "{}", words(&output));
+    assert!(
+        words(&output).contains("hydrogens added"),
+        "{}",
+        words(&output)
+    );
     let relaxed = read(&folder.path().join("out.pdb"), &ReadOptions::default()).unwrap();
     let before = read(&file, &ReadOptions::default()).unwrap();
-    assert_eq!(relaxed.topology.heavy_atoms().len(), before.topology.heavy_atoms().len());
+    assert_eq!(
+        relaxed.topology.heavy_atoms().len(),
+        before.topology.heavy_atoms().len()
+    );
     let found = program(folder.path(), &["energy", "out.pdb", "--json"], 0);
     let found: Value = serde_json::from_slice(&found.stdout).unwrap();
-    // coordinates of a PDB are rounded to 0.001 Å, which bonds of 3000 kJ/mol/Å² feel as a few kJ/mol/Å
+    // coordinates of a PDB are rounded to 0.001 Å, which bonds of 3000 kJ/mol/Å² feel as a few
+    // kJ/mol/Å
     let force = found["largest_force"]["kj_mol_angstrom"].as_f64().unwrap();
     assert!(force <= 20.0, "{force}");
-    assert!(found["energy_kj_mol"]["bond"].as_f64().unwrap() <= 50.0, "{found}");
+    assert!(
+        found["energy_kj_mol"]["bond"].as_f64().unwrap() <= 50.0,
+        "{found}"
+    );
     let refused = program(folder.path(), &arguments, 2);
-    assert!(words(&refused).contains("exists already"), "{}", words(&refused));
+    assert!(
+        words(&refused).contains("exists already"),
+        "{}",
+        words(&refused)
+    );
 }
 
 #[test]
 fn atoms_at_one_place_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let text = std::fs::read_to_string(repository("data/structures/akle.pdb")).unwrap();
-    // CB of the first residue onto its CA, but for 0.0001 Å that the format rounds away: what reading refuses comes first
+    // CB of the first residue onto its CA, but for 0.0001 Å that the format rounds away: what
+    // reading refuses comes first
     let coordinates = |name: &str| {
-        let line = text.lines().find(|line| line.starts_with("ATOM") && line[12..16].trim() == name).unwrap();
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("ATOM") && line[12..16].trim() == name)
+            .unwrap();
         line[30..54].to_owned()
     };
     let (ca, cb) = (coordinates("CA"), coordinates("CB"));
     std::fs::write(folder.path().join("clash.pdb"), text.replacen(&cb, &ca, 1)).unwrap();
     let output = program(folder.path(), &["energy", "clash.pdb"], 2);
-    assert!(words(&output).contains("CA") && words(&output).contains("CB"), "{}", words(&output));
+    assert!(
+        words(&output).contains("CA") && words(&output).contains("CB"),
+        "{}",
+        words(&output)
+    );
 }
 
 #[test]
@@ -99,7 +143,11 @@ fn a_cutoff_carries_a_unit_and_is_not_too_short() {
     let folder = tempfile::tempdir().unwrap();
     let file = repository("data/structures/akle.pdb");
     for (cutoff, expected) in [("20", "no unit"), ("3A", "too short")] {
-        let output = program(folder.path(), &["energy", file.to_str().unwrap(), "--cutoff", cutoff], 2);
+        let output = program(
+            folder.path(),
+            &["energy", file.to_str().unwrap(), "--cutoff", cutoff],
+            2,
+        );
         assert!(words(&output).contains(expected), "{}", words(&output));
     }
 }
@@ -107,33 +155,97 @@ fn a_cutoff_carries_a_unit_and_is_not_too_short() {
 /// Rows of a CSV log by column.
 fn column(csv: &Path, name: &str) -> Vec<f64> {
     let text = std::fs::read_to_string(csv).unwrap();
-    let header: Vec<&str> = text.lines().next().unwrap().trim_start_matches('#').split(',').map(|cell| cell.trim_matches('"')).collect();
+    let header: Vec<&str> = text
+        .lines()
+        .next()
+        .unwrap()
+        .trim_start_matches('#')
+        .split(',')
+        .map(|cell| cell.trim_matches('"'))
+        .collect();
     let index = header.iter().position(|&cell| cell == name).unwrap();
-    text.lines().skip(1).map(|line| line.split(',').nth(index).unwrap().parse().unwrap()).collect()
+    text.lines()
+        .skip(1)
+        .map(|line| line.split(',').nth(index).unwrap().parse().unwrap())
+        .collect()
 }
 
-/// `run` logs the energy of what the network stepped: a file without hydrogens is completed first, as `energy` does it.
+/// `run` logs the energy of what the network stepped: a file without hydrogens is completed first,
+/// as `energy` does it.
 #[test]
 fn a_run_of_a_crystal_structure_knows_its_energy() {
     let folder = tempfile::tempdir().unwrap();
     let file = repository("tests/data/structures/1yjp.cif.gz");
-    let run = ["run", file.to_str().unwrap(), "--steps", "2", "--guard", "warn"];
+    let run = [
+        "run",
+        file.to_str().unwrap(),
+        "--steps",
+        "2",
+        "--guard",
+        "warn",
+    ];
     let output = program(folder.path(), &[&run[..], &["-o", "whole"]].concat(), 0);
-    assert!(words(&output).contains("hydrogens added") && !words(&output).contains("no energies"), "{}", words(&output));
-    let found = program(folder.path(), &["energy", file.to_str().unwrap(), "--json", "--precision", "f64"], 0);
+    assert!(
+        words(&output).contains("hydrogens added") && !words(&output).contains("no energies"),
+        "{}",
+        words(&output)
+    );
+    let found = program(
+        folder.path(),
+        &[
+            "energy",
+            file.to_str().unwrap(),
+            "--json",
+            "--precision",
+            "f64",
+        ],
+        0,
+    );
     let found: Value = serde_json::from_slice(&found.stdout).unwrap();
-    let potential = column(&folder.path().join("whole.csv"), "Potential Energy (kJ/mole)");
+    let potential = column(
+        &folder.path().join("whole.csv"),
+        "Potential Energy (kJ/mole)",
+    );
     let expected = found["energy_kj_mol"]["total"].as_f64().unwrap();
-    assert!((potential[0] - expected).abs() <= 1e-6 * expected.abs(), "{potential:?} {expected}");
-    assert!(potential.len() == 3 && potential[1] != potential[0] && potential.iter().all(|energy| energy.is_finite()), "{potential:?}");
-    let whole = read(&folder.path().join("whole_final.pdb"), &ReadOptions::default()).unwrap();
+    assert!(
+        (potential[0] - expected).abs() <= 1e-6 * expected.abs(),
+        "{potential:?} {expected}"
+    );
+    assert!(
+        potential.len() == 3
+            && potential[1] != potential[0]
+            && potential.iter().all(|energy| energy.is_finite()),
+        "{potential:?}"
+    );
+    let whole = read(
+        &folder.path().join("whole_final.pdb"),
+        &ReadOptions::default(),
+    )
+    .unwrap();
     assert_eq!(Value::from(whole.topology.len()), found["atoms"]);
 
-    let output = program(folder.path(), &[&run[..], &["-o", "bare", "--as-is"]].concat(), 0);
-    assert!(words(&output).contains("no energies: A:GLY 1: misses"), "{}", words(&output));
+    let output = program(
+        folder.path(),
+        &[&run[..], &["-o", "bare", "--as-is"]].concat(),
+        0,
+    );
+    assert!(
+        words(&output).contains("no energies: A:GLY 1: misses"),
+        "{}",
+        words(&output)
+    );
     let csv = std::fs::read_to_string(folder.path().join("bare.csv")).unwrap();
-    assert!(csv.lines().skip(1).all(|row| row.split(',').nth(2) == Some("n/a")), "{csv}");
-    let bare = read(&folder.path().join("bare_final.pdb"), &ReadOptions::default()).unwrap();
+    assert!(
+        csv.lines()
+            .skip(1)
+            .all(|row| row.split(',').nth(2) == Some("n/a")),
+        "{csv}"
+    );
+    let bare = read(
+        &folder.path().join("bare_final.pdb"),
+        &ReadOptions::default(),
+    )
+    .unwrap();
     assert_eq!(bare.topology.len(), bare.topology.heavy_atoms().len());
 }
 
@@ -143,19 +255,55 @@ fn a_run_builds_missing_side_chains() {
     let folder = tempfile::tempdir().unwrap();
     let text = std::fs::read_to_string(repository("data/structures/akle.pdb")).unwrap();
     let backbone = ["N", "CA", "C", "O", "CB", "OXT"];
-    let kept = text.lines().filter(|line| !line.starts_with("ATOM") || backbone.contains(&line[12..16].trim()));
-    std::fs::write(folder.path().join("cut.pdb"), kept.map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    let kept = text
+        .lines()
+        .filter(|line| !line.starts_with("ATOM") || backbone.contains(&line[12..16].trim()));
+    std::fs::write(
+        folder.path().join("cut.pdb"),
+        kept.map(|line| format!("{line}\n")).collect::<String>(),
+    )
+    .unwrap();
     let refused = program(folder.path(), &["run", "cut.pdb"], 2);
     assert!(words(&refused).contains("--fix"), "{}", words(&refused));
-    let output = program(folder.path(), &["run", "cut.pdb", "--fix", "--steps", "1", "--guard", "warn", "-o", "fixed"], 0);
-    assert!(words(&output).contains("built: A:LYS 2:CG"), "{}", words(&output));
+    let output = program(
+        folder.path(),
+        &[
+            "run", "cut.pdb", "--fix", "--steps", "1", "--guard", "warn", "-o", "fixed",
+        ],
+        0,
+    );
+    assert!(
+        words(&output).contains("built: A:LYS 2:CG"),
+        "{}",
+        words(&output)
+    );
     let fixed = read(&folder.path().join("fixed.pdb"), &ReadOptions::default()).unwrap();
-    assert_eq!((fixed.topology.len(), fixed.topology.heavy_atoms().len()), (69, 32));
-    assert!(column(&folder.path().join("fixed.csv"), "Potential Energy (kJ/mole)")[0].is_finite());
+    assert_eq!(
+        (fixed.topology.len(), fixed.topology.heavy_atoms().len()),
+        (69, 32)
+    );
+    assert!(
+        column(
+            &folder.path().join("fixed.csv"),
+            "Potential Energy (kJ/mole)"
+        )[0]
+        .is_finite()
+    );
 }
 
-const REFERENCE: &[&str] =
-    &["-o", "md", "--time", "2ps", "--heat", "1ps", "--traj-every", "0.1ps", "--checkpoint-every", "0.5ps", "--forces"];
+const REFERENCE: &[&str] = &[
+    "-o",
+    "md",
+    "--time",
+    "2ps",
+    "--heat",
+    "1ps",
+    "--traj-every",
+    "0.1ps",
+    "--checkpoint-every",
+    "0.5ps",
+    "--forces",
+];
 
 #[test]
 fn reference_writes_a_run_whose_forces_and_energies_hold() {
@@ -165,20 +313,43 @@ fn reference_writes_a_run_whose_forces_and_energies_hold() {
     let output = program(folder.path(), &arguments, 0);
     assert!(words(&output).contains("heated over"), "{}", words(&output));
     let frames = Reader::open(folder.path().join("md.xtc"), None).unwrap();
-    assert_eq!((frames.len(), frames.time_step().map(|time| (time * 1e3).round())), (21, Some(100.0)));
+    assert_eq!(
+        (
+            frames.len(),
+            frames.time_step().map(|time| (time * 1e3).round())
+        ),
+        (21, Some(100.0))
+    );
     let csv = folder.path().join("md.csv");
     let temperatures = column(&csv, "Temperature (K)");
-    // 204 degrees of freedom: 300 K · √(2/204) = 30 K a frame, less in the mean of 21 correlated ones
+    // 204 degrees of freedom: 300 K · √(2/204) = 30 K a frame, less in the mean of 21 correlated
+    // ones
     let mean = temperatures.iter().sum::<f64>() / temperatures.len() as f64;
     assert!((mean - 300.0).abs() <= 60.0, "{temperatures:?}");
     let conserved = column(&csv, "Conserved (kJ/mole)");
     let total = column(&csv, "Total Energy (kJ/mole)");
-    let swing = |values: &[f64]| values.iter().fold(0.0f64, |worst, value| worst.max((value - values[0]).abs()));
-    assert!(swing(&conserved) <= 10.0 && swing(&conserved) <= 0.5 * swing(&total), "{conserved:?}\n{total:?}");
-    let Some(read) = clients::read_back(&folder.path().join("md.pdb"), &folder.path().join("md.trr")) else { return };
+    let swing = |values: &[f64]| {
+        values
+            .iter()
+            .fold(0.0f64, |worst, value| worst.max((value - values[0]).abs()))
+    };
+    assert!(
+        swing(&conserved) <= 10.0 && swing(&conserved) <= 0.5 * swing(&total),
+        "{conserved:?}\n{total:?}"
+    );
+    let Some(read) =
+        clients::read_back(&folder.path().join("md.pdb"), &folder.path().join("md.trr"))
+    else {
+        return;
+    };
     // the last frame's forces, by `energy` of that frame
-    program(folder.path(), &["energy", "md_final.pdb", "--forces", "f.csv"], 0);
-    let forces: Vec<[f64; 3]> = serde_json::from_value(read["MDAnalysis"]["forces"][20].clone()).unwrap();
+    program(
+        folder.path(),
+        &["energy", "md_final.pdb", "--forces", "f.csv"],
+        0,
+    );
+    let forces: Vec<[f64; 3]> =
+        serde_json::from_value(read["MDAnalysis"]["forces"][20].clone()).unwrap();
     let axes = ["fx", "fy", "fz"].map(|axis| column(&folder.path().join("f.csv"), axis));
     let (mut difference, mut size) = (0.0, 0.0);
     for (atom, force) in forces.iter().enumerate() {
@@ -187,7 +358,11 @@ fn reference_writes_a_run_whose_forces_and_energies_hold() {
         size += expected.norm_squared();
     }
     // positions of the PDB are rounded to 0.001 Å
-    assert!((difference / size).sqrt() <= 0.05, "{}", (difference / size).sqrt());
+    assert!(
+        (difference / size).sqrt() <= 0.05,
+        "{}",
+        (difference / size).sqrt()
+    );
     assert!(read["MDAnalysis"]["velocities"][20].is_array());
 }
 
@@ -201,9 +376,17 @@ fn an_interrupted_reference_goes_on_bit_by_bit() {
     std::fs::create_dir(&stopped).unwrap();
     program(&stopped, &[&whole[..], &["--maxh", "0"]].concat(), 75);
     let output = program(&stopped, &whole, 0);
-    assert!(words(&output).contains("going on from step") && !words(&output).contains("heated over"), "{}", words(&output));
+    assert!(
+        words(&output).contains("going on from step") && !words(&output).contains("heated over"),
+        "{}",
+        words(&output)
+    );
     for name in ["md.xtc", "md.trr", "md_final.pdb", "md.pdb"] {
-        assert!(std::fs::read(stopped.join(name)).unwrap() == std::fs::read(folder.path().join(name)).unwrap(), "{name} differs");
+        assert!(
+            std::fs::read(stopped.join(name)).unwrap()
+                == std::fs::read(folder.path().join(name)).unwrap(),
+            "{name} differs"
+        );
     }
 }
 
@@ -217,7 +400,15 @@ fn what_cannot_be_integrated_is_refused() {
         (["--hydrogen-mass", "9"], "--hydrogen-mass"),
         (["--friction", "0/ps"], "friction"),
     ] {
-        let output = program(folder.path(), &[&["reference", file.to_str().unwrap(), "-o", "x"][..], &arguments].concat(), 2);
+        let output = program(
+            folder.path(),
+            &[
+                &["reference", file.to_str().unwrap(), "-o", "x"][..],
+                &arguments,
+            ]
+            .concat(),
+            2,
+        );
         assert!(words(&output).contains(expected), "{}", words(&output));
         assert!(words(&output).contains("try:"), "{}", words(&output));
     }

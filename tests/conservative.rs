@@ -1,4 +1,5 @@
-//! The conservative form of the force regime: its forces are the gradient of its energy, on every engine.
+//! The conservative form of the force regime: its forces are the gradient of its energy, on every
+//! engine.
 
 mod support;
 
@@ -6,23 +7,44 @@ use std::path::Path;
 
 use mdsurrogate::engine::{Cpu, Engine};
 use mdsurrogate::forcefield::template_geometry;
-use mdsurrogate::model::{Config, FORCE_STEP, Form, Gradients, Header, Inputs, Model, PlainInput, Provenance, Regime, Tokens};
+use mdsurrogate::model::{
+    Config, FORCE_STEP, Form, Gradients, Header, Inputs, Model, PlainInput, Provenance, Regime,
+    Tokens,
+};
 use mdsurrogate::structure::{ReadOptions, read};
 use nalgebra::{Rotation3, Vector3};
 use support::{assert_slopes, flat, normals, random, relative_error};
 
 /// Tokens of a molecule and their positions, a little shaken.
 fn molecule(name: &str, seed: u64) -> (Tokens, Vec<Vector3<f64>>) {
-    let structure = read(&Path::new("data/structures").join(name), &ReadOptions::default()).unwrap();
-    let tokens = Tokens::new(&structure.topology, &template_geometry(&structure.topology).unwrap()).unwrap();
+    let structure = read(
+        &Path::new("data/structures").join(name),
+        &ReadOptions::default(),
+    )
+    .unwrap();
+    let tokens = Tokens::new(
+        &structure.topology,
+        &template_geometry(&structure.topology).unwrap(),
+    )
+    .unwrap();
     let mut rng = random(seed);
     let shaken = tokens.positions(&structure.frame.positions);
-    let shaken = shaken.iter().map(|x| x + 0.05 * Vector3::from_vec(normals(&mut rng, 3))).collect();
+    let shaken = shaken
+        .iter()
+        .map(|x| x + 0.05 * Vector3::from_vec(normals(&mut rng, 3)))
+        .collect();
     (tokens, shaken)
 }
 
 fn config() -> Config {
-    Config { scalars: 16, vectors: 8, pair: 8, layers: 2, regime: Regime::force(90.0, Form::Conservative), ..Config::default() }
+    Config {
+        scalars: 16,
+        vectors: 8,
+        pair: 8,
+        layers: 2,
+        regime: Regime::force(90.0, Form::Conservative),
+        ..Config::default()
+    }
 }
 
 /// A network whose energy is as large as a trained one's.
@@ -32,7 +54,11 @@ fn model<E: Engine>(engine: E) -> Model<E> {
     let mut at = 0;
     for (name, shape) in model.network().program.params.clone() {
         let len = shape.size[0] * shape.size[1];
-        let factor = if name.contains("energy_out") { 10.0 } else { 1.0 };
+        let factor = if name.contains("energy_out") {
+            10.0
+        } else {
+            1.0
+        };
         values[at..at + len].iter_mut().for_each(|x| *x *= factor);
         at += len;
     }
@@ -41,7 +67,14 @@ fn model<E: Engine>(engine: E) -> Model<E> {
 }
 
 fn inputs(systems: &[(&Tokens, &[Vector3<f64>])]) -> Inputs {
-    let systems: Vec<_> = systems.iter().map(|&(tokens, positions)| PlainInput { tokens, positions, velocity: None }).collect();
+    let systems: Vec<_> = systems
+        .iter()
+        .map(|&(tokens, positions)| PlainInput {
+            tokens,
+            positions,
+            velocity: None,
+        })
+        .collect();
     Inputs::plain(&config(), &systems)
 }
 
@@ -53,7 +86,10 @@ fn energy<E: Engine>(model: &Model<E>, tokens: &Tokens, positions: &[Vector3<f64
 fn forces_are_the_gradient_of_the_energy() {
     let (tokens, positions) = molecule("akle.pdb", 1);
     let model = model(Cpu::<f64>::new());
-    let forces = model.forward(&inputs(&[(&tokens, &positions)])).unwrap().answer;
+    let forces = model
+        .forward(&inputs(&[(&tokens, &positions)]))
+        .unwrap()
+        .answer;
     let mut numeric = Vec::new();
     for token in 0..tokens.len() {
         for axis in 0..3 {
@@ -67,7 +103,8 @@ fn forces_are_the_gradient_of_the_energy() {
         }
     }
     let error = relative_error(&flat(&forces), &numeric);
-    let rms = (forces.iter().map(|f| f.norm_squared()).sum::<f64>() / (3 * forces.len()) as f64).sqrt();
+    let rms =
+        (forces.iter().map(|f| f.norm_squared()).sum::<f64>() / (3 * forces.len()) as f64).sqrt();
     println!("forces of {rms:.1} kJ/mol/Å, {error:.1e} from differences");
     assert!(rms >= 1.0 && error <= 1e-6, "{rms} {error:e}");
 }
@@ -79,29 +116,63 @@ fn no_force_and_no_torque_on_the_whole_and_turned_forces_turn() {
     let plain = model.forward(&inputs(&[(&tokens, &positions)])).unwrap();
     let size: f64 = plain.answer.iter().map(|force| force.norm()).sum();
     let force: Vector3<f64> = plain.answer.iter().sum();
-    let torque: Vector3<f64> = positions.iter().zip(&plain.answer).map(|(x, force)| x.cross(force)).sum();
-    let arm: f64 = positions.iter().zip(&plain.answer).map(|(x, force)| x.norm() * force.norm()).sum();
-    println!("net force {:.1e}, net torque {:.1e}", force.norm() / size, torque.norm() / arm);
-    assert!(force.norm() <= 1e-10 * size && torque.norm() <= 1e-10 * arm, "{} {}", force.norm() / size, torque.norm() / arm);
+    let torque: Vector3<f64> = positions
+        .iter()
+        .zip(&plain.answer)
+        .map(|(x, force)| x.cross(force))
+        .sum();
+    let arm: f64 = positions
+        .iter()
+        .zip(&plain.answer)
+        .map(|(x, force)| x.norm() * force.norm())
+        .sum();
+    println!(
+        "net force {:.1e}, net torque {:.1e}",
+        force.norm() / size,
+        torque.norm() / arm
+    );
+    assert!(
+        force.norm() <= 1e-10 * size && torque.norm() <= 1e-10 * arm,
+        "{} {}",
+        force.norm() / size,
+        torque.norm() / arm
+    );
 
     let rotation = Rotation3::new(Vector3::new(0.4, -1.1, 2.0));
-    let moved: Vec<_> = positions.iter().map(|x| rotation * x + Vector3::new(5.0, -2.0, 1.0)).collect();
+    let moved: Vec<_> = positions
+        .iter()
+        .map(|x| rotation * x + Vector3::new(5.0, -2.0, 1.0))
+        .collect();
     let other = model.forward(&inputs(&[(&tokens, &moved)])).unwrap();
     let turned: Vec<_> = plain.answer.iter().map(|force| rotation * force).collect();
     let error = relative_error(&flat(&other.answer), &flat(&turned));
     let change = (other.energies[0] - plain.energies[0]).abs();
-    assert!(error <= 1e-10 && change <= 1e-10 * plain.energies[0].abs().max(size), "{error:e} {change:e}");
+    assert!(
+        error <= 1e-10 && change <= 1e-10 * plain.energies[0].abs().max(size),
+        "{error:e} {change:e}"
+    );
 }
 
 #[test]
 fn energies_do_not_depend_on_their_company() {
     let (a, b) = (molecule("akle.pdb", 1), molecule("trpcage.pdb", 2));
     let model = model(Cpu::<f64>::new());
-    let together = model.forward(&inputs(&[(&a.0, &a.1), (&b.0, &b.1), (&a.0, &a.1)])).unwrap();
-    let alone = [&a, &b].map(|(tokens, positions)| model.forward(&inputs(&[(tokens, positions)])).unwrap());
+    let together = model
+        .forward(&inputs(&[(&a.0, &a.1), (&b.0, &b.1), (&a.0, &a.1)]))
+        .unwrap();
+    let alone =
+        [&a, &b].map(|(tokens, positions)| model.forward(&inputs(&[(tokens, positions)])).unwrap());
     assert_eq!(together.energies.len(), 3);
-    for (energy, expected) in together.energies.iter().zip([&alone[0], &alone[1], &alone[0]]) {
-        assert!((energy - expected.energies[0]).abs() <= 1e-12 * expected.energies[0].abs(), "{energy} {}", expected.energies[0]);
+    for (energy, expected) in together
+        .energies
+        .iter()
+        .zip([&alone[0], &alone[1], &alone[0]])
+    {
+        assert!(
+            (energy - expected.energies[0]).abs() <= 1e-12 * expected.energies[0].abs(),
+            "{energy} {}",
+            expected.energies[0]
+        );
     }
     let forces = [&alone[0].answer[..], &alone[1].answer, &alone[0].answer].concat();
     let error = relative_error(&flat(&together.answer), &flat(&forces));
@@ -115,25 +186,39 @@ fn the_loss_of_forces_has_its_gradient() {
     let mut model = model(Cpu::<f64>::new());
     let inputs = inputs(&[(&tokens, &positions)]);
     let mut rng = random(7);
-    let d: Vec<Vector3<f64>> = normals(&mut rng, 3 * tokens.len()).chunks_exact(3).map(Vector3::from_column_slice).collect();
+    let d: Vec<Vector3<f64>> = normals(&mut rng, 3 * tokens.len())
+        .chunks_exact(3)
+        .map(Vector3::from_column_slice)
+        .collect();
     // the truncation falls with h²: here none of it is left, and f64 has digits enough
     let gradients = model.backward_of_forces(&inputs, &d, 1e-5).unwrap();
     assert_slopes(&mut model, &inputs, &d, &gradients, &mut rng, [1.0, 1e-4]);
 }
 
-/// Errors of the parameters' gradient at the step of training, from truncation (f64) and with the rounding of f32.
+/// Errors of the parameters' gradient at the step of training, from truncation (f64) and with the
+/// rounding of f32.
 #[test]
 fn the_step_of_training_is_small_and_large_enough() {
     let (a, b) = (molecule("akle.pdb", 1), molecule("trpcage.pdb", 2));
     let inputs = inputs(&[(&a.0, &a.1), (&b.0, &b.1)]);
-    let d: Vec<Vector3<f64>> = normals(&mut random(7), 3 * inputs.batch.tokens()).chunks_exact(3).map(Vector3::from_column_slice).collect();
+    let d: Vec<Vector3<f64>> = normals(&mut random(7), 3 * inputs.batch.tokens())
+        .chunks_exact(3)
+        .map(Vector3::from_column_slice)
+        .collect();
     let (oracle, quick) = (model(Cpu::<f64>::new()), model(Cpu::<f32>::new()));
     let exact = oracle.backward_of_forces(&inputs, &d, 1e-5).unwrap().params;
     for step in [0.0002, 0.0005, FORCE_STEP, 0.002, 0.005, 0.02] {
-        let errors = [oracle.backward_of_forces(&inputs, &d, step), quick.backward_of_forces(&inputs, &d, step)];
-        let [truncation, all] = errors.map(|gradients| relative_error(&gradients.unwrap().params, &exact));
+        let errors = [
+            oracle.backward_of_forces(&inputs, &d, step),
+            quick.backward_of_forces(&inputs, &d, step),
+        ];
+        let [truncation, all] =
+            errors.map(|gradients| relative_error(&gradients.unwrap().params, &exact));
         println!("step {step} Å: truncation {truncation:.1e}, in f32 {all:.1e}");
-        assert!(step != FORCE_STEP || (truncation <= 2e-3 && all <= 3e-3), "{truncation:e} {all:e}");
+        assert!(
+            step != FORCE_STEP || (truncation <= 2e-3 && all <= 3e-3),
+            "{truncation:e} {all:e}"
+        );
     }
 }
 
@@ -142,16 +227,32 @@ fn answers_as<E: Engine>(quick: &Model<E>) {
     let (a, b) = (molecule("akle.pdb", 1), molecule("trpcage.pdb", 2));
     let inputs = inputs(&[(&a.0, &a.1), (&b.0, &b.1)]);
     let oracle = model(Cpu::<f64>::new());
-    let (found, expected) = (quick.forward(&inputs).unwrap(), oracle.forward(&inputs).unwrap());
+    let (found, expected) = (
+        quick.forward(&inputs).unwrap(),
+        oracle.forward(&inputs).unwrap(),
+    );
     let energies = relative_error(&found.energies, &expected.energies);
     let forces = relative_error(&flat(&found.answer), &flat(&expected.answer));
     assert_eq!(quick.energies(&inputs).unwrap(), found.energies);
-    let d: Vec<Vector3<f64>> = expected.answer.iter().map(|force| force / force.norm()).collect();
+    let d: Vec<Vector3<f64>> = expected
+        .answer
+        .iter()
+        .map(|force| force / force.norm())
+        .collect();
     let gradient = |gradients: Gradients| gradients.params;
     let found = gradient(quick.backward(&inputs, &found, &d).unwrap());
-    let gradients = relative_error(&found, &gradient(oracle.backward(&inputs, &expected, &d).unwrap()));
-    println!("{}: energies {energies:.1e}, forces {forces:.1e}, gradients {gradients:.1e}", quick.engine().name());
-    assert!(energies <= 1e-5 && forces <= 1e-4 && gradients <= 2e-3, "{energies:e} {forces:e} {gradients:e}");
+    let gradients = relative_error(
+        &found,
+        &gradient(oracle.backward(&inputs, &expected, &d).unwrap()),
+    );
+    println!(
+        "{}: energies {energies:.1e}, forces {forces:.1e}, gradients {gradients:.1e}",
+        quick.engine().name()
+    );
+    assert!(
+        energies <= 1e-5 && forces <= 1e-4 && gradients <= 2e-3,
+        "{energies:e} {forces:e} {gradients:e}"
+    );
 }
 
 #[test]
@@ -170,9 +271,19 @@ fn the_gpu_answers_as_f64() {
 #[test]
 fn a_header_without_a_form_is_one_of_direct_forces_in_their_own_unit() {
     let old: Regime = serde_json::from_str(r#"{"kind":"force","scale":88.0}"#).unwrap();
-    assert_eq!(old, Regime::Force { scale: 88.0, form: Form::Direct, deviation: None });
+    assert_eq!(
+        old,
+        Regime::Force {
+            scale: 88.0,
+            form: Form::Direct,
+            deviation: None
+        }
+    );
     assert!((old.system_scale(), old.answer_unit()) == (88.0, 1.0) && !old.is_conservative());
-    assert_eq!(serde_json::to_string(&old).unwrap(), r#"{"kind":"force","scale":88.0,"form":"direct"}"#);
+    assert_eq!(
+        serde_json::to_string(&old).unwrap(),
+        r#"{"kind":"force","scale":88.0,"form":"direct"}"#
+    );
 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");

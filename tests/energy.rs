@@ -4,9 +4,15 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
-use mdsurrogate::forcefield::{Energies, ForceField, Precision, PrepareOptions, Prepared, System, prepare};
-use mdsurrogate::simulate::velocities::{kinetic_energy, maxwell_boltzmann, repartitioned_masses, stop_centre};
-use mdsurrogate::simulate::{Constraints, Dynamics, Integrator, Physical, Settings, Stepper, noise};
+use mdsurrogate::forcefield::{
+    Energies, ForceField, Precision, PrepareOptions, Prepared, System, prepare,
+};
+use mdsurrogate::simulate::velocities::{
+    kinetic_energy, maxwell_boltzmann, repartitioned_masses, stop_centre,
+};
+use mdsurrogate::simulate::{
+    Constraints, Dynamics, Integrator, Physical, Settings, Stepper, noise,
+};
 use mdsurrogate::structure::{Frame, ReadOptions, read};
 use nalgebra::Vector3;
 use serde::Deserialize;
@@ -39,9 +45,21 @@ fn folder() -> PathBuf {
 }
 
 fn load(name: &str) -> (Prepared, System) {
-    let structure = read(&folder().join(format!("{name}.pdb.gz")), &ReadOptions::default()).unwrap();
-    let prepared = prepare(&structure.topology, &structure.frame, &PrepareOptions::default()).unwrap();
-    assert_eq!(prepared.frame.positions, structure.frame.positions, "a complete structure stays as it is");
+    let structure = read(
+        &folder().join(format!("{name}.pdb.gz")),
+        &ReadOptions::default(),
+    )
+    .unwrap();
+    let prepared = prepare(
+        &structure.topology,
+        &structure.frame,
+        &PrepareOptions::default(),
+    )
+    .unwrap();
+    assert_eq!(
+        prepared.frame.positions, structure.frame.positions,
+        "a complete structure stays as it is"
+    );
     let system = System::build(&prepared.topology).unwrap();
     (prepared, system)
 }
@@ -66,13 +84,23 @@ fn golden_energies_and_forces() {
                 ("angle", energies.angle, golden.energy.angle),
                 ("torsion", energies.torsion, golden.energy.torsion),
                 ("nonbonded", energies.nonbonded, golden.energy.nonbonded),
-                ("obc2 + surface", energies.obc2 + energies.surface, golden.energy.obc2_ace),
+                (
+                    "obc2 + surface",
+                    energies.obc2 + energies.surface,
+                    golden.energy.obc2_ace,
+                ),
                 ("total", energies.total, golden.energy.total),
             ] {
-                assert!((got - expected).abs() <= tolerance * expected.abs(), "{name} {precision:?} {term}: {got} {expected}");
+                assert!(
+                    (got - expected).abs() <= tolerance * expected.abs(),
+                    "{name} {precision:?} {term}: {got} {expected}"
+                );
             }
             assert_eq!(forces.len(), golden.forces.len());
-            let expected = golden.forces.iter().map(|force| Vector3::from(*force) / 10.0);
+            let expected = golden
+                .forces
+                .iter()
+                .map(|force| Vector3::from(*force) / 10.0);
             let (mut difference, mut size) = (0.0, 0.0);
             for (got, expected) in forces.iter().zip(expected) {
                 difference += (got - expected).norm_squared();
@@ -100,23 +128,43 @@ fn forces_of_a_protein_are_central_differences() {
                 energy
             };
             let numeric = -(at(h) - at(-h)) / (2.0 * h);
-            assert!((numeric - force[axis]).abs() <= 1e-4, "atom {atom}: {numeric} {}", force[axis]);
+            assert!(
+                (numeric - force[axis]).abs() <= 1e-4,
+                "atom {atom}: {numeric} {}",
+                force[axis]
+            );
         }
     }
 }
 
-/// Standard deviation of the total energy, kJ/mol, over `time` ps of constant-energy dynamics of trp-cage from 300 K. Hydrogens weigh
-/// 3 Da: at their own mass, 2 fs are a fifth of their period, and the error no longer falls as its leading term.
+/// Standard deviation of the total energy, kJ/mol, over `time` ps of constant-energy dynamics of
+/// trp-cage from 300 K. Hydrogens weigh 3 Da: at their own mass, 2 fs are a fifth of their period,
+/// and the error no longer falls as its leading term.
 fn swing(time_step: f64, time: f64) -> f64 {
     let (structure, system) = load("trpcage");
     let masses = repartitioned_masses(&structure.topology, &system.masses, 3.0);
     let mut velocities = maxwell_boltzmann(&masses, 300.0, &mut noise::generator(5, 0, 0, 0));
     stop_centre(&masses, &mut velocities);
     let mut field = ForceField::new(system, Precision::F32);
-    let settings =
-        Settings { integrator: Integrator::VelocityVerlet, time_step, temperature: 300.0, stop_centre: true, seed: 1, first_replica: 0 };
-    let mut stepper = Dynamics::new(Physical::new(field.clone()), masses.clone(), Constraints::default(), settings).unwrap();
-    let mut frame = [Frame { velocities: Some(velocities), ..structure.frame }];
+    let settings = Settings {
+        integrator: Integrator::VelocityVerlet,
+        time_step,
+        temperature: 300.0,
+        stop_centre: true,
+        seed: 1,
+        first_replica: 0,
+    };
+    let mut stepper = Dynamics::new(
+        Physical::new(field.clone()),
+        masses.clone(),
+        Constraints::default(),
+        settings,
+    )
+    .unwrap();
+    let mut frame = [Frame {
+        velocities: Some(velocities),
+        ..structure.frame
+    }];
     let mut energies = Vec::new();
     for _ in 0..(time / time_step).round() as usize {
         stepper.step(&mut frame).unwrap();
@@ -124,7 +172,12 @@ fn swing(time_step: f64, time: f64) -> f64 {
         energies.push(potential + kinetic_energy(&masses, frame[0].velocities.as_ref().unwrap()));
     }
     let mean = energies.iter().sum::<f64>() / energies.len() as f64;
-    (energies.iter().map(|energy| (energy - mean).powi(2)).sum::<f64>() / energies.len() as f64).sqrt()
+    (energies
+        .iter()
+        .map(|energy| (energy - mean).powi(2))
+        .sum::<f64>()
+        / energies.len() as f64)
+        .sqrt()
 }
 
 #[test]

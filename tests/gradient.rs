@@ -1,4 +1,5 @@
-//! Gradients of every op against central differences in f64, and a wrong gradient that the harness must reject.
+//! Gradients of every op against central differences in f64, and a wrong gradient that the harness
+//! must reject.
 
 mod support;
 
@@ -6,7 +7,8 @@ use mdsurrogate::engine::Cpu;
 use mdsurrogate::ops::Op;
 use support::{Case, all_ops, batch, random, relative_error};
 
-/// Central differences of the case's value in every direction of one buffer, Richardson-extrapolated (error ∝ h⁴).
+/// Central differences of the case's value in every direction of one buffer,
+/// Richardson-extrapolated (error ∝ h⁴).
 fn differences(case: &mut Case, buffer: impl Fn(&mut Case) -> &mut Vec<f64>) -> Vec<f64> {
     let engine = Cpu::<f64>::new();
     let len = buffer(case).len();
@@ -19,23 +21,36 @@ fn differences(case: &mut Case, buffer: impl Fn(&mut Case) -> &mut Vec<f64>) -> 
         };
         (at(h) - at(-h)) / (2.0 * h)
     };
-    (0..len).map(|index| (4.0 * slope(index, 5e-4) - slope(index, 1e-3)) / 3.0).collect()
+    (0..len)
+        .map(|index| (4.0 * slope(index, 5e-4) - slope(index, 1e-3)) / 3.0)
+        .collect()
 }
 
-/// The largest relative error over all gradients of a case, each buffer's against its own differences.
+/// The largest relative error over all gradients of a case, each buffer's against its own
+/// differences.
 fn worst_error(case: &mut Case, spoil: f64) -> f64 {
     let outcome = case.run(&Cpu::<f64>::new());
     let mut worst = 0.0f64;
     let mut compare = |analytic: &[f64], numeric: &[f64]| {
         let spoiled: Vec<f64> = analytic.iter().map(|x| x * spoil).collect();
         let error = relative_error(&spoiled, numeric);
-        worst = if error.is_nan() { f64::NAN } else { worst.max(error) };
+        worst = if error.is_nan() {
+            f64::NAN
+        } else {
+            worst.max(error)
+        };
     };
     for k in 0..case.inputs.len() {
-        compare(&outcome.d_inputs[k], &differences(case, |case| &mut case.inputs[k]));
+        compare(
+            &outcome.d_inputs[k],
+            &differences(case, |case| &mut case.inputs[k]),
+        );
     }
     for k in 0..case.params.len() {
-        compare(&outcome.d_params[k], &differences(case, |case| &mut case.params[k]));
+        compare(
+            &outcome.d_params[k],
+            &differences(case, |case| &mut case.params[k]),
+        );
     }
     worst
 }
@@ -59,6 +74,9 @@ fn every_op_has_the_gradient_of_its_forward() {
 fn a_wrong_gradient_is_rejected() {
     for op in all_ops() {
         let error = worst_error(&mut case(op.clone(), 2), 1.0 + 1e-4);
-        assert!(error > 1e-6, "{op:?} accepted a gradient that is wrong by 1e-4: {error:e}");
+        assert!(
+            error > 1e-6,
+            "{op:?} accepted a gradient that is wrong by 1e-4: {error:e}"
+        );
     }
 }

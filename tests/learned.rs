@@ -22,20 +22,52 @@ const SETTINGS: Settings = Settings {
 fn akle() -> (Topology, Frame) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/structures/akle.pdb");
     let structure = read(&file, &ReadOptions::default()).unwrap();
-    let Prepared { topology, frame, .. } = prepare(&structure.topology, &structure.frame, &PrepareOptions::default()).unwrap();
+    let Prepared {
+        topology, frame, ..
+    } = prepare(
+        &structure.topology,
+        &structure.frame,
+        &PrepareOptions::default(),
+    )
+    .unwrap();
     (topology, frame)
 }
 
 /// A network of random weights on AKLE.
 fn force(regime: Regime) -> mdsurrogate::Result<Learned<Cpu<f64>>> {
     let (topology, frame) = akle();
-    let tokens = Tokens::new(&topology, &template_geometry_at(&topology, &frame.positions).unwrap()).unwrap();
-    Learned::new(Model::initial(Config { regime, ..Config::default() }, Cpu::new(), 1).unwrap(), tokens)
+    let tokens = Tokens::new(
+        &topology,
+        &template_geometry_at(&topology, &frame.positions).unwrap(),
+    )
+    .unwrap();
+    Learned::new(
+        Model::initial(
+            Config {
+                regime,
+                ..Config::default()
+            },
+            Cpu::new(),
+            1,
+        )
+        .unwrap(),
+        tokens,
+    )
 }
 
 fn riding() -> (Riding<Cpu<f64>>, Topology, Frame) {
     let (topology, frame) = akle();
-    (Riding::new(force(Regime::force(50.0, Form::Direct)).unwrap(), &topology, &frame.positions, SETTINGS).unwrap(), topology, frame)
+    (
+        Riding::new(
+            force(Regime::force(50.0, Form::Direct)).unwrap(),
+            &topology,
+            &frame.positions,
+            SETTINGS,
+        )
+        .unwrap(),
+        topology,
+        frame,
+    )
 }
 
 #[test]
@@ -44,11 +76,19 @@ fn momentum_is_conserved_and_hydrogens_ride() {
     let mut frames = [start.clone()];
     (0..5).for_each(|_| riding.step(&mut frames).unwrap());
     let velocities = frames[0].velocities.as_ref().unwrap();
-    let momentum: Vector3<f64> = riding.masses().iter().zip(velocities).map(|(&mass, velocity)| mass * velocity).sum();
+    let momentum: Vector3<f64> = riding
+        .masses()
+        .iter()
+        .zip(velocities)
+        .map(|(&mass, velocity)| mass * velocity)
+        .sum();
     assert!(momentum.norm() <= 1e-9, "{momentum}");
     let total: f64 = topology.atoms.iter().map(|atom| atom.mass).sum();
     assert!((riding.masses().iter().sum::<f64>() - total).abs() <= 1e-9);
-    for &[i, j] in topology.bonds.iter().filter(|bond| bond.iter().any(|&atom| topology.atoms[atom].element == Element::H)) {
+    for &[i, j] in topology.bonds.iter().filter(|bond| {
+        bond.iter()
+            .any(|&atom| topology.atoms[atom].element == Element::H)
+    }) {
         let length = |frame: &Frame| (frame.positions[i] - frame.positions[j]).norm();
         assert!((length(&frames[0]) - length(&start)).abs() <= 1e-9);
     }
@@ -71,36 +111,67 @@ fn a_step_does_not_depend_on_how_many_replicas_share_it() {
 fn forces_turn_with_the_molecule() {
     let (riding, _, frame) = riding();
     let rotation = Rotation3::new(Vector3::new(0.4, -1.1, 2.0));
-    let (error, op) = riding.probe().unwrap().equivariance(&frame, &rotation, &Vector3::new(5.0, -2.0, 1.0)).unwrap();
+    let (error, op) = riding
+        .probe()
+        .unwrap()
+        .equivariance(&frame, &rotation, &Vector3::new(5.0, -2.0, 1.0))
+        .unwrap();
     assert!(error <= 1e-9, "{error} {op}");
 }
 
-/// Velocity Verlet in conservative forces: the error of the model's own energy falls with the square of the time step.
+/// Velocity Verlet in conservative forces: the error of the model's own energy falls with the
+/// square of the time step.
 #[test]
 fn conservative_forces_conserve_the_models_own_energy() {
     let spread = |time_step: f64, steps: usize| {
         let (topology, frame) = akle();
-        let settings = Settings { time_step, ..SETTINGS };
+        let settings = Settings {
+            time_step,
+            ..SETTINGS
+        };
         let force = force(Regime::force(90.0, Form::Conservative)).unwrap();
         let mut riding = Riding::new(force, &topology, &frame.positions, settings).unwrap();
         let mut frames = [frame];
         let mut energies = Vec::new();
         for _ in 0..steps {
             riding.step(&mut frames).unwrap();
-            let moving = frames[0].velocities.as_ref().unwrap().iter().zip(riding.masses());
-            let kinetic: f64 = moving.map(|(v, mass)| 0.5 * mass * v.norm_squared() / 100.0).sum();
+            let moving = frames[0]
+                .velocities
+                .as_ref()
+                .unwrap()
+                .iter()
+                .zip(riding.masses());
+            let kinetic: f64 = moving
+                .map(|(v, mass)| 0.5 * mass * v.norm_squared() / 100.0)
+                .sum();
             energies.push(frames[0].potential.unwrap() + kinetic);
         }
         let potential = frames[0].potential.unwrap();
         let mean = energies.iter().sum::<f64>() / energies.len() as f64;
-        ((energies.iter().map(|e| (e - mean).powi(2)).sum::<f64>() / energies.len() as f64).sqrt(), potential)
+        (
+            (energies.iter().map(|e| (e - mean).powi(2)).sum::<f64>() / energies.len() as f64)
+                .sqrt(),
+            potential,
+        )
     };
     let ((coarse, _), (fine, potential)) = (spread(0.002, 20), spread(0.001, 40));
-    println!("spread of the conserved energy: {coarse:.2e} kJ/mol at 2 fs, {fine:.2e} at 1 fs; potential {potential}");
-    assert!(fine > 0.0 && (3.0..=5.0).contains(&(coarse / fine)), "{coarse:e} {fine:e}");
+    println!(
+        "spread of the conserved energy: {coarse:.2e} kJ/mol at 2 fs, {fine:.2e} at 1 fs; potential {potential}"
+    );
+    assert!(
+        fine > 0.0 && (3.0..=5.0).contains(&(coarse / fine)),
+        "{coarse:e} {fine:e}"
+    );
 }
 
 #[test]
 fn a_model_of_jumps_is_refused() {
-    assert!(matches!(force(Regime::Jump { lag_time: 1.0, sigma_data: 1.0, lag_range: None }), Err(Error::Usage { .. })));
+    assert!(matches!(
+        force(Regime::Jump {
+            lag_time: 1.0,
+            sigma_data: 1.0,
+            lag_range: None
+        }),
+        Err(Error::Usage { .. })
+    ));
 }

@@ -1,4 +1,5 @@
-//! The whole network: gradients, parity, symmetry, independence of systems, replicas and threads, and its file.
+//! The whole network: gradients, parity, symmetry, independence of systems, replicas and threads,
+//! and its file.
 
 mod support;
 
@@ -25,8 +26,20 @@ fn molecule(name: &str) -> (Structure, Tokens) {
 }
 
 fn config() -> Config {
-    let regime = Regime::Jump { lag_time: 20.0, sigma_data: 1.0, lag_range: None };
-    Config { scalars: 16, vectors: 8, pair: 8, layers: 2, fold: true, regime, ..Config::default() }
+    let regime = Regime::Jump {
+        lag_time: 20.0,
+        sigma_data: 1.0,
+        lag_range: None,
+    };
+    Config {
+        scalars: 16,
+        vectors: 8,
+        pair: 8,
+        layers: 2,
+        fold: true,
+        regime,
+        ..Config::default()
+    }
 }
 
 /// A model whose readout is as large as a trained one's, so that every block counts.
@@ -37,7 +50,11 @@ fn model<E: Engine>(config: Config, engine: E) -> Model<E> {
     let mut grown = grown;
     for (name, shape) in model.network().program.params.clone() {
         let len = shape.size[0] * shape.size[1];
-        let factor = if name.contains("readout_weights") { 30.0 } else { 1.0 };
+        let factor = if name.contains("readout_weights") {
+            30.0
+        } else {
+            1.0
+        };
         grown[at..at + len].iter_mut().for_each(|x| *x *= factor);
         at += len;
     }
@@ -46,11 +63,19 @@ fn model<E: Engine>(config: Config, engine: E) -> Model<E> {
 }
 
 /// A condition (the file's positions, a little shaken) and a noisy candidate.
-fn positions(structure: &Structure, tokens: &Tokens, sigma: f64, seed: u64) -> [Vec<Vector3<f64>>; 2] {
+fn positions(
+    structure: &Structure,
+    tokens: &Tokens,
+    sigma: f64,
+    seed: u64,
+) -> [Vec<Vector3<f64>>; 2] {
     let mut rng = random(seed);
     let mut shake = |from: &[Vector3<f64>], size: f64| {
         let noise = normals(&mut rng, 3 * from.len());
-        from.iter().zip(noise.chunks_exact(3)).map(|(x, n)| x + size * Vector3::from_column_slice(n)).collect::<Vec<_>>()
+        from.iter()
+            .zip(noise.chunks_exact(3))
+            .map(|(x, n)| x + size * Vector3::from_column_slice(n))
+            .collect::<Vec<_>>()
     };
     let condition = shake(&tokens.positions(&structure.frame.positions), 0.1);
     let noisy = shake(&condition, sigma);
@@ -60,11 +85,25 @@ fn positions(structure: &Structure, tokens: &Tokens, sigma: f64, seed: u64) -> [
 /// A fold: the positions swollen, turned and moved.
 fn swollen(positions: &[Vector3<f64>]) -> Vec<Vector3<f64>> {
     let turn = Rotation3::new(Vector3::new(1.0, -2.0, 0.5));
-    positions.iter().map(|x| 1.05 * (turn * x) + Vector3::new(30.0, 0.0, -7.0)).collect()
+    positions
+        .iter()
+        .map(|x| 1.05 * (turn * x) + Vector3::new(30.0, 0.0, -7.0))
+        .collect()
 }
 
-fn inputs(config: &Config, tokens: &Tokens, positions: &[Vec<Vector3<f64>>; 2], sigma: f64) -> Inputs {
-    inputs_with_fold(config, tokens, positions, sigma, Some(&swollen(&positions[0])))
+fn inputs(
+    config: &Config,
+    tokens: &Tokens,
+    positions: &[Vec<Vector3<f64>>; 2],
+    sigma: f64,
+) -> Inputs {
+    inputs_with_fold(
+        config,
+        tokens,
+        positions,
+        sigma,
+        Some(&swollen(&positions[0])),
+    )
 }
 
 fn inputs_with_fold(
@@ -74,27 +113,66 @@ fn inputs_with_fold(
     sigma: f64,
     fold: Option<&[Vector3<f64>]>,
 ) -> Inputs {
-    Inputs::jump(config, &[JumpInput { tokens, condition, noisy, sigma, condition_noise: 0.05, fold, lag_time: 20.0 }])
+    Inputs::jump(
+        config,
+        &[JumpInput {
+            tokens,
+            condition,
+            noisy,
+            sigma,
+            condition_noise: 0.05,
+            fold,
+            lag_time: 20.0,
+        }],
+    )
 }
 
 #[test]
 fn the_network_has_the_gradient_of_its_answer() {
     let (structure, tokens) = molecule("akle.pdb");
-    for long_range in [LongRange::Geometric, LongRange::Scalar, LongRange::Vector, LongRange::None] {
-        let config = Config { long_range, ..config() };
+    for long_range in [
+        LongRange::Geometric,
+        LongRange::Scalar,
+        LongRange::Vector,
+        LongRange::None,
+    ] {
+        let config = Config {
+            long_range,
+            ..config()
+        };
         let mut model = model(config.clone(), Cpu::<f64>::new());
-        let inputs = inputs(&config, &tokens, &positions(&structure, &tokens, 0.4, 1), 0.4);
+        let inputs = inputs(
+            &config,
+            &tokens,
+            &positions(&structure, &tokens, 0.4, 1),
+            0.4,
+        );
         let mut rng = random(2);
-        let d_answer: Vec<Vector3<f64>> = normals(&mut rng, 3 * tokens.len()).chunks_exact(3).map(Vector3::from_column_slice).collect();
-        let gradients = model.backward(&inputs, &model.forward(&inputs).unwrap(), &d_answer).unwrap();
-        assert_slopes(&mut model, &inputs, &d_answer, &gradients, &mut rng, [1e-3, 1e-6]);
+        let d_answer: Vec<Vector3<f64>> = normals(&mut rng, 3 * tokens.len())
+            .chunks_exact(3)
+            .map(Vector3::from_column_slice)
+            .collect();
+        let gradients = model
+            .backward(&inputs, &model.forward(&inputs).unwrap(), &d_answer)
+            .unwrap();
+        assert_slopes(
+            &mut model,
+            &inputs,
+            &d_answer,
+            &gradients,
+            &mut rng,
+            [1e-3, 1e-6],
+        );
     }
 }
 
 /// Answer, alone and with backward, and gradients of an engine in f32 against the oracle's.
 fn answers_as<E: Engine>(oracle: &Model<Cpu<f64>>, quick: &Model<E>, inputs: &Inputs) {
     let name = quick.engine().name();
-    let (a, b) = (quick.forward(inputs).unwrap(), oracle.forward(inputs).unwrap());
+    let (a, b) = (
+        quick.forward(inputs).unwrap(),
+        oracle.forward(inputs).unwrap(),
+    );
     assert_eq!(flat(&quick.predict(inputs).unwrap()), flat(&a.answer));
     let error = relative_error(&flat(&a.answer), &flat(&b.answer));
     let d_answer: Vec<Vector3<f64>> = b.answer.iter().map(|v| v / v.norm()).collect();
@@ -102,9 +180,16 @@ fn answers_as<E: Engine>(oracle: &Model<Cpu<f64>>, quick: &Model<E>, inputs: &In
     let b = oracle.backward(inputs, &b, &d_answer).unwrap();
     let gradient = relative_error(&a.params, &b.params);
     println!("{name}: answer {error:.1e}, gradient {gradient:.1e}");
-    assert!(error <= 1e-4 && gradient <= 1e-4, "{name}: answer {error:e}, gradient {gradient:e}");
-    let positions = relative_error(&flat(&a.candidate), &flat(&b.candidate)).max(relative_error(&flat(&a.condition), &flat(&b.condition)));
-    assert!(positions <= 1e-4, "{name}: gradients of positions {positions:e}");
+    assert!(
+        error <= 1e-4 && gradient <= 1e-4,
+        "{name}: answer {error:e}, gradient {gradient:e}"
+    );
+    let positions = relative_error(&flat(&a.candidate), &flat(&b.candidate))
+        .max(relative_error(&flat(&a.condition), &flat(&b.condition)));
+    assert!(
+        positions <= 1e-4,
+        "{name}: gradients of positions {positions:e}"
+    );
 }
 
 #[test]
@@ -112,7 +197,12 @@ fn f32_answers_as_f64() {
     let (structure, tokens) = molecule("trpcage.pdb");
     let config = config();
     for sigma in [0.02, 0.5, 5.0] {
-        let inputs = inputs(&config, &tokens, &positions(&structure, &tokens, sigma, 3), sigma);
+        let inputs = inputs(
+            &config,
+            &tokens,
+            &positions(&structure, &tokens, sigma, 3),
+            sigma,
+        );
         let oracle = model(config.clone(), Cpu::<f64>::new());
         answers_as(&oracle, &model(config.clone(), Cpu::<f32>::new()), &inputs);
         #[cfg(feature = "gpu")]
@@ -135,12 +225,19 @@ fn rotations_and_translations_move_the_answer_along() {
         for _ in 0..3 {
             let axis = Vector3::from_fn(|_, _| rng.random_range(-3.0..3.0));
             let translation = Vector3::from_fn(|_, _| rng.random_range(-20.0..20.0));
-            worst = worst.max(jump.equivariance(&structure.frame, &Rotation3::new(axis), &translation).unwrap().0);
+            worst = worst.max(
+                jump.equivariance(&structure.frame, &Rotation3::new(axis), &translation)
+                    .unwrap()
+                    .0,
+            );
         }
         worst
     }
     for name in ["akle.pdb", "trpcage.pdb"] {
-        let (oracle, quick) = (error(Cpu::<f64>::new(), name), error(Cpu::<f32>::new(), name));
+        let (oracle, quick) = (
+            error(Cpu::<f64>::new(), name),
+            error(Cpu::<f32>::new(), name),
+        );
         println!("{name}: f64 {oracle:.1e}, f32 {quick:.1e}");
         assert!(oracle <= 1e-12, "{name} f64: {oracle:e}");
         assert!(quick <= 1e-5, "{name} f32: {quick:e}");
@@ -159,7 +256,10 @@ fn systems_of_a_batch_do_not_see_one_another() {
     let (b, b_tokens) = molecule("trpcage.pdb");
     let config = config();
     let model = model(config.clone(), Cpu::<f64>::new());
-    let (a, b) = (positions(&a, &a_tokens, 0.3, 1), positions(&b, &b_tokens, 1.0, 2));
+    let (a, b) = (
+        positions(&a, &a_tokens, 0.3, 1),
+        positions(&b, &b_tokens, 1.0, 2),
+    );
     // one with a fold, one without
     let fold = swollen(&b[0]);
     let input = |tokens, [condition, noisy]: &'static [Vec<Vector3<f64>>; 2], sigma| JumpInput {
@@ -172,9 +272,18 @@ fn systems_of_a_batch_do_not_see_one_another() {
         lag_time: 20.0,
     };
     let (a, b): (&'static _, &'static _) = (Box::leak(Box::new(a)), Box::leak(Box::new(b)));
-    let both = [input(&a_tokens, a, 0.3), JumpInput { fold: Some(&fold), ..input(&b_tokens, b, 1.0) }];
+    let both = [
+        input(&a_tokens, a, 0.3),
+        JumpInput {
+            fold: Some(&fold),
+            ..input(&b_tokens, b, 1.0)
+        },
+    ];
     let together = model.predict(&Inputs::jump(&config, &both)).unwrap();
-    let apart = [inputs_with_fold(&config, &a_tokens, a, 0.3, None), inputs(&config, &b_tokens, b, 1.0)];
+    let apart = [
+        inputs_with_fold(&config, &a_tokens, a, 0.3, None),
+        inputs(&config, &b_tokens, b, 1.0),
+    ];
     let apart = apart.map(|inputs| model.predict(&inputs).unwrap()).concat();
     let error = relative_error(&flat(&together), &flat(&apart));
     assert!(error <= 1e-14, "{error:e}");
@@ -186,29 +295,57 @@ fn a_fold_counts_by_its_backbone_wherever_it_lies() {
     assert!(tokens.is_folded() && !molecule("akle.pdb").1.is_folded());
     let config = config();
     let positions = positions(&structure, &tokens, 0.3, 1);
-    let at = |fold: &[Vector3<f64>]| inputs_with_fold(&config, &tokens, &positions, 0.3, Some(fold));
-    // the condition itself with one Cα out of place, anywhere in space: a push of that atom along the turned displacement
+    let at =
+        |fold: &[Vector3<f64>]| inputs_with_fold(&config, &tokens, &positions, 0.3, Some(fold));
+    // the condition itself with one Cα out of place, anywhere in space: a push of that atom along
+    // the turned displacement
     let name = |token: usize| structure.topology.atoms[tokens.atoms[token]].name.as_str();
-    let moved = (0..tokens.len()).filter(|&token| name(token) == "CA").nth(9).unwrap();
+    let moved = (0..tokens.len())
+        .filter(|&token| name(token) == "CA")
+        .nth(9)
+        .unwrap();
     let mut fold = positions[0].clone();
     fold[moved] += Vector3::new(0.0, 0.4, 0.3);
     let turn = Rotation3::new(Vector3::new(-1.0, 0.3, 2.0));
-    let elsewhere: Vec<_> = fold.iter().map(|x| turn * x + Vector3::new(3.0, 80.0, 1.0)).collect();
+    let elsewhere: Vec<_> = fold
+        .iter()
+        .map(|x| turn * x + Vector3::new(3.0, 80.0, 1.0))
+        .collect();
     let (here, there) = (at(&fold), at(&elsewhere));
     let way = |token: usize| Vector3::from_column_slice(&here.fold[3 * token..3 * token + 3]);
     // 0.5 Å, a little less for its bound and for what the superposition of a hundred atoms takes
-    assert!((way(moved) - Vector3::new(0.0, 0.4, 0.3)).norm() <= 0.02, "{}", way(moved));
+    assert!(
+        (way(moved) - Vector3::new(0.0, 0.4, 0.3)).norm() <= 0.02,
+        "{}",
+        way(moved)
+    );
     for token in (0..tokens.len()).filter(|&token| token != moved) {
-        let most = if ["N", "CA", "C", "O", "CB"].contains(&name(token)) { 0.03 } else { 0.0 };
+        let most = if ["N", "CA", "C", "O", "CB"].contains(&name(token)) {
+            0.03
+        } else {
+            0.0
+        };
         assert!(way(token).norm() <= most, "{} {}", name(token), way(token));
     }
-    let error = here.fold.iter().zip(&there.fold).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    let error = here
+        .fold
+        .iter()
+        .zip(&there.fold)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f64::max);
     assert!(error <= 1e-12, "{error:e}");
     // far away it has a bound, and it makes a difference
     let far: Vec<_> = positions[0].iter().map(|x| 4.0 * x).collect();
-    assert!(at(&far).fold.chunks_exact(3).all(|a| Vector3::from_column_slice(a).norm() < 3.0));
+    assert!(
+        at(&far)
+            .fold
+            .chunks_exact(3)
+            .all(|a| Vector3::from_column_slice(a).norm() < 3.0)
+    );
     let model = model(config.clone(), Cpu::<f64>::new());
-    let none = model.predict(&inputs_with_fold(&config, &tokens, &positions, 0.3, None)).unwrap();
+    let none = model
+        .predict(&inputs_with_fold(&config, &tokens, &positions, 0.3, None))
+        .unwrap();
     assert!(relative_error(&flat(&model.predict(&here).unwrap()), &flat(&none)) > 1e-6);
 }
 
@@ -218,7 +355,9 @@ fn chains_are_told_apart() {
     let config = config();
     let model = model(config.clone(), Cpu::<f64>::new());
     let positions = positions(&structure, &tokens, 0.3, 1);
-    let whole = model.predict(&inputs(&config, &tokens, &positions, 0.3)).unwrap();
+    let whole = model
+        .predict(&inputs(&config, &tokens, &positions, 0.3))
+        .unwrap();
     // The same atoms and bonds, the last residue said to be a chain of its own.
     let topology = &mut structure.topology;
     let last = topology.residues.len() - 1;
@@ -228,7 +367,9 @@ fn chains_are_told_apart() {
     topology.chains.push(chain);
     topology.residues[last].chain = 1;
     let split = Tokens::new(topology, &template_geometry(topology).unwrap()).unwrap();
-    let other = model.predict(&inputs(&config, &split, &positions, 0.3)).unwrap();
+    let other = model
+        .predict(&inputs(&config, &split, &positions, 0.3))
+        .unwrap();
     let difference = relative_error(&flat(&whole), &flat(&other));
     assert!(difference > 1e-6, "the chain makes no difference");
 }
@@ -240,12 +381,18 @@ fn replicas_threads_and_resumed_steps_give_the_same_bits() {
         let jump = || {
             let (structure, tokens) = molecule("akle.pdb");
             let hydrogens = Hydrogens::new(&structure.topology, &structure.frame.positions);
-            let sampler = Sampler { levels: 3, ..Sampler::default() };
+            let sampler = Sampler {
+                levels: 3,
+                ..Sampler::default()
+            };
             let model = Model::initial(config(), Cpu::<f32>::new(), 5).unwrap();
             Jump::new(model, tokens, hydrogens, sampler, 9, first).unwrap()
         };
         let mut frames = vec![structure.frame.clone(); replicas];
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
         let mut stepper = jump();
         for _ in 0..3 {
             pool.install(|| stepper.step(&mut frames)).unwrap();
@@ -256,7 +403,11 @@ fn replicas_threads_and_resumed_steps_give_the_same_bits() {
         frames
     };
     let all = run(7, 0, 2, false);
-    assert!(all.iter().flat_map(|frame| &frame.positions).all(|position| position.norm() <= 1e3));
+    assert!(
+        all.iter()
+            .flat_map(|frame| &frame.positions)
+            .all(|position| position.norm() <= 1e3)
+    );
     assert_eq!(all, run(7, 0, 1, true));
     assert_eq!(all[6..], run(1, 6, 1, false)[..]);
     assert_ne!(all[0].positions, all[1].positions);
@@ -268,9 +419,24 @@ fn jumps_take_the_lag_times_that_the_network_is_told() {
     let jump = |lag_range: Option<[f64; 2]>| {
         let (structure, tokens) = molecule("akle.pdb");
         let hydrogens = Hydrogens::new(&structure.topology, &structure.frame.positions);
-        let regime = Regime::Jump { lag_time: 20.0, sigma_data: 1.0, lag_range };
+        let regime = Regime::Jump {
+            lag_time: 20.0,
+            sigma_data: 1.0,
+            lag_range,
+        };
         let model = Model::initial(Config { regime, ..config() }, Cpu::<f32>::new(), 5).unwrap();
-        Jump::new(model, tokens, hydrogens, Sampler { levels: 3, ..Sampler::default() }, 9, 0).unwrap()
+        Jump::new(
+            model,
+            tokens,
+            hydrogens,
+            Sampler {
+                levels: 3,
+                ..Sampler::default()
+            },
+            9,
+            0,
+        )
+        .unwrap()
     };
     let (structure, _) = molecule("akle.pdb");
     let after = |mut jump: Jump<Cpu<f32>>| {
@@ -279,14 +445,29 @@ fn jumps_take_the_lag_times_that_the_network_is_told() {
         frames.remove(0)
     };
     let several = || jump(Some([20.0, 160.0]));
-    let (short, long) = (after(several()), after(several().with_lag_time(160.0).unwrap()));
+    let (short, long) = (
+        after(several()),
+        after(several().with_lag_time(160.0).unwrap()),
+    );
     assert_eq!((short.time, long.time), (20.0, 160.0));
     assert_ne!(short.positions, long.positions);
-    for (jump, lag) in [(several(), 10.0), (several(), 161.0), (several(), f64::NAN), (jump(None), 40.0)] {
+    for (jump, lag) in [
+        (several(), 10.0),
+        (several(), 161.0),
+        (several(), f64::NAN),
+        (jump(None), 40.0),
+    ] {
         let error = jump.with_lag_time(lag).err().unwrap();
-        assert!(error.exit_code() == 2 && error.hint().contains("20ps"), "{error} {}", error.hint());
+        assert!(
+            error.exit_code() == 2 && error.hint().contains("20ps"),
+            "{error} {}",
+            error.hint()
+        );
     }
-    assert_eq!(after(jump(None).with_lag_time(20.0).unwrap()), after(jump(None)));
+    assert_eq!(
+        after(jump(None).with_lag_time(20.0).unwrap()),
+        after(jump(None))
+    );
 }
 
 #[test]
@@ -296,16 +477,31 @@ fn hydrogens_keep_their_bond_lengths_and_hands() {
     let mut positions = structure.frame.positions.clone();
     let hydrogens = Hydrogens::new(topology, &positions);
     hydrogens.place(&mut positions);
-    let moved: f64 = positions.iter().zip(&structure.frame.positions).map(|(a, b)| (a - b).norm()).fold(0.0, f64::max);
+    let moved: f64 = positions
+        .iter()
+        .zip(&structure.frame.positions)
+        .map(|(a, b)| (a - b).norm())
+        .fold(0.0, f64::max);
     assert!(moved <= 1e-10, "{moved}");
     let mut rng = random(3);
-    topology.heavy_atoms().iter().for_each(|&atom| positions[atom] += Vector3::from_fn(|_, _| rng.random_range(-0.2..0.2)));
+    topology
+        .heavy_atoms()
+        .iter()
+        .for_each(|&atom| positions[atom] += Vector3::from_fn(|_, _| rng.random_range(-0.2..0.2)));
     hydrogens.place(&mut positions);
     for &[i, j] in &topology.bonds {
-        if [i, j].iter().any(|&atom| topology.atoms[atom].name.starts_with('H')) {
+        if [i, j]
+            .iter()
+            .any(|&atom| topology.atoms[atom].name.starts_with('H'))
+        {
             let length = |positions: &[Vector3<f64>]| (positions[i] - positions[j]).norm();
             let error = (length(&positions) - length(&structure.frame.positions)).abs();
-            assert!(error <= 1e-10, "{}–{}: {error}", topology.atom_label(i), topology.atom_label(j));
+            assert!(
+                error <= 1e-10,
+                "{}–{}: {error}",
+                topology.atom_label(i),
+                topology.atom_label(j)
+            );
         }
     }
 }
@@ -315,17 +511,32 @@ fn a_model_file_comes_back_whole_or_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     let saved = model(config(), Cpu::<f32>::new());
-    let provenance = Provenance { summary: "nothing".into(), updates: 3, ..Provenance::default() };
+    let provenance = Provenance {
+        summary: "nothing".into(),
+        updates: 3,
+        ..Provenance::default()
+    };
     saved.save(&path, &provenance).unwrap();
     let (loaded, header) = Model::load(&path, Cpu::<f32>::new()).unwrap();
     assert_eq!(loaded.parameters().unwrap(), saved.parameters().unwrap());
-    assert_eq!((&header.config, &header.provenance), (saved.config(), &provenance));
+    assert_eq!(
+        (&header.config, &header.provenance),
+        (saved.config(), &provenance)
+    );
 
     let whole = std::fs::read(&path).unwrap();
     let refused = |bytes: &[u8], word: &str| {
-        let error = Model::from_bytes(bytes, &path, Cpu::<f32>::new()).err().expect(word);
+        let error = Model::from_bytes(bytes, &path, Cpu::<f32>::new())
+            .err()
+            .expect(word);
         let text = error.to_string();
-        assert!(error.exit_code() == 2 && text.contains("model.safetensors") && text.contains(word) && !error.hint().is_empty(), "{text}");
+        assert!(
+            error.exit_code() == 2
+                && text.contains("model.safetensors")
+                && text.contains(word)
+                && !error.hint().is_empty(),
+            "{text}"
+        );
     };
     for cut in [0, 7, 100, whole.len() / 2, whole.len() - 1] {
         refused(&whole[..cut], "not whole");
@@ -334,7 +545,10 @@ fn a_model_file_comes_back_whole_or_is_refused() {
     *damaged.last_mut().unwrap() ^= 1;
     refused(&damaged, "damaged");
     let mut other = whole.clone();
-    let at = whole.windows(11).position(|w| w == br#"schema\":1,"#).unwrap();
+    let at = whole
+        .windows(11)
+        .position(|w| w == br#"schema\":1,"#)
+        .unwrap();
     other[at + 9] = b'9';
     refused(&other, "schema 9");
 }

@@ -1,4 +1,5 @@
-//! Integrators over forces with known answers. A mean is held to four of its standard errors, autocorrelation accounted for.
+//! Integrators over forces with known answers. A mean is held to four of its standard errors,
+//! autocorrelation accounted for.
 
 use mdsurrogate::Result;
 use mdsurrogate::observe::drift::mean_with_error;
@@ -31,7 +32,10 @@ struct Springs(f64);
 impl Force for Springs {
     fn forces(&mut self, replicas: &[Frame], forces: &mut [Vec<Vector3<f64>>]) -> Result<()> {
         for (frame, forces) in replicas.iter().zip(forces) {
-            #[allow(clippy::needless_range_loop, reason = "moves one coordinate of many arrays")]
+            #[allow(
+                clippy::needless_range_loop,
+                reason = "moves one coordinate of many arrays"
+            )]
             for i in 0..frame.positions.len() {
                 forces[i] = Vector3::zeros();
                 for other in &frame.positions {
@@ -51,7 +55,14 @@ impl Force for Springs {
 const TEMPERATURE: f64 = 300.0;
 
 fn settings(integrator: Integrator, time_step: f64) -> Settings {
-    Settings { integrator, time_step, temperature: TEMPERATURE, stop_centre: false, seed: 7, first_replica: 0 }
+    Settings {
+        integrator,
+        time_step,
+        temperature: TEMPERATURE,
+        stop_centre: false,
+        seed: 7,
+        first_replica: 0,
+    }
 }
 
 fn dynamics<F: Force>(force: F, masses: &[f64], settings: Settings) -> Dynamics<F> {
@@ -62,26 +73,46 @@ fn dynamics<F: Force>(force: F, masses: &[f64], settings: Settings) -> Dynamics<
 fn assert_mean(name: &str, values: &[f64], expected: f64) {
     let (mean, error) = mean_with_error(values);
     let error = error.unwrap();
-    assert!((mean - expected).abs() <= 4.0 * error, "{name}: {mean} ± {error}, expected {expected}");
-    assert!(error <= 0.05 * expected.abs(), "{name}: an error of {error} beside {expected} tests nothing");
+    assert!(
+        (mean - expected).abs() <= 4.0 * error,
+        "{name}: {mean} ± {error}, expected {expected}"
+    );
+    assert!(
+        error <= 0.05 * expected.abs(),
+        "{name}: an error of {error} beside {expected} tests nothing"
+    );
 }
 
 #[test]
 fn verlet_oscillator_has_its_period_and_phase() {
     let (mass, k, dt) = (12.0, 500.0, 0.001);
     let omega = (k * ACCELERATION / mass).sqrt();
-    let mut stepper = dynamics(Oscillators(k), &[mass], settings(Integrator::VelocityVerlet, dt));
-    let mut frame = [Frame { velocities: Some(vec![Vector3::zeros()]), ..Frame::at_rest(vec![Vector3::new(0.3, 0.0, 0.0)]) }];
-    // the scheme's own frequency: 2 sin(ω'dt/2) = ω dt (Hairer, Lubich, Wanner, Geometric Numerical Integration, I.5)
+    let mut stepper = dynamics(
+        Oscillators(k),
+        &[mass],
+        settings(Integrator::VelocityVerlet, dt),
+    );
+    let mut frame = [Frame {
+        velocities: Some(vec![Vector3::zeros()]),
+        ..Frame::at_rest(vec![Vector3::new(0.3, 0.0, 0.0)])
+    }];
+    // the scheme's own frequency: 2 sin(ω'dt/2) = ω dt (Hairer, Lubich, Wanner, Geometric Numerical
+    // Integration, I.5)
     let discrete = 2.0 * (0.5 * omega * dt).asin() / dt;
     for step in 1..=5000u64 {
         stepper.step(&mut frame).unwrap();
         let time = step as f64 * dt;
         let x = frame[0].positions[0].x;
-        assert!((x - 0.3 * (discrete * time).cos()).abs() <= 1e-9, "step {step}");
+        assert!(
+            (x - 0.3 * (discrete * time).cos()).abs() <= 1e-9,
+            "step {step}"
+        );
         // and it lags behind the true one by ω³dt²t/24
         let phase = omega.powi(3) * dt * dt * time / 24.0;
-        assert!((x - 0.3 * (omega * time).cos()).abs() <= 0.3 * phase * 1.01 + 1e-9, "step {step}");
+        assert!(
+            (x - 0.3 * (omega * time).cos()).abs() <= 0.3 * phase * 1.01 + 1e-9,
+            "step {step}"
+        );
     }
     assert_eq!(frame[0].step, 5000);
     assert!((frame[0].time - 5.0).abs() <= 1e-9);
@@ -92,20 +123,36 @@ fn verlet_energy_error_falls_with_the_square_of_the_step() {
     let masses = [12.0, 14.0, 16.0, 1.0];
     // near a tetrahedron of edge 2 Å, where all springs are at rest
     let edge = 2.0 / 8f64.sqrt();
-    let corners = [[1.1, 1.0, 1.0], [1.0, -1.0, -0.8], [-1.2, 1.0, -1.0], [-1.0, -0.9, 1.0]];
-    let start: Vec<_> = corners.iter().map(|corner| Vector3::from(*corner) * edge).collect();
+    let corners = [
+        [1.1, 1.0, 1.0],
+        [1.0, -1.0, -0.8],
+        [-1.2, 1.0, -1.0],
+        [-1.0, -0.9, 1.0],
+    ];
+    let start: Vec<_> = corners
+        .iter()
+        .map(|corner| Vector3::from(*corner) * edge)
+        .collect();
     let energy = |frame: &Frame| {
         let mut potential = 0.0;
         for i in 0..4 {
             for j in 0..i {
-                potential += 0.5 * 300.0 * ((frame.positions[i] - frame.positions[j]).norm() - 2.0).powi(2);
+                potential +=
+                    0.5 * 300.0 * ((frame.positions[i] - frame.positions[j]).norm() - 2.0).powi(2);
             }
         }
         potential + kinetic_energy(&masses, frame.velocities.as_ref().unwrap())
     };
     let deviation = |dt: f64| {
-        let mut stepper = dynamics(Springs(300.0), &masses, settings(Integrator::VelocityVerlet, dt));
-        let mut frame = [Frame { velocities: Some(vec![Vector3::zeros(); 4]), ..Frame::at_rest(start.clone()) }];
+        let mut stepper = dynamics(
+            Springs(300.0),
+            &masses,
+            settings(Integrator::VelocityVerlet, dt),
+        );
+        let mut frame = [Frame {
+            velocities: Some(vec![Vector3::zeros(); 4]),
+            ..Frame::at_rest(start.clone())
+        }];
         let first = energy(&frame[0]);
         let steps = (2.0 / dt) as usize;
         let mut squares = 0.0;
@@ -125,18 +172,38 @@ fn verlet_energy_error_falls_with_the_square_of_the_step() {
 #[test]
 fn verlet_keeps_momentum_and_angular_momentum() {
     let masses = [12.0, 14.0, 16.0, 1.0, 12.0, 32.0];
-    let start: Vec<_> = (0..6).map(|i| Vector3::new(f64::from(i) * 1.3, (f64::from(i) * 1.7).sin(), (f64::from(i) * 0.9).cos())).collect();
+    let start: Vec<_> = (0..6)
+        .map(|i| {
+            Vector3::new(
+                f64::from(i) * 1.3,
+                (f64::from(i) * 1.7).sin(),
+                (f64::from(i) * 0.9).cos(),
+            )
+        })
+        .collect();
     let momenta = |frame: &Frame| {
         let velocities = frame.velocities.as_ref().unwrap();
         let linear: Vector3<f64> = masses.iter().zip(velocities).map(|(&m, v)| m * v).sum();
-        let angular: Vector3<f64> = masses.iter().zip(velocities).zip(&frame.positions).map(|((&m, v), x)| m * x.cross(v)).sum();
+        let angular: Vector3<f64> = masses
+            .iter()
+            .zip(velocities)
+            .zip(&frame.positions)
+            .map(|((&m, v), x)| m * x.cross(v))
+            .sum();
         (linear, angular)
     };
-    let mut stepper = dynamics(Springs(300.0), &masses, settings(Integrator::VelocityVerlet, 0.001));
+    let mut stepper = dynamics(
+        Springs(300.0),
+        &masses,
+        settings(Integrator::VelocityVerlet, 0.001),
+    );
     let mut frame = [Frame::at_rest(start)];
     stepper.step(&mut frame).unwrap();
     let (linear, angular) = momenta(&frame[0]);
-    assert!(linear.norm() > 1.0 && angular.norm() > 1.0, "a molecule at rest tests nothing");
+    assert!(
+        linear.norm() > 1.0 && angular.norm() > 1.0,
+        "a molecule at rest tests nothing"
+    );
     for _ in 0..5000 {
         stepper.step(&mut frame).unwrap();
     }
@@ -146,7 +213,12 @@ fn verlet_keeps_momentum_and_angular_momentum() {
 }
 
 /// Samples of the temperature and of x² (one value a stride, mean over atoms) after `skip` strides.
-fn sample(mut stepper: Dynamics<Oscillators>, atoms: usize, stride: usize, samples: usize) -> (Vec<f64>, Vec<f64>) {
+fn sample(
+    mut stepper: Dynamics<Oscillators>,
+    atoms: usize,
+    stride: usize,
+    samples: usize,
+) -> (Vec<f64>, Vec<f64>) {
     let masses = stepper.masses().to_vec();
     let freedom = stepper.freedom();
     let mut frame = [Frame::at_rest(vec![Vector3::zeros(); atoms])];
@@ -156,8 +228,18 @@ fn sample(mut stepper: Dynamics<Oscillators>, atoms: usize, stride: usize, sampl
             stepper.step(&mut frame).unwrap();
         }
         if sample >= 100 {
-            temperatures.push(temperature(kinetic_energy(&masses, frame[0].velocities.as_ref().unwrap()), freedom));
-            squares.push(frame[0].positions.iter().map(|x| x.norm_squared()).sum::<f64>() / (3 * atoms) as f64);
+            temperatures.push(temperature(
+                kinetic_energy(&masses, frame[0].velocities.as_ref().unwrap()),
+                freedom,
+            ));
+            squares.push(
+                frame[0]
+                    .positions
+                    .iter()
+                    .map(|x| x.norm_squared())
+                    .sum::<f64>()
+                    / (3 * atoms) as f64,
+            );
         }
     }
     (temperatures, squares)
@@ -168,40 +250,69 @@ fn thermostats_keep_temperature_and_its_variance() {
     let (atoms, k, dt, mass) = (20, 50.0, 0.002, 12.0);
     let omega = (k * ACCELERATION / mass).sqrt();
     let freedom = 3.0 * atoms as f64;
-    // with the velocity of a step's end: BAOAB samples positions of an oscillator exactly, velocities (1 − ω²dt²/4) too cold;
-    // velocity Verlet keeps K + V/(1 − ω²dt²/4), so a thermostat on K samples velocities exactly
+    // with the velocity of a step's end: BAOAB samples positions of an oscillator exactly,
+    // velocities (1 − ω²dt²/4) too cold; velocity Verlet keeps K + V/(1 − ω²dt²/4), so a thermostat
+    // on K samples velocities exactly
     let cold = 1.0 - (omega * dt).powi(2) / 4.0;
-    for (integrator, mean) in
-        [(Integrator::Langevin { friction: 10.0 }, TEMPERATURE * cold), (Integrator::Csvr { relaxation: 0.05 }, TEMPERATURE)]
-    {
+    for (integrator, mean) in [
+        (Integrator::Langevin { friction: 10.0 }, TEMPERATURE * cold),
+        (Integrator::Csvr { relaxation: 0.05 }, TEMPERATURE),
+    ] {
         let stepper = dynamics(Oscillators(k), &vec![mass; atoms], settings(integrator, dt));
         let (temperatures, squares) = sample(stepper, atoms, 25, 8000);
         assert_mean("temperature", &temperatures, mean);
         // var(T) = 2⟨T⟩²/N for N degrees of freedom
         let deviations: Vec<f64> = temperatures.iter().map(|t| (t - mean).powi(2)).collect();
-        assert_mean("variance of the temperature", &deviations, 2.0 * mean * mean / freedom);
+        assert_mean(
+            "variance of the temperature",
+            &deviations,
+            2.0 * mean * mean / freedom,
+        );
         if matches!(integrator, Integrator::Langevin { .. }) {
-            assert_mean("mean square displacement", &squares, BOLTZMANN * TEMPERATURE / k);
+            assert_mean(
+                "mean square displacement",
+                &squares,
+                BOLTZMANN * TEMPERATURE / k,
+            );
         }
     }
 }
 
 #[test]
 fn drawn_velocities_are_maxwell_boltzmann() {
-    let masses: Vec<f64> = (0..40_000).map(|i| if i % 2 == 0 { 1.008 } else { 15.999 }).collect();
+    let masses: Vec<f64> = (0..40_000)
+        .map(|i| if i % 2 == 0 { 1.008 } else { 15.999 })
+        .collect();
     let mut random = mdsurrogate::simulate::noise::generator(3, 0, 0, 0);
     let velocities = maxwell_boltzmann(&masses, TEMPERATURE, &mut random);
     for (parity, mass) in [(0, 1.008), (1, 15.999)] {
         let unit = (BOLTZMANN * TEMPERATURE / (KINETIC * mass)).sqrt();
-        let speeds: Vec<f64> = velocities.iter().skip(parity).step_by(2).map(|v| v.norm() / unit).collect();
-        for (power, expected) in [(1, (8.0 / std::f64::consts::PI).sqrt()), (2, 3.0), (4, 15.0)] {
-            assert_mean("speed", &speeds.iter().map(|s| s.powi(power)).collect::<Vec<_>>(), expected);
+        let speeds: Vec<f64> = velocities
+            .iter()
+            .skip(parity)
+            .step_by(2)
+            .map(|v| v.norm() / unit)
+            .collect();
+        for (power, expected) in [
+            (1, (8.0 / std::f64::consts::PI).sqrt()),
+            (2, 3.0),
+            (4, 15.0),
+        ] {
+            assert_mean(
+                "speed",
+                &speeds.iter().map(|s| s.powi(power)).collect::<Vec<_>>(),
+                expected,
+            );
         }
         // Kolmogorov–Smirnov against the Maxwell distribution: √n·D exceeds 1.95 once in a thousand
         let mut sorted = speeds.clone();
         sorted.sort_by(f64::total_cmp);
         let count = sorted.len() as f64;
-        let distance = sorted.iter().enumerate().map(|(i, &s)| (maxwell(s) - (i as f64 + 0.5) / count).abs()).fold(0.0, f64::max);
+        let distance = sorted
+            .iter()
+            .enumerate()
+            .map(|(i, &s)| (maxwell(s) - (i as f64 + 0.5) / count).abs())
+            .fold(0.0, f64::max);
         assert!(distance * count.sqrt() <= 1.95, "{distance}");
     }
 }
@@ -210,19 +321,36 @@ fn drawn_velocities_are_maxwell_boltzmann() {
 fn maxwell(s: f64) -> f64 {
     let density = |v: f64| (2.0 / std::f64::consts::PI).sqrt() * v * v * (-0.5 * v * v).exp();
     let h = s / 200.0;
-    let weight = |i: usize| if i == 0 || i == 200 { 1.0 } else { 2.0 + 2.0 * (i % 2) as f64 };
-    (0..=200).map(|i| weight(i) * density(i as f64 * h)).sum::<f64>() * h / 3.0
+    let weight = |i: usize| {
+        if i == 0 || i == 200 {
+            1.0
+        } else {
+            2.0 + 2.0 * (i % 2) as f64
+        }
+    };
+    (0..=200)
+        .map(|i| weight(i) * density(i as f64 * h))
+        .sum::<f64>()
+        * h
+        / 3.0
 }
 
 #[test]
 fn energy_less_heat_is_conserved() {
     let masses = vec![12.0; 6];
-    for integrator in [Integrator::Langevin { friction: 5.0 }, Integrator::Csvr { relaxation: 0.1 }] {
+    for integrator in [
+        Integrator::Langevin { friction: 5.0 },
+        Integrator::Csvr { relaxation: 0.1 },
+    ] {
         let mut stepper = dynamics(Oscillators(50.0), &masses, settings(integrator, 0.001));
         let mut frame = [Frame::at_rest(vec![Vector3::new(0.1, 0.0, 0.0); 6])];
         stepper.step(&mut frame).unwrap();
         let total = |frame: &Frame| {
-            let potential: f64 = frame.positions.iter().map(|x| 25.0 * x.norm_squared()).sum();
+            let potential: f64 = frame
+                .positions
+                .iter()
+                .map(|x| 25.0 * x.norm_squared())
+                .sum();
             potential + kinetic_energy(&masses, frame.velocities.as_ref().unwrap())
         };
         let first = total(&frame[0]) - frame[0].heat;
@@ -240,10 +368,22 @@ fn energy_less_heat_is_conserved() {
 #[test]
 fn a_step_depends_on_frame_seed_and_replica_only() {
     let masses = vec![12.0; 5];
-    let start = || Frame::at_rest((0..5).map(|i| Vector3::new(f64::from(i) * 0.3, 0.1, -0.2)).collect());
-    for integrator in [Integrator::Langevin { friction: 5.0 }, Integrator::Csvr { relaxation: 0.1 }] {
+    let start = || {
+        Frame::at_rest(
+            (0..5)
+                .map(|i| Vector3::new(f64::from(i) * 0.3, 0.1, -0.2))
+                .collect(),
+        )
+    };
+    for integrator in [
+        Integrator::Langevin { friction: 5.0 },
+        Integrator::Csvr { relaxation: 0.1 },
+    ] {
         let fresh = |first_replica| {
-            let settings = Settings { first_replica, ..settings(integrator, 0.001) };
+            let settings = Settings {
+                first_replica,
+                ..settings(integrator, 0.001)
+            };
             dynamics(Springs(100.0), &masses, settings)
         };
         let mut together = [start(), start()];
@@ -265,17 +405,39 @@ fn a_step_depends_on_frame_seed_and_replica_only() {
 #[test]
 fn the_centre_of_mass_stays_where_told() {
     let masses = [12.0, 1.0, 16.0, 14.0];
-    let start: Vec<_> = (0..4).map(|i| Vector3::new(f64::from(i), 0.5, -f64::from(i % 2))).collect();
-    let centre = |frame: &Frame| masses.iter().zip(&frame.positions).map(|(&m, x)| m * x).sum::<Vector3<f64>>() / 43.0;
-    for integrator in [Integrator::VelocityVerlet, Integrator::Langevin { friction: 5.0 }, Integrator::Csvr { relaxation: 0.1 }] {
-        let settings = Settings { stop_centre: true, ..settings(integrator, 0.001) };
+    let start: Vec<_> = (0..4)
+        .map(|i| Vector3::new(f64::from(i), 0.5, -f64::from(i % 2)))
+        .collect();
+    let centre = |frame: &Frame| {
+        masses
+            .iter()
+            .zip(&frame.positions)
+            .map(|(&m, x)| m * x)
+            .sum::<Vector3<f64>>()
+            / 43.0
+    };
+    for integrator in [
+        Integrator::VelocityVerlet,
+        Integrator::Langevin { friction: 5.0 },
+        Integrator::Csvr { relaxation: 0.1 },
+    ] {
+        let settings = Settings {
+            stop_centre: true,
+            ..settings(integrator, 0.001)
+        };
         let mut stepper = dynamics(Springs(100.0), &masses, settings);
         assert_eq!(stepper.freedom(), 9);
         let mut frame = [Frame::at_rest(start.clone())];
         let first = centre(&frame[0]);
         (0..2000).for_each(|_| stepper.step(&mut frame).unwrap());
-        assert!((centre(&frame[0]) - first).norm() <= 1e-10, "{integrator:?}");
-        assert!((frame[0].positions[0] - start[0]).norm() >= 1e-2, "nothing moved");
+        assert!(
+            (centre(&frame[0]) - first).norm() <= 1e-10,
+            "{integrator:?}"
+        );
+        assert!(
+            (frame[0].positions[0] - start[0]).norm() >= 1e-2,
+            "nothing moved"
+        );
     }
 }
 
@@ -284,15 +446,30 @@ fn heating_ends_at_the_temperature_and_at_step_zero() {
     let masses = vec![12.0; 400];
     let settings = settings(Integrator::VelocityVerlet, 0.002);
     let mut stepper = dynamics(Oscillators(50.0), &masses, settings);
-    let mut frame = [Frame { step: 7, time: 3.0, ..Frame::at_rest(vec![Vector3::zeros(); 400]) }];
+    let mut frame = [Frame {
+        step: 7,
+        time: 3.0,
+        ..Frame::at_rest(vec![Vector3::zeros(); 400])
+    }];
     heat(&mut stepper, &mut frame, 4.0).unwrap();
     assert_eq!((frame[0].step, frame[0].time, frame[0].heat), (0, 0.0, 0.0));
     assert_eq!(stepper.settings(), settings);
     // 1200 degrees of freedom: ± T·√(2/1200), and up to 0.5 % too cold for the time step
     let kinetic = kinetic_energy(&masses, frame[0].velocities.as_ref().unwrap());
     let deviation = (temperature(kinetic, 1200) - TEMPERATURE).abs();
-    assert!(deviation <= 4.0 * TEMPERATURE * (2.0f64 / 1200.0).sqrt(), "{deviation}");
-    let square = frame[0].positions.iter().map(|x| x.norm_squared()).sum::<f64>() / 1200.0;
+    assert!(
+        deviation <= 4.0 * TEMPERATURE * (2.0f64 / 1200.0).sqrt(),
+        "{deviation}"
+    );
+    let square = frame[0]
+        .positions
+        .iter()
+        .map(|x| x.norm_squared())
+        .sum::<f64>()
+        / 1200.0;
     let expected = BOLTZMANN * TEMPERATURE / 50.0;
-    assert!((square - expected).abs() <= 4.0 * expected * (2.0f64 / 1200.0).sqrt(), "{square} {expected}");
+    assert!(
+        (square - expected).abs() <= 4.0 * expected * (2.0f64 / 1200.0).sqrt(),
+        "{square} {expected}"
+    );
 }

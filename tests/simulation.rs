@@ -1,4 +1,5 @@
-//! The simulation loop: the same bits whether a run is stopped, resumed or split, what guards do, what is left on a full disk.
+//! The simulation loop: the same bits whether a run is stopped, resumed or split, what guards do,
+//! what is left on a full disk.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,7 +7,10 @@ use std::time::Duration;
 
 use mdsurrogate::error::Error;
 use mdsurrogate::forcefield::TemplateGeometry;
-use mdsurrogate::observe::{Console, CsvLog, EquivarianceMonitor, GeometryGuard, Journal, Moves, Probe, Shape, TrajectoryWriter};
+use mdsurrogate::observe::{
+    Console, CsvLog, EquivarianceMonitor, GeometryGuard, Journal, Moves, Probe, Shape,
+    TrajectoryWriter,
+};
 use mdsurrogate::simulate::checkpoint::{Checkpoint, files};
 use mdsurrogate::simulate::{OnGuard, Rules, Simulation, Stepper, Stop, noise};
 use mdsurrogate::structure::{Frame, ReadOptions, Topology, read};
@@ -14,7 +18,8 @@ use mdsurrogate::trajectory::Reader;
 use nalgebra::{Rotation3, Vector3};
 use serde_json::{Value, json};
 
-/// Steps of 0.5 ps that shake every atom a little about where it started, and may break the molecule at a step.
+/// Steps of 0.5 ps that shake every atom a little about where it started, and may break the
+/// molecule at a step.
 struct Shake {
     home: Vec<Vector3<f64>>,
     attempt: u64,
@@ -34,7 +39,9 @@ impl Stepper for Shake {
             frame.step += 1;
             frame.time = 0.5 * frame.step as f64;
             match self.break_at {
-                Some((step, attempts, shift)) if step == frame.step && self.attempt < attempts => frame.positions[0] += shift,
+                Some((step, attempts, shift)) if step == frame.step && self.attempt < attempts => {
+                    frame.positions[0] += shift
+                }
                 _ => {}
             }
         }
@@ -55,7 +62,12 @@ impl Stepper for Shake {
 }
 
 impl Probe for Shake {
-    fn equivariance(&self, _: &Frame, rotation: &Rotation3<f64>, _: &Vector3<f64>) -> mdsurrogate::Result<(f64, String)> {
+    fn equivariance(
+        &self,
+        _: &Frame,
+        rotation: &Rotation3<f64>,
+        _: &Vector3<f64>,
+    ) -> mdsurrogate::Result<(f64, String)> {
         assert!((rotation.matrix().determinant() - 1.0).abs() <= 1e-12);
         Ok((self.equivariance, "gate 3".into()))
     }
@@ -77,22 +89,42 @@ fn template(topology: &Topology, at: &[Vector3<f64>]) -> TemplateGeometry {
     let heavy = topology.heavy_atoms();
     let distances = topology.bond_distances(2);
     let pairs = heavy.iter().flat_map(|&i| {
-        let near = distances[i].iter().filter(move |(j, _)| *j > i).filter(|(j, _)| heavy.contains(j));
+        let near = distances[i]
+            .iter()
+            .filter(move |(j, _)| *j > i)
+            .filter(|(j, _)| heavy.contains(j));
         near.map(move |&(j, _)| (i, j, (at[i] - at[j]).norm()))
     });
     let neighbours = topology.neighbours();
     let centres = heavy.iter().filter_map(|&centre| {
-        let near: Vec<usize> = neighbours[centre].iter().copied().filter(|atom| heavy.contains(atom)).collect();
-        let &[a, b, c] = near.as_slice() else { return None };
+        let near: Vec<usize> = neighbours[centre]
+            .iter()
+            .copied()
+            .filter(|atom| heavy.contains(atom))
+            .collect();
+        let &[a, b, c] = near.as_slice() else {
+            return None;
+        };
         let normal = (at[b] - at[a]).cross(&(at[c] - at[a]));
-        Some(([centre, a, b, c], (at[a] - at[centre]).dot(&normal) / normal.norm(), normal.norm()))
+        Some((
+            [centre, a, b, c],
+            (at[a] - at[centre]).dot(&normal) / normal.norm(),
+            normal.norm(),
+        ))
     });
-    TemplateGeometry { pairs: pairs.collect(), centres: centres.collect() }
+    TemplateGeometry {
+        pairs: pairs.collect(),
+        centres: centres.collect(),
+    }
 }
 
 impl Case {
     fn new(folder: &Path, steps: u64) -> Self {
-        let structure = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("data/structures/akle.pdb"), &ReadOptions::default()).unwrap();
+        let structure = read(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("data/structures/akle.pdb"),
+            &ReadOptions::default(),
+        )
+        .unwrap();
         let rules = Rules {
             steps,
             on_guard: OnGuard::Abort,
@@ -103,7 +135,15 @@ impl Case {
             stop: Stop::never(),
         };
         let (topology, start) = (structure.topology, structure.frame);
-        Case { folder: folder.to_owned(), topology, start, replicas: 1, rules, break_at: None, equivariance: 1e-7 }
+        Case {
+            folder: folder.to_owned(),
+            topology,
+            start,
+            replicas: 1,
+            rules,
+            break_at: None,
+            equivariance: 1e-7,
+        }
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -112,18 +152,45 @@ impl Case {
 
     fn simulation(&self) -> (Simulation, Journal) {
         let journal = Journal::new(Console::Quiet, false, false);
-        let shake = Shake { home: self.start.positions.clone(), attempt: 0, break_at: self.break_at, equivariance: self.equivariance };
+        let shake = Shake {
+            home: self.start.positions.clone(),
+            attempt: 0,
+            break_at: self.break_at,
+            equivariance: self.equivariance,
+        };
         let frames = vec![self.start.clone(); self.replicas];
-        let mut simulation = Simulation::new(Box::new(shake), frames, self.rules.clone(), journal.clone());
+        let mut simulation =
+            Simulation::new(Box::new(shake), frames, self.rules.clone(), journal.clone());
         let template = template(&self.topology, &self.start.positions);
         for replica in 0..self.replicas {
             simulation.watch(replica, 1, Box::new(Moves::default()));
-            simulation.watch(replica, 1, Box::new(GeometryGuard::new(&self.topology, &template, &self.start.positions, journal.clone())));
-            simulation.watch(replica, 2, Box::new(Shape::new(&self.topology, &self.start.positions)));
+            simulation.watch(
+                replica,
+                1,
+                Box::new(GeometryGuard::new(
+                    &self.topology,
+                    &template,
+                    &self.start.positions,
+                    journal.clone(),
+                )),
+            );
+            simulation.watch(
+                replica,
+                2,
+                Box::new(Shape::new(&self.topology, &self.start.positions)),
+            );
             let ending = if replica == 0 { "xtc" } else { "dcd" };
             let path = self.file(&format!("run_r{replica}.{ending}"));
-            simulation.watch(replica, 2, Box::new(TrajectoryWriter::new(path, self.topology.len(), 1.0)));
-            simulation.watch(replica, 2, Box::new(CsvLog::new(self.file(&format!("run_r{replica}.csv")))));
+            simulation.watch(
+                replica,
+                2,
+                Box::new(TrajectoryWriter::new(path, self.topology.len(), 1.0)),
+            );
+            simulation.watch(
+                replica,
+                2,
+                Box::new(CsvLog::new(self.file(&format!("run_r{replica}.csv")))),
+            );
         }
         simulation.watch_equivariance(4, EquivarianceMonitor::new(11, journal.clone()));
         (simulation, journal)
@@ -143,11 +210,21 @@ impl Case {
         for replica in 0..self.replicas {
             let ending = if replica == 0 { "xtc" } else { "dcd" };
             let trajectory = format!("run_r{replica}.{ending}");
-            all.insert(trajectory.clone(), std::fs::read(self.file(&trajectory)).unwrap());
+            all.insert(
+                trajectory.clone(),
+                std::fs::read(self.file(&trajectory)).unwrap(),
+            );
             let rows = csv(&self.file(&format!("run_r{replica}.csv")));
             all.insert(format!("{replica}.csv"), format!("{rows:?}").into_bytes());
             let positions = &simulation.frames()[replica].positions;
-            all.insert(format!("{replica}"), positions.iter().flatten().flat_map(|x| x.to_le_bytes()).collect());
+            all.insert(
+                format!("{replica}"),
+                positions
+                    .iter()
+                    .flatten()
+                    .flat_map(|x| x.to_le_bytes())
+                    .collect(),
+            );
         }
         all
     }
@@ -157,7 +234,13 @@ impl Case {
 fn csv(path: &Path) -> Vec<BTreeMap<String, String>> {
     let text = std::fs::read_to_string(path).unwrap();
     let mut lines = text.lines();
-    let names: Vec<&str> = lines.next().unwrap().trim_start_matches('#').split(',').map(|name| name.trim_matches('"')).collect();
+    let names: Vec<&str> = lines
+        .next()
+        .unwrap()
+        .trim_start_matches('#')
+        .split(',')
+        .map(|name| name.trim_matches('"'))
+        .collect();
     assert_eq!(
         names[..7].join("|"),
         "Step|Time (ps)|Potential Energy (kJ/mole)|Kinetic Energy (kJ/mole)|Total Energy (kJ/mole)|Temperature (K)|Speed (ns/day)"
@@ -165,7 +248,12 @@ fn csv(path: &Path) -> Vec<BTreeMap<String, String>> {
     let row = |line: &str| {
         let cells: Vec<String> = line.split(',').map(str::to_owned).collect();
         assert_eq!(cells.len(), names.len(), "{line}");
-        names.iter().map(|name| (*name).to_owned()).zip(cells).filter(|(name, _)| name != "Speed (ns/day)").collect()
+        names
+            .iter()
+            .map(|name| (*name).to_owned())
+            .zip(cells)
+            .filter(|(name, _)| name != "Speed (ns/day)")
+            .collect()
     };
     lines.map(row).collect()
 }
@@ -179,7 +267,10 @@ fn a_run_that_is_stopped_and_resumed_gives_the_same_bits() {
 
     // an orderly stop after the step in which it is asked for, three times over
     let stopped = tempfile::tempdir().unwrap();
-    let mut case = Case { folder: stopped.path().to_owned(), ..case };
+    let mut case = Case {
+        folder: stopped.path().to_owned(),
+        ..case
+    };
     case.rules.prefix = Some(stopped.path().join("run"));
     for step in 1..4 {
         case.rules.stop = Stop::never().after(Some(Duration::ZERO));
@@ -229,7 +320,10 @@ fn other_settings_are_refused() {
     case.run().unwrap();
     case.rules.settings = json!({ "seed": 12 });
     let error = case.run().err().unwrap();
-    assert!(error.exit_code() == 2 && error.to_string().contains("seed 11, this command says 12"), "{error}");
+    assert!(
+        error.exit_code() == 2 && error.to_string().contains("seed 11, this command says 12"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -240,7 +334,12 @@ fn a_broken_bond_stops_the_run_and_is_named() {
     let error = case.run().err().unwrap();
     assert_eq!(error.exit_code(), 3);
     let words = error.to_string();
-    assert!(words.starts_with("stopped at step 7: bond ") && words.contains("ALA 1:N") && words.contains("limit 0.2 Å"), "{words}");
+    assert!(
+        words.starts_with("stopped at step 7: bond ")
+            && words.contains("ALA 1:N")
+            && words.contains("limit 0.2 Å"),
+        "{words}"
+    );
     // the frames before it are there, that one is not
     let mut reader = Reader::open(case.file("run_r0.xtc"), Some(&case.topology)).unwrap();
     let mut frame = Frame::default();
@@ -256,7 +355,10 @@ fn a_position_that_is_no_number_stops_the_run() {
     let mut case = Case::new(folder.path(), 20);
     case.break_at = Some((4, u64::MAX, Vector3::new(f64::NAN, 0.0, 0.0)));
     let error = case.run().err().unwrap();
-    assert!(error.exit_code() == 3 && error.to_string().contains("is at no finite position"), "{error}");
+    assert!(
+        error.exit_code() == 3 && error.to_string().contains("is at no finite position"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -270,15 +372,30 @@ fn a_rollback_takes_another_path_and_leaves_no_trace_in_the_files() {
     assert_eq!(simulation.rollbacks(), 2);
     let warnings = journal.warnings();
     assert_eq!(warnings["counts"]["rollback"], 2);
-    assert!(warnings["first"][0]["what"].as_str().unwrap().contains("back to step 10, attempt 1"), "{warnings}");
+    assert!(
+        warnings["first"][0]["what"]
+            .as_str()
+            .unwrap()
+            .contains("back to step 10, attempt 1"),
+        "{warnings}"
+    );
     let mut reader = Reader::open(case.file("run_r0.xtc"), Some(&case.topology)).unwrap();
     assert_eq!((reader.len(), reader.time_step()), (11, Some(1.0)));
     let mut frame = Frame::default();
     while reader.read(&mut frame).unwrap() {
         assert!((frame.positions[0] - case.start.positions[0]).norm() <= 1.0);
     }
-    let steps: Vec<String> = csv(&case.file("run_r0.csv")).iter().map(|row| row["Step"].clone()).collect();
-    assert_eq!(steps, (0..=20).step_by(2).map(|step| step.to_string()).collect::<Vec<_>>());
+    let steps: Vec<String> = csv(&case.file("run_r0.csv"))
+        .iter()
+        .map(|row| row["Step"].clone())
+        .collect();
+    assert_eq!(
+        steps,
+        (0..=20)
+            .step_by(2)
+            .map(|step| step.to_string())
+            .collect::<Vec<_>>()
+    );
 
     // the same up to the checkpoint, another path behind it
     let other = tempfile::tempdir().unwrap();
@@ -312,7 +429,11 @@ fn warnings_let_the_run_go_on() {
     // 3 Å off at step 4, 1.5, 0.75, … Å later: the bond's limit is 0.2 Å
     assert!((2..=5).contains(&journal.warnings()["counts"]["guard"].as_u64().unwrap()));
     let row = &csv(&case.file("run_r0.csv"))[2];
-    assert!(row["Worst bond (A)"].parse::<f64>().unwrap() > 0.5 && row["Max |dx| (A)"].parse::<f64>().unwrap() > 2.9, "{row:?}");
+    assert!(
+        row["Worst bond (A)"].parse::<f64>().unwrap() > 0.5
+            && row["Max |dx| (A)"].parse::<f64>().unwrap() > 2.9,
+        "{row:?}"
+    );
     assert!(row["Worst bond atoms"].contains("ALA 1:N"));
 }
 
@@ -329,7 +450,10 @@ fn what_the_input_breaks_is_not_held_against_the_run() {
     journal.log_to(&log, false).unwrap();
     let mut guard = GeometryGuard::new(&case.topology, &template, &case.start.positions, journal);
     let words = std::fs::read_to_string(log).unwrap();
-    assert!(words.contains("the input itself breaks") && words.contains("and 1 more"), "{words}");
+    assert!(
+        words.contains("the input itself breaks") && words.contains("and 1 more"),
+        "{words}"
+    );
     let mut record = mdsurrogate::observe::Record::default();
     mdsurrogate::observe::Observer::observe(&mut guard, &case.start, &mut record).unwrap();
     // but all the rest is
@@ -343,15 +467,26 @@ fn what_the_input_breaks_is_not_held_against_the_run() {
 fn lost_symmetry_stops_the_run_and_names_the_op() {
     let folder = tempfile::tempdir().unwrap();
     let mut case = Case::new(folder.path(), 10);
-    for (error, code) in [(2e-3, Some(3)), (f64::NAN, Some(3)), (5e-4, None), (1e-6, None)] {
+    for (error, code) in [
+        (2e-3, Some(3)),
+        (f64::NAN, Some(3)),
+        (5e-4, None),
+        (1e-6, None),
+    ] {
         case.equivariance = error;
         let (mut simulation, journal) = case.simulation();
         let outcome = simulation.run();
-        assert_eq!(outcome.as_ref().err().map(Error::exit_code), code, "{error}");
+        assert_eq!(
+            outcome.as_ref().err().map(Error::exit_code),
+            code,
+            "{error}"
+        );
         if let Err(stopped) = outcome {
             assert!(stopped.to_string().contains("gate 3"), "{stopped}");
         } else {
-            let warned = journal.warnings()["counts"].get("equivariance").and_then(Value::as_u64);
+            let warned = journal.warnings()["counts"]
+                .get("equivariance")
+                .and_then(Value::as_u64);
             assert_eq!(warned, (error > 1e-5).then_some(3), "steps 0, 4 and 8");
             assert_eq!(simulation.results()["equivariance"]["largest_error"], error);
         }
@@ -365,7 +500,12 @@ fn a_full_disk_ends_the_run_with_the_file_named() {
         let case = Case::new(folder.path(), 5);
         std::os::unix::fs::symlink("/dev/full", case.file(name)).unwrap();
         let error = case.run().err().unwrap();
-        assert!(error.exit_code() == 2 && error.to_string().contains(name) && error.to_string().contains("No space left"), "{error}");
+        assert!(
+            error.exit_code() == 2
+                && error.to_string().contains(name)
+                && error.to_string().contains("No space left"),
+            "{error}"
+        );
     }
 }
 
@@ -375,9 +515,20 @@ fn what_is_not_known_is_not_zero() {
     let case = Case::new(folder.path(), 2);
     case.run().unwrap();
     let rows = csv(&case.file("run_r0.csv"));
-    for name in ["Potential Energy (kJ/mole)", "Temperature (K)", "Conserved (kJ/mole)", "Drift (kJ/mol/ps/atom)"] {
+    for name in [
+        "Potential Energy (kJ/mole)",
+        "Temperature (K)",
+        "Conserved (kJ/mole)",
+        "Drift (kJ/mol/ps/atom)",
+    ] {
         assert_eq!(rows[1][name], "n/a");
     }
-    assert_eq!((rows[0]["Max |dx| (A)"].as_str(), rows[0]["Equivariance error"].as_str()), ("n/a", "0.0000001"));
+    assert_eq!(
+        (
+            rows[0]["Max |dx| (A)"].as_str(),
+            rows[0]["Equivariance error"].as_str()
+        ),
+        ("n/a", "0.0000001")
+    );
     assert!(rows[0]["RMSD (A)"].parse::<f64>().unwrap() <= 1e-6);
 }

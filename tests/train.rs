@@ -17,15 +17,28 @@ use mdsurrogate::train::trainer::{Files, Trainer};
 use nalgebra::Vector3;
 use sha2::Digest;
 
-const ATOMS: [(&str, Element); 6] =
-    [("N", Element::N), ("CA", Element::C), ("CB", Element::C), ("C", Element::C), ("O", Element::O), ("OXT", Element::O)];
+const ATOMS: [(&str, Element); 6] = [
+    ("N", Element::N),
+    ("CA", Element::C),
+    ("CB", Element::C),
+    ("C", Element::C),
+    ("O", Element::O),
+    ("OXT", Element::O),
+];
 const BONDS: [[usize; 2]; 5] = [[0, 1], [1, 2], [1, 3], [3, 4], [3, 5]];
 
 /// Heavy atoms of an alanine, Å.
 fn positions() -> Vec<Vector3<f64>> {
-    [[0.0, 0.0, 0.0], [1.46, 0.0, 0.0], [2.0, 1.4, 0.3], [2.0, -0.8, -1.2], [1.3, -1.2, -2.1], [3.2, -1.0, -1.2]]
-        .map(Vector3::from)
-        .to_vec()
+    [
+        [0.0, 0.0, 0.0],
+        [1.46, 0.0, 0.0],
+        [2.0, 1.4, 0.3],
+        [2.0, -0.8, -1.2],
+        [1.3, -1.2, -2.1],
+        [3.2, -1.0, -1.2],
+    ]
+    .map(Vector3::from)
+    .to_vec()
 }
 
 fn alanine() -> Tokens {
@@ -38,20 +51,35 @@ fn alanine() -> Tokens {
     };
     let topology = Topology {
         atoms: ATOMS.into_iter().enumerate().map(atom).collect(),
-        residues: vec![Residue { name: "ALA".into(), chain: 0, number: 1, insertion: None, atoms: 0..6 }],
-        chains: vec![Chain { id: "A".into(), residues: 0..1 }],
+        residues: vec![Residue {
+            name: "ALA".into(),
+            chain: 0,
+            number: 1,
+            insertion: None,
+            atoms: 0..6,
+        }],
+        chains: vec![Chain {
+            id: "A".into(),
+            residues: 0..1,
+        }],
         bonds: BONDS.to_vec(),
     };
     let x = positions();
-    let geometry = TemplateGeometry { pairs: BONDS.map(|[i, j]| (i, j, (x[i] - x[j]).norm())).to_vec(), centres: vec![] };
+    let geometry = TemplateGeometry {
+        pairs: BONDS.map(|[i, j]| (i, j, (x[i] - x[j]).norm())).to_vec(),
+        centres: vec![],
+    };
     Tokens::new(&topology, &geometry).unwrap()
 }
 
-/// An alanine whose atoms move about their places by independent noise of 0.3 Å; the forces are those of springs to its bonded
-/// atoms, 10 kJ/mol/Å².
+/// An alanine whose atoms move about their places by independent noise of 0.3 Å; the forces are
+/// those of springs to its bonded atoms, 10 kJ/mol/Å².
 fn system(frames: usize) -> System {
     moving(frames, |frame| {
-        let noise = centred_noise(ATOMS.len(), &mut generator(5, Purpose::Training, frame as u64, 0));
+        let noise = centred_noise(
+            ATOMS.len(),
+            &mut generator(5, Purpose::Training, frame as u64, 0),
+        );
         noise.into_iter().map(|n| 0.3 * n).collect()
     })
 }
@@ -59,7 +87,13 @@ fn system(frames: usize) -> System {
 /// An alanine whose atoms are so far from their places at each frame.
 fn moving(frames: usize, displacement: impl Fn(usize) -> Vec<Vector3<f64>>) -> System {
     let tokens = alanine();
-    let frame = |frame| positions().into_iter().zip(displacement(frame)).map(|(x, d)| x + d).collect::<Vec<_>>();
+    let frame = |frame| {
+        positions()
+            .into_iter()
+            .zip(displacement(frame))
+            .map(|(x, d)| x + d)
+            .collect::<Vec<_>>()
+    };
     let force = |frame: &Vec<Vector3<f64>>| {
         let mut forces = vec![Vector3::zeros(); frame.len()];
         for [i, j] in BONDS {
@@ -71,10 +105,28 @@ fn moving(frames: usize, displacement: impl Fn(usize) -> Vec<Vector3<f64>>) -> S
         forces
     };
     let all: Vec<_> = (0..frames).map(frame).collect();
-    let flat = |of: Vec<Vec<Vector3<f64>>>| of.concat().iter().flat_map(|x| [x.x as f32, x.y as f32, x.z as f32]).collect();
+    let flat = |of: Vec<Vec<Vector3<f64>>>| {
+        of.concat()
+            .iter()
+            .flat_map(|x| [x.x as f32, x.y as f32, x.z as f32])
+            .collect()
+    };
     let forces = flat(all.iter().map(force).collect());
-    let segment = Segment { file: "synthetic".into(), tokens: tokens.len(), time_step: 1.0, positions: flat(all), forces };
-    System { name: "alanine".into(), tokens, segments: vec![segment], rollouts: vec![], fold: false, weight: 1.0 }
+    let segment = Segment {
+        file: "synthetic".into(),
+        tokens: tokens.len(),
+        time_step: 1.0,
+        positions: flat(all),
+        forces,
+    };
+    System {
+        name: "alanine".into(),
+        tokens,
+        segments: vec![segment],
+        rollouts: vec![],
+        fold: false,
+        weight: 1.0,
+    }
 }
 
 const SMALL: &str = "
@@ -99,7 +151,11 @@ fn trainer(frames: usize, objective: &str, training: &str) -> Trainer<Cpu<f32>> 
 }
 
 fn on_threads<R: Send>(count: usize, work: impl FnOnce() -> R + Send) -> R {
-    rayon::ThreadPoolBuilder::new().num_threads(count).build().unwrap().install(work)
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(count)
+        .build()
+        .unwrap()
+        .install(work)
 }
 
 const JUMP: &str = "[jump]\nlag = \"1ps\"\n";
@@ -111,7 +167,10 @@ fn threads_do_not_change_a_bit() {
         on_threads(threads, || {
             let mut trainer = trainer(40, JUMP, SHORT);
             (0..5).for_each(|_| assert!(trainer.update().unwrap().loss.is_finite()));
-            (trainer.parameters().to_vec(), trainer.validate().unwrap().unwrap().loss)
+            (
+                trainer.parameters().to_vec(),
+                trainer.validate().unwrap().unwrap().loss,
+            )
         })
     };
     assert_eq!(parameters(1), parameters(2));
@@ -124,12 +183,15 @@ fn a_resumed_training_is_the_uninterrupted_one_bit_by_bit() {
     let whole = Files::new(&folder.path().join("whole"));
     let mut uninterrupted = trainer(40, JUMP, SHORT);
     let reporter = quiet(&uninterrupted);
-    uninterrupted.run(&whole, &reporter, &Stop::never()).unwrap();
+    uninterrupted
+        .run(&whole, &reporter, &Stop::never())
+        .unwrap();
 
     let cut = Files::new(&folder.path().join("cut"));
     let mut first = trainer(40, JUMP, SHORT);
     (0..7).for_each(|_| assert!(first.update().unwrap().loss.is_finite()));
-    // stopped before its next update: what is there is written, and the exit code says that it can be continued
+    // stopped before its next update: what is there is written, and the exit code says that it can
+    // be continued
     let stop = Stop::never();
     stop.ask();
     let error = first.run(&cut, &reporter, &stop).unwrap_err();
@@ -140,13 +202,24 @@ fn a_resumed_training_is_the_uninterrupted_one_bit_by_bit() {
     second.run(&cut, &reporter, &Stop::never()).unwrap();
 
     assert_eq!(second.parameters(), uninterrupted.parameters());
-    assert_eq!(second.checkpoint().average, uninterrupted.checkpoint().average);
+    assert_eq!(
+        second.checkpoint().average,
+        uninterrupted.checkpoint().average
+    );
     let weights = |files: &Files| Model::load(&files.model, Cpu::<f32>::new()).unwrap();
     let ((model, header), (other, _)) = (weights(&whole), weights(&cut));
     assert_eq!(model.parameters().unwrap(), other.parameters().unwrap());
-    assert!(header.provenance.updates == 12 && header.provenance.samples == 72 && header.provenance.validation_loss.is_some());
+    assert!(
+        header.provenance.updates == 12
+            && header.provenance.samples == 72
+            && header.provenance.validation_loss.is_some()
+    );
     let table = std::fs::read_to_string(&whole.table).unwrap();
-    let updates: Vec<_> = table.lines().skip(1).map(|line| line.split(',').next().unwrap().to_owned()).collect();
+    let updates: Vec<_> = table
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').next().unwrap().to_owned())
+        .collect();
     assert_eq!(updates, ["5", "10", "12"]);
 }
 
@@ -155,25 +228,46 @@ fn a_checkpoint_of_another_training_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.ckpt");
     trainer(40, JUMP, SHORT).checkpoint().write(&path).unwrap();
-    let error = trainer(40, JUMP, &format!("{SHORT}\nseed = 2")).resume(&path).unwrap_err();
-    assert!(error.exit_code() == 2 && error.to_string().contains("a.ckpt") && error.hint().contains("--fresh"), "{error}");
+    let error = trainer(40, JUMP, &format!("{SHORT}\nseed = 2"))
+        .resume(&path)
+        .unwrap_err();
+    assert!(
+        error.exit_code() == 2
+            && error.to_string().contains("a.ckpt")
+            && error.hint().contains("--fresh"),
+        "{error}"
+    );
     // how long it goes on may change
-    trainer(40, JUMP, &SHORT.replace("12", "99")).resume(&path).unwrap_err(); // micro_batch_tokens changed too
-    trainer(40, JUMP, &SHORT.replace("updates = 12", "updates = 99")).resume(&path).unwrap();
+    trainer(40, JUMP, &SHORT.replace("12", "99"))
+        .resume(&path)
+        .unwrap_err(); // micro_batch_tokens changed too
+    trainer(40, JUMP, &SHORT.replace("updates = 12", "updates = 99"))
+        .resume(&path)
+        .unwrap();
 }
 
-/// A training whose configuration file `here`/b.toml has no table of the network but what `model` says, and starts from
-/// `here`/a.safetensors.
+/// A training whose configuration file `here`/b.toml has no table of the network but what `model`
+/// says, and starts from `here`/a.safetensors.
 fn started(here: &Path, objective: &str, model: &str) -> mdsurrogate::Result<Config> {
-    let data = "[data]\nsystems = [{ name = \"alanine\", topology = \"-\", trajectories = [\"-\"] }]";
-    Config::parse(format!("{data}\n{objective}\n{model}\n{SHORT}\ninitial = \"a.safetensors\"\n"), &here.join("b.toml"))
+    let data =
+        "[data]\nsystems = [{ name = \"alanine\", topology = \"-\", trajectories = [\"-\"] }]";
+    Config::parse(
+        format!("{data}\n{objective}\n{model}\n{SHORT}\ninitial = \"a.safetensors\"\n"),
+        &here.join("b.toml"),
+    )
 }
 
 /// A short training of jumps, its files `here`/a.*, and the model that came out.
 fn first(here: &Path) -> (Files, Model<Cpu<f32>>, Header) {
     let files = Files::new(&here.join("a"));
     let mut trainer = trainer(40, JUMP, SHORT);
-    trainer.run(&files, &Reporter::new(trainer.budget(), true), &Stop::never()).unwrap();
+    trainer
+        .run(
+            &files,
+            &Reporter::new(trainer.budget(), true),
+            &Stop::never(),
+        )
+        .unwrap();
     let (model, header) = Model::load(&files.model, Cpu::<f32>::new()).unwrap();
     (files, model, header)
 }
@@ -184,7 +278,8 @@ fn a_training_starts_from_a_model_and_says_so() {
     let here = folder.path();
     let (first, model, header) = first(here);
 
-    // other data, whose displacements are of another size: the first weights, sizes and scale are the model's all the same
+    // other data, whose displacements are of another size: the first weights, sizes and scale are
+    // the model's all the same
     let trainer_of = |config: Config| {
         let dataset = Dataset::split(vec![system(9)], Vec::new(), &config).unwrap();
         Trainer::new(config, dataset, Cpu::<f32>::new()).unwrap()
@@ -192,41 +287,105 @@ fn a_training_starts_from_a_model_and_says_so() {
     let mut second = trainer_of(started(here, JUMP, "[model]\nlayers = 2\nreach = 11").unwrap());
     assert_eq!(second.parameters(), model.parameters().unwrap());
     let files = Files::new(&here.join("b"));
-    second.run(&files, &Reporter::new(second.budget(), true), &Stop::never()).unwrap();
+    second
+        .run(
+            &files,
+            &Reporter::new(second.budget(), true),
+            &Stop::never(),
+        )
+        .unwrap();
     let (other, made) = Model::load(&files.model, Cpu::<f32>::new()).unwrap();
     assert_eq!(made.config, header.config);
     assert_ne!(other.parameters().unwrap(), model.parameters().unwrap());
     let source = made.provenance.started_from.unwrap();
     let hash = sha2::Sha256::digest(std::fs::read(&first.model).unwrap());
     let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!((source.name.as_str(), source.sha256), ("a.safetensors", hash));
-    assert!(header.provenance.started_from.is_none() && made.provenance.summary.ends_with("starting from a.safetensors"));
+    assert_eq!(
+        (source.name.as_str(), source.sha256),
+        ("a.safetensors", hash)
+    );
+    assert!(
+        header.provenance.started_from.is_none()
+            && made
+                .provenance
+                .summary
+                .ends_with("starting from a.safetensors")
+    );
 
     // its checkpoint is that of a training from this model, and of no other
-    trainer_of(started(here, JUMP, "").unwrap()).resume(&files.checkpoint).unwrap();
-    let random = Config { initial: None, ..started(here, JUMP, "").unwrap() };
-    assert!(trainer_of(random).resume(&files.checkpoint).unwrap_err().to_string().contains("b.ckpt"));
+    trainer_of(started(here, JUMP, "").unwrap())
+        .resume(&files.checkpoint)
+        .unwrap();
+    let random = Config {
+        initial: None,
+        ..started(here, JUMP, "").unwrap()
+    };
+    assert!(
+        trainer_of(random)
+            .resume(&files.checkpoint)
+            .unwrap_err()
+            .to_string()
+            .contains("b.ckpt")
+    );
     std::fs::copy(&files.model, &first.model).unwrap();
-    assert!(trainer_of(started(here, JUMP, "").unwrap()).resume(&files.checkpoint).unwrap_err().to_string().contains("b.ckpt"));
+    assert!(
+        trainer_of(started(here, JUMP, "").unwrap())
+            .resume(&files.checkpoint)
+            .unwrap_err()
+            .to_string()
+            .contains("b.ckpt")
+    );
 
     // another lag time has another scale, which is measured
     let of = |objective| started(here, objective, "").unwrap();
-    let regime = |config: &Config| Objective::new(config, &Dataset::split(vec![system(40)], Vec::new(), config).unwrap()).regime();
+    let regime = |config: &Config| {
+        Objective::new(
+            config,
+            &Dataset::split(vec![system(40)], Vec::new(), config).unwrap(),
+        )
+        .regime()
+    };
     let later = of("[jump]\nlag = \"2ps\"");
-    assert_eq!(regime(&later), regime(&Config { initial: None, ..later.clone() }));
+    assert_eq!(
+        regime(&later),
+        regime(&Config {
+            initial: None,
+            ..later.clone()
+        })
+    );
     assert_eq!(regime(&of(JUMP)), made.config.regime);
 
     for (objective, model, words) in [
-        (JUMP, "[model]\nlayers = 3", ["b.toml", "model.layers", "a.safetensors", "has 2"]),
-        (JUMP, "[model]\nlong_range = \"none\"", ["b.toml", "model.long_range", "a.safetensors", "geometric"]),
-        ("[displacement]\nlag = \"1ps\"", "", ["b.toml", "training.initial", "[jump]", "[displacement]"]),
+        (
+            JUMP,
+            "[model]\nlayers = 3",
+            ["b.toml", "model.layers", "a.safetensors", "has 2"],
+        ),
+        (
+            JUMP,
+            "[model]\nlong_range = \"none\"",
+            ["b.toml", "model.long_range", "a.safetensors", "geometric"],
+        ),
+        (
+            "[displacement]\nlag = \"1ps\"",
+            "",
+            ["b.toml", "training.initial", "[jump]", "[displacement]"],
+        ),
     ] {
         let error = started(here, objective, model).unwrap_err();
         let text = format!("{error} {}", error.hint());
-        assert!(error.exit_code() == 2 && words.iter().all(|word| text.contains(word)), "{words:?}: {text}");
+        assert!(
+            error.exit_code() == 2 && words.iter().all(|word| text.contains(word)),
+            "{words:?}: {text}"
+        );
     }
     std::fs::remove_file(&first.model).unwrap();
-    assert!(started(here, JUMP, "").unwrap_err().to_string().contains("a.safetensors"));
+    assert!(
+        started(here, JUMP, "")
+            .unwrap_err()
+            .to_string()
+            .contains("a.safetensors")
+    );
 }
 
 /// Mean losses of the first and the last tenth of a training.
@@ -235,34 +394,68 @@ fn losses(frames: usize, objective: &str, updates: usize, training: &str) -> [f6
 }
 
 fn losses_of(system: System, objective: &str, updates: usize, training: &str) -> [f64; 2] {
-    let config = config(objective, &format!("{training}\n[training]\nupdates = {updates}\nbatch = 8\nmicro_batch_tokens = 48"));
+    let config = config(
+        objective,
+        &format!("{training}\n[training]\nupdates = {updates}\nbatch = 8\nmicro_batch_tokens = 48"),
+    );
     let dataset = Dataset::split(vec![system], Vec::new(), &config).unwrap();
     let mut trainer = Trainer::new(config, dataset, Cpu::<f32>::new()).unwrap();
-    let losses: Vec<f64> = (0..updates).map(|_| trainer.update().unwrap().loss).collect();
+    let losses: Vec<f64> = (0..updates)
+        .map(|_| trainer.update().unwrap().loss)
+        .collect();
     let mean = |of: &[f64]| of.iter().sum::<f64>() / of.len() as f64;
-    [mean(&losses[..updates / 10]), mean(&losses[updates - updates / 10..])]
+    [
+        mean(&losses[..updates / 10]),
+        mean(&losses[updates - updates / 10..]),
+    ]
 }
 
-const FAST: &str = "[split]\nvalidation_share = 0.0\n[optimizer]\nlearning_rate = 5e-3\nwarmup = 10";
+const FAST: &str =
+    "[split]\nvalidation_share = 0.0\n[optimizer]\nlearning_rate = 5e-3\nwarmup = 10";
 
 #[test]
 fn few_pairs_are_learned_by_heart() {
     // two pairs without reversal: what comes a lag later is a function of what is
-    let [before, after] = losses(3, "[jump]\nlag = \"1ps\"\nreversed = 0.0\ncondition_noise = \"0.01A\"", 400, FAST);
-    assert!(before <= 1.5 && after <= before / 4.0, "jump: {before} → {after}");
+    let [before, after] = losses(
+        3,
+        "[jump]\nlag = \"1ps\"\nreversed = 0.0\ncondition_noise = \"0.01A\"",
+        400,
+        FAST,
+    );
+    assert!(
+        before <= 1.5 && after <= before / 4.0,
+        "jump: {before} → {after}"
+    );
     let [before, after] = losses(3, "[displacement]\nlag = \"1ps\"", 200, FAST);
-    assert!(before <= 1.5 && after <= before / 1000.0, "displacement: {before} → {after}");
+    assert!(
+        before <= 1.5 && after <= before / 1000.0,
+        "displacement: {before} → {after}"
+    );
     let [before, after] = losses(3, "[force]", 200, FAST);
-    assert!(before <= 3.0 && after <= before / 1000.0, "force: {before} → {after}");
+    assert!(
+        before <= 3.0 && after <= before / 1000.0,
+        "force: {before} → {after}"
+    );
     let [before, after] = losses(3, "[force]\nform = \"conservative\"", 200, FAST);
-    assert!(before <= 3.0 && after <= before / 30.0, "conservative force: {before} → {after}");
+    assert!(
+        before <= 3.0 && after <= before / 30.0,
+        "conservative force: {before} → {after}"
+    );
 }
 
 #[test]
 fn a_network_that_is_told_the_lag_time_learns_several() {
-    // there and back: after one frame everything is elsewhere, after two it is where it was, which no network can know untold
+    // there and back: after one frame everything is elsewhere, after two it is where it was, which
+    // no network can know untold
     let swing = centred_noise(ATOMS.len(), &mut generator(6, Purpose::Training, 0, 0));
-    let swinging = || moving(9, |frame| swing.iter().map(|n| if frame % 2 == 0 { 0.5 * n } else { -0.5 * n }).collect());
+    let swinging = || {
+        moving(9, |frame| {
+            swing
+                .iter()
+                .map(|n| if frame % 2 == 0 { 0.5 * n } else { -0.5 * n })
+                .collect()
+        })
+    };
     let both = "[jump]\nlag = \"1ps\"\nlongest_lag = \"2ps\"\ncondition_noise = \"0.01A\"\nlog_sigma_mean = 0.0\nlog_sigma_std = 0.5";
     let [before, after] = losses_of(swinging(), both, 400, FAST);
     assert!(before <= 2.0 && after <= before / 4.0, "{before} → {after}");
@@ -278,23 +471,47 @@ fn several_lag_times_may_follow_one_and_begin_with_its_answers() {
     assert_eq!(config.lags(), [1.0, 2.0, 4.0]);
     let dataset = Dataset::split(vec![system(40)], Vec::new(), &config).unwrap();
     // 36 training frames less the gap before the last 10 %, for each lag time
-    assert_eq!(dataset.training.len(), (36 - 1 - 1) + (36 - 2 - 2) + (36 - 4 - 4));
+    assert_eq!(
+        dataset.training.len(),
+        (36 - 1 - 1) + (36 - 2 - 2) + (36 - 4 - 4)
+    );
     let second = Trainer::new(config, dataset, Cpu::<f32>::new()).unwrap();
-    // the weights of what it is told of lag times come after those of the noise levels, and are none
+    // the weights of what it is told of lag times come after those of the noise levels, and are
+    // none
     let (own, others) = (second.parameters(), model.parameters().unwrap());
-    let (at, told) = (header.config.conditioning() * header.config.scalars, TOLD * header.config.scalars);
+    let (at, told) = (
+        header.config.conditioning() * header.config.scalars,
+        TOLD * header.config.scalars,
+    );
     assert_eq!(own.len(), others.len() + told);
-    assert!(own[..at] == others[..at] && own[at..at + told].iter().all(|&w| w == 0.0) && own[at + told..] == others[at..]);
+    assert!(
+        own[..at] == others[..at]
+            && own[at..at + told].iter().all(|&w| w == 0.0)
+            && own[at + told..] == others[at..]
+    );
 
-    let refused = started(here, "[jump]\nlag = \"2ps\"\nlongest_lag = \"3ps\"", "").unwrap_err().to_string();
-    assert!(refused.contains("jump.longest_lag") && refused.contains("twice"), "{refused}");
+    let refused = started(here, "[jump]\nlag = \"2ps\"\nlongest_lag = \"3ps\"", "")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refused.contains("jump.longest_lag") && refused.contains("twice"),
+        "{refused}"
+    );
 }
 
 /// Runs the program in `folder`: exit status, stdout, stderr.
 fn program(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_mdsurrogate")).args(arguments).current_dir(folder).output().unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_mdsurrogate"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    (
+        output.status.code().unwrap(),
+        text(output.stdout),
+        text(output.stderr),
+    )
 }
 
 const AKLE: &str = "
@@ -323,14 +540,24 @@ fn the_command_trains_continues_and_describes_its_model() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     std::fs::write(here.join("akle.toml"), AKLE).unwrap();
-    let (code, _, words) = program(here, &["train", "akle.toml", "--data", DATA, "--updates", "6"]);
+    let (code, _, words) = program(
+        here,
+        &["train", "akle.toml", "--data", DATA, "--updates", "6"],
+    );
     assert_eq!(code, 0, "{words}");
-    assert!(words.contains("32 heavy atoms, 400 frames") && words.contains("update 4, "), "{words}");
+    assert!(
+        words.contains("32 heavy atoms, 400 frames") && words.contains("update 4, "),
+        "{words}"
+    );
     // the same command with the configuration's own, larger budget goes on
     let (code, _, words) = program(here, &["train", "akle.toml", "--data", DATA]);
     assert!(code == 0 && words.contains("at update 6"), "{words}");
     let table = std::fs::read_to_string(here.join("akle.train.csv")).unwrap();
-    let column: Vec<_> = table.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    let column: Vec<_> = table
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').next().unwrap())
+        .collect();
     assert_eq!(column, ["4", "6", "8", "10"]);
 
     let (code, json, words) = program(here, &["model", "info", "akle.safetensors", "--json"]);
@@ -341,11 +568,15 @@ fn the_command_trains_continues_and_describes_its_model() {
     assert_eq!(info["provenance"]["temperature"], 310.0);
     assert_eq!(info["provenance"]["configuration"], AKLE);
     assert_eq!(info["provenance"]["data"][1]["name"], "akle_a.xtc");
-    // the standard deviation that the same formulas in NumPy give for these frames, with the noise on the condition added
+    // the standard deviation that the same formulas in NumPy give for these frames, with the noise
+    // on the condition added
     let sigma = info["config"]["regime"]["sigma_data"].as_f64().unwrap();
     assert!((sigma - SIGMA_50).abs() <= 1e-4, "{sigma}");
     let (code, text, _) = program(here, &["model", "info", "akle.safetensors"]);
-    assert!(code == 0 && text.contains("jump: samples positions 50 ps later") && text.contains("310 K"), "{text}");
+    assert!(
+        code == 0 && text.contains("jump: samples positions 50 ps later") && text.contains("310 K"),
+        "{text}"
+    );
 
     // a damaged model is refused, a finished one is not overwritten by another training
     let bytes = std::fs::read(here.join("akle.safetensors")).unwrap();
@@ -353,10 +584,14 @@ fn the_command_trains_continues_and_describes_its_model() {
     let (code, _, words) = program(here, &["model", "info", "cut.safetensors"]);
     assert!(code == 2 && words.contains("cut.safetensors"), "{words}");
     let (code, _, words) = program(here, &["train", "akle.toml", "--data", DATA, "--fresh"]);
-    assert!(code == 2 && words.contains("--overwrite") && words.contains("akle.safetensors"), "{words}");
+    assert!(
+        code == 2 && words.contains("--overwrite") && words.contains("akle.safetensors"),
+        "{words}"
+    );
 }
 
-/// √(mean squared displacement over 50 ps of the first 359 superposed pairs + 0.1²/3), Å: tests/data/train_sigma.py.
+/// √(mean squared displacement over 50 ps of the first 359 superposed pairs + 0.1²/3), Å:
+/// tests/data/train_sigma.py.
 const SIGMA_50: f64 = 1.166_252_08;
 
 #[test]
@@ -364,20 +599,47 @@ fn what_cannot_be_trained_is_refused_and_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     for (text, named) in [
-        (AKLE.replace("50ps", "20ps"), vec!["akle_a.xtc", "50 ps", "20 ps"]),
+        (
+            AKLE.replace("50ps", "20ps"),
+            vec!["akle_a.xtc", "50 ps", "20 ps"],
+        ),
         (AKLE.replace("akle_a.xtc", "none.xtc"), vec!["none.xtc"]),
-        (AKLE.replace("batch", "bacth"), vec!["bad.toml:14", "bacth", "`batch`"]),
-        (format!("{AKLE}initial = \"none.safetensors\"\n"), vec!["none.safetensors"]),
-        (format!("{AKLE}initial = \"built-in\"\n"), vec!["bad.toml", "model.", "built-in"]),
-        (AKLE.replace("\"akle_a.xtc\"] }", "\"akle_a.xtc\"], weight = 0.0 }"), vec!["data.systems.weight"]),
+        (
+            AKLE.replace("batch", "bacth"),
+            vec!["bad.toml:14", "bacth", "`batch`"],
+        ),
+        (
+            format!("{AKLE}initial = \"none.safetensors\"\n"),
+            vec!["none.safetensors"],
+        ),
+        (
+            format!("{AKLE}initial = \"built-in\"\n"),
+            vec!["bad.toml", "model.", "built-in"],
+        ),
+        (
+            AKLE.replace("\"akle_a.xtc\"] }", "\"akle_a.xtc\"], weight = 0.0 }"),
+            vec!["data.systems.weight"],
+        ),
         (AKLE.replace("pair = 8", "pair = 9"), vec!["`pair`"]),
-        (AKLE.replace("layers = 1", "regime = { kind = \"force\", scale = 1.0 }"), vec!["bad.toml", "model.regime"]),
-        (format!("{AKLE}[split]\nvalidation_systems = [\"akle2\"]\n"), vec!["validation_systems", "akle2"]),
-        (format!("{AKLE}[split]\nvalidation_systems = [\"akle\"]\n"), vec!["no pair of frames"]),
+        (
+            AKLE.replace("layers = 1", "regime = { kind = \"force\", scale = 1.0 }"),
+            vec!["bad.toml", "model.regime"],
+        ),
+        (
+            format!("{AKLE}[split]\nvalidation_systems = [\"akle2\"]\n"),
+            vec!["validation_systems", "akle2"],
+        ),
+        (
+            format!("{AKLE}[split]\nvalidation_systems = [\"akle\"]\n"),
+            vec!["no pair of frames"],
+        ),
     ] {
         std::fs::write(here.join("bad.toml"), &text).unwrap();
         let (code, out, words) = program(here, &["train", "bad.toml", "--data", DATA]);
-        assert!(code == 2 && out.is_empty() && named.iter().all(|name| words.contains(name)), "{named:?}: {code} {words}");
+        assert!(
+            code == 2 && out.is_empty() && named.iter().all(|name| words.contains(name)),
+            "{named:?}: {code} {words}"
+        );
     }
     assert_eq!(std::fs::read_dir(here).unwrap().count(), 1);
 }

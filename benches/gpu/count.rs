@@ -1,14 +1,16 @@
-//! What an op must move and compute: the floor that a measurement is held against, and a prediction for cards that are not here.
+//! What an op must move and compute: the floor that a measurement is held against, and a prediction
+//! for cards that are not here.
 
 use mdsurrogate::engine::gpu::LONGEST_DIRECT;
 use mdsurrogate::fft::{Convolution, Padding, smooth_length};
 use mdsurrogate::ops::{Batch, Kernel, Op};
 
-/// Longest transform along a strided axis in one pass: 48 KiB of shared memory hold as many complex numbers of four columns (32 bytes
-/// side by side, the least that a card loads).
+/// Longest transform along a strided axis in one pass: 48 KiB of shared memory hold as many complex
+/// numbers of four columns (32 bytes side by side, the least that a card loads).
 const ONE_PASS: usize = 1024;
 
-/// Operations on an output number of an op that only maps numbers: roots and exponentials count as several.
+/// Operations on an output number of an op that only maps numbers: roots and exponentials count as
+/// several.
 const MAP: f64 = 10.0;
 
 /// Complex products of the five terms of a long convolution: α α, r·r, α r, r α, r × r.
@@ -39,33 +41,67 @@ impl Cost {
     }
 
     pub fn plus(&self, other: Cost) -> Cost {
-        Cost { bytes: self.bytes + other.bytes, flops: self.flops + other.flops }
+        Cost {
+            bytes: self.bytes + other.bytes,
+            flops: self.flops + other.flops,
+        }
     }
 }
 
 /// Forward.
 pub fn cost(op: &Op, batch: &Batch) -> Cost {
     let signature = op.signature();
-    let buffers: usize = signature.inputs.iter().chain(&signature.outputs).map(|shape| shape.len(batch)).sum();
-    let params: usize = signature.params.iter().map(|param| param.size[0] * param.size[1]).sum();
+    let buffers: usize = signature
+        .inputs
+        .iter()
+        .chain(&signature.outputs)
+        .map(|shape| shape.len(batch))
+        .sum();
+    let params: usize = signature
+        .params
+        .iter()
+        .map(|param| param.size[0] * param.size[1])
+        .sum();
     let outputs: usize = signature.outputs.iter().map(|shape| shape.len(batch)).sum();
-    let (bytes, edges) = (4.0 * (buffers + params) as f64, batch.edges.sender.len() as f64);
-    let mapped = Cost { bytes, flops: MAP * outputs as f64 };
+    let (bytes, edges) = (
+        4.0 * (buffers + params) as f64,
+        batch.edges.sender.len() as f64,
+    );
+    let mapped = Cost {
+        bytes,
+        flops: MAP * outputs as f64,
+    };
     match op {
         Op::Linear(linear) => {
             let products = signature.outputs[0].len(batch) * linear.inputs.iter().sum::<usize>();
-            mapped.plus(Cost { bytes: 0.0, flops: 2.0 * products as f64 })
+            mapped.plus(Cost {
+                bytes: 0.0,
+                flops: 2.0 * products as f64,
+            })
         }
         Op::Message(message) => {
             let p = message.channels as f64;
-            // the product with W, eight rows of splines, nine dense features, two silus, seven sums; about 100 for the geometry
+            // the product with W, eight rows of splines, nine dense features, two silus, seven
+            // sums; about 100 for the geometry
             let of_edge = 2.0 * p * p + 2.0 * (8.0 + 9.0) * p + 2.0 * MAP * p + 14.0 * p + 100.0;
             // a word for sender and relation, and the template
-            mapped.plus(Cost { bytes: 8.0 * edges, flops: edges * of_edge })
+            mapped.plus(Cost {
+                bytes: 8.0 * edges,
+                flops: edges * of_edge,
+            })
         }
-        Op::GeometricConv(op) => Cost { bytes, flops: 0.0 }.plus(convolution(op.channels, op.convolution, batch, PRODUCTS)),
-        Op::ScalarConv(op) => Cost { bytes, flops: 0.0 }.plus(convolution(op.channels, op.convolution, batch, 1.0)),
-        Op::VectorConv(op) => Cost { bytes, flops: 0.0 }.plus(convolution(op.channels, op.convolution, batch, 6.0)),
+        Op::GeometricConv(op) => Cost { bytes, flops: 0.0 }.plus(convolution(
+            op.channels,
+            op.convolution,
+            batch,
+            PRODUCTS,
+        )),
+        Op::ScalarConv(op) => {
+            Cost { bytes, flops: 0.0 }.plus(convolution(op.channels, op.convolution, batch, 1.0))
+        }
+        Op::VectorConv(op) => {
+            Cost { bytes, flops: 0.0 }.plus(convolution(op.channels, op.convolution, batch, 6.0))
+        }
         _ => mapped,
     }
 }
@@ -79,17 +115,31 @@ fn convolution(channels: usize, convolution: Convolution, batch: &Batch, product
         let n = tokens as f64;
         if tokens <= LONGEST_DIRECT {
             let pairs = if ring { n * n } else { n * (n + 1.0) / 2.0 };
-            return Cost { bytes: 0.0, flops: 2.0 * products * k * pairs };
+            return Cost {
+                bytes: 0.0,
+                flops: 2.0 * products * k * pairs,
+            };
         }
         let length = smooth_length(2 * tokens - 1);
-        let passes = if length <= ONE_PASS { 1.0 } else { 2.0 + f64::from(length > ONE_PASS * ONE_PASS) };
+        let passes = if length <= ONE_PASS {
+            1.0
+        } else {
+            2.0 + f64::from(length > ONE_PASS * ONE_PASS)
+        };
         let l = length as f64;
         // of a signal: two complex numbers a channel
         let signal = 16.0 * l * k;
-        // q and k written and transformed, both read and the product written, that transformed, and read
+        // q and k written and transformed, both read and the product written, that transformed, and
+        // read
         let moved = signal * (2.0 + 4.0 * passes + 3.0 + 2.0 * passes + 1.0);
-        // three signals of two complex transforms a channel; half as many frequencies as numbers, 8 operations a complex product
-        Cost { bytes: moved, flops: k * l * (3.0 * 2.0 * 5.0 * l.log2() + 4.0 * products) }
+        // three signals of two complex transforms a channel; half as many frequencies as numbers, 8
+        // operations a complex product
+        Cost {
+            bytes: moved,
+            flops: k * l * (3.0 * 2.0 * 5.0 * l.log2() + 4.0 * products),
+        }
     };
-    (0..batch.systems()).map(of_system).fold(Cost::default(), |sum, cost| sum.plus(cost))
+    (0..batch.systems())
+        .map(of_system)
+        .fold(Cost::default(), |sum, cost| sum.plus(cost))
 }

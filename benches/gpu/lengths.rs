@@ -1,4 +1,5 @@
-//! Which way of computing a long convolution is faster at which length: many systems of one length, as a batch of molecules is.
+//! Which way of computing a long convolution is faster at which length: many systems of one length,
+//! as a batch of molecules is.
 
 use std::time::Instant;
 
@@ -36,16 +37,51 @@ impl Case {
     fn new(gpu: &Gpu, tokens: usize) -> mdsurrogate::Result<Case> {
         let systems = (TOKENS / tokens).max(1);
         let all = systems * tokens;
-        let edges = Edges { start: vec![0; all + 1], ..Edges::default() };
+        let edges = Edges {
+            start: vec![0; all + 1],
+            ..Edges::default()
+        };
         let offsets = (0..=systems).map(|system| system * tokens).collect();
-        let (kinds, centre_offsets, scale) = (vec![[0; 3]; all], vec![0; systems + 1], vec![1.0; systems]);
-        let batch = Batch { offsets, kinds, edges, centre_offsets, scale, ..Batch::default() };
-        let op = GeometricConv { channels: CHANNELS, convolution: Convolution::WORKING };
+        let (kinds, centre_offsets, scale) =
+            (vec![[0; 3]; all], vec![0; systems + 1], vec![1.0; systems]);
+        let batch = Batch {
+            offsets,
+            kinds,
+            edges,
+            centre_offsets,
+            scale,
+            ..Batch::default()
+        };
+        let op = GeometricConv {
+            channels: CHANNELS,
+            convolution: Convolution::WORKING,
+        };
         let signature = op.signature();
-        let upload = |len: usize| gpu.upload(&(0..len).map(|at| (0.7 * at as f64).sin()).collect::<Vec<_>>());
-        let buffers = || (0..3).map(|_| upload(4 * CHANNELS * all)).collect::<Result<Vec<_>, _>>();
-        let params = || signature.params.iter().map(|param| upload(param.size[0] * param.size[1])).collect::<Result<Vec<_>, _>>();
-        let call = Call { op: op.into(), inputs: vec![0, 1], params: vec![0], outputs: vec![2] };
+        let upload = |len: usize| {
+            gpu.upload(
+                &(0..len)
+                    .map(|at| (0.7 * at as f64).sin())
+                    .collect::<Vec<_>>(),
+            )
+        };
+        let buffers = || {
+            (0..3)
+                .map(|_| upload(4 * CHANNELS * all))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let params = || {
+            signature
+                .params
+                .iter()
+                .map(|param| upload(param.size[0] * param.size[1]))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let call = Call {
+            op: op.into(),
+            inputs: vec![0, 1],
+            params: vec![0],
+            outputs: vec![2],
+        };
         Ok(Case {
             batch: gpu.prepare(&batch)?,
             call,
@@ -62,9 +98,17 @@ impl Case {
         let start = Instant::now();
         for _ in 0..calls {
             if backward {
-                self.gpu.backward(&self.call, &self.batch, &self.params, &self.slots, &mut self.d_slots, &mut self.d_params)?;
+                self.gpu.backward(
+                    &self.call,
+                    &self.batch,
+                    &self.params,
+                    &self.slots,
+                    &mut self.d_slots,
+                    &mut self.d_params,
+                )?;
             } else {
-                self.gpu.forward(&self.call, &self.batch, &self.params, &mut self.slots)?;
+                self.gpu
+                    .forward(&self.call, &self.batch, &self.params, &mut self.slots)?;
             }
         }
         // the host waits for all of it; five numbers a channel
@@ -84,19 +128,32 @@ fn best<'a>(seconds: &[f64], names: &[&'a str]) -> &'a str {
 /// # Errors
 /// Where the device fails.
 pub fn compare() -> mdsurrogate::Result<()> {
-    let ways = [("sum", Transforms::Direct), ("own", Transforms::Wgsl), ("VkFFT", Transforms::VkFft)];
+    let ways = [
+        ("sum", Transforms::Direct),
+        ("own", Transforms::Wgsl),
+        ("VkFFT", Transforms::VkFft),
+    ];
     // VkFFT is not everywhere
     let open = |(name, way): (&'static str, Transforms)| Gpu::with(way).map(|gpu| (name, gpu)).ok();
     let ways: Vec<(&str, Gpu)> = ways.into_iter().filter_map(open).collect();
     let names: Vec<&str> = ways.iter().map(|(name, _)| *name).collect();
-    println!("\ngeometric convolution, {CHANNELS} channels, about {TOKENS} tokens at once: microseconds by {}", names.join(", "));
-    println!("| tokens | systems | forward | fastest | backward | fastest |\n|---|---|---|---|---|---|");
+    println!(
+        "\ngeometric convolution, {CHANNELS} channels, about {TOKENS} tokens at once: microseconds by {}",
+        names.join(", ")
+    );
+    println!(
+        "| tokens | systems | forward | fastest | backward | fastest |\n|---|---|---|---|---|---|"
+    );
     for tokens in LENGTHS {
-        let mut cases = ways.iter().map(|(_, gpu)| Case::new(gpu, tokens)).collect::<Result<Vec<_>, _>>()?;
+        let mut cases = ways
+            .iter()
+            .map(|(_, gpu)| Case::new(gpu, tokens))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut cells = Vec::new();
         for backward in [false, true] {
             // compiles and warms up, then says how many calls fill a measurement
-            let first = |case: &mut Case| case.time(backward, 1).and_then(|_| case.time(backward, 1));
+            let first =
+                |case: &mut Case| case.time(backward, 1).and_then(|_| case.time(backward, 1));
             let once = cases.iter_mut().map(first).collect::<Result<Vec<_>, _>>()?;
             let mut fastest = vec![f64::INFINITY; cases.len()];
             for _ in 0..ROUNDS {
@@ -105,10 +162,21 @@ pub fn compare() -> mdsurrogate::Result<()> {
                     fastest[way] = fastest[way].min(case.time(backward, calls)?);
                 }
             }
-            let times: Vec<String> = fastest.iter().map(|seconds| format!("{:.0}", 1e6 * seconds)).collect();
-            cells.push(format!("{} | {}", times.join(" / "), best(&fastest, &names)));
+            let times: Vec<String> = fastest
+                .iter()
+                .map(|seconds| format!("{:.0}", 1e6 * seconds))
+                .collect();
+            cells.push(format!(
+                "{} | {}",
+                times.join(" / "),
+                best(&fastest, &names)
+            ));
         }
-        println!("| {tokens} | {} | {} |", (TOKENS / tokens).max(1), cells.join(" | "));
+        println!(
+            "| {tokens} | {} | {} |",
+            (TOKENS / tokens).max(1),
+            cells.join(" | ")
+        );
     }
     Ok(())
 }

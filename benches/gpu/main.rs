@@ -1,8 +1,10 @@
-//! The network on the GPU: tokens a second and memory by system size, every op beside what its bytes and operations would take, and which
-//! way of computing long convolutions is faster at which length.
+//! The network on the GPU: tokens a second and memory by system size, every op beside what its
+//! bytes and operations would take, and which way of computing long convolutions is faster at which
+//! length.
 //!
-//! `make bench-gpu`, or `cargo bench --bench gpu -- [--card GB/S:TFLOP/S] [--count] [TOKENS …]`: one chain of so many tokens each.
-//! `--card` describes the card, for the column of least times; `--count` only counts, without any device.
+//! `make bench-gpu`, or `cargo bench --bench gpu -- [--card GB/S:TFLOP/S] [--count] [TOKENS …]`:
+//! one chain of so many tokens each. `--card` describes the card, for the column of least times;
+//! `--count` only counts, without any device.
 
 mod count;
 mod lengths;
@@ -25,23 +27,57 @@ const SECONDS: f64 = 1.0;
 
 /// One chain: tokens 1.5 Å apart along it, messages from those next to them.
 fn chain(tokens: usize, rng: &mut ChaCha8Rng) -> Inputs {
-    let mut edges = Edges { start: vec![0], ..Edges::default() };
+    let mut edges = Edges {
+        start: vec![0],
+        ..Edges::default()
+    };
     for token in 0..tokens {
         let first = token.saturating_sub(NEIGHBOURS / 2);
-        for sender in (first..tokens.min(first + NEIGHBOURS + 1)).filter(|&sender| sender != token) {
+        for sender in (first..tokens.min(first + NEIGHBOURS + 1)).filter(|&sender| sender != token)
+        {
             edges.sender.push(sender as u32);
             edges.relation.push(rng.random_range(0..RELATIONS as u8));
-            edges.template.push(if sender.abs_diff(token) <= 2 { 1.5 } else { 0.0 });
+            edges.template.push(if sender.abs_diff(token) <= 2 {
+                1.5
+            } else {
+                0.0
+            });
         }
         edges.start.push(edges.sender.len() as u32);
     }
     let (offsets, kinds) = (vec![0, tokens], vec![[1, 1, 0]; tokens]);
-    let batch = Batch { offsets, kinds, edges, centre_offsets: vec![0, 0], scale: vec![0.4], ..Batch::default() };
-    let condition: Vec<f64> = (0..3 * tokens).map(|at| (at / 3) as f64 * 0.9 + rng.random_range(-0.5..0.5)).collect();
-    let mut near = |size: f64| condition.iter().map(|x| x + size * rng.random_range(-1.0..1.0)).collect::<Vec<f64>>();
-    let (candidate, noisy) = (near(0.3), near(0.0).iter().map(|x| (x * 7.0).sin()).collect());
+    let batch = Batch {
+        offsets,
+        kinds,
+        edges,
+        centre_offsets: vec![0, 0],
+        scale: vec![0.4],
+        ..Batch::default()
+    };
+    let condition: Vec<f64> = (0..3 * tokens)
+        .map(|at| (at / 3) as f64 * 0.9 + rng.random_range(-0.5..0.5))
+        .collect();
+    let mut near = |size: f64| {
+        condition
+            .iter()
+            .map(|x| x + size * rng.random_range(-1.0..1.0))
+            .collect::<Vec<f64>>()
+    };
+    let (candidate, noisy) = (
+        near(0.3),
+        near(0.0).iter().map(|x| (x * 7.0).sin()).collect(),
+    );
     let place = condition.iter().map(|x| x / 8.0).collect();
-    Inputs { batch, centroids: vec![Vector3::zeros()], condition, candidate, noisy, place, fold: vec![], conditioning: vec![0.1; 2 * TOLD] }
+    Inputs {
+        batch,
+        centroids: vec![Vector3::zeros()],
+        condition,
+        candidate,
+        noisy,
+        place,
+        fold: vec![],
+        conditioning: vec![0.1; 2 * TOLD],
+    }
 }
 
 /// Seconds of one call, the mean of as many as fit.
@@ -55,7 +91,8 @@ fn time(mut call: impl FnMut(usize)) -> f64 {
         if seconds >= SECONDS {
             return seconds / calls as f64;
         }
-        calls = (calls as f64 * (1.2 * SECONDS / seconds.max(1e-3)).clamp(1.5, 10.0)).ceil() as usize;
+        calls =
+            (calls as f64 * (1.2 * SECONDS / seconds.max(1e-3)).clamp(1.5, 10.0)).ceil() as usize;
     }
 }
 
@@ -64,15 +101,27 @@ fn seconds(gpu: &Gpu, call: &Call, batch: &Batch) -> mdsurrogate::Result<f64> {
     let (prepared, signature) = (gpu.prepare(batch)?, call.op.signature());
     let upload = |len: usize| gpu.upload(&(0..len).map(|at| (at as f64).sin()).collect::<Vec<_>>());
     let shapes = signature.inputs.iter().chain(&signature.outputs);
-    let mut slots = shapes.map(|shape| upload(shape.len(batch))).collect::<Result<Vec<_>, _>>()?;
-    let params = signature.params.iter().map(|param| upload(param.size[0] * param.size[1])).collect::<Result<Vec<_>, _>>()?;
+    let mut slots = shapes
+        .map(|shape| upload(shape.len(batch)))
+        .collect::<Result<Vec<_>, _>>()?;
+    let params = signature
+        .params
+        .iter()
+        .map(|param| upload(param.size[0] * param.size[1]))
+        .collect::<Result<Vec<_>, _>>()?;
     let (ins, outs) = (signature.inputs.len(), signature.outputs.len());
     let (inputs, outputs) = ((0..ins).collect(), (ins..ins + outs).collect());
-    let alone = Call { op: call.op.clone(), inputs, params: (0..params.len()).collect(), outputs };
+    let alone = Call {
+        op: call.op.clone(),
+        inputs,
+        params: (0..params.len()).collect(),
+        outputs,
+    };
     let marker = gpu.zeros(1)?;
     Ok(time(|calls| {
         for _ in 0..calls {
-            gpu.forward(&alone, &prepared, &params, &mut slots).expect("the device serves");
+            gpu.forward(&alone, &prepared, &params, &mut slots)
+                .expect("the device serves");
         }
         gpu.download(&marker).expect("the device serves");
     }))
@@ -94,34 +143,69 @@ fn ops(gpu: Option<&Gpu>, calls: &[Call], batch: &Batch, card: Card) -> mdsurrog
     let mut timed = Vec::new();
     for call in calls {
         let signature = call.op.signature();
-        let seconds = match (gpu, timed.iter().find(|(op, _)| *op == (call.op.name(), signature.clone()))) {
+        let seconds = match (
+            gpu,
+            timed
+                .iter()
+                .find(|(op, _)| *op == (call.op.name(), signature.clone())),
+        ) {
             (None, _) => f64::NAN,
             (_, Some((_, seconds))) => *seconds,
             (Some(gpu), None) => seconds(gpu, call, batch)?,
         };
         timed.push(((call.op.name(), signature), seconds));
-        let at = rows.iter().position(|row| row.name == call.op.name()).unwrap_or_else(|| {
-            rows.push(Row { name: call.op.name(), ..Row::default() });
-            rows.len() - 1
-        });
+        let at = rows
+            .iter()
+            .position(|row| row.name == call.op.name())
+            .unwrap_or_else(|| {
+                rows.push(Row {
+                    name: call.op.name(),
+                    ..Row::default()
+                });
+                rows.len() - 1
+            });
         let (row, cost) = (&mut rows[at], cost(&call.op, batch));
         (row.calls, row.cost) = (row.calls + 1, row.cost.plus(cost));
         (row.least, row.seconds) = (row.least + cost.least(card), row.seconds + seconds);
     }
     rows.sort_by(|a, b| b.least.total_cmp(&a.least));
-    let all = rows.iter().fold(Row { name: "all", ..Row::default() }, |all, row| Row {
-        calls: all.calls + row.calls,
-        cost: all.cost.plus(row.cost),
-        least: all.least + row.least,
-        seconds: all.seconds + row.seconds,
-        ..all
-    });
-    println!("| op | calls | MB | Mflop | least, us | us | GB/s | Gflop/s | share of the least |\n|---|---|---|---|---|---|---|---|---|");
-    for Row { name, calls, cost, least, seconds } in rows.iter().chain([&all]) {
-        let counted = format!("{name} | {calls} | {:.2} | {:.1} | {:.1}", cost.bytes / 1e6, cost.flops / 1e6, 1e6 * least);
+    let all = rows.iter().fold(
+        Row {
+            name: "all",
+            ..Row::default()
+        },
+        |all, row| Row {
+            calls: all.calls + row.calls,
+            cost: all.cost.plus(row.cost),
+            least: all.least + row.least,
+            seconds: all.seconds + row.seconds,
+            ..all
+        },
+    );
+    println!(
+        "| op | calls | MB | Mflop | least, us | us | GB/s | Gflop/s | share of the least |\n|---|---|---|---|---|---|---|---|---|"
+    );
+    for Row {
+        name,
+        calls,
+        cost,
+        least,
+        seconds,
+    } in rows.iter().chain([&all])
+    {
+        let counted = format!(
+            "{name} | {calls} | {:.2} | {:.1} | {:.1}",
+            cost.bytes / 1e6,
+            cost.flops / 1e6,
+            1e6 * least
+        );
         let (speed, flops) = (cost.bytes / seconds / 1e9, cost.flops / seconds / 1e9);
         match gpu {
-            Some(_) => println!("| {counted} | {:.0} | {speed:.1} | {flops:.1} | {:.3} |", 1e6 * seconds, least / seconds),
+            Some(_) => println!(
+                "| {counted} | {:.0} | {speed:.1} | {flops:.1} | {:.3} |",
+                1e6 * seconds,
+                least / seconds
+            ),
             None => println!("| {counted} | | | | |"),
         }
     }
@@ -137,23 +221,59 @@ struct Asked {
 
 fn asked() -> Asked {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let card = words.iter().position(|word| word == "--card").and_then(|at| words.get(at + 1));
-    let parts = card.and_then(|card| card.split_once(':')).and_then(|(a, b)| Some((a.parse::<f64>().ok()?, b.parse::<f64>().ok()?)));
+    let card = words
+        .iter()
+        .position(|word| word == "--card")
+        .and_then(|at| words.get(at + 1));
+    let parts = card
+        .and_then(|card| card.split_once(':'))
+        .and_then(|(a, b)| Some((a.parse::<f64>().ok()?, b.parse::<f64>().ok()?)));
     let (bandwidth, speed) = parts.unwrap_or((1000.0, 20.0));
     let sizes: Vec<usize> = words.iter().filter_map(|word| word.parse().ok()).collect();
-    let sizes = if sizes.is_empty() { vec![154, 1_231, 10_000, 100_000, 1_000_000, 2_700_000] } else { sizes };
-    Asked { card: Card { bandwidth: 1e9 * bandwidth, speed: 1e12 * speed }, count: words.iter().any(|word| word == "--count"), sizes }
+    let sizes = if sizes.is_empty() {
+        vec![154, 1_231, 10_000, 100_000, 1_000_000, 2_700_000]
+    } else {
+        sizes
+    };
+    Asked {
+        card: Card {
+            bandwidth: 1e9 * bandwidth,
+            speed: 1e12 * speed,
+        },
+        count: words.iter().any(|word| word == "--count"),
+        sizes,
+    }
 }
 
 fn main() -> mdsurrogate::Result<()> {
     let Asked { card, count, sizes } = asked();
-    println!("least: of a card that moves {:.0} GB/s and computes {:.1} Tflop/s (--card)", card.bandwidth / 1e9, card.speed / 1e12);
-    let config = Config { regime: Regime::Jump { lag_time: 10.0, sigma_data: 1.0, lag_range: None }, ..Config::default() };
-    let calls = Model::initial(config.clone(), Cpu::<f32>::new(), 1)?.network().program.calls.clone();
+    println!(
+        "least: of a card that moves {:.0} GB/s and computes {:.1} Tflop/s (--card)",
+        card.bandwidth / 1e9,
+        card.speed / 1e12
+    );
+    let config = Config {
+        regime: Regime::Jump {
+            lag_time: 10.0,
+            sigma_data: 1.0,
+            lag_range: None,
+        },
+        ..Config::default()
+    };
+    let calls = Model::initial(config.clone(), Cpu::<f32>::new(), 1)?
+        .network()
+        .program
+        .calls
+        .clone();
     if count {
         for tokens in sizes {
             println!("\n{tokens} tokens, counted");
-            ops(None, &calls, &chain(tokens, &mut ChaCha8Rng::seed_from_u64(1)).batch, card)?;
+            ops(
+                None,
+                &calls,
+                &chain(tokens, &mut ChaCha8Rng::seed_from_u64(1)).batch,
+                card,
+            )?;
         }
         return Ok(());
     }
@@ -167,9 +287,15 @@ fn main() -> mdsurrogate::Result<()> {
             println!("{tokens} tokens: {error}");
             break;
         }
-        let seconds = time(|calls| (0..calls).for_each(|_| drop(model.predict(&inputs).expect("the device serves"))));
+        let seconds = time(|calls| {
+            (0..calls).for_each(|_| drop(model.predict(&inputs).expect("the device serves")))
+        });
         let mebibytes = gpu.bytes() >> 20;
-        println!("\n{tokens} tokens: {:.2} ms, {:.0} tokens/s, {mebibytes} MiB", 1e3 * seconds, tokens as f64 / seconds);
+        println!(
+            "\n{tokens} tokens: {:.2} ms, {:.0} tokens/s, {mebibytes} MiB",
+            1e3 * seconds,
+            tokens as f64 / seconds
+        );
         ops(Some(&gpu), &calls, &inputs.batch, card)?;
     }
     Ok(())

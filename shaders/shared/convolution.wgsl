@@ -1,6 +1,7 @@
-// The geometric long convolution of tuples by the double sum, for short systems; conventions in src/fft/mod.rs.
-// An op states which parts of the tuples take part (SCALAR, VECTOR) and which of the five terms its λ is (TERM; 5: all).
-// One lane a token and channel: no two lanes write to one place.
+// The geometric long convolution of tuples by the double sum, for short systems; conventions in
+// src/fft/mod.rs. An op states which parts of the tuples take part (SCALAR, VECTOR) and which of
+// the five terms its λ is (TERM; 5: all). One lane a token and channel: no two lanes write to one
+// place.
 
 struct Sizes {
     channels: u32,

@@ -1,11 +1,12 @@
-// Geometry of the pair of tokens that an edge joins, and the functions that its features are made of; see
-// src/ops/message/features.rs. For shaders/message.wgsl, which declares what is read here.
+// Geometry of the pair of tokens that an edge joins, and the functions that its features are made
+// of; see src/ops/message/features.rs. For shaders/message.wgsl, which declares what is read here.
 
 fn vector_y(token: u32) -> vec3<f32> { return vec3<f32>(y[3u * token], y[3u * token + 1u], y[3u * token + 2u]); }
 fn vector_x(token: u32) -> vec3<f32> { return vec3<f32>(x[3u * token], x[3u * token + 1u], x[3u * token + 2u]); }
 fn vector_n(token: u32) -> vec3<f32> { return vec3<f32>(n[3u * token], n[3u * token + 1u], n[3u * token + 2u]); }
 
-// s/(w² + s²) for the three thermal widths w: of stiff and of softer template pairs, and of any pair.
+// s/(w² + s²) for the three thermal widths w: of stiff and of softer template pairs, and of any
+// pair.
 fn gains(scale: f32) -> vec3<f32> {
     let widths = vec3<f32>(0.03, 0.1, 0.3);
     return scale / (widths * widths + scale * scale);

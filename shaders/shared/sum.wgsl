@@ -1,4 +1,5 @@
-// total[start + i] += Σ_chunk partial[chunk · stride + offset + i], in a fixed order: one group an element.
+// total[start + i] += Σ_chunk partial[chunk · stride + offset + i], in a fixed order: one group an
+// element.
 
 struct Sizes { len: u32, chunks: u32, stride: u32, offset: u32, start: u32 }
 @group(0) @binding(0) var<uniform> sizes: Sizes;

@@ -1,10 +1,13 @@
-// Long convolutions by Fourier transforms of length n along the tokens, in place and without a transposition.
+// Long convolutions by Fourier transforms of length n along the tokens, in place and without a
+// transposition.
 //
-// `work` holds signals (q, k, the gradient of the output), of each its systems, of each its rows. A row is a token (later: a
-// frequency), an element a tuple: α + i·r_x and r_y + i·r_z, two complex numbers in one vec4. VkFFT leaves a spectrum in its natural
-// order (NATURAL); the passes below, for powers of two, decimate in frequency and leave it in digit-reversed order, inverse ones take
-// it so. Systems of one length class go together; `graph` lists them from sizes.list on. A block of channels at a time bounds the
-// memory. Compiled for the parts and the term of an op, see shared/convolution.wgsl.
+// `work` holds signals (q, k, the gradient of the output), of each its systems, of each its rows. A
+// row is a token (later: a frequency), an element a tuple: α + i·r_x and r_y + i·r_z, two complex
+// numbers in one vec4. VkFFT leaves a spectrum in its natural order (NATURAL); the passes below,
+// for powers of two, decimate in frequency and leave it in digit-reversed order, inverse ones take
+// it so. Systems of one length class go together; `graph` lists them from sizes.list on. A block of
+// channels at a time bounds the memory. Compiled for the parts and the term of an op, see
+// shared/convolution.wgsl.
 
 struct Sizes {
     n: u32,
@@ -14,8 +17,8 @@ struct Sizes {
     length: u32, radix: u32, inverse: u32,
     // 1: a ring that is computed as a chain, then folded; 1: scale 1/√N, else 1/N
     folded: u32, root: u32,
-    // which signal `pack` and `unpack` serve, and how they treat their buffer: 1: tokens in reverse; 1: a gradient (is folded out,
-    // is added to); the passes: the number of signals
+    // which signal `pack` and `unpack` serve, and how they treat their buffer: 1: tokens in
+    // reverse; 1: a gradient (is folded out, is added to); the passes: the number of signals
     signal: u32, reversed: u32, gradient: u32,
     // frequencies of a lane of d_product, and lanes that cover them all
     frequencies: u32, chunks: u32,
@@ -47,7 +50,8 @@ fn tokens_of(system: u32) -> u32 {
     return first_token(system + 1u) - first_token(system);
 }
 
-// Scale of the result over what the unnormalised transforms and the doubled spectra multiply it with.
+// Scale of the result over what the unnormalised transforms and the doubled spectra multiply it
+// with.
 fn factor(tokens: u32) -> f32 {
     return select(1.0 / f32(tokens), 1.0 / sqrt(f32(tokens)), sizes.root != 0u) / (4.0 * f32(sizes.n));
 }
@@ -263,7 +267,8 @@ fn multiply(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gr
     work[at.y] = packed_there(result);
 }
 
-// The spectra of the gradients of q and k in place of theirs, and sums for that of λ: one lane a run of frequencies.
+// The spectra of the gradients of q and k in place of theirs, and sums for that of λ: one lane a
+// run of frequencies.
 @compute @workgroup_size(64)
 fn d_multiply(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let item = place(group, groups) * LANES + lane;

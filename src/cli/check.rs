@@ -37,7 +37,10 @@ pub fn run(args: Args) -> Result<()> {
     };
     let report = found.as_ref().ok().map(|structure| &structure.report);
     if args.json {
-        println!("{}", as_json(report, found.as_ref().err().or(verdict.as_ref().err())));
+        println!(
+            "{}",
+            as_json(report, found.as_ref().err().or(verdict.as_ref().err()))
+        );
     } else if let Some(report) = report {
         print!("{}", as_text(report, args.fix, verdict.is_ok()));
     }
@@ -59,14 +62,34 @@ fn as_text(report: &Report, fix: bool, accepted: bool) -> String {
     let mut text = String::new();
     let mut line = |words: String| writeln!(text, "{words}").expect("writing to memory");
     let packed = if report.compressed { ", gzipped" } else { "" };
-    line(format!("{}: {}{packed}, model {} of {}", report.file.display(), report.format, report.model, report.models));
+    line(format!(
+        "{}: {}{packed}, model {} of {}",
+        report.file.display(),
+        report.format,
+        report.model,
+        report.models
+    ));
     for chain in &report.chains {
         let [first, last] = &chain.ends;
-        let id = if chain.id.is_empty() { "(blank)" } else { &chain.id };
-        line(format!("chain {id}: {} residues, {first} to {last}, {} atoms", chain.residues, chain.atoms));
+        let id = if chain.id.is_empty() {
+            "(blank)"
+        } else {
+            &chain.id
+        };
+        line(format!(
+            "chain {id}: {} residues, {first} to {last}, {} atoms",
+            chain.residues, chain.atoms
+        ));
     }
-    let hydrogens = if report.hydrogens == 0 { "no".into() } else { report.hydrogens.to_string() };
-    line(format!("{} atoms: {} heavy, {hydrogens} hydrogens; {} bonds", report.atoms, report.heavy_atoms, report.bonds));
+    let hydrogens = if report.hydrogens == 0 {
+        "no".into()
+    } else {
+        report.hydrogens.to_string()
+    };
+    line(format!(
+        "{} atoms: {} heavy, {hydrogens} hydrogens; {} bonds",
+        report.atoms, report.heavy_atoms, report.bonds
+    ));
     for [a, b] in &report.disulfides {
         line(format!("disulfide {a} – {b}"));
     }
@@ -75,21 +98,42 @@ fn as_text(report: &Report, fix: bool, accepted: bool) -> String {
     }
     report.left_out_line().into_iter().for_each(&mut line);
     if !report.renamed.is_empty() {
-        // Files of some programs rename hundreds of hydrogens: residues and heavy atoms say enough, --json lists all.
-        let telling = report.renamed.iter().filter(|(name, _)| !name.contains(":H"));
-        let names: Vec<String> = telling.map(|(name, count)| format!(", {name} ({count})")).collect();
-        line(format!("renamed: {} names{}", report.renamed.values().sum::<usize>(), names.concat()));
+        // Files of some programs rename hundreds of hydrogens: residues and heavy atoms say enough,
+        // --json lists all.
+        let telling = report
+            .renamed
+            .iter()
+            .filter(|(name, _)| !name.contains(":H"));
+        let names: Vec<String> = telling
+            .map(|(name, count)| format!(", {name} ({count})"))
+            .collect();
+        line(format!(
+            "renamed: {} names{}",
+            report.renamed.values().sum::<usize>(),
+            names.concat()
+        ));
     }
     for warning in &report.warnings {
         line(format!("warning: {warning}"));
     }
     for residue in &report.missing {
-        let end = if residue.backbone || !fix { "" } else { " (run --fix builds them)" };
-        line(format!("incomplete: {} misses {}{end}", residue.residue, residue.atoms.join(", ")));
+        let end = if residue.backbone || !fix {
+            ""
+        } else {
+            " (run --fix builds them)"
+        };
+        line(format!(
+            "incomplete: {} misses {}{end}",
+            residue.residue,
+            residue.atoms.join(", ")
+        ));
     }
     let residues = report.residues;
     if accepted {
-        line(format!("run accepts it: {residues} residues, {} tokens (the heavy atoms)", report.heavy_atoms));
+        line(format!(
+            "run accepts it: {residues} residues, {} tokens (the heavy atoms)",
+            report.heavy_atoms
+        ));
     } else {
         line("run refuses it".into());
     }

@@ -15,9 +15,10 @@ use crate::{Error, Result};
 
 /// Compare trajectories with reference MD: one page, beside the floor
 ///
-/// Atoms are matched by chain, residue and name; hydrogens, water and whatever one side lacks are left out. Every number stands
-/// beside the floor: the same number between the halves (or replicas) of the reference. Reads XTC, DCD, TRR, Amber NetCDF and
-/// multi-model PDB, in any mixture. Writes index.html, metrics.json, metrics.csv and torsions.csv.
+/// Atoms are matched by chain, residue and name; hydrogens, water and whatever one side lacks are
+/// left out. Every number stands beside the floor: the same number between the halves (or replicas)
+/// of the reference. Reads XTC, DCD, TRR, Amber NetCDF and multi-model PDB, in any mixture. Writes
+/// index.html, metrics.json, metrics.csv and torsions.csv.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Trajectories of the run: one, or replicas
@@ -35,13 +36,16 @@ pub struct Args {
     /// Folder of the report
     #[arg(short, long, value_name = "DIR", default_value = "report")]
     pub output: PathBuf,
-    /// Lag time of slow components and transitions [default: 100ps, or a twentieth of the shortest trajectory]
+    /// Lag time of slow components and transitions [default: 100ps, or a twentieth of the shortest
+    /// trajectory]
     #[arg(long, value_name = "TIME", value_parser = super::time)]
     pub lag: Option<f64>,
-    /// The run's frames predict the reference's frames of the same time: report the error beside that of a copy
+    /// The run's frames predict the reference's frames of the same time: report the error beside
+    /// that of a copy
     #[arg(long)]
     pub paired: bool,
-    /// CSV log of the run, whose drift and equivariance error are shown [default: the .csv of the same name beside it]
+    /// CSV log of the run, whose drift and equivariance error are shown [default: the .csv of the
+    /// same name beside it]
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
     /// Memory for what is kept of the frames, MiB; longer trajectories are thinned
@@ -68,10 +72,16 @@ pub struct Args {
 pub fn run(args: Args) -> Result<()> {
     refuse_existing_report(&args.output, args.overwrite)?;
     if args.lag.is_some_and(|lag| lag <= 0.0) {
-        return Err(Error::usage("--lag 0: slow motions need two frames that are a time apart", "--lag 100ps, or leave it out"));
+        return Err(Error::usage(
+            "--lag 0: slow motions need two frames that are a time apart",
+            "--lag 100ps, or leave it out",
+        ));
     }
-    let threads = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build();
-    let threads = threads.map_err(|error| Error::usage(format!("--threads: {error}"), "use fewer threads"))?;
+    let threads = rayon::ThreadPoolBuilder::new()
+        .num_threads(args.threads.unwrap_or(0))
+        .build();
+    let threads = threads
+        .map_err(|error| Error::usage(format!("--threads: {error}"), "use fewer threads"))?;
     threads.install(|| compare(&args))
 }
 
@@ -87,11 +97,16 @@ fn compare(args: &Args) -> Result<()> {
     let looker = Looker::new(&sides.topology, &sides.start);
     enough_frames(&sides.run)?;
     enough_frames(&sides.reference)?;
-    let (run, reference) = (read(args, "run", &sides.run, &looker)?, read(args, "reference", &sides.reference, &looker)?);
+    let (run, reference) = (
+        read(args, "run", &sides.run, &looker)?,
+        read(args, "reference", &sides.reference, &looker)?,
+    );
     let waiting = spinner(args);
     let mut findings = measure(&run, &reference, &looker, Options { lag: args.lag });
     if args.paired {
-        findings.measures.insert(0, next_frame(&sides.run, &sides.reference)?);
+        findings
+            .measures
+            .insert(0, next_frame(&sides.run, &sides.reference)?);
     }
     waiting.finish_and_clear();
     say(args, &findings.notes);
@@ -104,11 +119,23 @@ fn compare(args: &Args) -> Result<()> {
         log: log_of(args)?,
         command: std::env::args().collect::<Vec<_>>().join(" "),
     };
-    say(args, &[format!("run: {}", report.run.describe()), format!("reference: {}", report.reference.describe())]);
+    say(
+        args,
+        &[
+            format!("run: {}", report.run.describe()),
+            format!("reference: {}", report.reference.describe()),
+        ],
+    );
     let files = report.write(&args.output)?;
     if args.json {
-        let files: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
-        println!("{}", json!({ "measures": findings.measures, "notes": report.notes, "files": files }));
+        let files: Vec<String> = files
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        println!(
+            "{}",
+            json!({ "measures": findings.measures, "notes": report.notes, "files": files })
+        );
     } else {
         print!("{}", table(&findings.measures));
         say(args, &[format!("report: {}", files[0].display())]);
@@ -127,8 +154,14 @@ fn enough_frames(sources: &[Source]) -> Result<()> {
     let frames: usize = sources.iter().map(|source| source.frames).sum();
     match frames {
         0 | 1 => {
-            let what = format!("{} holds {frames} frame: there is no distribution to compare", sources[0].path.display());
-            Err(Error::usage(what, "give trajectories, of hundreds of frames if you can; `predict --truth` compares single frames"))
+            let what = format!(
+                "{} holds {frames} frame: there is no distribution to compare",
+                sources[0].path.display()
+            );
+            Err(Error::usage(
+                what,
+                "give trajectories, of hundreds of frames if you can; `predict --truth` compares single frames",
+            ))
         }
         _ => Ok(()),
     }
@@ -136,28 +169,42 @@ fn enough_frames(sources: &[Source]) -> Result<()> {
 
 fn read(args: &Args, name: &str, sources: &[Source], looker: &Looker) -> Result<Series> {
     let frames: usize = sources.iter().map(|source| source.frames).sum();
-    let bar = if args.quiet { ProgressBar::hidden() } else { ProgressBar::new(frames as u64) };
-    let style = ProgressStyle::with_template("{msg:>10} {wide_bar} {pos}/{len} frames, {eta} left").expect("the template is right");
+    let bar = if args.quiet {
+        ProgressBar::hidden()
+    } else {
+        ProgressBar::new(frames as u64)
+    };
+    let style = ProgressStyle::with_template("{msg:>10} {wide_bar} {pos}/{len} frames, {eta} left")
+        .expect("the template is right");
     bar.set_style(style);
     bar.set_message(name.to_owned());
-    let series = gather(sources, looker, (args.memory as usize) << 19, &|count| bar.inc(count as u64));
+    let series = gather(sources, looker, (args.memory as usize) << 19, &|count| {
+        bar.inc(count as u64)
+    });
     bar.finish_and_clear();
     series
 }
 
 fn spinner(args: &Args) -> ProgressBar {
-    let bar = if args.quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
+    let bar = if args.quiet {
+        ProgressBar::hidden()
+    } else {
+        ProgressBar::new_spinner()
+    };
     bar.set_message("measuring");
     bar.enable_steady_tick(std::time::Duration::from_millis(200));
     bar
 }
 
-/// The run's log: the one given, else the one beside the first trajectory, where there is one that can be read.
+/// The run's log: the one given, else the one beside the first trajectory, where there is one that
+/// can be read.
 fn log_of(args: &Args) -> Result<Option<RunLog>> {
     let beside = args.run[0].with_extension("csv");
     match &args.log {
         Some(path) => RunLog::read(path).map(Some),
-        None if beside.is_file() => Ok(RunLog::read(&beside).map_err(|error| say(args, &[format!("not shown: {error}")])).ok()),
+        None if beside.is_file() => Ok(RunLog::read(&beside)
+            .map_err(|error| say(args, &[format!("not shown: {error}")]))
+            .ok()),
         None => Ok(None),
     }
 }

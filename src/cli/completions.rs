@@ -34,7 +34,12 @@ fn print(bytes: &[u8]) {
 /// None.
 pub fn run(args: Args) -> Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut CommandLine::command(), "mdsurrogate", &mut script);
+    clap_complete::generate(
+        args.shell,
+        &mut CommandLine::command(),
+        "mdsurrogate",
+        &mut script,
+    );
     print(&script);
     Ok(())
 }

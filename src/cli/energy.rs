@@ -17,7 +17,8 @@ use crate::{Error, Result};
 /// Residues that the table of strains shows.
 const SHOWN: usize = 10;
 
-/// Say the energy of a protein by term (ff14SB with OBC2 implicit water), where it is strained, and the largest force
+/// Say the energy of a protein by term (ff14SB with OBC2 implicit water), where it is strained, and
+/// the largest force
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The protein
@@ -37,14 +38,20 @@ pub struct Args {
 /// Evaluates and prints.
 ///
 /// # Errors
-/// What reading and preparing refuse; [`Error::Input`] where two atoms lie at one place; [`Error::Output`] for the forces.
+/// What reading and preparing refuse; [`Error::Input`] where two atoms lie at one place;
+/// [`Error::Output`] for the forces.
 pub fn run(args: Args) -> Result<()> {
     let complete = args.protein.load()?;
     complete.say();
-    let Structure { topology, frame, .. } = complete.structure;
+    let Structure {
+        topology, frame, ..
+    } = complete.structure;
     let system = System::build(&topology)?;
     let mut forces = vec![Vector3::zeros(); system.len()];
-    let energies = args.field.of(system.clone()).energy_forces(&frame.positions, &mut forces);
+    let energies = args
+        .field
+        .of(system.clone())
+        .energy_forces(&frame.positions, &mut forces);
     require_finite(&energies, &topology, &frame.positions, &args.protein.file)?;
     if let Some(path) = &args.forces {
         write_forces(path, &topology, &forces)?;
@@ -64,31 +71,59 @@ pub fn run(args: Args) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Input`] naming the two atoms that are closest to each other.
-pub fn require_finite(energies: &Energies, topology: &Topology, positions: &[Vector3<f64>], file: &Path) -> Result<()> {
+pub fn require_finite(
+    energies: &Energies,
+    topology: &Topology,
+    positions: &[Vector3<f64>],
+    file: &Path,
+) -> Result<()> {
     if energies.total.is_finite() {
         return Ok(());
     }
-    let pairs = (0..positions.len()).flat_map(|i| (0..i).map(move |j| ((positions[i] - positions[j]).norm(), j, i)));
-    let what = pairs.min_by(|a, b| a.0.total_cmp(&b.0)).map_or(String::new(), |(distance, i, j)| {
-        format!("; {} and {} are {distance:.4} Å apart", topology.atom_label(i), topology.atom_label(j))
-    });
-    Err(Error::input(Place::file(file), format!("the energy is not finite{what}"), "remove one of the two atoms, or move it"))
+    let pairs = (0..positions.len())
+        .flat_map(|i| (0..i).map(move |j| ((positions[i] - positions[j]).norm(), j, i)));
+    let what =
+        pairs
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+            .map_or(String::new(), |(distance, i, j)| {
+                format!(
+                    "; {} and {} are {distance:.4} Å apart",
+                    topology.atom_label(i),
+                    topology.atom_label(j)
+                )
+            });
+    Err(Error::input(
+        Place::file(file),
+        format!("the energy is not finite{what}"),
+        "remove one of the two atoms, or move it",
+    ))
 }
 
 /// The atom with the largest force, and that force, kJ/mol/Å.
 fn largest(forces: &[Vector3<f64>]) -> Option<(usize, f64)> {
-    forces.iter().map(Vector3::norm).enumerate().max_by(|a, b| a.1.total_cmp(&b.1))
+    forces
+        .iter()
+        .map(Vector3::norm)
+        .enumerate()
+        .max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
 fn write_forces(path: &Path, topology: &Topology, forces: &[Vector3<f64>]) -> Result<()> {
     write_atomically(path, |file| {
         writeln!(file, "serial,fx,fy,fz")?;
         let rows = topology.atoms.iter().zip(forces);
-        rows.into_iter().try_for_each(|(atom, force)| writeln!(file, "{},{},{},{}", atom.serial, force.x, force.y, force.z))
+        rows.into_iter().try_for_each(|(atom, force)| {
+            writeln!(file, "{},{},{},{}", atom.serial, force.x, force.y, force.z)
+        })
     })
 }
 
-fn as_json(topology: &Topology, energies: &Energies, strains: &[Strain], largest: Option<(usize, f64)>) -> serde_json::Value {
+fn as_json(
+    topology: &Topology,
+    energies: &Energies,
+    strains: &[Strain],
+    largest: Option<(usize, f64)>,
+) -> serde_json::Value {
     json!({
         "atoms": topology.len(),
         "energy_kj_mol": energies,
@@ -97,20 +132,47 @@ fn as_json(topology: &Topology, energies: &Energies, strains: &[Strain], largest
     })
 }
 
-fn as_text(topology: &Topology, energies: &Energies, strains: &[Strain], largest: Option<(usize, f64)>) -> String {
+fn as_text(
+    topology: &Topology,
+    energies: &Energies,
+    strains: &[Strain],
+    largest: Option<(usize, f64)>,
+) -> String {
     let mut text = String::new();
     let mut line = |words: String| writeln!(text, "{words}").expect("writing to memory");
-    line(format!("{} atoms, {} residues", topology.len(), topology.residues.len()));
+    line(format!(
+        "{} atoms, {} residues",
+        topology.len(),
+        topology.residues.len()
+    ));
     line(format!("{:<12}{:>16}", "term", "kJ/mol"));
-    for (term, energy) in energies.terms().into_iter().chain([("total", energies.total)]) {
+    for (term, energy) in energies
+        .terms()
+        .into_iter()
+        .chain([("total", energies.total)])
+    {
         line(format!("{term:<12}{energy:>16.3}"));
     }
-    line(format!("{:<16}{:>12}{:>12}{:>16}", "strain, kJ/mol", "total", "bonded", "Lennard-Jones"));
-    for Strain { residue, bonded, lennard_jones, total } in strains {
-        line(format!("{residue:<16}{total:>12.1}{bonded:>12.1}{lennard_jones:>16.1}"));
+    line(format!(
+        "{:<16}{:>12}{:>12}{:>16}",
+        "strain, kJ/mol", "total", "bonded", "Lennard-Jones"
+    ));
+    for Strain {
+        residue,
+        bonded,
+        lennard_jones,
+        total,
+    } in strains
+    {
+        line(format!(
+            "{residue:<16}{total:>12.1}{bonded:>12.1}{lennard_jones:>16.1}"
+        ));
     }
     if let Some((atom, force)) = largest {
-        line(format!("largest force {force:.2} kJ/mol/Å on {}", topology.atom_label(atom)));
+        line(format!(
+            "largest force {force:.2} kJ/mol/Å on {}",
+            topology.atom_label(atom)
+        ));
     }
     text
 }

@@ -35,29 +35,57 @@ pub struct Args {
 /// Minimises and writes.
 ///
 /// # Errors
-/// What reading and preparing refuse; [`crate::Error::Input`] where two atoms lie at one place; [`crate::Error::Output`] for the result.
+/// What reading and preparing refuse; [`crate::Error::Input`] where two atoms lie at one place;
+/// [`crate::Error::Output`] for the result.
 pub fn run(args: Args) -> Result<()> {
     refuse_existing([args.output.as_path()], args.overwrite)?;
     let complete = args.protein.load()?;
     complete.say();
-    let Structure { topology, frame, .. } = complete.structure;
+    let Structure {
+        topology, frame, ..
+    } = complete.structure;
     let mut field = args.field.of(System::build(&topology)?);
     let mut positions = frame.positions.clone();
-    let minimizer = Minimizer { tolerance: args.tolerance, steps: args.steps, fixed: Vec::new() };
+    let minimizer = Minimizer {
+        tolerance: args.tolerance,
+        steps: args.steps,
+        fixed: Vec::new(),
+    };
     let done = minimizer.run(&mut field, &mut positions);
     require_finite(&done.before, &topology, &positions, &args.protein.file)?;
-    let moved = frame.positions.iter().zip(&positions).map(|(a, b)| (a - b).norm()).enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
+    let moved = frame
+        .positions
+        .iter()
+        .zip(&positions)
+        .map(|(a, b)| (a - b).norm())
+        .enumerate()
+        .max_by(|a, b| a.1.total_cmp(&b.1));
     eprintln!("{:<12}{:>16}{:>16}", "kJ/mol", "before", "after");
     let totals = ("total", done.before.total, done.after.total);
-    let terms = done.before.terms().into_iter().zip(done.after.terms()).map(|(before, after)| (before.0, before.1, after.1));
+    let terms = done
+        .before
+        .terms()
+        .into_iter()
+        .zip(done.after.terms())
+        .map(|(before, after)| (before.0, before.1, after.1));
     for (term, before, after) in terms.chain([totals]) {
         eprintln!("{term:<12}{before:>16.3}{after:>16.3}");
     }
     let end = if done.converged { "done" } else { "stopped" };
-    eprintln!("{end} after {} steps, RMS force {:.3} kJ/mol/Å", done.steps, done.rms_force);
+    eprintln!(
+        "{end} after {} steps, RMS force {:.3} kJ/mol/Å",
+        done.steps, done.rms_force
+    );
     if let Some((atom, distance)) = moved {
-        eprintln!("largest move {distance:.2} Å: {}", topology.atom_label(atom));
+        eprintln!(
+            "largest move {distance:.2} Å: {}",
+            topology.atom_label(atom)
+        );
     }
-    let relaxed = Frame { positions, velocities: None, ..frame };
+    let relaxed = Frame {
+        positions,
+        velocities: None,
+        ..frame
+    };
     write_pdb(&args.output, &topology, [&relaxed])
 }

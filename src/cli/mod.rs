@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand, from what the user typed to a ready configuration.
 //!
-//! Data goes to stdout, words to stderr; `--json` makes stdout one JSON object (lines of events for `run`).
+//! Data goes to stdout, words to stderr; `--json` makes stdout one JSON object (lines of events for
+//! `run`).
 
 pub mod backend;
 pub mod check;
@@ -27,13 +28,20 @@ use clap::{Parser, Subcommand};
 use crate::{Error, Result};
 
 #[derive(Debug, Parser)]
-#[command(name = "mdsurrogate", version, about, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    name = "mdsurrogate",
+    version,
+    about,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
 }
 
-/// One variant a subcommand; each holds the `Args` of its file in this folder, whose `run(args)` does the work.
+/// One variant a subcommand; each holds the `Args` of its file in this folder, whose `run(args)`
+/// does the work.
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Args),
@@ -76,12 +84,14 @@ pub fn main() -> Result<()> {
 
 /// A time with its unit, for clap: ps.
 fn time(text: &str) -> Result<f64, String> {
-    crate::units::parse(text, crate::units::Dimension::Time).map_err(|error| format!("{error}; {}", error.hint()))
+    crate::units::parse(text, crate::units::Dimension::Time)
+        .map_err(|error| format!("{error}; {}", error.hint()))
 }
 
 /// A length with its unit, for clap: Å.
 fn length(text: &str) -> Result<f64, String> {
-    crate::units::parse(text, crate::units::Dimension::Length).map_err(|error| format!("{error}; {}", error.hint()))
+    crate::units::parse(text, crate::units::Dimension::Length)
+        .map_err(|error| format!("{error}; {}", error.hint()))
 }
 
 /// An error as the user reads it: what happened and where, then what to try.

@@ -36,9 +36,11 @@ pub fn run(args: Args) -> Result<()> {
     let (model, header) = Model::from_bytes(&bytes, &file, Cpu::<f32>::new())?;
     let parameters = model.parameter_count();
     if json {
-        let mut object = serde_json::to_value(&header).map_err(|error| Error::usage(error.to_string(), "report this"))?;
+        let mut object = serde_json::to_value(&header)
+            .map_err(|error| Error::usage(error.to_string(), "report this"))?;
         object["parameters"] = parameters.into();
-        object["units"] = serde_json::json!({"length": "angstrom", "time": "ps", "force": "kJ/mol/angstrom"});
+        object["units"] =
+            serde_json::json!({"length": "angstrom", "time": "ps", "force": "kJ/mol/angstrom"});
         println!("{object:#}");
     } else {
         print!("{}", words(&file, &header, parameters));
@@ -50,23 +52,55 @@ fn words(file: &Path, header: &Header, parameters: usize) -> String {
     let (config, made) = (&header.config, &header.provenance);
     let known = |value: Option<String>| value.unwrap_or("n/a".into());
     let lines = [
-        ("file", format!("{} (schema {}, SHA-256 of the weights {})", file.display(), header.schema, header.sha256)),
+        (
+            "file",
+            format!(
+                "{} (schema {}, SHA-256 of the weights {})",
+                file.display(),
+                header.schema,
+                header.sha256
+            ),
+        ),
         ("regime", config.regime.to_string()),
         (
             "network",
             format!(
                 "{parameters} parameters: {} layers, {} scalars, {} vectors, {} pair channels, {} neighbours, {:?} convolution",
-                config.layers, config.scalars, config.vectors, config.pair, config.neighbours, config.long_range
+                config.layers,
+                config.scalars,
+                config.vectors,
+                config.pair,
+                config.neighbours,
+                config.long_range
             ),
         ),
         ("tokens", "heavy atoms".into()),
         ("trained on", made.summary.clone()),
-        ("temperature", known(made.temperature.map(|kelvin| format!("{kelvin} K")))),
-        ("training", format!("{} updates, {} samples, seed {}, mdsurrogate {}", made.updates, made.samples, made.seed, made.version)),
-        ("validation loss", known(made.validation_loss.map(|loss| format!("{loss:.4}")))),
+        (
+            "temperature",
+            known(made.temperature.map(|kelvin| format!("{kelvin} K"))),
+        ),
+        (
+            "training",
+            format!(
+                "{} updates, {} samples, seed {}, mdsurrogate {}",
+                made.updates, made.samples, made.seed, made.version
+            ),
+        ),
+        (
+            "validation loss",
+            known(made.validation_loss.map(|loss| format!("{loss:.4}"))),
+        ),
     ];
-    let mut text: String = lines.iter().map(|(name, value)| format!("{name:<16}{value}\n")).collect();
-    let files = made.started_from.iter().map(|model| ("started from", model)).chain(made.data.iter().map(|data| ("data", data)));
+    let mut text: String = lines
+        .iter()
+        .map(|(name, value)| format!("{name:<16}{value}\n"))
+        .collect();
+    let files = made
+        .started_from
+        .iter()
+        .map(|model| ("started from", model))
+        .chain(made.data.iter().map(|data| ("data", data)));
     for (name, file) in files {
         text += &format!("{name:<16}{} (SHA-256 {})\n", file.name, file.sha256);
     }

@@ -53,7 +53,10 @@ impl Motion {
             ("--relaxation", self.relaxation == RELAXATION),
             ("--dt", self.dt == TIME_STEP),
         ];
-        flags.into_iter().find(|(_, same)| !same).map(|(flag, _)| flag)
+        flags
+            .into_iter()
+            .find(|(_, same)| !same)
+            .map(|(flag, _)| flag)
     }
 
     /// The settings of the dynamics, as typed.
@@ -62,8 +65,12 @@ impl Motion {
     /// [`crate::Error::Usage`] for a value that is no quantity of its kind.
     pub fn settings(&self, job: &JobArgs) -> Result<Settings> {
         let integrator = match self.ensemble {
-            Ensemble::Langevin => Integrator::Langevin { friction: quantity("--friction", &self.friction, Dimension::Rate)? },
-            Ensemble::Csvr => Integrator::Csvr { relaxation: quantity("--relaxation", &self.relaxation, Dimension::Time)? },
+            Ensemble::Langevin => Integrator::Langevin {
+                friction: quantity("--friction", &self.friction, Dimension::Rate)?,
+            },
+            Ensemble::Csvr => Integrator::Csvr {
+                relaxation: quantity("--relaxation", &self.relaxation, Dimension::Time)?,
+            },
             Ensemble::Nve => Integrator::VelocityVerlet,
         };
         Ok(Settings {

@@ -1,4 +1,5 @@
-//! `mdsurrogate predict`: the frame after a structure, or after every frame of a trajectory, and how far it is from the true one.
+//! `mdsurrogate predict`: the frame after a structure, or after every frame of a trajectory, and
+//! how far it is from the true one.
 
 use std::path::{Path, PathBuf};
 
@@ -18,8 +19,9 @@ use crate::{Error, Result};
 
 /// Predict the next frame of a structure, or of every frame of a trajectory
 ///
-/// Where the true next frames are known (--truth, or a trajectory whose frames are a whole part of the model's lag time apart), the error
-/// of the prediction stands beside that of the copy baseline, which predicts that nothing moves.
+/// Where the true next frames are known (--truth, or a trajectory whose frames are a whole part of
+/// the model's lag time apart), the error of the prediction stands beside that of the copy
+/// baseline, which predicts that nothing moves.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Structure (PDB, mmCIF) or trajectory (XTC, DCD, TRR, NetCDF, with --top)
@@ -36,7 +38,8 @@ pub struct Args {
     /// Where the network runs
     #[arg(long, value_enum, default_value_t)]
     pub backend: Backend,
-    /// Predictions go to PREFIX_next.pdb, those of a trajectory to PREFIX_next.xtc [default: the input's stem]
+    /// Predictions go to PREFIX_next.pdb, those of a trajectory to PREFIX_next.xtc [default: the
+    /// input's stem]
     #[arg(short, long, value_name = "PREFIX")]
     pub output: Option<PathBuf>,
     /// Take every Nth frame of the trajectory
@@ -80,7 +83,13 @@ pub fn run(args: Args) -> Result<()> {
     let is_structure = args.top.is_none();
     let top = args.top.as_deref().unwrap_or(&args.input);
     if is_structure && !matches!(Format::of(&args.input), Ok(Format::Pdb) | Err(_)) {
-        return Err(Error::usage(format!("{} is a trajectory: its atoms are not known", args.input.display()), "--top protein.pdb"));
+        return Err(Error::usage(
+            format!(
+                "{} is a trajectory: its atoms are not known",
+                args.input.display()
+            ),
+            "--top protein.pdb",
+        ));
     }
     let structure = read(top, &args.selection.clone().into())?;
     structure.require_complete(false)?;
@@ -97,8 +106,18 @@ pub fn run(args: Args) -> Result<()> {
     if !args.json {
         engine.words.iter().for_each(|line| eprintln!("{line}"));
     }
-    let mut task = Task { args: &args, structure: &structure, heavy: structure.topology.heavy_atoms(), engine, errors: Errors::default() };
-    let out = if is_structure { task.one()? } else { task.all()? };
+    let mut task = Task {
+        args: &args,
+        structure: &structure,
+        heavy: structure.topology.heavy_atoms(),
+        engine,
+        errors: Errors::default(),
+    };
+    let out = if is_structure {
+        task.one()?
+    } else {
+        task.all()?
+    };
     task.print(&out);
     Ok(())
 }
@@ -114,7 +133,18 @@ struct Task<'a> {
 impl Task<'_> {
     /// The output's name.
     fn output(&self, ending: &str) -> Result<PathBuf> {
-        let stem = || PathBuf::from(self.args.input.file_name().unwrap_or_default().to_string_lossy().split('.').next().unwrap_or("out"));
+        let stem = || {
+            PathBuf::from(
+                self.args
+                    .input
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .split('.')
+                    .next()
+                    .unwrap_or("out"),
+            )
+        };
         let path = with_suffix(&self.args.output.clone().unwrap_or_else(stem), ending);
         refuse_existing([path.as_path()], self.args.overwrite)?;
         Ok(path)
@@ -128,8 +158,16 @@ impl Task<'_> {
         if let Some(truth) = &self.args.truth {
             let truth = read(truth, &self.args.selection.clone().into())?;
             if truth.topology.len() != self.structure.topology.len() {
-                let what = format!("holds {} atoms, the input {}", truth.topology.len(), self.structure.topology.len());
-                return Err(Error::input(Place::file(&truth.report.file), what, "the same molecule, one lag time later"));
+                let what = format!(
+                    "holds {} atoms, the input {}",
+                    truth.topology.len(),
+                    self.structure.topology.len()
+                );
+                return Err(Error::input(
+                    Place::file(&truth.report.file),
+                    what,
+                    "the same molecule, one lag time later",
+                ));
             }
             self.judge(&self.structure.frame, &next[0], &truth.frame);
         }
@@ -145,7 +183,11 @@ impl Task<'_> {
         let mut truth = self.truth(&input, lag)?;
         let every = self.args.every as usize;
         let path = self.output("_next.xtc")?;
-        let mut writer = Writer::create(&path, topology.len(), input.time_step().unwrap_or(lag) * every as f64)?;
+        let mut writer = Writer::create(
+            &path,
+            topology.len(),
+            input.time_step().unwrap_or(lag) * every as f64,
+        )?;
         let indices: Vec<usize> = (0..input.len()).step_by(every).collect();
         for batch in indices.chunks(BATCH) {
             let mut frames = vec![Frame::default(); batch.len()];
@@ -153,13 +195,18 @@ impl Task<'_> {
                 input.read_at(index, frame)?;
                 // a frame's random numbers are its own, whatever the file calls its step
                 frame.step = index as u64;
-                frame.time = Some(frame.time).filter(|time| time.is_finite()).unwrap_or(index as f64 * lag);
+                frame.time = Some(frame.time)
+                    .filter(|time| time.is_finite())
+                    .unwrap_or(index as f64 * lag);
             }
             let before = frames.clone();
             self.engine.stepper.step(&mut frames)?;
             for ((before, next), &index) in before.iter().zip(&frames).zip(batch) {
                 let mut after = Frame::default();
-                if let Some((reader, shift)) = truth.as_mut().filter(|(reader, shift)| index + shift < reader.len()) {
+                if let Some((reader, shift)) = truth
+                    .as_mut()
+                    .filter(|(reader, shift)| index + shift < reader.len())
+                {
                     reader.read_at(index + *shift, &mut after)?;
                     self.judge(before, next, &after);
                 }
@@ -170,25 +217,41 @@ impl Task<'_> {
         Ok(path)
     }
 
-    /// The true frames, and how many frames later they come: in a file of their own, or later in the input.
+    /// The true frames, and how many frames later they come: in a file of their own, or later in
+    /// the input.
     fn truth(&self, input: &Reader, lag: f64) -> Result<Option<(Reader, usize)>> {
         if let Some(path) = &self.args.truth {
-            return Ok(Some((Reader::open(path, Some(&self.structure.topology))?, 0)));
+            return Ok(Some((
+                Reader::open(path, Some(&self.structure.topology))?,
+                0,
+            )));
         }
-        let Some(shift) = input.time_step().map(|step| lag / step).filter(|shift| (shift - shift.round()).abs() <= 1e-4 * shift) else {
+        let Some(shift) = input
+            .time_step()
+            .map(|step| lag / step)
+            .filter(|shift| (shift - shift.round()).abs() <= 1e-4 * shift)
+        else {
             return Ok(None);
         };
-        Ok(Some((Reader::open(input.path(), None)?, shift.round() as usize)))
+        Ok(Some((
+            Reader::open(input.path(), None)?,
+            shift.round() as usize,
+        )))
     }
 
-    /// Adds the errors of one prediction and of the copy. The true frame is first superposed onto the input: the model does not
-    /// sample how the whole molecule turns.
+    /// Adds the errors of one prediction and of the copy. The true frame is first superposed onto
+    /// the input: the model does not sample how the whole molecule turns.
     fn judge(&mut self, before: &Frame, next: &Frame, truth: &Frame) {
-        let [before, next, truth] = [before, next, truth].map(|frame| pick(&frame.positions, &self.heavy));
+        let [before, next, truth] =
+            [before, next, truth].map(|frame| pick(&frame.positions, &self.heavy));
         let mut moved = truth.clone();
         superpose(&truth, &before).apply_all(&mut moved);
         for (kind, guess) in [&next, &before].into_iter().enumerate() {
-            let square: f64 = guess.iter().zip(&moved).map(|(a, b)| (a - b).norm_squared()).sum();
+            let square: f64 = guess
+                .iter()
+                .zip(&moved)
+                .map(|(a, b)| (a - b).norm_squared())
+                .sum();
             self.errors.squares[kind] += square / guess.len() as f64;
             self.errors.rmsd[kind] += superpose(guess, &truth).rmsd;
         }
@@ -201,11 +264,19 @@ impl Task<'_> {
         let mean = |sums: [f64; 2]| sums.map(|sum| (frames > 0).then(|| sum / frames as f64));
         let (mse, rmsd) = (mean(self.errors.squares), mean(self.errors.rmsd));
         if self.args.json {
-            let of = |kind: usize| json!({ "mse_angstrom2": mse[kind], "rmsd_angstrom": rmsd[kind] });
-            println!("{}", json!({ "file": out, "lag_ps": lag, "frames_judged": frames, "prediction": of(0), "copy": of(1) }));
+            let of =
+                |kind: usize| json!({ "mse_angstrom2": mse[kind], "rmsd_angstrom": rmsd[kind] });
+            println!(
+                "{}",
+                json!({ "file": out, "lag_ps": lag, "frames_judged": frames, "prediction": of(0), "copy": of(1) })
+            );
             return;
         }
-        println!("{}: {lag} ps after {}", out.display(), self.args.input.display());
+        println!(
+            "{}: {lag} ps after {}",
+            out.display(),
+            self.args.input.display()
+        );
         if frames == 0 {
             println!("no true frames to compare with (--truth FILE)");
             return;
@@ -213,7 +284,11 @@ impl Task<'_> {
         println!("{frames} frames against the true ones, heavy atoms:");
         println!("  {:<12}{:>12}{:>12}", "", "MSE, Å²", "RMSD, Å");
         for (kind, name) in ["prediction", "copy"].into_iter().enumerate() {
-            println!("  {name:<12}{:>12.4}{:>12.4}", mse[kind].unwrap_or(f64::NAN), rmsd[kind].unwrap_or(f64::NAN));
+            println!(
+                "  {name:<12}{:>12.4}{:>12.4}",
+                mse[kind].unwrap_or(f64::NAN),
+                rmsd[kind].unwrap_or(f64::NAN)
+            );
         }
     }
 }

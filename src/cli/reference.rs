@@ -20,7 +20,8 @@ const DEFAULT_TIME: f64 = 1000.0;
 
 /// Run reference MD of a protein: ff14SB with OBC2 implicit water
 ///
-/// The protein is completed, minimised and heated; frame 0 is the state after that. Stopped by Ctrl-C or --maxh, the same command goes on.
+/// The protein is completed, minimised and heated; frame 0 is the state after that. Stopped by
+/// Ctrl-C or --maxh, the same command goes on.
 #[derive(Debug, clap::Args)]
 #[command(args_override_self = true)]
 pub struct Args {
@@ -34,13 +35,23 @@ pub struct Args {
     #[allow(missing_docs, reason = "a doc comment would become help text")]
     pub motion: Motion,
     /// Mass of hydrogens, Da, taken from the heavy atoms that carry them; 1: their own
-    #[arg(long, value_name = "MASS", default_value_t = 3.0, help_heading = "Dynamics")]
+    #[arg(
+        long,
+        value_name = "MASS",
+        default_value_t = 3.0,
+        help_heading = "Dynamics"
+    )]
     pub hydrogen_mass: f64,
     /// Hold the bonds of hydrogens at their lengths
     #[arg(long, help_heading = "Dynamics")]
     pub hold_hydrogens: bool,
     /// Time of heating to the temperature before frame 0; 0ps: none
-    #[arg(long, value_name = "TIME", default_value = "20ps", help_heading = "Dynamics")]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "20ps",
+        help_heading = "Dynamics"
+    )]
     pub heat: String,
     /// Also write PREFIX.trr: positions, velocities and forces of every frame of the trajectory
     #[arg(long, help_heading = "Output")]
@@ -53,7 +64,8 @@ pub struct Args {
 /// Runs the dynamics.
 ///
 /// # Errors
-/// Those of [`Protein::load`] and [`Job::carry_out`], [`Error::Usage`] for settings that cannot be integrated.
+/// Those of [`Protein::load`] and [`Job::carry_out`], [`Error::Usage`] for settings that cannot be
+/// integrated.
 pub fn run(args: Args) -> Result<()> {
     let args = match &args.job.config {
         Some(file) => with_file("reference", file, std::env::args_os().skip(2).collect())?,
@@ -64,7 +76,13 @@ pub fn run(args: Args) -> Result<()> {
     let system = System::build(&structure.topology)?;
     let mut engine = engine(&args, &structure, system)?;
     engine.words.extend(notes);
-    Job { command: "reference", args: &args.job, input: &args.protein.file, structure: &structure }.carry_out(engine)
+    Job {
+        command: "reference",
+        args: &args.job,
+        input: &args.protein.file,
+        structure: &structure,
+    }
+    .carry_out(engine)
 }
 
 /// The longest time step, ps, at which dynamics is known to be stable.
@@ -78,16 +96,29 @@ fn longest_step(args: &Args) -> f64 {
 
 /// The dynamics and what the run needs to know of it.
 fn engine(args: &Args, structure: &Structure, system: System) -> Result<Engine> {
-    let Structure { topology, frame, .. } = structure;
+    let Structure {
+        topology, frame, ..
+    } = structure;
     if !(1.0..=4.0).contains(&args.hydrogen_mass) {
         let what = format!("--hydrogen-mass: hydrogens of {} Da", args.hydrogen_mass);
         return Err(Error::usage(what, "1 (their own) to 4"));
     }
     let settings = args.motion.settings(&args.job)?;
     let masses = repartitioned_masses(topology, &system.masses, args.hydrogen_mass);
-    let constraints = if args.hold_hydrogens { Constraints::of_hydrogens(topology, &system, &masses) } else { Constraints::default() };
+    let constraints = if args.hold_hydrogens {
+        Constraints::of_hydrogens(topology, &system, &masses)
+    } else {
+        Constraints::default()
+    };
     let field = args.field.of(system);
-    let dynamics = || Dynamics::new(Physical::new(field.clone()), masses.clone(), constraints.clone(), settings);
+    let dynamics = || {
+        Dynamics::new(
+            Physical::new(field.clone()),
+            masses.clone(),
+            constraints.clone(),
+            settings,
+        )
+    };
     let stepper = dynamics()?;
     let mut words = vec![stepper.describe()];
     if settings.time_step > longest_step(args) * 1.001 {
@@ -95,7 +126,8 @@ fn engine(args: &Args, structure: &Structure, system: System) -> Result<Engine> 
         words.push(format!("warning: steps of more than {longest} fs are unstable with these masses and bonds; watch the drift"));
     }
     let heating = quantity("--heat", &args.heat, Dimension::Time)?;
-    let (file, topology_too, field_too) = (args.protein.file.clone(), topology.clone(), field.clone());
+    let (file, topology_too, field_too) =
+        (args.protein.file.clone(), topology.clone(), field.clone());
     let mut heater = dynamics()?;
     let start = move |mut frames: Vec<Frame>, journal: &Journal| -> Result<Vec<Frame>> {
         let relaxed = minimised(field_too, &topology_too, &frames[0], &file, journal)?;
@@ -122,13 +154,26 @@ fn engine(args: &Args, structure: &Structure, system: System) -> Result<Engine> 
 }
 
 /// A frame at a minimum of the energy.
-fn minimised(mut field: ForceField, topology: &Topology, frame: &Frame, file: &std::path::Path, journal: &Journal) -> Result<Frame> {
+fn minimised(
+    mut field: ForceField,
+    topology: &Topology,
+    frame: &Frame,
+    file: &std::path::Path,
+    journal: &Journal,
+) -> Result<Frame> {
     let mut positions = frame.positions.clone();
     let done = Minimizer::default().run(&mut field, &mut positions);
     require_finite(&done.before, topology, &positions, file)?;
     let (before, after) = (done.before.total, done.after.total);
-    journal.say(&format!("minimised: {before:.0} to {after:.0} kJ/mol in {} steps, RMS force {:.2} kJ/mol/Å", done.steps, done.rms_force));
-    Ok(Frame { positions, velocities: None, ..frame.clone() })
+    journal.say(&format!(
+        "minimised: {before:.0} to {after:.0} kJ/mol in {} steps, RMS force {:.2} kJ/mol/Å",
+        done.steps, done.rms_force
+    ));
+    Ok(Frame {
+        positions,
+        velocities: None,
+        ..frame.clone()
+    })
 }
 
 /// What must be the same for a checkpoint to be gone on from.

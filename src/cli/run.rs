@@ -22,8 +22,9 @@ const DEFAULT_STEPS: u64 = 1000;
 
 /// Step a trajectory of a protein with a trained network
 ///
-/// `mdsurrogate run protein.pdb` makes 1000 steps with the model that is built in. A model of jumps takes those of --relax, --levels, …; a
-/// model of forces is integrated as --ensemble, --dt, … say. Stopped by Ctrl-C or --maxh, the same command goes on.
+/// `mdsurrogate run protein.pdb` makes 1000 steps with the model that is built in. A model of jumps
+/// takes those of --relax, --levels, …; a model of forces is integrated as --ensemble, --dt, … say.
+/// Stopped by Ctrl-C or --maxh, the same command goes on.
 #[derive(Debug, clap::Args)]
 #[command(args_override_self = true)]
 pub struct Args {
@@ -39,8 +40,14 @@ pub struct Args {
     /// List the devices that --backend chooses from, and stop
     #[arg(long)]
     pub list_devices: bool,
-    /// Stride at which the network's rotation and translation symmetry is measured on the live frame; 0: never
-    #[arg(long, value_name = "STRIDE", default_value = "100", help_heading = "Guards")]
+    /// Stride at which the network's rotation and translation symmetry is measured on the live
+    /// frame; 0: never
+    #[arg(
+        long,
+        value_name = "STRIDE",
+        default_value = "100",
+        help_heading = "Guards"
+    )]
     pub check_equivariance_every: String,
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment would become help text")]
@@ -73,21 +80,41 @@ pub fn run(args: Args) -> Result<()> {
         None => args,
     };
     let hint = "mdsurrogate run protein.pdb";
-    let input = args.protein.as_deref().ok_or_else(|| Error::usage("there is no protein to run", hint))?;
+    let input = args
+        .protein
+        .as_deref()
+        .ok_or_else(|| Error::usage("there is no protein to run", hint))?;
     set_threads(&args.job)?;
     let Complete { structure, notes } = args.completion.load_as_far_as_known(input, args.as_is)?;
     let first_replica = args.job.replica_index.unwrap_or(0);
     let motion = Some(args.motion.settings(&args.job)?);
     let (model, seed, sampling) = (args.model.as_deref(), args.job.seed, &args.sampling);
     let motion_flag = args.motion.changed();
-    let choice = Choice { model, backend: args.backend, seed, first_replica, sampling, motion, motion_flag };
+    let choice = Choice {
+        model,
+        backend: args.backend,
+        seed,
+        first_replica,
+        sampling,
+        motion,
+        motion_flag,
+    };
     let mut engine = stepper(&choice, &structure)?;
     engine.words.extend(notes);
     engine.equivariance_every = match args.check_equivariance_every.as_str() {
         "0" => None,
-        text => Some(Span::parse("--check-equivariance-every", text)?.steps("--check-equivariance-every", engine.stepper.time_step())?),
+        text => Some(
+            Span::parse("--check-equivariance-every", text)?
+                .steps("--check-equivariance-every", engine.stepper.time_step())?,
+        ),
     };
-    Job { command: "run", args: &args.job, input, structure: &structure }.carry_out(engine)
+    Job {
+        command: "run",
+        args: &args.job,
+        input,
+        structure: &structure,
+    }
+    .carry_out(engine)
 }
 
 /// What the user chose to make the steps.
@@ -120,8 +147,14 @@ pub(super) fn stepper(choice: &Choice<'_>, structure: &Structure) -> Result<Engi
     }
 }
 
-/// The stepper on this engine. A device makes other bits than the CPU: its name is part of what a run must go on with.
-fn stepper_on<E: Compute + 'static>(compute: E, device: Option<String>, choice: &Choice<'_>, structure: &Structure) -> Result<Engine> {
+/// The stepper on this engine. A device makes other bits than the CPU: its name is part of what a
+/// run must go on with.
+fn stepper_on<E: Compute + 'static>(
+    compute: E,
+    device: Option<String>,
+    choice: &Choice<'_>,
+    structure: &Structure,
+) -> Result<Engine> {
     let topology = &structure.topology;
     let path = choice.model.unwrap_or(Path::new("(built in)"));
     let (model, header) = match choice.model {
@@ -130,8 +163,17 @@ fn stepper_on<E: Compute + 'static>(compute: E, device: Option<String>, choice: 
     };
     let geometry = template_geometry_at(topology, &structure.frame.positions)?;
     let mut settings = Map::new();
-    settings.insert("model (hash of weights)".into(), header.sha256.clone().into());
-    let Made { stepper, freedom, masses, settings: own, mut words } = match (model.config().regime, choice.motion) {
+    settings.insert(
+        "model (hash of weights)".into(),
+        header.sha256.clone().into(),
+    );
+    let Made {
+        stepper,
+        freedom,
+        masses,
+        settings: own,
+        mut words,
+    } = match (model.config().regime, choice.motion) {
         (Regime::Force { .. }, Some(motion)) => {
             refuse(choice.sampling.changed(), "jumps", "forces")?;
             in_forces(model, &header, &geometry, path, structure, motion)?
@@ -165,7 +207,10 @@ fn stepper_on<E: Compute + 'static>(compute: E, device: Option<String>, choice: 
 /// Refuses a flag that is for models of `wanted`, where this one is of `is`.
 fn refuse(flag: Option<&'static str>, wanted: &str, is: &str) -> Result<()> {
     flag.map_or(Ok(()), |flag| {
-        Err(Error::usage(format!("{flag} is for models of {wanted}, this one is of {is}"), format!("leave {flag} out")))
+        Err(Error::usage(
+            format!("{flag} is for models of {wanted}, this one is of {is}"),
+            format!("leave {flag} out"),
+        ))
     })
 }
 
@@ -191,15 +236,43 @@ fn by_jumps<E: Compute + 'static>(
     choice: &Choice<'_>,
 ) -> Result<Made> {
     let topology = &structure.topology;
-    let mut words = words(&path.display().to_string(), header, topology.len() - topology.heavy_atoms().len());
+    let mut words = words(
+        &path.display().to_string(),
+        header,
+        topology.len() - topology.heavy_atoms().len(),
+    );
     let (seed, first_replica) = (choice.seed, choice.first_replica);
-    let Jumps { stepper, motion, folded, warning } =
-        choice.sampling.jumps(Parts { model, header, structure, geometry, seed, first_replica })?;
-    words.extend(folded.then(|| "it keeps to the fold of its input; --fold free lets go of it".to_owned()));
+    let Jumps {
+        stepper,
+        motion,
+        folded,
+        warning,
+    } = choice.sampling.jumps(Parts {
+        model,
+        header,
+        structure,
+        geometry,
+        seed,
+        first_replica,
+    })?;
+    words.extend(
+        folded.then(|| "it keeps to the fold of its input; --fold free lets go of it".to_owned()),
+    );
     words.extend(warning);
     let settings = Map::from_iter([("jumps".into(), choice.sampling.settings()?)]);
-    let (masses, freedom) = motion.unwrap_or_else(|| (topology.atoms.iter().map(|atom| atom.mass).collect(), 3 * topology.len()));
-    Ok(Made { stepper, freedom, masses, settings, words })
+    let (masses, freedom) = motion.unwrap_or_else(|| {
+        (
+            topology.atoms.iter().map(|atom| atom.mass).collect(),
+            3 * topology.len(),
+        )
+    });
+    Ok(Made {
+        stepper,
+        freedom,
+        masses,
+        settings,
+        words,
+    })
 }
 
 /// The dynamics of heavy atoms in a model's forces.
@@ -211,7 +284,9 @@ fn in_forces<E: Compute + 'static>(
     structure: &Structure,
     motion: Settings,
 ) -> Result<Made> {
-    let Structure { topology, frame, .. } = structure;
+    let Structure {
+        topology, frame, ..
+    } = structure;
     let force = Learned::new(model, Tokens::new(topology, geometry)?)?;
     let energies = if force.is_conservative() {
         "potential and total energies are those of the force field with hydrogens that ride, the conserved one is the model's own"
@@ -220,24 +295,49 @@ fn in_forces<E: Compute + 'static>(
     };
     let stepper = Riding::new(force, topology, &frame.positions, motion)?;
     let settings = Map::from_iter([
-        ("integrator".into(), format!("{:?}", motion.integrator).into()),
+        (
+            "integrator".into(),
+            format!("{:?}", motion.integrator).into(),
+        ),
         ("temperature (K)".into(), json!(motion.temperature)),
     ]);
-    let words =
-        vec![format!("model {}: trained on {}", path.display(), header.provenance.summary), stepper.describe(), energies.to_owned()];
-    Ok(Made { freedom: stepper.freedom(), masses: stepper.masses().to_vec(), stepper: Box::new(stepper), settings, words })
+    let words = vec![
+        format!(
+            "model {}: trained on {}",
+            path.display(),
+            header.provenance.summary
+        ),
+        stepper.describe(),
+        energies.to_owned(),
+    ];
+    Ok(Made {
+        freedom: stepper.freedom(),
+        masses: stepper.masses().to_vec(),
+        stepper: Box::new(stepper),
+        settings,
+        words,
+    })
 }
 
 /// What the user is to know of the model.
 fn words(name: &str, header: &Header, hydrogens: usize) -> Vec<String> {
     let made = &header.provenance;
-    let kelvin = made.temperature.map_or(String::new(), |kelvin| format!(" at {kelvin} K"));
+    let kelvin = made
+        .temperature
+        .map_or(String::new(), |kelvin| format!(" at {kelvin} K"));
     let mut words = vec![
         format!("model {name}: trained on {}{kelvin}", made.summary),
-        "a protein outside that set is an extrapolation; whole-molecule tumbling is not sampled".to_owned(),
+        "a protein outside that set is an extrapolation; whole-molecule tumbling is not sampled"
+            .to_owned(),
     ];
-    if let Regime::Jump { lag_range: Some([shortest, longest]), .. } = header.config.regime {
-        words.push(format!("its jumps may take {shortest} to {longest} ps (--lag)"));
+    if let Regime::Jump {
+        lag_range: Some([shortest, longest]),
+        ..
+    } = header.config.regime
+    {
+        words.push(format!(
+            "its jumps may take {shortest} to {longest} ps (--lag)"
+        ));
     }
     if hydrogens > 0 {
         words.push(format!("{hydrogens} hydrogens ride on their heavy atoms"));

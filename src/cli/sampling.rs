@@ -6,13 +6,16 @@ use super::job::quantity;
 use crate::engine::Engine;
 use crate::forcefield::{ForceField, Precision, System, TemplateGeometry};
 use crate::model::{Header, Model, Tokens};
-use crate::simulate::{Hydrogens, Jump, Method, ROOM_TEMPERATURE, Relaxation, Relaxed, Sampler, Stepper};
+use crate::simulate::{
+    Hydrogens, Jump, Method, ROOM_TEMPERATURE, Relaxation, Relaxed, Sampler, Stepper,
+};
 use crate::structure::Structure;
 use crate::units::Dimension;
 use crate::{Error, Result};
 
-/// Fewest and most steps of the corrector, unless more or fewer are asked for: one a heavy atom between them. A torsion rolls off a
-/// barrier within a hundred; what a jump bends in a packed protein takes longer, and would add up from jump to jump (docs/jump.md).
+/// Fewest and most steps of the corrector, unless more or fewer are asked for: one a heavy atom
+/// between them. A torsion rolls off a barrier within a hundred; what a jump bends in a packed
+/// protein takes longer, and would add up from jump to jump (docs/jump.md).
 const RELAX: [usize; 2] = [100, 400];
 
 /// Sampler and corrector.
@@ -22,8 +25,8 @@ pub struct Sampling {
     /// Physical time of a jump, of a model that takes several [default: the model's own]
     #[arg(long, value_name = "TIME")]
     pub lag: Option<String>,
-    /// After every jump, up to N minimisation steps and N steps of 4 fs in the force field; 0: the bare network [default: one for each
-    /// heavy atom, 100 to 400]
+    /// After every jump, up to N minimisation steps and N steps of 4 fs in the force field; 0: the
+    /// bare network [default: one for each heavy atom, 100 to 400]
     #[arg(long, value_name = "N")]
     pub relax: Option<usize>,
     /// Noise levels of the sampler
@@ -32,7 +35,8 @@ pub struct Sampling {
     /// How it steps through them [default: euler with a corrector, heun without]
     #[arg(long, value_enum)]
     pub method: Option<Method>,
-    /// Whether jumps keep to the fold that the input has: to its backbone, as MD of about a nanosecond does
+    /// Whether jumps keep to the fold that the input has: to its backbone, as MD of about a
+    /// nanosecond does
     #[arg(long, value_enum, default_value_t)]
     pub fold: Fold,
     /// Smallest noise level
@@ -79,24 +83,44 @@ impl Sampling {
             ("--lowest", self.lowest == default.low),
             ("--stir", self.stir == default.stir),
         ];
-        flags.into_iter().find(|(_, same)| !same).map(|(flag, _)| flag)
+        flags
+            .into_iter()
+            .find(|(_, same)| !same)
+            .map(|(flag, _)| flag)
     }
 
     /// The sampler of jumps that are corrected, or are not.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a smallest noise level that is none or above the largest, or a share that is none.
+    /// [`Error::Usage`] for a smallest noise level that is none or above the largest, or a share
+    /// that is none.
     fn sampler_for(&self, corrected: bool) -> Result<Sampler> {
         let default = Sampler::default();
         if !(self.lowest > 0.0 && self.lowest < default.high) {
-            let what = format!("--lowest: noise of {} Å cannot end at the largest level of {} Å", self.lowest, default.high);
+            let what = format!(
+                "--lowest: noise of {} Å cannot end at the largest level of {} Å",
+                self.lowest, default.high
+            );
             return Err(Error::usage(what, "0.01A"));
         }
         if !(0.0..=1.0).contains(&self.stir) {
-            return Err(Error::usage(format!("--stir: {} is no share of a noise level", self.stir), "0 to 1"));
+            return Err(Error::usage(
+                format!("--stir: {} is no share of a noise level", self.stir),
+                "0 to 1",
+            ));
         }
-        let method = self.method.unwrap_or(if corrected { Method::Euler } else { Method::Heun });
-        Ok(Sampler { levels: self.levels as usize, method, low: self.lowest, stir: self.stir, ..default })
+        let method = self.method.unwrap_or(if corrected {
+            Method::Euler
+        } else {
+            Method::Heun
+        });
+        Ok(Sampler {
+            levels: self.levels as usize,
+            method,
+            low: self.lowest,
+            stir: self.stir,
+            ..default
+        })
     }
 
     /// Steps of the corrector for a molecule of `tokens` heavy atoms.
@@ -107,7 +131,9 @@ impl Sampling {
     /// What must be the same for a checkpoint to be gone on from.
     pub fn settings(&self) -> Result<Value> {
         let sampler = self.sampler_for(self.relax != Some(0))?;
-        Ok(json!({ "sampler": format!("{sampler:?}"), "relax": self.relax, "fold": format!("{:?}", self.fold) }))
+        Ok(
+            json!({ "sampler": format!("{sampler:?}"), "relax": self.relax, "fold": format!("{:?}", self.fold) }),
+        )
     }
 }
 
@@ -131,7 +157,8 @@ pub struct Parts<'a, E: Engine> {
 pub struct Jumps {
     /// The stepper.
     pub stepper: Box<dyn Stepper>,
-    /// Masses of the frames' velocities, Da, and their degrees of freedom; none where frames have no velocities.
+    /// Masses of the frames' velocities, Da, and their degrees of freedom; none where frames have
+    /// no velocities.
     pub motion: Option<(Vec<f64>, usize)>,
     /// Whether they keep to the fold that the molecule begins with.
     pub folded: bool,
@@ -143,29 +170,75 @@ impl Sampling {
     /// The stepper; without its corrector where the force field does not know the molecule.
     ///
     /// # Errors
-    /// Those of [`Tokens::new`] and [`Jump::new`], and [`Error::Usage`] for noise levels that cannot be.
+    /// Those of [`Tokens::new`] and [`Jump::new`], and [`Error::Usage`] for noise levels that
+    /// cannot be.
     pub fn jumps<E: Engine + 'static>(&self, parts: Parts<'_, E>) -> Result<Jumps> {
-        let Parts { model, header, structure: Structure { topology, frame, .. }, geometry, seed, first_replica } = parts;
+        let Parts {
+            model,
+            header,
+            structure: Structure {
+                topology, frame, ..
+            },
+            geometry,
+            seed,
+            first_replica,
+        } = parts;
         let tokens = Tokens::new(topology, geometry)?;
         let steps = self.relax_for(tokens.len());
         let temperature = header.provenance.temperature.unwrap_or(ROOM_TEMPERATURE);
         let (system, warning) = match (steps > 0).then(|| System::build(topology)).transpose() {
             Ok(system) => (system, None),
-            Err(error) => (None, Some(format!("warning: jumps are not corrected: {error}"))),
+            Err(error) => (
+                None,
+                Some(format!("warning: jumps are not corrected: {error}")),
+            ),
         };
         let hydrogens = Hydrogens::new(topology, &frame.positions);
-        let jump = Jump::new(model, tokens, hydrogens, self.sampler_for(system.is_some())?, seed, first_replica)?;
-        let jump = if self.fold.is_kept(jump.tokens()) { jump.with_fold(&frame.positions) } else { jump };
+        let jump = Jump::new(
+            model,
+            tokens,
+            hydrogens,
+            self.sampler_for(system.is_some())?,
+            seed,
+            first_replica,
+        )?;
+        let jump = if self.fold.is_kept(jump.tokens()) {
+            jump.with_fold(&frame.positions)
+        } else {
+            jump
+        };
         let folded = jump.keeps_fold();
         let jump = match &self.lag {
             Some(lag) => jump.with_lag_time(quantity("--lag", lag, Dimension::Time)?)?,
             None => jump,
         };
-        let Some(system) = system else { return Ok(Jumps { stepper: Box::new(jump), motion: None, folded, warning }) };
-        let relaxation = Relaxation { steps, temperature, seed, first_replica };
-        let relaxed = Relaxed::new(jump, topology, ForceField::new(system, Precision::F32), relaxation);
+        let Some(system) = system else {
+            return Ok(Jumps {
+                stepper: Box::new(jump),
+                motion: None,
+                folded,
+                warning,
+            });
+        };
+        let relaxation = Relaxation {
+            steps,
+            temperature,
+            seed,
+            first_replica,
+        };
+        let relaxed = Relaxed::new(
+            jump,
+            topology,
+            ForceField::new(system, Precision::F32),
+            relaxation,
+        );
         let motion = Some((relaxed.masses().to_vec(), relaxed.freedom()));
-        Ok(Jumps { motion, stepper: Box::new(relaxed), folded, warning })
+        Ok(Jumps {
+            motion,
+            stepper: Box::new(relaxed),
+            folded,
+            warning,
+        })
     }
 }
 
@@ -177,10 +250,16 @@ mod tests {
     #[test]
     fn the_corrector_takes_a_step_a_heavy_atom_within_bounds_unless_told() {
         let default: Sampling = as_typed("validate", &[""; 0]).unwrap();
-        assert_eq!([32, 154, 602].map(|tokens| default.relax_for(tokens)), [100, 154, 400]);
+        assert_eq!(
+            [32, 154, 602].map(|tokens| default.relax_for(tokens)),
+            [100, 154, 400]
+        );
         let none: Sampling = as_typed("validate", &["--relax", "0"]).unwrap();
         assert_eq!((none.relax_for(602), none.changed()), (0, Some("--relax")));
         // a bare network is not sampled as one that is corrected
-        assert_ne!(none.settings().unwrap()["sampler"], default.settings().unwrap()["sampler"]);
+        assert_ne!(
+            none.settings().unwrap()["sampler"],
+            default.settings().unwrap()["sampler"]
+        );
     }
 }

@@ -18,7 +18,15 @@ pub struct Selection {
 
 impl From<Selection> for ReadOptions {
     fn from(selection: Selection) -> Self {
-        let Selection { chains, model_number, altloc } = selection;
-        ReadOptions { chains, model_number, altloc }
+        let Selection {
+            chains,
+            model_number,
+            altloc,
+        } = selection;
+        ReadOptions {
+            chains,
+            model_number,
+            altloc,
+        }
     }
 }

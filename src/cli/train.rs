@@ -13,8 +13,9 @@ use crate::{Error, Result, files};
 
 /// Train a model on trajectories
 ///
-/// Writes PREFIX.safetensors (the model), PREFIX.train.csv (losses) and PREFIX.ckpt. The same command continues an interrupted
-/// training from PREFIX.ckpt; with a budget of updates the result is the same, bit by bit, as without the interruption.
+/// Writes PREFIX.safetensors (the model), PREFIX.train.csv (losses) and PREFIX.ckpt. The same
+/// command continues an interrupted training from PREFIX.ckpt; with a budget of updates the result
+/// is the same, bit by bit, as without the interruption.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Configuration file (TOML)
@@ -54,7 +55,8 @@ pub struct Args {
 /// Reads the configuration and the data, and trains.
 ///
 /// # Errors
-/// Those of the configuration, the data, the training and of writing; [`Error::Interrupted`] on Ctrl-C.
+/// Those of the configuration, the data, the training and of writing; [`Error::Interrupted`] on
+/// Ctrl-C.
 pub fn run(args: Args) -> Result<()> {
     let config = configuration(&args)?;
     let stem = || PathBuf::from(args.config.file_stem().unwrap_or_default());
@@ -64,15 +66,27 @@ pub fn run(args: Args) -> Result<()> {
         files::refuse_existing([files.model.as_path()], args.overwrite)?;
         if files.checkpoint.is_file() {
             // or an interruption before the first new one would leave the old one to be continued
-            std::fs::remove_file(&files.checkpoint).map_err(|source| Error::writing(&files.checkpoint, &source))?;
+            std::fs::remove_file(&files.checkpoint)
+                .map_err(|source| Error::writing(&files.checkpoint, &source))?;
         }
     }
-    let threads = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build();
-    let threads = threads.map_err(|error| Error::usage(format!("--threads: {error}"), "use fewer threads"))?;
+    let threads = rayon::ThreadPoolBuilder::new()
+        .num_threads(args.threads.unwrap_or(0))
+        .build();
+    let threads = threads
+        .map_err(|error| Error::usage(format!("--threads: {error}"), "use fewer threads"))?;
     let stop = Stop::on_signals();
     let reporter = Reporter::new(config.training.budget(), args.quiet);
     threads.install(|| match args.backend.choose()? {
-        Chosen::Cpu => train(Cpu::<f32>::new(), config, &args, &files, resume, &reporter, &stop),
+        Chosen::Cpu => train(
+            Cpu::<f32>::new(),
+            config,
+            &args,
+            &files,
+            resume,
+            &reporter,
+            &stop,
+        ),
         #[cfg(feature = "gpu")]
         Chosen::Gpu(gpu) => train(gpu, config, &args, &files, resume, &reporter, &stop),
     })
@@ -89,13 +103,29 @@ fn configuration(args: &Args) -> Result<Config> {
     Ok(config)
 }
 
-fn train<E: Engine>(engine: E, config: Config, args: &Args, files: &Files, resume: bool, reporter: &Reporter, stop: &Stop) -> Result<()> {
+fn train<E: Engine>(
+    engine: E,
+    config: Config,
+    args: &Args,
+    files: &Files,
+    resume: bool,
+    reporter: &Reporter,
+    stop: &Stop,
+) -> Result<()> {
     let dataset = Dataset::load(&config, &config.data_folder(args.data.as_deref()))?;
     for system in &dataset.systems {
         let frames: usize = system.segments.iter().map(|segment| segment.len()).sum();
-        reporter.say(&format!("{}: {} heavy atoms, {frames} frames", system.name, system.tokens.len()));
+        reporter.say(&format!(
+            "{}: {} heavy atoms, {frames} frames",
+            system.name,
+            system.tokens.len()
+        ));
     }
-    reporter.say(&format!("{} pairs for training, {} for validation", dataset.training.len(), dataset.validation.len()));
+    reporter.say(&format!(
+        "{} pairs for training, {} for validation",
+        dataset.training.len(),
+        dataset.validation.len()
+    ));
     if let Some((count, median)) = dataset.straying() {
         reporter.say(&format!("{count} frames of rollouts to return from, {median:.2} Å (median) from the nearest frame of the reference"));
     }
@@ -103,9 +133,18 @@ fn train<E: Engine>(engine: E, config: Config, args: &Args, files: &Files, resum
     reporter.say(&trainer.describe());
     if resume {
         trainer.resume(&files.checkpoint)?;
-        reporter.say(&format!("continuing from {} at update {}", files.checkpoint.display(), trainer.updates()));
+        reporter.say(&format!(
+            "continuing from {} at update {}",
+            files.checkpoint.display(),
+            trainer.updates()
+        ));
     }
     trainer.run(files, reporter, stop)?;
-    reporter.say(&format!("wrote {} after {} updates, {:.1} min", files.model.display(), trainer.updates(), trainer.minutes()));
+    reporter.say(&format!(
+        "wrote {} after {} updates, {:.1} min",
+        files.model.display(),
+        trainer.updates(),
+        trainer.minutes()
+    ));
     Ok(())
 }

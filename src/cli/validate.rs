@@ -1,4 +1,5 @@
-//! `mdsurrogate validate`: a model on a list of molecules, judged against reference MD; and its model card.
+//! `mdsurrogate validate`: a model on a list of molecules, judged against reference MD; and its
+//! model card.
 
 use std::path::{Path, PathBuf};
 
@@ -22,19 +23,22 @@ use crate::{Error, Result};
 
 /// Roll a model out on a list of molecules and compare with reference MD
 ///
-/// Prints a leaderboard, a row a molecule, and below it every measure of every molecule: beside its floor (the same measure between
-/// the halves of the reference), beside reference MD as long as the rollouts, and beside a tenth of the reference.
+/// Prints a leaderboard, a row a molecule, and below it every measure of every molecule: beside its
+/// floor (the same measure between the halves of the reference), beside reference MD as long as the
+/// rollouts, and beside a tenth of the reference.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Model file
     model: PathBuf,
-    /// List of molecules (TOML): [[case]] tables with name, topology, start, reference, chains, jumps, flags, note
+    /// List of molecules (TOML): [[case]] tables with name, topology, start, reference, chains,
+    /// jumps, flags, note
     #[arg(long, value_name = "FILE")]
     cases: PathBuf,
     /// Folder of the files named in the list; default: the list's own
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Write a model card (Markdown): what the model was trained on, what was measured, where it holds and where not
+    /// Write a model card (Markdown): what the model was trained on, what was measured, where it
+    /// holds and where not
     #[arg(long, value_name = "FILE.md")]
     card: Option<PathBuf>,
     /// Allow a card that exists to be replaced
@@ -80,16 +84,32 @@ struct Case {
 impl Case {
     /// How its jumps are made.
     fn sampling(&self, typed: &Sampling) -> Result<Sampling> {
-        let Some(flags) = &self.flags else { return Ok(typed.clone()) };
+        let Some(flags) = &self.flags else {
+            return Ok(typed.clone());
+        };
         let words: Vec<&str> = flags.split_whitespace().collect();
-        as_typed("case", &words)
-            .map_err(|error| Error::usage(format!("case {}: flags: {}", self.name, error.to_string().trim()), "--lag 160ps --stir 0.3"))
+        as_typed("case", &words).map_err(|error| {
+            Error::usage(
+                format!("case {}: flags: {}", self.name, error.to_string().trim()),
+                "--lag 160ps --stir 0.3",
+            )
+        })
     }
 
     /// What the card says of it.
     fn remark(&self) -> String {
-        let flags = self.flags.as_ref().map(|flags| format!("Flags: `{flags}`."));
-        [Some(self.note.clone()).filter(|note| !note.is_empty()), flags].into_iter().flatten().collect::<Vec<_>>().join(". ")
+        let flags = self
+            .flags
+            .as_ref()
+            .map(|flags| format!("Flags: `{flags}`."));
+        [
+            Some(self.note.clone()).filter(|note| !note.is_empty()),
+            flags,
+        ]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(". ")
     }
 }
 
@@ -110,30 +130,55 @@ const MEMORY: usize = 1 << 29;
 /// Those of the files, the model and the engine.
 pub fn run(args: Args) -> Result<()> {
     refuse_existing(args.card.as_deref(), args.overwrite)?;
-    let text = std::fs::read_to_string(&args.cases).map_err(|error| Error::reading(&args.cases, &error))?;
+    let text = std::fs::read_to_string(&args.cases)
+        .map_err(|error| Error::reading(&args.cases, &error))?;
     let hint = "each [[case]] has name, topology, start = [...], reference = [...], and may have chains, jumps, flags and note";
-    let cases: Cases = toml::from_str(&text).map_err(|error| Error::input(Place::file(&args.cases), error.message(), hint))?;
-    let folder = args.data.clone().unwrap_or_else(|| args.cases.parent().map(Path::to_owned).unwrap_or_default());
+    let cases: Cases = toml::from_str(&text)
+        .map_err(|error| Error::input(Place::file(&args.cases), error.message(), hint))?;
+    let folder = args
+        .data
+        .clone()
+        .unwrap_or_else(|| args.cases.parent().map(Path::to_owned).unwrap_or_default());
     let (model, header) = Model::load(&args.model, Cpu::<f32>::new())?;
     let parameters = model.parameter_count();
     let mut reports = Vec::new();
     for case in cases.case {
-        eprintln!("{}: {} rollouts × {} jumps", case.name, case.chains, case.jumps);
+        eprintln!(
+            "{}: {} rollouts × {} jumps",
+            case.name, case.chains, case.jumps
+        );
         let outcome = run_case(&args, &case, &folder)?;
-        let report = CaseReport { note: case.remark(), name: case.name, outcome };
+        let report = CaseReport {
+            note: case.remark(),
+            name: case.name,
+            outcome,
+        };
         // a list takes long: what is known is said
         eprint!("{}", aligned(&leaderboard(std::slice::from_ref(&report))));
         reports.push(report);
     }
     if args.json {
-        println!("{:#}", serde_json::json!({ "model": args.model, "seed": args.seed, "cases": reports }));
+        println!(
+            "{:#}",
+            serde_json::json!({ "model": args.model, "seed": args.seed, "cases": reports })
+        );
     } else {
         print!("{}", aligned(&leaderboard(&reports)));
-        reports.iter().for_each(|report| print!("\n{}\n{}", report.name, aligned(&measures_of(report))));
+        reports
+            .iter()
+            .for_each(|report| print!("\n{}\n{}", report.name, aligned(&measures_of(report))));
     }
     if let Some(path) = &args.card {
-        let text = card(&file_name(&args.model), &header, parameters, &reports, &command(&args));
-        write_atomically(path, |file| std::io::Write::write_all(file, text.as_bytes()))?;
+        let text = card(
+            &file_name(&args.model),
+            &header,
+            parameters,
+            &reports,
+            &command(&args),
+        );
+        write_atomically(path, |file| {
+            std::io::Write::write_all(file, text.as_bytes())
+        })?;
         eprintln!("card: {}", path.display());
     }
     Ok(())
@@ -141,12 +186,26 @@ pub fn run(args: Args) -> Result<()> {
 
 /// The command that makes the same numbers, without folders.
 fn command(args: &Args) -> String {
-    let (model, cases, sampling) = (file_name(&args.model), file_name(&args.cases), &args.sampling);
-    let given = |flag: &str, value: Option<String>| value.map_or(String::new(), |value| format!(" {flag} {value}"));
+    let (model, cases, sampling) = (
+        file_name(&args.model),
+        file_name(&args.cases),
+        &args.sampling,
+    );
+    let given = |flag: &str, value: Option<String>| {
+        value.map_or(String::new(), |value| format!(" {flag} {value}"))
+    };
     let lag = given("--lag", sampling.lag.clone());
     let relax = given("--relax", sampling.relax.map(|steps| steps.to_string()));
-    let method = given("--method", sampling.method.map(|method| format!("{method:?}").to_lowercase()));
-    let fold = given("--fold", (sampling.fold != Fold::default()).then(|| format!("{:?}", sampling.fold).to_lowercase()));
+    let method = given(
+        "--method",
+        sampling
+            .method
+            .map(|method| format!("{method:?}").to_lowercase()),
+    );
+    let fold = given(
+        "--fold",
+        (sampling.fold != Fold::default()).then(|| format!("{:?}", sampling.fold).to_lowercase()),
+    );
     format!(
         "mdsurrogate validate {model} --cases {cases}{lag}{relax}{fold} --levels {} --lowest {}A --stir {}{method} --seed {}",
         sampling.levels, sampling.lowest, sampling.stir, args.seed
@@ -154,7 +213,12 @@ fn command(args: &Args) -> String {
 }
 
 fn run_case(args: &Args, case: &Case, folder: &Path) -> Result<Outcome> {
-    let within = |paths: &[PathBuf]| paths.iter().map(|path| folder.join(path)).collect::<Vec<_>>();
+    let within = |paths: &[PathBuf]| {
+        paths
+            .iter()
+            .map(|path| folder.join(path))
+            .collect::<Vec<_>>()
+    };
     let top = folder.join(&case.topology);
     let sides = open(&Inputs {
         run: within(&case.start),
@@ -169,11 +233,33 @@ fn run_case(args: &Args, case: &Case, folder: &Path) -> Result<Outcome> {
     let reference = gather(&sides.reference, &looker, MEMORY, &|_| ())?;
     let geometry = template_geometry_at(&structure.topology, &structure.frame.positions)?;
     let (model, header) = Model::load(&args.model, Cpu::<f32>::new())?;
-    let parts = Parts { model, header: &header, structure: &structure, geometry: &geometry, seed: args.seed, first_replica: 0 };
-    let Jumps { mut stepper, warning, .. } = case.sampling(&args.sampling)?.jumps(parts)?;
+    let parts = Parts {
+        model,
+        header: &header,
+        structure: &structure,
+        geometry: &geometry,
+        seed: args.seed,
+        first_replica: 0,
+    };
+    let Jumps {
+        mut stepper,
+        warning,
+        ..
+    } = case.sampling(&args.sampling)?.jumps(parts)?;
     warning.iter().for_each(|warning| eprintln!("{warning}"));
-    let rollouts = roll_out(stepper.as_mut(), &looker, &sides.run[0].picks, starts, case.jumps)?;
-    Ok(judge(&rollouts, &reference, &looker, [case.chains, case.jumps]))
+    let rollouts = roll_out(
+        stepper.as_mut(),
+        &looker,
+        &sides.run[0].picks,
+        starts,
+        case.jumps,
+    )?;
+    Ok(judge(
+        &rollouts,
+        &reference,
+        &looker,
+        [case.chains, case.jumps],
+    ))
 }
 
 /// Evenly spaced frames of the start trajectories.
@@ -184,10 +270,19 @@ fn starts(sources: &[Source], atoms: usize, count: usize) -> Result<Vec<Frame>> 
     for source in sources {
         let mut reader = Reader::open(&source.path, None)?;
         if reader.n_atoms() != atoms {
-            let what = format!("holds {} atoms a frame, the structure {atoms}", reader.n_atoms());
-            return Err(Error::input(Place::file(&source.path), what, "rollouts start from frames with all atoms of the structure"));
+            let what = format!(
+                "holds {} atoms a frame, the structure {atoms}",
+                reader.n_atoms()
+            );
+            return Err(Error::input(
+                Place::file(&source.path),
+                what,
+                "rollouts start from frames with all atoms of the structure",
+            ));
         }
-        let wanted = (0..count).map(|chain| chain * all / count).filter(|index| (before..before + source.frames).contains(index));
+        let wanted = (0..count)
+            .map(|chain| chain * all / count)
+            .filter(|index| (before..before + source.frames).contains(index));
         for index in wanted {
             let mut frame = Frame::default();
             reader.read_at(index - before, &mut frame)?;
@@ -203,7 +298,9 @@ mod tests {
     use super::*;
 
     fn case(flags: &str) -> Case {
-        let text = format!("name = \"a\"\nnote = \"unseen\"\ntopology = \"a.pdb\"\nstart = []\nreference = []\n{flags}");
+        let text = format!(
+            "name = \"a\"\nnote = \"unseen\"\ntopology = \"a.pdb\"\nstart = []\nreference = []\n{flags}"
+        );
         toml::from_str(&text).unwrap()
     }
 
@@ -213,9 +310,19 @@ mod tests {
         assert_eq!(case("").sampling(&typed).unwrap().relax, Some(7));
         let own = case("flags = \"--lag 160ps --stir 0.3\"");
         let sampling = own.sampling(&typed).unwrap();
-        assert_eq!((sampling.lag.as_deref(), sampling.stir, sampling.relax), (Some("160ps"), 0.3, None));
+        assert_eq!(
+            (sampling.lag.as_deref(), sampling.stir, sampling.relax),
+            (Some("160ps"), 0.3, None)
+        );
         assert_eq!(own.remark(), "unseen. Flags: `--lag 160ps --stir 0.3`.");
-        let error = case("flags = \"--stirr 0.3\"").sampling(&typed).unwrap_err();
-        assert!(error.exit_code() == 2 && error.to_string().contains("case a") && error.to_string().contains("--stirr"), "{error}");
+        let error = case("flags = \"--stirr 0.3\"")
+            .sampling(&typed)
+            .unwrap_err();
+        assert!(
+            error.exit_code() == 2
+                && error.to_string().contains("case a")
+                && error.to_string().contains("--stirr"),
+            "{error}"
+        );
     }
 }

@@ -51,17 +51,26 @@ pub(super) fn cut(series: &Series, unit: usize, of_run: bool) -> Vec<Block<'_>> 
         let parts = (BLOCKS * count / all).clamp(1, count.max(1));
         for part in 0..parts {
             let range = part * count / parts..(part + 1) * count / parts;
-            blocks.push(Block { segment: &series.rows[segment.rows.clone()], first: first + range.start, range, unit, of_run });
+            blocks.push(Block {
+                segment: &series.rows[segment.rows.clone()],
+                first: first + range.start,
+                range,
+                unit,
+                of_run,
+            });
         }
     }
     blocks
 }
 
-/// The first and the second half of the reference; of several replicas the first and the second half of their list.
+/// The first and the second half of the reference; of several replicas the first and the second
+/// half of their list.
 pub(super) fn halves(blocks: &[Block], replicas: bool) -> [Vec<usize>; 2] {
     let rows = |blocks: &[Block]| blocks.iter().map(|block| block.range.len()).sum::<usize>();
     let boundaries = (1..blocks.len()).filter(|&place| !replicas || blocks[place].range.start == 0);
-    let middle = boundaries.min_by_key(|&place| rows(&blocks[..place]).abs_diff(rows(&blocks[place..]))).unwrap_or(blocks.len() / 2);
+    let middle = boundaries
+        .min_by_key(|&place| rows(&blocks[..place]).abs_diff(rows(&blocks[place..])))
+        .unwrap_or(blocks.len() / 2);
     [(0..middle).collect(), (middle..blocks.len()).collect()]
 }
 
@@ -79,8 +88,14 @@ pub(super) fn pieces(reference: &Series, unit: usize, blocks: usize, share: f64)
     let wanted = share * blocks as f64;
     match wanted {
         _ if share >= 0.5 => Vec::new(),
-        wanted if wanted >= 0.75 => windows(blocks, wanted.round() as usize).into_iter().map(Piece::Blocks).collect(),
-        _ => stretches(reference, unit, share).into_iter().map(Piece::Short).collect(),
+        wanted if wanted >= 0.75 => windows(blocks, wanted.round() as usize)
+            .into_iter()
+            .map(Piece::Blocks)
+            .collect(),
+        _ => stretches(reference, unit, share)
+            .into_iter()
+            .map(Piece::Short)
+            .collect(),
     }
 }
 
@@ -89,13 +104,23 @@ fn stretches(series: &Series, unit: usize, share: f64) -> Vec<Block<'_>> {
     let all = series.rows.len();
     let length = ((share * all as f64).round() as usize).max(2);
     let mut stretches = Vec::new();
-    for segment in series.segments.iter().filter(|segment| segment.rows.len() >= length) {
+    for segment in series
+        .segments
+        .iter()
+        .filter(|segment| segment.rows.len() >= length)
+    {
         let (first, room) = (segment.rows.start, segment.rows.len() - length);
         let count = (BLOCKS * segment.rows.len() / all).clamp(1, room + 1);
         for place in 0..count {
             let start = place * room / (count - 1).max(1);
             let rows = &series.rows[segment.rows.clone()];
-            stretches.push(Block { segment: rows, range: start..start + length, first: first + start, unit, of_run: false });
+            stretches.push(Block {
+                segment: rows,
+                range: start..start + length,
+                first: first + start,
+                unit,
+                of_run: false,
+            });
         }
     }
     stretches
@@ -105,7 +130,9 @@ fn stretches(series: &Series, unit: usize, share: f64) -> Vec<Block<'_>> {
 fn windows(blocks: usize, wanted: usize) -> Vec<[Vec<usize>; 2]> {
     let window = |start: usize| {
         let inside: Vec<usize> = (start..start + wanted).collect();
-        let outside = (0..blocks).filter(|block| !inside.contains(block)).collect();
+        let outside = (0..blocks)
+            .filter(|block| !inside.contains(block))
+            .collect();
         [inside, outside]
     };
     (0..=blocks - wanted).map(window).collect()

@@ -10,7 +10,8 @@ use crate::structure::{Topology, centroid};
 pub const HEAVY_CONTACT: f64 = 4.5;
 /// Distance, Å, below which two Cα are in contact (AlphaFlow: Jing et al., ICML 2024).
 pub const ALPHA_CONTACT: f64 = 8.0;
-/// Residues of a chain closer than this along the sequence are always near each other: they are not counted.
+/// Residues of a chain closer than this along the sequence are always near each other: they are not
+/// counted.
 pub const APART: usize = 3;
 
 /// More than what rounding takes from the radius of a sphere, Å.
@@ -31,9 +32,15 @@ impl Contacts {
     pub fn new(topology: &Topology) -> Self {
         Contacts {
             heavy: topology.heavy_atoms(),
-            alphas: (0..topology.residues.len()).filter_map(|residue| topology.atom_named(residue, "CA")).collect(),
+            alphas: (0..topology.residues.len())
+                .filter_map(|residue| topology.atom_named(residue, "CA"))
+                .collect(),
             residues: topology.atoms.iter().map(|atom| atom.residue).collect(),
-            chains: topology.residues.iter().map(|residue| residue.chain).collect(),
+            chains: topology
+                .residues
+                .iter()
+                .map(|residue| residue.chain)
+                .collect(),
         }
     }
 
@@ -47,7 +54,8 @@ impl Contacts {
         self.within(positions, &self.alphas, ALPHA_CONTACT)
     }
 
-    /// Residues are set apart by the spheres around them first; atoms are looked at only where these are near, up to the first pair.
+    /// Residues are set apart by the spheres around them first; atoms are looked at only where
+    /// these are near, up to the first pair.
     fn within(&self, positions: &[Vector3<f64>], atoms: &[usize], limit: f64) -> Vec<(u32, u32)> {
         let points = pick(positions, atoms);
         let mut groups: Vec<(usize, &[Vector3<f64>])> = Vec::new();
@@ -56,9 +64,15 @@ impl Contacts {
             groups.push((self.residues[group[0]], &points[start..start + group.len()]));
             start += group.len();
         }
-        let centres: Vec<Vector3<f64>> = groups.iter().map(|(_, points)| centroid(points)).collect();
+        let centres: Vec<Vector3<f64>> =
+            groups.iter().map(|(_, points)| centroid(points)).collect();
         let farthest = |(centre, (_, points)): (&Vector3<f64>, &(usize, &[Vector3<f64>]))| {
-            points.iter().map(|x| (x - centre).norm_squared()).fold(0.0, f64::max).sqrt() + ROUNDING
+            points
+                .iter()
+                .map(|x| (x - centre).norm_squared())
+                .fold(0.0, f64::max)
+                .sqrt()
+                + ROUNDING
         };
         let radii: Vec<f64> = centres.iter().zip(&groups).map(farthest).collect();
         let reach = limit + 2.0 * radii.iter().copied().fold(0.0, f64::max);
@@ -67,7 +81,10 @@ impl Contacts {
             let ((i, left), (j, right)) = (groups[a], groups[b]);
             let counts = self.chains[i] != self.chains[j] || i.abs_diff(j) >= APART;
             let apart = limit + radii[a] + radii[b];
-            let touch = || left.iter().any(|x| right.iter().any(|y| (x - y).norm_squared() < limit * limit));
+            let touch = || {
+                left.iter()
+                    .any(|x| right.iter().any(|y| (x - y).norm_squared() < limit * limit))
+            };
             if counts && square < apart * apart && touch() {
                 pairs.push((i.min(j) as u32, i.max(j) as u32));
             }
@@ -79,7 +96,10 @@ impl Contacts {
 
 /// Jaccard index of two sorted sets: common elements over all; 1 for two empty sets.
 pub fn jaccard<T: Ord>(left: &[T], right: &[T]) -> f64 {
-    let common = left.iter().filter(|item| right.binary_search(item).is_ok()).count();
+    let common = left
+        .iter()
+        .filter(|item| right.binary_search(item).is_ok())
+        .count();
     match left.len() + right.len() - common {
         0 => 1.0,
         all => common as f64 / all as f64,

@@ -2,10 +2,11 @@
 
 use nalgebra::Vector3;
 
-/// Sums over frames from which mean positions and fluctuations follow; sums of pieces of a trajectory can be merged.
+/// Sums over frames from which mean positions and fluctuations follow; sums of pieces of a
+/// trajectory can be merged.
 ///
-/// Frames must be superposed before they are added. Positions are summed as differences from the first frame seen by
-/// [`Moments::about`], so that no digits are lost far from the origin.
+/// Frames must be superposed before they are added. Positions are summed as differences from the
+/// first frame seen by [`Moments::about`], so that no digits are lost far from the origin.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Moments {
     /// What positions are summed relative to, Å.
@@ -21,14 +22,28 @@ pub struct Moments {
 impl Moments {
     /// Empty sums, relative to some structure.
     pub fn about(origin: Vec<Vector3<f64>>) -> Self {
-        let (sums, squares) = (vec![Vector3::zeros(); origin.len()], vec![0.0; origin.len()]);
-        Moments { origin, frames: 0.0, sums, squares }
+        let (sums, squares) = (
+            vec![Vector3::zeros(); origin.len()],
+            vec![0.0; origin.len()],
+        );
+        Moments {
+            origin,
+            frames: 0.0,
+            sums,
+            squares,
+        }
     }
 
     /// Adds a frame (superposed, same atoms).
     pub fn add(&mut self, positions: impl IntoIterator<Item = Vector3<f64>>) {
         self.frames += 1.0;
-        for (((sum, square), origin), position) in self.sums.iter_mut().zip(&mut self.squares).zip(&self.origin).zip(positions) {
+        for (((sum, square), origin), position) in self
+            .sums
+            .iter_mut()
+            .zip(&mut self.squares)
+            .zip(&self.origin)
+            .zip(positions)
+        {
             let shift = position - origin;
             *sum += shift;
             *square += shift.norm_squared();
@@ -39,19 +54,35 @@ impl Moments {
     pub fn merge(&mut self, other: &Moments) {
         debug_assert_eq!(self.origin, other.origin);
         self.frames += other.frames;
-        self.sums.iter_mut().zip(&other.sums).for_each(|(sum, other)| *sum += other);
-        self.squares.iter_mut().zip(&other.squares).for_each(|(square, other)| *square += other);
+        self.sums
+            .iter_mut()
+            .zip(&other.sums)
+            .for_each(|(sum, other)| *sum += other);
+        self.squares
+            .iter_mut()
+            .zip(&other.squares)
+            .for_each(|(square, other)| *square += other);
     }
 
     /// Mean positions, Å.
     pub fn mean(&self) -> Vec<Vector3<f64>> {
-        self.origin.iter().zip(&self.sums).map(|(origin, sum)| origin + sum / self.frames).collect()
+        self.origin
+            .iter()
+            .zip(&self.sums)
+            .map(|(origin, sum)| origin + sum / self.frames)
+            .collect()
     }
 
     /// Root mean square fluctuation of every atom about its mean position, Å.
     pub fn rmsf(&self) -> Vec<f64> {
-        let square = |(sum, square): (&Vector3<f64>, &f64)| square / self.frames - (sum / self.frames).norm_squared();
-        self.sums.iter().zip(&self.squares).map(|pair| square(pair).max(0.0).sqrt()).collect()
+        let square = |(sum, square): (&Vector3<f64>, &f64)| {
+            square / self.frames - (sum / self.frames).norm_squared()
+        };
+        self.sums
+            .iter()
+            .zip(&self.squares)
+            .map(|pair| square(pair).max(0.0).sqrt())
+            .collect()
     }
 }
 
@@ -61,7 +92,12 @@ mod tests {
 
     #[test]
     fn pieces_merge_to_the_whole_far_from_the_origin() {
-        let at = |x: f64| vec![Vector3::new(1e6 + x, 0.0, 0.0), Vector3::new(0.0, 2.0 * x, 5.0)];
+        let at = |x: f64| {
+            vec![
+                Vector3::new(1e6 + x, 0.0, 0.0),
+                Vector3::new(0.0, 2.0 * x, 5.0),
+            ]
+        };
         let values = [0.5, -0.25, 1.0, 3.0, -2.0];
         let sums = |values: &[f64]| {
             let mut moments = Moments::about(at(0.5));
@@ -72,7 +108,11 @@ mod tests {
         merged.merge(&sums(&values[2..]));
         // mean .45, mean square 2.8625: s.d. √2.66
         let rmsf = merged.rmsf();
-        assert!((rmsf[0] - 2.66f64.sqrt()).abs() <= 1e-9 && (rmsf[1] - 2.0 * 2.66f64.sqrt()).abs() <= 1e-12, "{rmsf:?}");
+        assert!(
+            (rmsf[0] - 2.66f64.sqrt()).abs() <= 1e-9
+                && (rmsf[1] - 2.0 * 2.66f64.sqrt()).abs() <= 1e-12,
+            "{rmsf:?}"
+        );
         assert!((merged.mean()[0].x - 1e6 - 0.45).abs() <= 1e-9);
         assert_eq!(merged, sums(&values));
     }

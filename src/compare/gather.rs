@@ -43,23 +43,36 @@ pub struct Segment {
 impl Series {
     /// Time of all segments together, ps, where all know theirs.
     pub fn time(&self) -> Option<f64> {
-        self.segments.iter().map(|segment| Some(segment.time_step? * segment.rows.len() as f64)).sum()
+        self.segments
+            .iter()
+            .map(|segment| Some(segment.time_step? * segment.rows.len() as f64))
+            .sum()
     }
 
     /// Time between rows, ps, where all segments have the same.
     pub fn time_step(&self) -> Option<f64> {
         let first = self.segments.first()?.time_step?;
-        let same = |segment: &Segment| segment.time_step.is_some_and(|step| (step - first).abs() <= 1e-3 * first);
+        let same = |segment: &Segment| {
+            segment
+                .time_step
+                .is_some_and(|step| (step - first).abs() <= 1e-3 * first)
+        };
         self.segments.iter().all(same).then_some(first)
     }
 }
 
-/// Reads all frames of `sources` into rows of at most `memory` bytes in all, taking every second, fourth, … frame where they are more.
-/// `tick` is told how many frames were passed. The rows do not depend on the number of threads.
+/// Reads all frames of `sources` into rows of at most `memory` bytes in all, taking every second,
+/// fourth, … frame where they are more. `tick` is told how many frames were passed. The rows do not
+/// depend on the number of threads.
 ///
 /// # Errors
 /// What reading reports: the file and the frame.
-pub fn gather(sources: &[Source], looker: &Looker, memory: usize, tick: &(dyn Fn(usize) + Sync)) -> Result<Series> {
+pub fn gather(
+    sources: &[Source],
+    looker: &Looker,
+    memory: usize,
+    tick: &(dyn Fn(usize) + Sync),
+) -> Result<Series> {
     let frames: usize = sources.iter().map(|source| source.frames).sum();
     let mut stride = 1;
     if let Some(source) = sources.first() {
@@ -69,20 +82,30 @@ pub fn gather(sources: &[Source], looker: &Looker, memory: usize, tick: &(dyn Fn
         }
     }
     let surface_every = frames.div_ceil(stride).div_ceil(SURFACES).max(1);
-    let mut series = Series { frames, stride, ..Series::default() };
+    let mut series = Series {
+        frames,
+        stride,
+        ..Series::default()
+    };
     for source in sources {
         let chosen: Vec<usize> = (0..source.frames).step_by(stride).collect();
-        let (rows, broken) = read_rows(source, looker, &chosen, surface_every, &|count| tick(count * stride))?;
+        let (rows, broken) = read_rows(source, looker, &chosen, surface_every, &|count| {
+            tick(count * stride)
+        })?;
         let start = series.rows.len();
         series.rows.extend(rows);
         series.made_whole |= broken;
         let time_step = source.time_step.map(|step| step * stride as f64);
-        series.segments.push(Segment { rows: start..series.rows.len(), time_step });
+        series.segments.push(Segment {
+            rows: start..series.rows.len(),
+            time_step,
+        });
     }
     Ok(series)
 }
 
-/// Rows of the chosen frames (ascending), each thread with a reader of its own on a stretch of the file.
+/// Rows of the chosen frames (ascending), each thread with a reader of its own on a stretch of the
+/// file.
 fn read_rows(
     source: &Source,
     looker: &Looker,
@@ -100,7 +123,11 @@ fn read_rows(
         for place in places {
             reader.read_at(chosen[place], &mut frame)?;
             let mut positions: Vec<Vector3<f64>> = pick(&frame.positions, &source.picks);
-            let (row, was_broken) = looker.look(&mut positions, frame.cell.as_ref(), place.is_multiple_of(surface_every));
+            let (row, was_broken) = looker.look(
+                &mut positions,
+                frame.cell.as_ref(),
+                place.is_multiple_of(surface_every),
+            );
             broken.fetch_or(was_broken, Ordering::Relaxed);
             rows.push(row);
             tick(1);

@@ -5,7 +5,8 @@ use std::f64::consts::PI;
 /// Bins of a torsion histogram over (−π, π].
 pub const TORSION_BINS: usize = 100;
 
-/// Counts over equal bins of an interval; what lies outside is counted in the nearest bin, so nothing is lost.
+/// Counts over equal bins of an interval; what lies outside is counted in the nearest bin, so
+/// nothing is lost.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Histogram {
     /// Lower and upper end.
@@ -17,7 +18,10 @@ pub struct Histogram {
 impl Histogram {
     /// An empty histogram of `bins` bins over `range`.
     pub fn new(range: (f64, f64), bins: usize) -> Self {
-        Histogram { range, counts: vec![0.0; bins] }
+        Histogram {
+            range,
+            counts: vec![0.0; bins],
+        }
     }
     /// An empty histogram of a torsion: [`TORSION_BINS`] bins over (−π, π].
     pub fn of_torsion() -> Self {
@@ -55,8 +59,9 @@ pub fn bin(value: f64, range: (f64, f64), bins: usize) -> usize {
     (place.max(0.0) as usize).min(bins - 1)
 }
 
-/// Jensen–Shannon divergence of two sets of counts, natural logarithm: 0 for equal shapes, ln 2 where they do not overlap
-/// (Lin, IEEE Trans. Inf. Theory 37 (1991) 145). The square of `scipy.spatial.distance.jensenshannon`. NaN where one is empty.
+/// Jensen–Shannon divergence of two sets of counts, natural logarithm: 0 for equal shapes, ln 2
+/// where they do not overlap (Lin, IEEE Trans. Inf. Theory 37 (1991) 145). The square of
+/// `scipy.spatial.distance.jensenshannon`. NaN where one is empty.
 ///
 /// # Panics
 /// Where the lengths differ.
@@ -66,7 +71,13 @@ pub fn jensen_shannon(left: &[f64], right: &[f64]) -> f64 {
     if total_left <= 0.0 || total_right <= 0.0 {
         return f64::NAN;
     }
-    let part = |share: f64, mean: f64| if share > 0.0 { share * (share / mean).ln() } else { 0.0 };
+    let part = |share: f64, mean: f64| {
+        if share > 0.0 {
+            share * (share / mean).ln()
+        } else {
+            0.0
+        }
+    };
     let divergence: f64 = left
         .iter()
         .zip(right)
@@ -76,14 +87,18 @@ pub fn jensen_shannon(left: &[f64], right: &[f64]) -> f64 {
     divergence.max(0.0)
 }
 
-/// Jensen–Shannon divergence of every torsion between two sets of series `[torsion][frame]` (rad), [`TORSION_BINS`] bins.
+/// Jensen–Shannon divergence of every torsion between two sets of series `[torsion][frame]` (rad),
+/// [`TORSION_BINS`] bins.
 ///
 /// # Panics
 /// Where the numbers of torsions differ.
 pub fn torsion_divergences(left: &[Vec<f64>], right: &[Vec<f64>]) -> Vec<f64> {
     assert_eq!(left.len(), right.len(), "torsions of different topologies");
     let counts = |series: &[f64]| Histogram::of_torsion().fill(series.iter().copied()).counts;
-    left.iter().zip(right).map(|(left, right)| jensen_shannon(&counts(left), &counts(right))).collect()
+    left.iter()
+        .zip(right)
+        .map(|(left, right)| jensen_shannon(&counts(left), &counts(right)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -92,7 +107,9 @@ mod tests {
 
     #[test]
     fn bins_are_closed_below_and_the_last_one_at_both_ends() {
-        let counts = Histogram::new((0.0, 1.0), 4).fill([0.0, 0.25, 0.49, 0.999, 1.0, 2.0, -1.0, f64::NAN]).counts;
+        let counts = Histogram::new((0.0, 1.0), 4)
+            .fill([0.0, 0.25, 0.49, 0.999, 1.0, 2.0, -1.0, f64::NAN])
+            .counts;
         assert_eq!(counts, [2.0, 2.0, 0.0, 3.0]);
     }
 

@@ -1,7 +1,8 @@
-//! Comparison with reference MD: measures of trajectories, each with its source, and the report that sets them beside the floor.
+//! Comparison with reference MD: measures of trajectories, each with its source, and the report
+//! that sets them beside the floor.
 //!
-//! The measures are plain functions of a [`crate::structure::Topology`] and of positions (Å): the trainer's validation and the
-//! observers of a run use them too.
+//! The measures are plain functions of a [`crate::structure::Topology`] and of positions (Å): the
+//! trainer's validation and the observers of a run use them too.
 
 pub mod blocks;
 pub mod contacts;

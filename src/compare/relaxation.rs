@@ -4,23 +4,37 @@ use rustfft::{FftPlanner, num_complex::Complex};
 
 /// Normalised circular autocorrelation of one torsion, C(0) = 1, at lags 0 … `longest` frames.
 ///
-/// z = e^{iθ} − mean over all segments; C(l) = ⟨z(t)·z*(t + l)⟩ / ⟨|z|²⟩, each average over the pairs that exist. `segments` are
-/// independent pieces (replicas) of the same torsion, rad: no pair crosses from one to the next. All 1 for a torsion that does not move;
-/// lags that no segment reaches are left out.
+/// z = e^{iθ} − mean over all segments; C(l) = ⟨z(t)·z*(t + l)⟩ / ⟨|z|²⟩, each average over the
+/// pairs that exist. `segments` are independent pieces (replicas) of the same torsion, rad: no pair
+/// crosses from one to the next. All 1 for a torsion that does not move; lags that no segment
+/// reaches are left out.
 pub fn autocorrelation(segments: &[&[f64]], longest: usize) -> Vec<f64> {
     let total: usize = segments.iter().map(|segment| segment.len()).sum();
-    let reach = segments.iter().map(|segment| segment.len()).max().unwrap_or(0).min(longest + 1);
+    let reach = segments
+        .iter()
+        .map(|segment| segment.len())
+        .max()
+        .unwrap_or(0)
+        .min(longest + 1);
     let unit = |angle: &f64| Complex::new(angle.cos(), angle.sin());
-    let centre: Complex<f64> = segments.iter().copied().flatten().map(unit).sum::<Complex<f64>>() / total.max(1) as f64;
+    let centre: Complex<f64> = segments
+        .iter()
+        .copied()
+        .flatten()
+        .map(unit)
+        .sum::<Complex<f64>>()
+        / total.max(1) as f64;
     let (mut sums, mut pairs) = (vec![0.0; reach], vec![0usize; reach]);
     let mut planner = FftPlanner::new();
     for segment in segments {
-        // Padded to twice its length, so that the circular correlation of the transform does not wrap around.
+        // Padded to twice its length, so that the circular correlation of the transform does not
+        // wrap around.
         let size = (2 * segment.len()).next_power_of_two();
         let mut z: Vec<Complex<f64>> = segment.iter().map(|angle| unit(angle) - centre).collect();
         z.resize(size, Complex::new(0.0, 0.0));
         planner.plan_fft_forward(size).process(&mut z);
-        z.iter_mut().for_each(|z| *z = Complex::new(z.norm_sqr(), 0.0));
+        z.iter_mut()
+            .for_each(|z| *z = Complex::new(z.norm_sqr(), 0.0));
         planner.plan_fft_inverse(size).process(&mut z);
         for lag in 0..reach.min(segment.len()) {
             sums[lag] += z[lag].re / size as f64;
@@ -31,19 +45,26 @@ pub fn autocorrelation(segments: &[&[f64]], longest: usize) -> Vec<f64> {
     if variance <= 1e-14 {
         return vec![1.0; reach];
     }
-    sums.iter().zip(&pairs).map(|(sum, &pairs)| sum / pairs as f64 / variance).collect()
+    sums.iter()
+        .zip(&pairs)
+        .map(|(sum, &pairs)| sum / pairs as f64 / variance)
+        .collect()
 }
 
-/// Integral of an autocorrelation from lag 0 to where it first falls to zero or below, by trapezoids, in the unit of `step` (the time
-/// between frames): the decorrelation time. Past that point an estimate is noise. `None` where it never falls so far within the
-/// lags given: the series is too short to tell.
+/// Integral of an autocorrelation from lag 0 to where it first falls to zero or below, by
+/// trapezoids, in the unit of `step` (the time between frames): the decorrelation time. Past that
+/// point an estimate is noise. `None` where it never falls so far within the lags given: the series
+/// is too short to tell.
 pub fn decorrelation_time(autocorrelation: &[f64], step: f64) -> Option<f64> {
-    let lags: Vec<f64> = (0..autocorrelation.len()).map(|lag| lag as f64 * step).collect();
+    let lags: Vec<f64> = (0..autocorrelation.len())
+        .map(|lag| lag as f64 * step)
+        .collect();
     let (integral, complete) = integral_to_zero(&lags, autocorrelation);
     complete.then_some(integral)
 }
 
-/// The same for values at any lags (ascending, from 0): the integral, and whether the values fell to zero within them.
+/// The same for values at any lags (ascending, from 0): the integral, and whether the values fell
+/// to zero within them.
 pub fn integral_to_zero(lags: &[f64], values: &[f64]) -> (f64, bool) {
     let mut integral = 0.0;
     for (lag, value) in lags.windows(2).zip(values.windows(2)) {
@@ -68,16 +89,29 @@ mod tests {
     #[test]
     fn the_transform_agrees_with_the_definition_over_segments() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let mut draw = |count: usize| -> Vec<f64> { (0..count).map(|_| StandardNormal.sample(&mut rng)).collect() };
+        let mut draw = |count: usize| -> Vec<f64> {
+            (0..count)
+                .map(|_| StandardNormal.sample(&mut rng))
+                .collect()
+        };
         let segments = [draw(37), draw(5), draw(64)];
         let views: Vec<&[f64]> = segments.iter().map(Vec::as_slice).collect();
         let got = autocorrelation(&views, 50);
         let all: Vec<f64> = segments.concat();
-        let (x, y) = (all.iter().map(|a| a.cos()).sum::<f64>() / 106.0, all.iter().map(|a| a.sin()).sum::<f64>() / 106.0);
+        let (x, y) = (
+            all.iter().map(|a| a.cos()).sum::<f64>() / 106.0,
+            all.iter().map(|a| a.sin()).sum::<f64>() / 106.0,
+        );
         let at = |lag: usize| {
-            let product = |a: f64, b: f64| (a.cos() - x) * (b.cos() - x) + (a.sin() - y) * (b.sin() - y);
-            let pairs = views.iter().flat_map(|s| s.iter().zip(s.iter().skip(lag)).map(|(&a, &b)| product(a, b)));
-            let (count, sum) = pairs.fold((0.0, 0.0), |(count, sum), value| (count + 1.0, sum + value));
+            let product =
+                |a: f64, b: f64| (a.cos() - x) * (b.cos() - x) + (a.sin() - y) * (b.sin() - y);
+            let pairs = views.iter().flat_map(|s| {
+                s.iter()
+                    .zip(s.iter().skip(lag))
+                    .map(|(&a, &b)| product(a, b))
+            });
+            let (count, sum) =
+                pairs.fold((0.0, 0.0), |(count, sum), value| (count + 1.0, sum + value));
             sum / count
         };
         assert_eq!(got.len(), 51);
@@ -88,7 +122,8 @@ mod tests {
 
     #[test]
     fn a_two_state_flip_decorrelates_as_its_rate_says() {
-        // θ jumps between 0 and π with probability p a step: z = ±1, C(l) = (1 − 2p)^l, integral by trapezoids 1/(2p) − 1/2.
+        // θ jumps between 0 and π with probability p a step: z = ±1, C(l) = (1 − 2p)^l, integral by
+        // trapezoids 1/(2p) − 1/2.
         use rand::RngExt;
         let mut rng = ChaCha8Rng::seed_from_u64(2);
         let p = 0.05;
@@ -107,7 +142,10 @@ mod tests {
 
     #[test]
     fn what_does_not_decorrelate_has_no_time() {
-        assert_eq!(decorrelation_time(&autocorrelation(&[&[0.3; 50]], 20), 1.0), None);
+        assert_eq!(
+            decorrelation_time(&autocorrelation(&[&[0.3; 50]], 20), 1.0),
+            None
+        );
         // straight line from 1 through 0 at lag 2: the area of a triangle
         let time = decorrelation_time(&[1.0, 0.5, 0.0, -0.5], 1.0).unwrap();
         assert!((time - 1.0).abs() <= 1e-15, "{time}");

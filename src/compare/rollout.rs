@@ -1,4 +1,5 @@
-//! Rollouts of a model from reference frames, judged against reference MD like any run: the numbers of a model card.
+//! Rollouts of a model from reference frames, judged against reference MD like any run: the numbers
+//! of a model card.
 
 use std::time::Instant;
 
@@ -23,7 +24,8 @@ const SURFACES: usize = 500;
 pub struct Rollouts {
     /// Rows of the second half of each rollout, a segment a rollout.
     pub series: Series,
-    /// Share of all frames that are valid in each fifth of the rollouts; NaN without templates. What is lost is not valid.
+    /// Share of all frames that are valid in each fifth of the rollouts; NaN without templates.
+    /// What is lost is not valid.
     pub valid_by_fifth: [f64; 5],
     /// Rollouts that left finite numbers.
     pub lost: usize,
@@ -56,17 +58,28 @@ pub struct Outcome {
     pub notes: Vec<String>,
 }
 
-/// Rolls out replicas from `starts`; `picks` are the atoms of a frame that are compared, in the order of the looker's topology.
+/// Rolls out replicas from `starts`; `picks` are the atoms of a frame that are compared, in the
+/// order of the looker's topology.
 ///
-/// A rollout that leaves finite numbers ends there. The first half of every rollout is looked at for validity alone: what is compared
-/// is the distribution that the model has made its own.
+/// A rollout that leaves finite numbers ends there. The first half of every rollout is looked at
+/// for validity alone: what is compared is the distribution that the model has made its own.
 ///
 /// # Errors
-/// What the stepper reports; [`Error::Usage`] without starts, for fewer than four jumps, and where no rollout is left at the end.
-pub fn roll_out(stepper: &mut dyn Stepper, looker: &Looker, picks: &[usize], starts: Vec<Frame>, jumps: usize) -> Result<Rollouts> {
+/// What the stepper reports; [`Error::Usage`] without starts, for fewer than four jumps, and where
+/// no rollout is left at the end.
+pub fn roll_out(
+    stepper: &mut dyn Stepper,
+    looker: &Looker,
+    picks: &[usize],
+    starts: Vec<Frame>,
+    jumps: usize,
+) -> Result<Rollouts> {
     let chains = starts.len();
     if chains == 0 || jumps < 4 {
-        return Err(Error::usage("too little to judge a model by", "give start frames, chains ≥ 1 and jumps ≥ 4"));
+        return Err(Error::usage(
+            "too little to judge a model by",
+            "give start frames, chains ≥ 1 and jumps ≥ 4",
+        ));
     }
     let (mut frames, mut places) = (starts, (0..chains).collect::<Vec<usize>>());
     let mut rows: Vec<Vec<Row>> = vec![Vec::new(); chains];
@@ -79,7 +92,12 @@ pub fn roll_out(stepper: &mut dyn Stepper, looker: &Looker, picks: &[usize], sta
         stepper.step(&mut frames)?;
         seconds += clock.elapsed().as_secs_f64();
         done += frames.len();
-        let finite = |frame: &Frame| frame.positions.iter().all(|x| x.iter().all(|value| value.is_finite()));
+        let finite = |frame: &Frame| {
+            frame
+                .positions
+                .iter()
+                .all(|x| x.iter().all(|value| value.is_finite()))
+        };
         let kept: Vec<bool> = frames.iter().map(finite).collect();
         retain(&mut frames, &kept);
         retain(&mut places, &kept);
@@ -88,7 +106,13 @@ pub fn roll_out(stepper: &mut dyn Stepper, looker: &Looker, picks: &[usize], sta
         }
         let look = |(frame, &place): (&Frame, &usize)| {
             let mut positions: Vec<Vector3<f64>> = pick(&frame.positions, picks);
-            looker.look(&mut positions, None, (jump * chains + place).is_multiple_of(surface_every)).0
+            looker
+                .look(
+                    &mut positions,
+                    None,
+                    (jump * chains + place).is_multiple_of(surface_every),
+                )
+                .0
         };
         let looked: Vec<Row> = frames.par_iter().zip(&places).map(look).collect();
         for (row, &place) in looked.into_iter().zip(&places) {
@@ -100,9 +124,13 @@ pub fn roll_out(stepper: &mut dyn Stepper, looker: &Looker, picks: &[usize], sta
     }
     if frames.is_empty() {
         let what = format!("all {chains} rollouts left finite numbers within {jumps} jumps");
-        return Err(Error::usage(what, "the model does not know this molecule: train it on one like it"));
+        return Err(Error::usage(
+            what,
+            "the model does not know this molecule: train it on one like it",
+        ));
     }
-    let frames_of = |part: usize| (0..jumps).filter(|jump| 5 * jump / jumps == part).count() * chains;
+    let frames_of =
+        |part: usize| (0..jumps).filter(|jump| 5 * jump / jumps == part).count() * chains;
     Ok(Rollouts {
         series: series(rows, stepper.time_step()),
         valid_by_fifth: std::array::from_fn(|part| valid[part] / frames_of(part) as f64),
@@ -117,19 +145,35 @@ fn retain<T>(list: &mut Vec<T>, kept: &[bool]) {
 }
 
 fn series(rows: Vec<Vec<Row>>, time_step: f64) -> Series {
-    let mut series = Series { stride: 1, ..Series::default() };
+    let mut series = Series {
+        stride: 1,
+        ..Series::default()
+    };
     for rows in rows.into_iter().filter(|rows| !rows.is_empty()) {
         let start = series.rows.len();
         series.rows.extend(rows);
-        series.segments.push(Segment { rows: start..series.rows.len(), time_step: Some(time_step) });
+        series.segments.push(Segment {
+            rows: start..series.rows.len(),
+            time_step: Some(time_step),
+        });
     }
     series.frames = series.rows.len();
     series
 }
 
 /// Judges rollouts against the rows of reference MD.
-pub fn judge(rollouts: &Rollouts, reference: &Series, looker: &Looker, [chains, jumps]: [usize; 2]) -> Outcome {
-    let Findings { measures, angles, notes, .. } = measure(&rollouts.series, reference, looker, Options::default());
+pub fn judge(
+    rollouts: &Rollouts,
+    reference: &Series,
+    looker: &Looker,
+    [chains, jumps]: [usize; 2],
+) -> Outcome {
+    let Findings {
+        measures,
+        angles,
+        notes,
+        ..
+    } = measure(&rollouts.series, reference, looker, Options::default());
     Outcome {
         chains,
         jumps,
@@ -139,7 +183,11 @@ pub fn judge(rollouts: &Rollouts, reference: &Series, looker: &Looker, [chains, 
         lost: rollouts.lost,
         ns_per_day: rollouts.ns_per_day,
         measures,
-        torsions: angles.torsions.into_iter().map(|torsion| torsion.measure).collect(),
+        torsions: angles
+            .torsions
+            .into_iter()
+            .map(|torsion| torsion.measure)
+            .collect(),
         notes,
     }
 }

@@ -11,7 +11,8 @@ use super::validity::{Clashes, Validity, chiral_centres, inverted_centres};
 use crate::forcefield::template_geometry;
 use crate::structure::{Cell, Molecules, Topology};
 
-/// Molecules of fewer residues are superposed on all heavy atoms: their Cα are too few to say how they lie.
+/// Molecules of fewer residues are superposed on all heavy atoms: their Cα are too few to say how
+/// they lie.
 const FEW_RESIDUES: usize = 10;
 
 /// Sphere points of the surfaces in a comparison, which are averaged over hundreds of frames.
@@ -43,7 +44,8 @@ pub struct Row {
 /// Geometry of one frame.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Quality {
-    /// Mean squared deviation of bonds from their templates, Å²; NaN without templates, like the next four.
+    /// Mean squared deviation of bonds from their templates, Å²; NaN without templates, like the
+    /// next four.
     pub bond_square: f32,
     /// Mean squared deviation of 1-3 distances, Å².
     pub angle_square: f32,
@@ -64,7 +66,8 @@ pub struct Looker {
     pub topology: Topology,
     /// Their torsions.
     pub torsions: Vec<Torsion>,
-    /// Atoms by which frames are superposed, and whose fluctuations are compared: Cα, or all heavy atoms of molecules of few residues.
+    /// Atoms by which frames are superposed, and whose fluctuations are compared: Cα, or all heavy
+    /// atoms of molecules of few residues.
     pub trace: Vec<usize>,
     /// The start structure, Å.
     pub structure: Vec<Vector3<f64>>,
@@ -85,21 +88,34 @@ pub struct Looker {
 impl Looker {
     /// For the heavy atoms of a topology, superposed on `start` (Å).
     pub fn new(topology: &Topology, start: &[Vector3<f64>]) -> Self {
-        let alphas: Vec<usize> = (0..topology.residues.len()).filter_map(|residue| topology.atom_named(residue, "CA")).collect();
-        let trace = if alphas.len() < FEW_RESIDUES { topology.heavy_atoms() } else { alphas };
+        let alphas: Vec<usize> = (0..topology.residues.len())
+            .filter_map(|residue| topology.atom_named(residue, "CA"))
+            .collect();
+        let trace = if alphas.len() < FEW_RESIDUES {
+            topology.heavy_atoms()
+        } else {
+            alphas
+        };
         let (validity, no_template) = match template_geometry(topology) {
             Ok(mut template) => {
                 template.take_handedness(start);
                 let validity = Validity::new(topology, &template).allowing_cis_of(start);
                 // a trace of Cα would be valid whatever it does
-                if validity.bonds() == 0 { (None, Some("the atoms compared have no bonds".into())) } else { (Some(validity), None) }
+                if validity.bonds() == 0 {
+                    (None, Some("the atoms compared have no bonds".into()))
+                } else {
+                    (Some(validity), None)
+                }
             }
             Err(error) => (None, Some(error.to_string())),
         };
         let mut centres = chiral_centres(topology);
         // A D residue stays one: what counts is what the start structure has.
         let other_hand = inverted_centres(&centres, start);
-        centres.iter_mut().filter(|centre| other_hand.contains(&centre[0])).for_each(|centre| centre.swap(1, 2));
+        centres
+            .iter_mut()
+            .filter(|centre| other_hand.contains(&centre[0]))
+            .for_each(|centre| centre.swap(1, 2));
         Looker {
             torsions: torsions(topology),
             structure: start.to_vec(),
@@ -118,17 +134,33 @@ impl Looker {
         }
     }
 
-    /// The row of a frame (Å), which is made whole first where it has a cell; says whether it was broken. The frame may be left
-    /// superposed on the start structure.
-    pub fn look(&self, positions: &mut [Vector3<f64>], cell: Option<&Cell>, with_surface: bool) -> (Row, bool) {
-        let broken =
-            cell.is_some_and(|cell| self.molecules.make_whole(positions, cell) + self.molecules.bring_together(positions, cell) > 0);
+    /// The row of a frame (Å), which is made whole first where it has a cell; says whether it was
+    /// broken. The frame may be left superposed on the start structure.
+    pub fn look(
+        &self,
+        positions: &mut [Vector3<f64>],
+        cell: Option<&Cell>,
+        with_surface: bool,
+    ) -> (Row, bool) {
+        let broken = cell.is_some_and(|cell| {
+            self.molecules.make_whole(positions, cell)
+                + self.molecules.bring_together(positions, cell)
+                > 0
+        });
         let trace = pick(positions, &self.trace);
         let fit = superpose(&trace, &self.start);
-        let pairs = |list: Vec<(u32, u32)>| list.into_iter().map(|(i, j)| i * self.topology.residues.len() as u32 + j).collect();
+        let pairs = |list: Vec<(u32, u32)>| {
+            list.into_iter()
+                .map(|(i, j)| i * self.topology.residues.len() as u32 + j)
+                .collect()
+        };
         let single = |areas: Vec<f64>| areas.into_iter().map(|area| area as f32).collect();
         let mut row = Row {
-            torsions: self.torsions.iter().map(|torsion| torsion.angle(positions) as f32).collect(),
+            torsions: self
+                .torsions
+                .iter()
+                .map(|torsion| torsion.angle(positions) as f32)
+                .collect(),
             rmsd: fit.rmsd as f32,
             gyration: radius_of_gyration(positions, &self.masses) as f32,
             quality: self.quality(positions),
@@ -139,9 +171,13 @@ impl Looker {
             trace: moved(&fit, &trace),
         };
         if with_surface {
-            // The points on the spheres do not turn with the molecule: superposed, it meets the same ones however it tumbles.
+            // The points on the spheres do not turn with the molecule: superposed, it meets the
+            // same ones however it tumbles.
             fit.apply_all(positions);
-            row.surface = Some(single(side_chain_areas(&self.topology, &self.surface.areas(positions))));
+            row.surface = Some(single(side_chain_areas(
+                &self.topology,
+                &self.surface.areas(positions),
+            )));
         }
         (row, broken)
     }
@@ -167,13 +203,21 @@ impl Looker {
 }
 
 fn moved(fit: &Superposition, positions: &[Vector3<f64>]) -> Vec<[f32; 3]> {
-    positions.iter().map(|x| fit.apply(x).map(|value| value as f32).into()).collect()
+    positions
+        .iter()
+        .map(|x| fit.apply(x).map(|value| value as f32).into())
+        .collect()
 }
 
 impl Row {
     /// Memory that a row takes, bytes.
     pub fn size(&self) -> usize {
-        let lists = 4 * self.torsions.len() + 12 * self.trace.len() + 4 * (self.contacts.len() + self.alpha_contacts.len());
-        size_of::<Row>() + lists + self.secondary.len() + self.surface.as_ref().map_or(0, |areas| 4 * areas.len())
+        let lists = 4 * self.torsions.len()
+            + 12 * self.trace.len()
+            + 4 * (self.contacts.len() + self.alpha_contacts.len());
+        size_of::<Row>()
+            + lists
+            + self.secondary.len()
+            + self.surface.as_ref().map_or(0, |areas| 4 * areas.len())
     }
 }

@@ -1,8 +1,10 @@
-//! Secondary structure from hydrogen bonds (Kabsch & Sander, Biopolymers 22 (1983) 2577), as helix, strand and coil.
+//! Secondary structure from hydrogen bonds (Kabsch & Sander, Biopolymers 22 (1983) 2577), as helix,
+//! strand and coil.
 //!
-//! A hydrogen bond from N–H of one residue to C=O of another has E = 27.9 (1/r_ON + 1/r_CH − 1/r_OH − 1/r_CN) kcal/mol < −0.5; the
-//! hydrogen is set 1 Å from N against the C=O before it, so no hydrogens are needed. As in later versions of the program, a donor keeps
-//! its two best bonds. Helix: two consecutive n-turns, n = 3, 4, 5. Strand: bridges, with the bulges between them.
+//! A hydrogen bond from N–H of one residue to C=O of another has E = 27.9 (1/r_ON + 1/r_CH − 1/r_OH
+//! − 1/r_CN) kcal/mol < −0.5; the hydrogen is set 1 Å from N against the C=O before it, so no
+//! hydrogens are needed. As in later versions of the program, a donor keeps its two best bonds.
+//! Helix: two consecutive n-turns, n = 3, 4, 5. Strand: bridges, with the bulges between them.
 
 use nalgebra::Vector3;
 
@@ -44,7 +46,8 @@ pub struct SecondaryStructure {
     residues: usize,
 }
 
-/// Two stretches of residues paired by bridges; `first` and `last` of each stretch, in sequence order.
+/// Two stretches of residues paired by bridges; `first` and `last` of each stretch, in sequence
+/// order.
 #[derive(Debug, Clone, Copy)]
 struct Ladder {
     parallel: bool,
@@ -58,14 +61,28 @@ impl SecondaryStructure {
         let next = next_residues(topology);
         let backbone = |residue: usize| {
             let atom = |name| topology.atom_named(residue, name);
-            let atoms = [atom("N")?, atom("CA")?, atom("C")?, atom("O").or_else(|| atom("OXT"))?];
-            Some(Backbone { residue, atoms, bonded_on: false, proline: topology.residues[residue].name == "PRO" })
+            let atoms = [
+                atom("N")?,
+                atom("CA")?,
+                atom("C")?,
+                atom("O").or_else(|| atom("OXT"))?,
+            ];
+            Some(Backbone {
+                residue,
+                atoms,
+                bonded_on: false,
+                proline: topology.residues[residue].name == "PRO",
+            })
         };
         let mut backbones: Vec<Backbone> = (0..next.len()).filter_map(backbone).collect();
         for place in 1..backbones.len() {
-            backbones[place - 1].bonded_on = next[backbones[place - 1].residue] == Some(backbones[place].residue);
+            backbones[place - 1].bonded_on =
+                next[backbones[place - 1].residue] == Some(backbones[place].residue);
         }
-        SecondaryStructure { backbones, residues: next.len() }
+        SecondaryStructure {
+            backbones,
+            residues: next.len(),
+        }
     }
 
     /// The class of every residue of the topology.
@@ -78,17 +95,23 @@ impl SecondaryStructure {
         }
         self.helices(&bonds, &mut classes);
         let mut all = vec![Class::Coil; self.residues];
-        self.backbones.iter().zip(classes).for_each(|(backbone, class)| all[backbone.residue] = class);
+        self.backbones
+            .iter()
+            .zip(classes)
+            .for_each(|(backbone, class)| all[backbone.residue] = class);
         all
     }
 
     /// For every backbone the two that its N–H is best bonded to.
     fn hydrogen_bonds(&self, positions: &[Vector3<f64>]) -> Vec<[Option<usize>; 2]> {
         let at = |place: usize, atom: usize| positions[self.backbones[place].atoms[atom]];
-        let alphas: Vec<Vector3<f64>> = (0..self.backbones.len()).map(|place| at(place, 1)).collect();
+        let alphas: Vec<Vector3<f64>> = (0..self.backbones.len())
+            .map(|place| at(place, 1))
+            .collect();
         let cells = CellList::new(&alphas, REACH);
         let bonds_of = |donor: usize| {
-            // The first residue of a segment has no C=O before it to place the hydrogen by, and proline has no hydrogen.
+            // The first residue of a segment has no C=O before it to place the hydrogen by, and
+            // proline has no hydrogen.
             if donor == 0 || !self.backbones[donor - 1].bonded_on || self.backbones[donor].proline {
                 return [None, None];
             }
@@ -113,23 +136,46 @@ impl SecondaryStructure {
 
     /// Whether the backbones from `from` to `to` follow each other without a break.
     fn unbroken(&self, from: usize, to: usize) -> bool {
-        to < self.backbones.len() && self.backbones[from..to].iter().all(|backbone| backbone.bonded_on)
+        to < self.backbones.len()
+            && self.backbones[from..to]
+                .iter()
+                .all(|backbone| backbone.bonded_on)
     }
 
     fn ladders(&self, bonds: &[[Option<usize>; 2]]) -> Vec<Ladder> {
         let count = self.backbones.len();
         let bonded = |donor: usize, acceptor: usize| bonds[donor].contains(&Some(acceptor));
-        let middle = |place: usize| place > 0 && place + 1 < count && self.unbroken(place - 1, place + 1);
-        // A bridge needs two bonds around it: whatever pairs one bond could belong to are all that need a look.
-        let near = |donor: usize, acceptor: usize| [(donor - 1, acceptor), (donor - 1, acceptor + 1), (donor, acceptor)];
-        let listed = bonds.iter().enumerate().flat_map(|(donor, list)| list.iter().flatten().map(move |&acceptor| (donor, acceptor)));
-        let mut pairs: Vec<(usize, usize)> = listed.flat_map(|(d, a)| near(d, a)).map(|(i, j)| (i.min(j), i.max(j))).collect();
+        let middle =
+            |place: usize| place > 0 && place + 1 < count && self.unbroken(place - 1, place + 1);
+        // A bridge needs two bonds around it: whatever pairs one bond could belong to are all that
+        // need a look.
+        let near = |donor: usize, acceptor: usize| {
+            [
+                (donor - 1, acceptor),
+                (donor - 1, acceptor + 1),
+                (donor, acceptor),
+            ]
+        };
+        let listed = bonds.iter().enumerate().flat_map(|(donor, list)| {
+            list.iter()
+                .flatten()
+                .map(move |&acceptor| (donor, acceptor))
+        });
+        let mut pairs: Vec<(usize, usize)> = listed
+            .flat_map(|(d, a)| near(d, a))
+            .map(|(i, j)| (i.min(j), i.max(j)))
+            .collect();
         pairs.sort_unstable();
         pairs.dedup();
         let mut ladders: Vec<Ladder> = Vec::new();
-        for (i, j) in pairs.into_iter().filter(|&(i, j)| i + 3 <= j && middle(i) && middle(j)) {
-            let parallel = (bonded(i + 1, j) && bonded(j, i - 1)) || (bonded(j + 1, i) && bonded(i, j - 1));
-            let crossed = (bonded(i + 1, j - 1) && bonded(j + 1, i - 1)) || (bonded(j, i) && bonded(i, j));
+        for (i, j) in pairs
+            .into_iter()
+            .filter(|&(i, j)| i + 3 <= j && middle(i) && middle(j))
+        {
+            let parallel =
+                (bonded(i + 1, j) && bonded(j, i - 1)) || (bonded(j + 1, i) && bonded(i, j - 1));
+            let crossed =
+                (bonded(i + 1, j - 1) && bonded(j + 1, i - 1)) || (bonded(j, i) && bonded(i, j));
             if parallel || crossed {
                 extend(&mut ladders, parallel, i, j);
             }
@@ -137,7 +183,8 @@ impl SecondaryStructure {
         self.with_bulges(ladders)
     }
 
-    /// Joins ladders that follow each other with a bulge: at most one more residue on one strand and four on the other.
+    /// Joins ladders that follow each other with a bulge: at most one more residue on one strand
+    /// and four on the other.
     fn with_bulges(&self, mut ladders: Vec<Ladder>) -> Vec<Ladder> {
         ladders.sort_by_key(|ladder| ladder.left.0);
         let mut one = 0;
@@ -159,7 +206,12 @@ impl SecondaryStructure {
     }
 
     fn makes_bulge(&self, a: &Ladder, b: &Ladder) -> bool {
-        let ends = (a.left.0.min(b.left.0), a.left.1.max(b.left.1), a.right.0.min(b.right.0), a.right.1.max(b.right.1));
+        let ends = (
+            a.left.0.min(b.left.0),
+            a.left.1.max(b.left.1),
+            a.right.0.min(b.right.0),
+            a.right.1.max(b.right.1),
+        );
         let overlaps = b.left.0 <= a.left.1 && b.left.1 >= a.left.0;
         if a.parallel != b.parallel || overlaps || b.left.0 - a.left.1 >= 6 {
             return false;
@@ -168,21 +220,34 @@ impl SecondaryStructure {
             return false;
         }
         let left = b.left.0 - a.left.1;
-        let right = if a.parallel { b.right.0.checked_sub(a.right.1) } else { a.right.0.checked_sub(b.right.1) };
+        let right = if a.parallel {
+            b.right.0.checked_sub(a.right.1)
+        } else {
+            a.right.0.checked_sub(b.right.1)
+        };
         right.is_some_and(|right| (right < 6 && left < 3) || right < 3)
     }
 
     fn helices(&self, bonds: &[[Option<usize>; 2]], classes: &mut [Class]) {
         let count = self.backbones.len();
-        let turn = |start: usize, size: usize| self.unbroken(start, start + size) && bonds[start + size].contains(&Some(start));
-        // The size of the turns that made each residue helical. An α helix goes before all; a 3₁₀ helix takes only what is still free,
-        // a π helix also what is α.
+        let turn = |start: usize, size: usize| {
+            self.unbroken(start, start + size) && bonds[start + size].contains(&Some(start))
+        };
+        // The size of the turns that made each residue helical. An α helix goes before all; a 3₁₀
+        // helix takes only what is still free, a π helix also what is α.
         let mut turns = vec![0; count];
         for size in [4, 3, 5] {
             for start in 1..count.saturating_sub(size) {
                 let body = start..start + size;
-                let free = |place: usize| classes[place] == Class::Coil || turns[place] == size || (size == 5 && turns[place] == 4);
-                if turn(start - 1, size) && turn(start, size) && (size == 4 || body.clone().all(free)) {
+                let free = |place: usize| {
+                    classes[place] == Class::Coil
+                        || turns[place] == size
+                        || (size == 5 && turns[place] == 4)
+                };
+                if turn(start - 1, size)
+                    && turn(start, size)
+                    && (size == 4 || body.clone().all(free))
+                {
                     classes[body.clone()].fill(Class::Helix);
                     turns[body].fill(size);
                 }
@@ -194,7 +259,11 @@ impl SecondaryStructure {
 /// Adds a bridge to the ladder that it continues, or begins one.
 fn extend(ladders: &mut Vec<Ladder>, parallel: bool, i: usize, j: usize) {
     let continued = ladders.iter_mut().find(|ladder| {
-        let next_to = if parallel { ladder.right.1 + 1 == j } else { ladder.right.0 == j + 1 };
+        let next_to = if parallel {
+            ladder.right.1 + 1 == j
+        } else {
+            ladder.right.0 == j + 1
+        };
         ladder.parallel == parallel && ladder.left.1 + 1 == i && next_to
     });
     match continued {
@@ -202,13 +271,23 @@ fn extend(ladders: &mut Vec<Ladder>, parallel: bool, i: usize, j: usize) {
             ladder.left.1 = i;
             ladder.right = (ladder.right.0.min(j), ladder.right.1.max(j));
         }
-        None => ladders.push(Ladder { parallel, left: (i, i), right: (j, j) }),
+        None => ladders.push(Ladder {
+            parallel,
+            left: (i, i),
+            right: (j, j),
+        }),
     }
 }
 
-/// Energy of a hydrogen bond N–H···O=C, kcal/mol, to three decimals and no less than −9.9, as DSSP keeps it.
+/// Energy of a hydrogen bond N–H···O=C, kcal/mol, to three decimals and no less than −9.9, as DSSP
+/// keeps it.
 fn bond_energy(n: &Vector3<f64>, h: &Vector3<f64>, c: &Vector3<f64>, o: &Vector3<f64>) -> f64 {
-    let (on, ch, oh, cn) = ((o - n).norm(), (c - h).norm(), (o - h).norm(), (c - n).norm());
+    let (on, ch, oh, cn) = (
+        (o - n).norm(),
+        (c - h).norm(),
+        (o - h).norm(),
+        (c - n).norm(),
+    );
     if on.min(ch).min(oh).min(cn) < 0.5 {
         return -9.9;
     }

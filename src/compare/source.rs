@@ -1,4 +1,5 @@
-//! What is compared: the files of both sides, and the way from their frames to the heavy atoms that all share.
+//! What is compared: the files of both sides, and the way from their frames to the heavy atoms that
+//! all share.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -20,7 +21,8 @@ pub struct Inputs {
     pub run: Vec<PathBuf>,
     /// Reference trajectories: one, or replicas.
     pub reference: Vec<PathBuf>,
-    /// Structure of the run; not needed for PDB trajectories, nor where one of the trajectory's name lies beside it.
+    /// Structure of the run; not needed for PDB trajectories, nor where one of the trajectory's
+    /// name lies beside it.
     pub run_top: Option<PathBuf>,
     /// Structure of the reference; by default that of the run.
     pub reference_top: Option<PathBuf>,
@@ -44,7 +46,8 @@ pub struct Source {
 pub struct Sides {
     /// The heavy atoms that all files share, in the run's order.
     pub topology: Topology,
-    /// Where they are in the structure of the reference (of the run, where both use one), Å, molecules whole.
+    /// Where they are in the structure of the reference (of the run, where both use one), Å,
+    /// molecules whole.
     pub start: Vec<Vector3<f64>>,
     /// Trajectories of the run.
     pub run: Vec<Source>,
@@ -54,7 +57,8 @@ pub struct Sides {
     pub notes: Vec<String>,
 }
 
-/// Lengths of bonds between heavy atoms, Å: in molecules they run from 1.1 (C=O, vibrating) to 2.2 (S–S).
+/// Lengths of bonds between heavy atoms, Å: in molecules they run from 1.1 (C=O, vibrating) to 2.2
+/// (S–S).
 const BONDS: Range<f64> = 0.8..2.4;
 
 /// A structure file, and how many atom records its file holds.
@@ -62,15 +66,17 @@ struct Loaded {
     path: PathBuf,
     topology: Topology,
     frame: Frame,
-    /// Number of atom records (waters and all) and the record of every atom, where the format tells.
+    /// Number of atom records (waters and all) and the record of every atom, where the format
+    /// tells.
     records: Option<(usize, Vec<usize>)>,
 }
 
 /// Opens both sides and matches their atoms.
 ///
 /// # Errors
-/// [`Error::Usage`] where a structure is needed and not given, or where less than half of the atoms match; [`Error::Input`] for files that
-/// cannot be read, hold no frames, or hold atoms that are not those of their structure (another number, or bonds of impossible lengths).
+/// [`Error::Usage`] where a structure is needed and not given, or where less than half of the atoms
+/// match; [`Error::Input`] for files that cannot be read, hold no frames, or hold atoms that are
+/// not those of their structure (another number, or bonds of impossible lengths).
 pub fn open(inputs: &Inputs) -> Result<Sides> {
     let mut loaded: Vec<Loaded> = Vec::new();
     let mut load_for = |path: &PathBuf, top: Option<&PathBuf>| -> Result<usize> {
@@ -81,11 +87,22 @@ pub fn open(inputs: &Inputs) -> Result<Sides> {
         loaded.push(load(&top)?);
         Ok(loaded.len() - 1)
     };
-    let run: Vec<usize> = inputs.run.iter().map(|path| load_for(path, inputs.run_top.as_ref())).collect::<Result<_>>()?;
+    let run: Vec<usize> = inputs
+        .run
+        .iter()
+        .map(|path| load_for(path, inputs.run_top.as_ref()))
+        .collect::<Result<_>>()?;
     let reference_top = inputs.reference_top.as_ref().or(inputs.run_top.as_ref());
-    let reference: Vec<usize> = inputs.reference.iter().map(|path| load_for(path, reference_top)).collect::<Result<_>>()?;
+    let reference: Vec<usize> = inputs
+        .reference
+        .iter()
+        .map(|path| load_for(path, reference_top))
+        .collect::<Result<_>>()?;
     let (Some(&base), Some(&start)) = (run.first(), reference.first()) else {
-        return Err(Error::usage("nothing to compare", "give a trajectory and --reference with another"));
+        return Err(Error::usage(
+            "nothing to compare",
+            "give a trajectory and --reference with another",
+        ));
     };
 
     let (places, mut notes) = common_atoms(&loaded, base)?;
@@ -103,15 +120,29 @@ pub fn open(inputs: &Inputs) -> Result<Sides> {
         molecules.bring_together(&mut positions, cell);
     }
     let sources = |paths: &[PathBuf], tops: &[usize]| -> Result<Vec<Source>> {
-        let source = |(path, &top): (&PathBuf, &usize)| source(path, &loaded[top], places.iter().map(|place| place[top]));
+        let source = |(path, &top): (&PathBuf, &usize)| {
+            source(path, &loaded[top], places.iter().map(|place| place[top]))
+        };
         paths.iter().zip(tops).map(source).collect()
     };
-    let (run, reference) = (sources(&inputs.run, &run)?, sources(&inputs.reference, &reference)?);
-    run.iter().chain(&reference).try_for_each(|source| refuse_other_atoms(source, &topology))?;
-    Ok(Sides { topology, start: positions, run, reference, notes })
+    let (run, reference) = (
+        sources(&inputs.run, &run)?,
+        sources(&inputs.reference, &reference)?,
+    );
+    run.iter()
+        .chain(&reference)
+        .try_for_each(|source| refuse_other_atoms(source, &topology))?;
+    Ok(Sides {
+        topology,
+        start: positions,
+        run,
+        reference,
+        notes,
+    })
 }
 
-/// The structure that goes with a trajectory: itself where it is one, the one given, or the PDB of the same name beside it.
+/// The structure that goes with a trajectory: itself where it is one, the one given, or the PDB of
+/// the same name beside it.
 fn structure_of(trajectory: &Path, top: Option<&PathBuf>) -> Result<PathBuf> {
     if Format::of(trajectory)? == Format::Pdb {
         return Ok(trajectory.to_owned());
@@ -133,41 +164,80 @@ fn load(path: &Path) -> Result<Loaded> {
     if Format::of(path).is_ok_and(|format| format == Format::Pdb) {
         let mut first = Frame::default();
         Reader::open(path, None)?.read_at(0, &mut first)?;
-        records = Some((first.positions.len(), records_at(&first.positions, &structure.frame.positions)));
+        records = Some((
+            first.positions.len(),
+            records_at(&first.positions, &structure.frame.positions),
+        ));
     }
     let records = records.filter(|(_, places)| places.len() == structure.topology.len());
-    Ok(Loaded { path: path.to_owned(), topology: structure.topology, frame: structure.frame, records })
+    Ok(Loaded {
+        path: path.to_owned(),
+        topology: structure.topology,
+        frame: structure.frame,
+        records,
+    })
 }
 
-/// Which records stand at these positions, to the thousandth of an Å that a PDB file has: no two atoms share a place.
+/// Which records stand at these positions, to the thousandth of an Å that a PDB file has: no two
+/// atoms share a place.
 fn records_at(records: &[Vector3<f64>], positions: &[Vector3<f64>]) -> Vec<usize> {
     let key = |x: &Vector3<f64>| [x.x, x.y, x.z].map(|value| (value * 1000.0).round() as i64);
-    let places: HashMap<[i64; 3], usize> = records.iter().enumerate().rev().map(|(record, x)| (key(x), record)).collect();
-    positions.iter().filter_map(|x| places.get(&key(x)).copied()).collect()
+    let places: HashMap<[i64; 3], usize> = records
+        .iter()
+        .enumerate()
+        .rev()
+        .map(|(record, x)| (key(x), record))
+        .collect();
+    positions
+        .iter()
+        .filter_map(|x| places.get(&key(x)).copied())
+        .collect()
 }
 
-/// For every heavy atom that all structures share its index in each of them, in the order of structure `base`.
+/// For every heavy atom that all structures share its index in each of them, in the order of
+/// structure `base`.
 fn common_atoms(loaded: &[Loaded], base: usize) -> Result<(Vec<Vec<usize>>, Vec<String>)> {
     let here = &loaded[base].topology;
     let heavy = here.heavy_atoms();
     let name = |index: usize| loaded[index].path.display().to_string();
     let mut notes = Vec::new();
-    let mut places: HashMap<usize, Vec<usize>> = heavy.iter().map(|&atom| (atom, vec![usize::MAX; loaded.len()])).collect();
+    let mut places: HashMap<usize, Vec<usize>> = heavy
+        .iter()
+        .map(|&atom| (atom, vec![usize::MAX; loaded.len()]))
+        .collect();
     for (index, other) in loaded.iter().enumerate() {
         let matching = match_heavy_atoms(here, &other.topology, (&name(base), &name(index)));
         if 2 * matching.pairs.len() < heavy.len().max(6) {
-            let what = format!("only {} of the {} heavy atoms of {} are in {}", matching.pairs.len(), heavy.len(), name(base), name(index));
-            return Err(Error::usage(what, "give structures of the same molecule: chain, residue number and atom names must match"));
+            let what = format!(
+                "only {} of the {} heavy atoms of {} are in {}",
+                matching.pairs.len(),
+                heavy.len(),
+                name(base),
+                name(index)
+            );
+            return Err(Error::usage(
+                what,
+                "give structures of the same molecule: chain, residue number and atom names must match",
+            ));
         }
         notes.extend(matching.notes);
         let there: HashMap<usize, usize> = matching.pairs.into_iter().collect();
         places.retain(|atom, _| there.contains_key(atom));
-        places.iter_mut().for_each(|(atom, list)| list[index] = there[atom]);
+        places
+            .iter_mut()
+            .for_each(|(atom, list)| list[index] = there[atom]);
     }
-    Ok((heavy.into_iter().filter_map(|atom| places.remove(&atom)).collect(), notes))
+    Ok((
+        heavy
+            .into_iter()
+            .filter_map(|atom| places.remove(&atom))
+            .collect(),
+        notes,
+    ))
 }
 
-/// Refuses a trajectory whose first frame is no such molecule: one written with its atoms in another order has the same number of them.
+/// Refuses a trajectory whose first frame is no such molecule: one written with its atoms in
+/// another order has the same number of them.
 fn refuse_other_atoms(source: &Source, topology: &Topology) -> Result<()> {
     let mut frame = Frame::default();
     Reader::open(&source.path, None)?.read_at(0, &mut frame)?;
@@ -176,7 +246,10 @@ fn refuse_other_atoms(source: &Source, topology: &Topology) -> Result<()> {
         Molecules::new(topology).make_whole(&mut positions, cell);
     }
     let is_odd = |&&[i, j]: &&[usize; 2]| !BONDS.contains(&(positions[i] - positions[j]).norm());
-    let (odd, all) = (topology.bonds.iter().filter(is_odd).count(), topology.bonds.len());
+    let (odd, all) = (
+        topology.bonds.iter().filter(is_odd).count(),
+        topology.bonds.len(),
+    );
     if 3 * odd <= all {
         return Ok(());
     }
@@ -185,7 +258,11 @@ fn refuse_other_atoms(source: &Source, topology: &Topology) -> Result<()> {
         BONDS.start, BONDS.end
     );
     let hint = "give the structure that it was written with: --top, or --reference-top";
-    Err(Error::input(Place::file(&source.path).at_frame(0), what, hint))
+    Err(Error::input(
+        Place::file(&source.path).at_frame(0),
+        what,
+        hint,
+    ))
 }
 
 /// Opens a trajectory and finds where its frames hold `atoms` of its structure.
@@ -194,17 +271,43 @@ fn source(path: &Path, top: &Loaded, atoms: impl Iterator<Item = usize>) -> Resu
     let count = reader.n_atoms();
     let heavy = top.topology.heavy_atoms();
     let places: Option<HashMap<usize, usize>> = match &top.records {
-        Some((records, places)) if count == *records => Some(places.iter().copied().enumerate().collect()),
+        Some((records, places)) if count == *records => {
+            Some(places.iter().copied().enumerate().collect())
+        }
         _ if count == top.topology.len() => Some((0..count).map(|atom| (atom, atom)).collect()),
-        _ if count == heavy.len() => Some(heavy.iter().enumerate().map(|(place, &atom)| (atom, place)).collect()),
+        _ if count == heavy.len() => Some(
+            heavy
+                .iter()
+                .enumerate()
+                .map(|(place, &atom)| (atom, place))
+                .collect(),
+        ),
         _ => None,
     };
     let Some(places) = places else {
-        let more = top.records.as_ref().filter(|(records, _)| *records != top.topology.len());
-        let records = more.map_or(String::new(), |(records, _)| format!(" ({records} with all that is not protein)"));
-        let what = format!("holds {count} atoms a frame, {} {}{records}", top.path.display(), top.topology.len());
-        return Err(Error::input(Place::file(path), what, "give the structure that it was made with: --top, or --reference-top"));
+        let more = top
+            .records
+            .as_ref()
+            .filter(|(records, _)| *records != top.topology.len());
+        let records = more.map_or(String::new(), |(records, _)| {
+            format!(" ({records} with all that is not protein)")
+        });
+        let what = format!(
+            "holds {count} atoms a frame, {} {}{records}",
+            top.path.display(),
+            top.topology.len()
+        );
+        return Err(Error::input(
+            Place::file(path),
+            what,
+            "give the structure that it was made with: --top, or --reference-top",
+        ));
     };
     let picks = atoms.map(|atom| places[&atom]).collect();
-    Ok(Source { path: path.to_owned(), frames: reader.len(), time_step: reader.time_step(), picks })
+    Ok(Source {
+        path: path.to_owned(),
+        frames: reader.len(),
+        time_step: reader.time_step(),
+        picks,
+    })
 }

@@ -15,10 +15,13 @@ pub struct States {
 const ITERATIONS: usize = 200;
 
 impl States {
-    /// Clusters points (dimensions × frames) into at most `count` states: k-means++ (Arthur & Vassilvitskii, SODA 2007) from a seeded
-    /// generator, then Lloyd's iterations until no point changes its state. States are ordered by how many points they hold.
+    /// Clusters points (dimensions × frames) into at most `count` states: k-means++ (Arthur &
+    /// Vassilvitskii, SODA 2007) from a seeded generator, then Lloyd's iterations until no point
+    /// changes its state. States are ordered by how many points they hold.
     pub fn fit(points: &DMatrix<f64>, count: usize, seed: u64) -> Self {
-        let mut states = States { centres: first_centres(points, count, seed) };
+        let mut states = States {
+            centres: first_centres(points, count, seed),
+        };
         let mut assigned = states.assign(points);
         for _ in 0..ITERATIONS {
             let mut sums = DMatrix::zeros(points.nrows(), states.centres.ncols());
@@ -29,7 +32,9 @@ impl States {
                 sizes[state] += 1.0;
             }
             for (state, &size) in sizes.iter().enumerate().filter(|(_, size)| **size > 0.0) {
-                states.centres.set_column(state, &(sums.column(state) / size));
+                states
+                    .centres
+                    .set_column(state, &(sums.column(state) / size));
             }
             let again = states.assign(points);
             if again == assigned {
@@ -41,7 +46,9 @@ impl States {
         assigned.iter().for_each(|&state| sizes[state] += 1);
         let mut order: Vec<usize> = (0..sizes.len()).filter(|&state| sizes[state] > 0).collect();
         order.sort_by_key(|&state| std::cmp::Reverse(sizes[state]));
-        States { centres: states.centres.select_columns(&order) }
+        States {
+            centres: states.centres.select_columns(&order),
+        }
     }
 
     /// Number of states.
@@ -53,9 +60,17 @@ impl States {
     pub fn assign(&self, points: &DMatrix<f64>) -> Vec<usize> {
         let nearest = |frame: usize| {
             let distance = |state: usize| -> f64 {
-                points.column(frame).iter().zip(self.centres.column(state).iter()).map(|(x, y)| (x - y) * (x - y)).sum()
+                points
+                    .column(frame)
+                    .iter()
+                    .zip(self.centres.column(state).iter())
+                    .map(|(x, y)| (x - y) * (x - y))
+                    .sum()
             };
-            (0..self.count()).map(|state| (distance(state), state)).min_by(|a, b| a.0.total_cmp(&b.0)).map_or(0, |(_, state)| state)
+            (0..self.count())
+                .map(|state| (distance(state), state))
+                .min_by(|a, b| a.0.total_cmp(&b.0))
+                .map_or(0, |(_, state)| state)
         };
         (0..points.ncols()).map(nearest).collect()
     }
@@ -66,7 +81,11 @@ fn first_centres(points: &DMatrix<f64>, count: usize, seed: u64) -> DMatrix<f64>
     let frames = points.ncols();
     let mut chosen = Vec::new();
     let mut nearest = vec![f64::INFINITY; frames];
-    let mut next = if frames == 0 { None } else { Some(rng.random_range(0..frames)) };
+    let mut next = if frames == 0 {
+        None
+    } else {
+        Some(rng.random_range(0..frames))
+    };
     while let Some(frame) = next.filter(|_| chosen.len() < count) {
         chosen.push(frame);
         for (other, distance) in nearest.iter_mut().enumerate() {
@@ -81,10 +100,14 @@ fn first_centres(points: &DMatrix<f64>, count: usize, seed: u64) -> DMatrix<f64>
     points.select_columns(&chosen)
 }
 
-/// Counts of transitions over `lag` frames within one segment, from row to column, every start counted (sliding).
+/// Counts of transitions over `lag` frames within one segment, from row to column, every start
+/// counted (sliding).
 pub fn transition_counts(assigned: &[usize], states: usize, lag: usize) -> DMatrix<f64> {
     let mut counts = DMatrix::zeros(states, states);
-    assigned.iter().zip(assigned.iter().skip(lag)).for_each(|(&from, &to)| counts[(from, to)] += 1.0);
+    assigned
+        .iter()
+        .zip(assigned.iter().skip(lag))
+        .for_each(|(&from, &to)| counts[(from, to)] += 1.0);
     counts
 }
 
@@ -111,25 +134,41 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         let mut points = Vec::new();
         for (size, (x, y)) in sizes.into_iter().zip(middles) {
-            (0..size).for_each(|_| points.extend([x + rng.random_range(-1.0..1.0), y + rng.random_range(-1.0..1.0)]));
+            (0..size).for_each(|_| {
+                points.extend([
+                    x + rng.random_range(-1.0..1.0),
+                    y + rng.random_range(-1.0..1.0),
+                ])
+            });
         }
         let points = DMatrix::from_vec(2, 100, points);
         let states = States::fit(&points, 3, 1);
         let assigned = states.assign(&points);
         assert!(
-            assigned[..30].iter().all(|&s| s == 1) && assigned[30..80].iter().all(|&s| s == 0) && assigned[80..].iter().all(|&s| s == 2)
+            assigned[..30].iter().all(|&s| s == 1)
+                && assigned[30..80].iter().all(|&s| s == 0)
+                && assigned[80..].iter().all(|&s| s == 2)
         );
         let mean = points.columns(30, 50).column_mean();
         assert!((states.centres.column(0) - mean).norm() <= 1e-12);
-        assert_eq!(States::fit(&DMatrix::from_element(2, 5, 1.0), 3, 1).count(), 1);
+        assert_eq!(
+            States::fit(&DMatrix::from_element(2, 5, 1.0), 3, 1).count(),
+            1
+        );
         assert_eq!(States::fit(&DMatrix::zeros(2, 0), 3, 1).count(), 0);
     }
 
     #[test]
     fn transitions_are_counted_from_every_start() {
         let counts = transition_counts(&[0, 0, 1, 1, 0, 2], 3, 2);
-        assert_eq!(counts, DMatrix::from_row_slice(3, 3, &[0.0, 2.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0]));
-        assert_eq!(transition_matrix(&counts), DMatrix::from_row_slice(3, 3, &[0.0, 1.0, 0.0, 0.5, 0.0, 0.5, 0.0, 0.0, 1.0]));
+        assert_eq!(
+            counts,
+            DMatrix::from_row_slice(3, 3, &[0.0, 2.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0])
+        );
+        assert_eq!(
+            transition_matrix(&counts),
+            DMatrix::from_row_slice(3, 3, &[0.0, 1.0, 0.0, 0.5, 0.0, 0.5, 0.0, 0.0, 1.0])
+        );
         assert_eq!(transition_counts(&[0, 1], 2, 2).sum(), 0.0);
     }
 }

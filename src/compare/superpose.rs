@@ -25,18 +25,30 @@ impl Superposition {
     }
     /// Moves all positions of a frame, also those that the fit did not use.
     pub fn apply_all(&self, positions: &mut [Vector3<f64>]) {
-        positions.iter_mut().for_each(|position| *position = self.apply(position));
+        positions
+            .iter_mut()
+            .for_each(|position| *position = self.apply(position));
     }
 }
 
-/// Superposes `moving` onto `target` (same length, unweighted; never a reflection) by [`best_rotation`]. Without positions: RMSD 0.
+/// Superposes `moving` onto `target` (same length, unweighted; never a reflection) by
+/// [`best_rotation`]. Without positions: RMSD 0.
 ///
 /// # Panics
 /// Where the lengths differ.
 pub fn superpose(moving: &[Vector3<f64>], target: &[Vector3<f64>]) -> Superposition {
     let rotation = *best_rotation(moving, target).matrix();
-    let mut fit = Superposition { rotation, from: centroid(moving), to: centroid(target), rmsd: 0.0 };
-    let square: f64 = moving.iter().zip(target).map(|(x, y)| (fit.apply(x) - y).norm_squared()).sum();
+    let mut fit = Superposition {
+        rotation,
+        from: centroid(moving),
+        to: centroid(target),
+        rmsd: 0.0,
+    };
+    let square: f64 = moving
+        .iter()
+        .zip(target)
+        .map(|(x, y)| (fit.apply(x) - y).norm_squared())
+        .sum();
     fit.rmsd = (square / moving.len().max(1) as f64).sqrt();
     fit
 }
@@ -61,8 +73,17 @@ pub fn pick(positions: &[Vector3<f64>], atoms: &[usize]) -> Vec<Vector3<f64>> {
 pub fn radius_of_gyration(positions: &[Vector3<f64>], masses: &[f64]) -> f64 {
     assert_eq!(positions.len(), masses.len(), "a mass for every position");
     let total: f64 = masses.iter().sum();
-    let centre = positions.iter().zip(masses).map(|(x, &mass)| x * mass).sum::<Vector3<f64>>() / total;
-    let moment: f64 = positions.iter().zip(masses).map(|(x, &mass)| mass * (x - centre).norm_squared()).sum();
+    let centre = positions
+        .iter()
+        .zip(masses)
+        .map(|(x, &mass)| x * mass)
+        .sum::<Vector3<f64>>()
+        / total;
+    let moment: f64 = positions
+        .iter()
+        .zip(masses)
+        .map(|(x, &mass)| mass * (x - centre).norm_squared())
+        .sum();
     (moment / total).sqrt()
 }
 
@@ -75,7 +96,9 @@ mod tests {
 
     fn cloud(seed: u64, count: usize) -> Vec<Vector3<f64>> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        (0..count).map(|_| Vector3::from_fn(|_, _| rng.random_range(-10.0..10.0))).collect()
+        (0..count)
+            .map(|_| Vector3::from_fn(|_, _| rng.random_range(-10.0..10.0)))
+            .collect()
     }
 
     #[test]
@@ -89,7 +112,11 @@ mod tests {
             assert!(fit.rmsd <= 1e-10, "{count}: {}", fit.rmsd);
             let mut back = moved.clone();
             fit.apply_all(&mut back);
-            let worst = back.iter().zip(&still).map(|(a, b)| (a - b).norm()).fold(0.0, f64::max);
+            let worst = back
+                .iter()
+                .zip(&still)
+                .map(|(a, b)| (a - b).norm())
+                .fold(0.0, f64::max);
             assert!(worst <= 1e-10, "{count}: {worst}");
             assert!((fit.rotation.determinant() - 1.0).abs() <= 1e-12);
         }
@@ -103,8 +130,18 @@ mod tests {
         assert!((fit.rotation.determinant() - 1.0).abs() <= 1e-12);
         let mut moved = mirror.clone();
         fit.apply_all(&mut moved);
-        let direct = (moved.iter().zip(&still).map(|(a, b)| (a - b).norm_squared()).sum::<f64>() / 20.0).sqrt();
-        assert!(fit.rmsd > 1.0 && (fit.rmsd - direct).abs() <= 1e-9, "{} {direct}", fit.rmsd);
+        let direct = (moved
+            .iter()
+            .zip(&still)
+            .map(|(a, b)| (a - b).norm_squared())
+            .sum::<f64>()
+            / 20.0)
+            .sqrt();
+        assert!(
+            fit.rmsd > 1.0 && (fit.rmsd - direct).abs() <= 1e-9,
+            "{} {direct}",
+            fit.rmsd
+        );
     }
 
     #[test]
@@ -114,8 +151,16 @@ mod tests {
         let (ca, cb) = (centroid(&a), centroid(&b));
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         for _ in 0..2000 {
-            let turn = Rotation3::from_euler_angles(rng.random_range(-3.2..3.2), rng.random_range(-1.6..1.6), rng.random_range(-3.2..3.2));
-            let square: f64 = a.iter().zip(&b).map(|(x, y)| (turn * (x - ca) - (y - cb)).norm_squared()).sum();
+            let turn = Rotation3::from_euler_angles(
+                rng.random_range(-3.2..3.2),
+                rng.random_range(-1.6..1.6),
+                rng.random_range(-3.2..3.2),
+            );
+            let square: f64 = a
+                .iter()
+                .zip(&b)
+                .map(|(x, y)| (turn * (x - ca) - (y - cb)).norm_squared())
+                .sum();
             assert!(best <= (square / 12.0).sqrt() + 1e-12);
         }
     }
@@ -123,7 +168,10 @@ mod tests {
     #[test]
     fn gyration_of_a_dumbbell() {
         // masses 1 and 3 at distance 4: reduced mass 0.75, Rg² = 0.75 · 16 / 4
-        let rg = radius_of_gyration(&[Vector3::zeros(), Vector3::new(0.0, 4.0, 0.0)], &[1.0, 3.0]);
+        let rg = radius_of_gyration(
+            &[Vector3::zeros(), Vector3::new(0.0, 4.0, 0.0)],
+            &[1.0, 3.0],
+        );
         assert!((rg - 3f64.sqrt()).abs() <= 1e-12, "{rg}");
     }
 }

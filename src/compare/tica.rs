@@ -2,10 +2,12 @@
 
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
-/// Sums over frame pairs from which the covariances of TICA follow; those of several segments can be merged.
+/// Sums over frame pairs from which the covariances of TICA follow; those of several segments can
+/// be merged.
 ///
-/// Rows are features at time t and t + lag. As in deeptime (`Covariance(reversible=True)`, Hoffmann et al., Mach. Learn.: Sci.
-/// Technol. 3 (2022) 015009) both ends of a pair count alike: the mean is that of all ends, C₀₀ is averaged over them and C₀ₜ symmetrised.
+/// Rows are features at time t and t + lag. As in deeptime (`Covariance(reversible=True)`, Hoffmann
+/// et al., Mach. Learn.: Sci. Technol. 3 (2022) 015009) both ends of a pair count alike: the mean
+/// is that of all ends, C₀₀ is averaged over them and C₀ₜ symmetrised.
 #[derive(Debug, Clone)]
 pub struct LaggedCovariance {
     pairs: f64,
@@ -25,13 +27,17 @@ impl LaggedCovariance {
         }
     }
 
-    /// Adds all pairs `lag` frames apart of one segment, features × frames. A segment no longer than the lag has none.
+    /// Adds all pairs `lag` frames apart of one segment, features × frames. A segment no longer
+    /// than the lag has none.
     pub fn add(&mut self, segment: &DMatrix<f64>, lag: usize) {
         let frames = segment.ncols();
         if frames <= lag {
             return;
         }
-        let (early, late) = (segment.columns(0, frames - lag), segment.columns(lag, frames - lag));
+        let (early, late) = (
+            segment.columns(0, frames - lag),
+            segment.columns(lag, frames - lag),
+        );
         let late_t = late.transpose();
         self.pairs += (frames - lag) as f64;
         self.sum += early.column_sum() + late.column_sum();
@@ -51,7 +57,11 @@ impl LaggedCovariance {
         let ends = 2.0 * self.pairs;
         let mean = &self.sum / ends;
         let outer = &mean * mean.transpose();
-        (mean, &self.instant / ends - &outer, &self.lagged / ends - outer)
+        (
+            mean,
+            &self.instant / ends - &outer,
+            &self.lagged / ends - outer,
+        )
     }
 }
 
@@ -62,7 +72,8 @@ pub struct Projection {
     pub mean: DVector<f64>,
     /// One column a component.
     pub vectors: DMatrix<f64>,
-    /// Eigenvalue of each component, largest first: the autocorrelation at the lag (TICA) or the variance (PCA).
+    /// Eigenvalue of each component, largest first: the autocorrelation at the lag (TICA) or the
+    /// variance (PCA).
     pub values: Vec<f64>,
 }
 
@@ -70,7 +81,9 @@ impl Projection {
     /// Components × frames, of features × frames.
     pub fn apply(&self, features: &DMatrix<f64>) -> DMatrix<f64> {
         let mut shifted = features.clone();
-        shifted.column_iter_mut().for_each(|mut column| column -= &self.mean);
+        shifted
+            .column_iter_mut()
+            .for_each(|mut column| column -= &self.mean);
         self.vectors.transpose() * shifted
     }
 }
@@ -78,9 +91,10 @@ impl Projection {
 /// Directions of C₀₀ with less variance than this are left out, as deeptime does.
 const EPSILON: f64 = 1e-6;
 
-/// Time-lagged independent component analysis (Pérez-Hernández et al., J. Chem. Phys. 139 (2013) 015102) as deeptime defines it:
-/// C₀ₜ r = λ C₀₀ r with rᵀC₀₀r = 1, components scaled by λ (kinetic map, Noé & Clementi, J. Chem. Theory Comput. 11 (2015) 5002),
-/// sorted by |λ|; the largest weight of each is positive. `None` without pairs, without features, or where none varies.
+/// Time-lagged independent component analysis (Pérez-Hernández et al., J. Chem. Phys. 139 (2013)
+/// 015102) as deeptime defines it: C₀ₜ r = λ C₀₀ r with rᵀC₀₀r = 1, components scaled by λ (kinetic
+/// map, Noé & Clementi, J. Chem. Theory Comput. 11 (2015) 5002), sorted by |λ|; the largest weight
+/// of each is positive. `None` without pairs, without features, or where none varies.
 pub fn tica(covariance: &LaggedCovariance, components: usize) -> Option<Projection> {
     if covariance.pairs == 0.0 || covariance.sum.is_empty() {
         return None;
@@ -88,38 +102,63 @@ pub fn tica(covariance: &LaggedCovariance, components: usize) -> Option<Projecti
     let (mean, instant, lagged) = covariance.finish();
     let eigen = SymmetricEigen::new(instant);
     let negative = eigen.eigenvalues.min().min(0.0);
-    let kept: Vec<usize> = (0..eigen.eigenvalues.len()).filter(|&k| eigen.eigenvalues[k] > EPSILON.max(1e-16 - negative)).collect();
+    let kept: Vec<usize> = (0..eigen.eigenvalues.len())
+        .filter(|&k| eigen.eigenvalues[k] > EPSILON.max(1e-16 - negative))
+        .collect();
     if kept.is_empty() {
         return None;
     }
-    let scaled: Vec<DVector<f64>> = kept.iter().map(|&k| eigen.eigenvectors.column(k) / eigen.eigenvalues[k].sqrt()).collect();
+    let scaled: Vec<DVector<f64>> = kept
+        .iter()
+        .map(|&k| eigen.eigenvectors.column(k) / eigen.eigenvalues[k].sqrt())
+        .collect();
     let whiten = DMatrix::from_columns(&scaled);
     let whitened = whiten.transpose() * lagged * &whiten;
     let slow = SymmetricEigen::new(0.5 * (&whitened + whitened.transpose()));
     let mut order: Vec<usize> = (0..slow.eigenvalues.len()).collect();
-    order.sort_by(|&a, &b| slow.eigenvalues[b].abs().total_cmp(&slow.eigenvalues[a].abs()));
+    order.sort_by(|&a, &b| {
+        slow.eigenvalues[b]
+            .abs()
+            .total_cmp(&slow.eigenvalues[a].abs())
+    });
     order.truncate(components);
     let values: Vec<f64> = order.iter().map(|&k| slow.eigenvalues[k]).collect();
-    let columns: Vec<DVector<f64>> = order.iter().map(|&k| signed(&whiten * slow.eigenvectors.column(k)) * slow.eigenvalues[k]).collect();
-    Some(Projection { mean, vectors: DMatrix::from_columns(&columns), values })
+    let columns: Vec<DVector<f64>> = order
+        .iter()
+        .map(|&k| signed(&whiten * slow.eigenvectors.column(k)) * slow.eigenvalues[k])
+        .collect();
+    Some(Projection {
+        mean,
+        vectors: DMatrix::from_columns(&columns),
+        values,
+    })
 }
 
-/// Principal components of features × frames (covariance divided by n), largest variance first; the largest weight of each is positive.
-/// `None` without frames.
+/// Principal components of features × frames (covariance divided by n), largest variance first; the
+/// largest weight of each is positive. `None` without frames.
 pub fn pca(features: &DMatrix<f64>, components: usize) -> Option<Projection> {
     if features.is_empty() {
         return None;
     }
     let mean = features.column_mean();
     let mut shifted = features.clone();
-    shifted.column_iter_mut().for_each(|mut column| column -= &mean);
+    shifted
+        .column_iter_mut()
+        .for_each(|mut column| column -= &mean);
     let eigen = SymmetricEigen::new(&shifted * shifted.transpose() / features.ncols() as f64);
     let mut order: Vec<usize> = (0..eigen.eigenvalues.len()).collect();
     order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));
     order.truncate(components);
     let values = order.iter().map(|&k| eigen.eigenvalues[k]).collect();
-    let columns: Vec<DVector<f64>> = order.iter().map(|&k| signed(eigen.eigenvectors.column(k).into_owned())).collect();
-    Some(Projection { mean, vectors: DMatrix::from_columns(&columns), values })
+    let columns: Vec<DVector<f64>> = order
+        .iter()
+        .map(|&k| signed(eigen.eigenvectors.column(k).into_owned()))
+        .collect();
+    Some(Projection {
+        mean,
+        vectors: DMatrix::from_columns(&columns),
+        values,
+    })
 }
 
 /// Eigenvectors have no sign of their own: the largest weight is made positive.
@@ -137,7 +176,8 @@ mod tests {
 
     #[test]
     fn tica_finds_the_slow_one_of_mixed_signals() {
-        // Two autoregressions of autocorrelation .9 and .5, mixed by a matrix that is not orthogonal.
+        // Two autoregressions of autocorrelation .9 and .5, mixed by a matrix that is not
+        // orthogonal.
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let mut state = [0.0; 2];
         let mut hidden = DMatrix::zeros(2, 50_000);
@@ -152,7 +192,12 @@ mod tests {
         let mut covariance = LaggedCovariance::new(2);
         covariance.add(&mixed, 1);
         let projection = tica(&covariance, 2).unwrap();
-        assert!((projection.values[0] - 0.9).abs() <= 0.02 && (projection.values[1] - 0.5).abs() <= 0.02, "{:?}", projection.values);
+        assert!(
+            (projection.values[0] - 0.9).abs() <= 0.02
+                && (projection.values[1] - 0.5).abs() <= 0.02,
+            "{:?}",
+            projection.values
+        );
         let found = projection.apply(&mixed);
         let correlation = crate::compare::statistics::pearson(
             &found.row(0).iter().copied().collect::<Vec<_>>(),
@@ -177,10 +222,17 @@ mod tests {
 
     #[test]
     fn principal_components_of_a_line() {
-        let features = DMatrix::from_fn(2, 5, |row, frame| (frame as f64 - 2.0) * [3.0, 4.0][row] + 7.0);
+        let features = DMatrix::from_fn(2, 5, |row, frame| {
+            (frame as f64 - 2.0) * [3.0, 4.0][row] + 7.0
+        });
         let projection = pca(&features, 2).unwrap();
         // variance of −2 … 2 is 2, along a direction of length 5
-        assert!((projection.values[0] - 50.0).abs() <= 1e-10 && projection.values[1].abs() <= 1e-10);
-        assert!((projection.vectors[(0, 0)] - 0.6).abs() <= 1e-12 && (projection.apply(&features)[(0, 4)] - 10.0).abs() <= 1e-10);
+        assert!(
+            (projection.values[0] - 50.0).abs() <= 1e-10 && projection.values[1].abs() <= 1e-10
+        );
+        assert!(
+            (projection.vectors[(0, 0)] - 0.6).abs() <= 1e-12
+                && (projection.apply(&features)[(0, 4)] - 10.0).abs() <= 1e-10
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Torsions: which a protein has (IUPAC-IUB, Biochemistry 9 (1970) 3471; side chains as in the 1974 and 1983 rules), and their angles.
+//! Torsions: which a protein has (IUPAC-IUB, Biochemistry 9 (1970) 3471; side chains as in the 1974
+//! and 1983 rules), and their angles.
 
 use std::f64::consts::PI;
 use std::fmt;
@@ -48,7 +49,8 @@ impl fmt::Display for Kind {
 pub struct Torsion {
     /// Which one.
     pub kind: Kind,
-    /// Its residue, an index of [`Topology::residues`]; ω belongs to the residue before the peptide bond.
+    /// Its residue, an index of [`Topology::residues`]; ω belongs to the residue before the peptide
+    /// bond.
     pub residue: usize,
     /// Its four atoms, indices of [`Topology::atoms`].
     pub atoms: [usize; 4],
@@ -66,8 +68,9 @@ impl Torsion {
     }
 }
 
-/// The chain of atoms whose torsions are χ1, χ2, …; empty for residues without (Ala, Gly, unknown ones).
-/// The charge states and disulfide forms of force fields are known; χ2 of Asp, χ3 of Glu, … name the first oxygen, as IUPAC has it.
+/// The chain of atoms whose torsions are χ1, χ2, …; empty for residues without (Ala, Gly, unknown
+/// ones). The charge states and disulfide forms of force fields are known; χ2 of Asp, χ3 of Glu, …
+/// name the first oxygen, as IUPAC has it.
 fn side_chain(residue: &str) -> &'static [&'static str] {
     match residue {
         "ARG" => &["N", "CA", "CB", "CG", "CD", "NE", "CZ", "NH1"],
@@ -88,7 +91,8 @@ fn side_chain(residue: &str) -> &'static [&'static str] {
     }
 }
 
-/// For every residue the one that its C is bonded to by a peptide bond: bonds decide, so chain breaks and rings come out right.
+/// For every residue the one that its C is bonded to by a peptide bond: bonds decide, so chain
+/// breaks and rings come out right.
 pub fn next_residues(topology: &Topology) -> Vec<Option<usize>> {
     let mut next = vec![None; topology.residues.len()];
     for &[i, j] in &topology.bonds {
@@ -102,28 +106,54 @@ pub fn next_residues(topology: &Topology) -> Vec<Option<usize>> {
     next
 }
 
-/// All torsions of a topology whose atoms exist: per residue φ, ψ, ω, χ1 to χ5. Hydrogens are not needed.
+/// All torsions of a topology whose atoms exist: per residue φ, ψ, ω, χ1 to χ5. Hydrogens are not
+/// needed.
 pub fn torsions(topology: &Topology) -> Vec<Torsion> {
     let next = next_residues(topology);
     let mut before = vec![None; next.len()];
-    next.iter().enumerate().filter_map(|(residue, next)| Some((residue, (*next)?))).for_each(|(a, b)| before[b] = Some(a));
+    next.iter()
+        .enumerate()
+        .filter_map(|(residue, next)| Some((residue, (*next)?)))
+        .for_each(|(a, b)| before[b] = Some(a));
     let mut list = Vec::new();
     for residue in 0..topology.residues.len() {
         let atom = |name: &str| find(topology, residue, name);
-        let of = |other: Option<usize>, name: &str| other.and_then(|other| find(topology, other, name));
+        let of =
+            |other: Option<usize>, name: &str| other.and_then(|other| find(topology, other, name));
         let mut add = |kind, atoms: [Option<usize>; 4]| {
             if let [Some(a), Some(b), Some(c), Some(d)] = atoms {
-                list.push(Torsion { kind, residue, atoms: [a, b, c, d] });
+                list.push(Torsion {
+                    kind,
+                    residue,
+                    atoms: [a, b, c, d],
+                });
             }
         };
-        add(Kind::Phi, [of(before[residue], "C"), atom("N"), atom("CA"), atom("C")]);
-        add(Kind::Psi, [atom("N"), atom("CA"), atom("C"), of(next[residue], "N")]);
+        add(
+            Kind::Phi,
+            [of(before[residue], "C"), atom("N"), atom("CA"), atom("C")],
+        );
+        add(
+            Kind::Psi,
+            [atom("N"), atom("CA"), atom("C"), of(next[residue], "N")],
+        );
         // An acetyl cap has no CA; its CH3 stands there, as force fields and IUPAC have it.
         let alpha = |other: Option<usize>| of(other, "CA").or_else(|| of(other, "CH3"));
-        add(Kind::Omega, [alpha(Some(residue)), atom("C"), of(next[residue], "N"), alpha(next[residue])]);
+        add(
+            Kind::Omega,
+            [
+                alpha(Some(residue)),
+                atom("C"),
+                of(next[residue], "N"),
+                alpha(next[residue]),
+            ],
+        );
         let names = side_chain(&topology.residues[residue].name);
         for (number, four) in (1..).zip(names.windows(4)) {
-            add(Kind::Chi(number), [0, 1, 2, 3].map(|place| atom(four[place])));
+            add(
+                Kind::Chi(number),
+                [0, 1, 2, 3].map(|place| atom(four[place])),
+            );
         }
     }
     list
@@ -131,11 +161,18 @@ pub fn torsions(topology: &Topology) -> Vec<Torsion> {
 
 /// The atom of that name; CHARMM's `CD` of isoleucine counts as `CD1`.
 fn find(topology: &Topology, residue: usize, name: &str) -> Option<usize> {
-    let alias = if name == "CD1" && topology.residues[residue].name == "ILE" { Some("CD") } else { None };
-    topology.atom_named(residue, name).or_else(|| topology.atom_named(residue, alias?))
+    let alias = if name == "CD1" && topology.residues[residue].name == "ILE" {
+        Some("CD")
+    } else {
+        None
+    };
+    topology
+        .atom_named(residue, name)
+        .or_else(|| topology.atom_named(residue, alias?))
 }
 
-/// Dihedral angle of four positions about b–c, rad in (−π, π]; 0 is cis, looking along b → c clockwise is positive (IUPAC).
+/// Dihedral angle of four positions about b–c, rad in (−π, π]; 0 is cis, looking along b → c
+/// clockwise is positive (IUPAC).
 pub fn dihedral(a: &Vector3<f64>, b: &Vector3<f64>, c: &Vector3<f64>, d: &Vector3<f64>) -> f64 {
     let (first, axis, last) = (b - a, c - b, d - c);
     let (left, right) = (first.cross(&axis), axis.cross(&last));
@@ -150,7 +187,10 @@ pub fn wrap(angle: f64) -> f64 {
 }
 
 /// The series of every torsion over frames: `[torsion][frame]`, rad.
-pub fn torsion_series<'a>(torsions: &[Torsion], frames: impl IntoIterator<Item = &'a [Vector3<f64>]>) -> Vec<Vec<f64>> {
+pub fn torsion_series<'a>(
+    torsions: &[Torsion],
+    frames: impl IntoIterator<Item = &'a [Vector3<f64>]>,
+) -> Vec<Vec<f64>> {
     let mut series = vec![Vec::new(); torsions.len()];
     for positions in frames {
         for (torsion, angles) in torsions.iter().zip(&mut series) {
@@ -168,18 +208,33 @@ mod tests {
     fn dihedrals_have_the_sign_of_iupac() {
         let point = |angle: f64| Vector3::new(angle.cos(), angle.sin(), 1.0);
         // A positive turn about b → c = +z is clockwise to an eye at b that looks towards c.
-        let (a, b, c) = (Vector3::new(1.0, 0.0, 0.0), Vector3::zeros(), Vector3::new(0.0, 0.0, 1.0));
+        let (a, b, c) = (
+            Vector3::new(1.0, 0.0, 0.0),
+            Vector3::zeros(),
+            Vector3::new(0.0, 0.0, 1.0),
+        );
         for degrees in [-179.0, -90.0, -1.0, 0.0, 30.0, 120.0, 180.0] {
             let angle: f64 = f64::to_radians(degrees);
             let got = dihedral(&a, &b, &c, &point(angle));
-            assert!((wrap(got - angle)).abs() <= 1e-12, "{degrees}: {}", got.to_degrees());
+            assert!(
+                (wrap(got - angle)).abs() <= 1e-12,
+                "{degrees}: {}",
+                got.to_degrees()
+            );
         }
         assert_eq!(dihedral(&a, &b, &c, &point(-PI)), PI);
     }
 
     #[test]
     fn wrapping_stays_in_the_half_open_turn() {
-        for (angle, wrapped) in [(0.0, 0.0), (PI, PI), (-PI, PI), (3.0 * PI, PI), (4.0, 4.0 - 2.0 * PI), (-4.0, 2.0 * PI - 4.0)] {
+        for (angle, wrapped) in [
+            (0.0, 0.0),
+            (PI, PI),
+            (-PI, PI),
+            (3.0 * PI, PI),
+            (4.0, 4.0 - 2.0 * PI),
+            (-4.0, 2.0 * PI - 4.0),
+        ] {
             assert!((wrap(angle) - wrapped).abs() <= 1e-12, "{angle}");
         }
     }

@@ -1,25 +1,39 @@
 //! Wasserstein-2 distance between sets of points: what it costs to carry one onto the other.
 
-/// Wasserstein-2 distance of two sets of points in the plane of the same size, each point of weight 1/n: the square root of the mean
-/// squared distance under the best one-to-one assignment. NaN for none.
+/// Wasserstein-2 distance of two sets of points in the plane of the same size, each point of weight
+/// 1/n: the square root of the mean squared distance under the best one-to-one assignment. NaN for
+/// none.
 ///
 /// # Panics
 /// Where the sizes differ.
 pub fn wasserstein2(left: &[[f64; 2]], right: &[[f64; 2]]) -> f64 {
-    assert_eq!(left.len(), right.len(), "transport between sets of different size");
+    assert_eq!(
+        left.len(),
+        right.len(),
+        "transport between sets of different size"
+    );
     let square = |a: &[f64; 2], b: &[f64; 2]| (a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2);
-    let cost: Vec<Vec<f64>> = left.iter().map(|a| right.iter().map(|b| square(a, b)).collect()).collect();
-    let total: f64 = assignment(&cost).iter().enumerate().map(|(row, &column)| cost[row][column]).sum();
+    let cost: Vec<Vec<f64>> = left
+        .iter()
+        .map(|a| right.iter().map(|b| square(a, b)).collect())
+        .collect();
+    let total: f64 = assignment(&cost)
+        .iter()
+        .enumerate()
+        .map(|(row, &column)| cost[row][column])
+        .sum();
     (total / left.len() as f64).sqrt()
 }
 
-/// Wasserstein-2 distance of two samples of numbers, each sorted (any sizes): their quantile functions compared. NaN where one is empty.
+/// Wasserstein-2 distance of two samples of numbers, each sorted (any sizes): their quantile
+/// functions compared. NaN where one is empty.
 pub fn wasserstein2_line(left: &[f64], right: &[f64]) -> f64 {
     let (n, m) = (left.len(), right.len());
     if n == 0 || m == 0 {
         return f64::NAN;
     }
-    // Both quantile functions are steps, at multiples of 1/n and 1/m: in units of 1/(nm) all ends are whole numbers.
+    // Both quantile functions are steps, at multiples of 1/n and 1/m: in units of 1/(nm) all ends
+    // are whole numbers.
     let (mut i, mut j, mut place, mut total) = (0, 0, 0u128, 0.0);
     while i < n && j < m {
         let end = ((i as u128 + 1) * m as u128).min((j as u128 + 1) * n as u128);
@@ -31,16 +45,21 @@ pub fn wasserstein2_line(left: &[f64], right: &[f64]) -> f64 {
     (total / (n as f64 * m as f64)).sqrt()
 }
 
-/// The assignment of rows to columns of least total cost (square matrix), by shortest augmenting paths with potentials
-/// (Jonker & Volgenant, Computing 38 (1987) 325): the column of every row.
+/// The assignment of rows to columns of least total cost (square matrix), by shortest augmenting
+/// paths with potentials (Jonker & Volgenant, Computing 38 (1987) 325): the column of every row.
 fn assignment(cost: &[Vec<f64>]) -> Vec<usize> {
     const FREE: usize = usize::MAX;
     let size = cost.len();
     let (mut row_price, mut column_price) = (vec![0.0; size], vec![0.0; size]);
     let (mut row_of, mut column_of) = (vec![FREE; size], vec![FREE; size]);
     for start in 0..size {
-        // Shortest paths from the free row `start` to every column, until a free column is reached (Dijkstra on reduced costs).
-        let (mut distance, mut before, mut done) = (vec![f64::INFINITY; size], vec![FREE; size], vec![false; size]);
+        // Shortest paths from the free row `start` to every column, until a free column is reached
+        // (Dijkstra on reduced costs).
+        let (mut distance, mut before, mut done) = (
+            vec![f64::INFINITY; size],
+            vec![FREE; size],
+            vec![false; size],
+        );
         let (mut row, mut reached, mut length) = (start, FREE, 0.0);
         while reached == FREE {
             let (mut nearest, mut least) = (FREE, f64::INFINITY);
@@ -85,8 +104,14 @@ mod tests {
     #[test]
     fn a_shifted_copy_costs_its_shift_in_any_order() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let points: Vec<[f64; 2]> = (0..60).map(|_| [rng.random_range(-5.0..5.0), rng.random_range(-5.0..5.0)]).collect();
-        let moved: Vec<[f64; 2]> = points.iter().rev().map(|[x, y]| [x + 30.0, y - 40.0]).collect();
+        let points: Vec<[f64; 2]> = (0..60)
+            .map(|_| [rng.random_range(-5.0..5.0), rng.random_range(-5.0..5.0)])
+            .collect();
+        let moved: Vec<[f64; 2]> = points
+            .iter()
+            .rev()
+            .map(|[x, y]| [x + 30.0, y - 40.0])
+            .collect();
         assert!((wasserstein2(&points, &moved) - 50.0).abs() <= 1e-10);
         assert_eq!(wasserstein2(&points, &points), 0.0);
     }
@@ -96,12 +121,24 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(2);
         for size in 1..=6 {
             for _ in 0..30 {
-                let cost: Vec<Vec<f64>> = (0..size).map(|_| (0..size).map(|_| rng.random_range(0.0..1.0)).collect()).collect();
+                let cost: Vec<Vec<f64>> = (0..size)
+                    .map(|_| (0..size).map(|_| rng.random_range(0.0..1.0)).collect())
+                    .collect();
                 let found = assignment(&cost);
-                let total: f64 = found.iter().enumerate().map(|(row, &column)| cost[row][column]).sum();
+                let total: f64 = found
+                    .iter()
+                    .enumerate()
+                    .map(|(row, &column)| cost[row][column])
+                    .sum();
                 let mut best = f64::INFINITY;
                 permute(&mut (0..size).collect::<Vec<_>>(), 0, &mut |columns| {
-                    best = best.min(columns.iter().enumerate().map(|(row, &column)| cost[row][column]).sum());
+                    best = best.min(
+                        columns
+                            .iter()
+                            .enumerate()
+                            .map(|(row, &column)| cost[row][column])
+                            .sum(),
+                    );
                 });
                 assert!((total - best).abs() <= 1e-12, "{total} {best}");
             }

@@ -1,8 +1,10 @@
-//! Is a frame a molecule? Bonds, angles, contacts, chirality and peptide bonds against template geometry.
+//! Is a frame a molecule? Bonds, angles, contacts, chirality and peptide bonds against template
+//! geometry.
 //!
-//! A frame is valid where, over heavy atoms, every bond is within 0.2 Å and every 1-3 distance within 0.5 Å of its template,
-//! no two atoms that are not bonded are closer than 1.5 Å, no three-neighbour centre is inverted, and no peptide bond is cis
-//! (|ω| < 90°), save those that are so in the structure that the run starts from.
+//! A frame is valid where, over heavy atoms, every bond is within 0.2 Å and every 1-3 distance
+//! within 0.5 Å of its template, no two atoms that are not bonded are closer than 1.5 Å, no
+//! three-neighbour centre is inverted, and no peptide bond is cis (|ω| < 90°), save those that are
+//! so in the structure that the run starts from.
 
 use std::f64::consts::FRAC_PI_2;
 
@@ -19,7 +21,8 @@ pub const BOND_LIMIT: f64 = 0.2;
 pub const ANGLE_LIMIT: f64 = 0.5;
 /// Least distance of two heavy atoms that are not bonded, Å.
 pub const CONTACT_LIMIT: f64 = 1.5;
-/// Template height, Å, above which a centre has a handedness that can be lost; flatter ones are planar.
+/// Template height, Å, above which a centre has a handedness that can be lost; flatter ones are
+/// planar.
 pub const HANDED_HEIGHT: f64 = 0.2;
 
 /// What a valid frame of one topology looks like.
@@ -62,7 +65,11 @@ impl Findings {
     /// Whether the frame is a molecule; see the module.
     pub fn valid(&self) -> bool {
         let in_shape = self.worst_bond <= BOND_LIMIT && self.worst_angle <= ANGLE_LIMIT;
-        in_shape && !self.not_finite && self.contacts.is_empty() && self.inverted.is_empty() && self.cis.is_empty()
+        in_shape
+            && !self.not_finite
+            && self.contacts.is_empty()
+            && self.inverted.is_empty()
+            && self.cis.is_empty()
     }
 }
 
@@ -71,31 +78,64 @@ impl Validity {
     pub fn new(topology: &Topology, template: &TemplateGeometry) -> Self {
         let bonded = topology.neighbours();
         let is_bond = |i: usize, j: usize| bonded[i].binary_search(&j).is_ok();
-        let is_angle = |i: usize, j: usize| !is_bond(i, j) && bonded[i].iter().any(|middle| bonded[j].binary_search(middle).is_ok());
+        let is_angle = |i: usize, j: usize| {
+            !is_bond(i, j)
+                && bonded[i]
+                    .iter()
+                    .any(|middle| bonded[j].binary_search(middle).is_ok())
+        };
         Validity {
-            bonds: template.pairs.iter().copied().filter(|&(i, j, _)| is_bond(i, j)).collect(),
-            angles: template.pairs.iter().copied().filter(|&(i, j, _)| is_angle(i, j)).collect(),
-            centres: template.centres.iter().map(|&(atoms, height, _)| (atoms, height)).filter(|(_, h)| h.abs() > HANDED_HEIGHT).collect(),
-            omegas: torsions(topology).iter().filter(|torsion| torsion.kind == Kind::Omega).map(|torsion| torsion.atoms).collect(),
-            heavy: (0..topology.len()).filter(|&atom| topology.atoms[atom].element != Element::H).collect(),
+            bonds: template
+                .pairs
+                .iter()
+                .copied()
+                .filter(|&(i, j, _)| is_bond(i, j))
+                .collect(),
+            angles: template
+                .pairs
+                .iter()
+                .copied()
+                .filter(|&(i, j, _)| is_angle(i, j))
+                .collect(),
+            centres: template
+                .centres
+                .iter()
+                .map(|&(atoms, height, _)| (atoms, height))
+                .filter(|(_, h)| h.abs() > HANDED_HEIGHT)
+                .collect(),
+            omegas: torsions(topology)
+                .iter()
+                .filter(|torsion| torsion.kind == Kind::Omega)
+                .map(|torsion| torsion.atoms)
+                .collect(),
+            heavy: (0..topology.len())
+                .filter(|&atom| topology.atoms[atom].element != Element::H)
+                .collect(),
             bonded,
         }
     }
 
-    /// Allows the peptide bonds that are cis in this structure to be so, as some before proline are.
+    /// Allows the peptide bonds that are cis in this structure to be so, as some before proline
+    /// are.
     pub fn allowing_cis_of(mut self, positions: &[Vector3<f64>]) -> Self {
         self.omegas.retain(|atoms| !is_cis(atoms, positions));
         self
     }
 
-    /// Leaves out what this structure itself breaks: bonds, 1-3 distances, contacts, centres and peptide bonds that are not as a valid
-    /// frame has them are judged in no other frame either. Also returns what these were.
+    /// Leaves out what this structure itself breaks: bonds, 1-3 distances, contacts, centres and
+    /// peptide bonds that are not as a valid frame has them are judged in no other frame either.
+    /// Also returns what these were.
     pub fn allowing(mut self, positions: &[Vector3<f64>]) -> (Self, Findings) {
         let found = self.check(positions);
-        let within = |limit| move |&(i, j, length): &(usize, usize, f64)| ((positions[i] - positions[j]).norm() - length).abs() <= limit;
+        let within = |limit| {
+            move |&(i, j, length): &(usize, usize, f64)| {
+                ((positions[i] - positions[j]).norm() - length).abs() <= limit
+            }
+        };
         self.bonds.retain(within(BOND_LIMIT));
         self.angles.retain(within(ANGLE_LIMIT));
-        self.centres.retain(|(atoms, _)| !found.inverted.contains(&atoms[0]));
+        self.centres
+            .retain(|(atoms, _)| !found.inverted.contains(&atoms[0]));
         for &[i, j] in &found.contacts {
             self.bonded[i].push(j);
             self.bonded[j].push(i);
@@ -115,34 +155,70 @@ impl Validity {
 
     /// Looks at one frame of that topology.
     pub fn check(&self, positions: &[Vector3<f64>]) -> Findings {
-        let mut found = Findings { not_finite: positions.iter().any(|x| !x.iter().all(|value| value.is_finite())), ..Findings::default() };
+        let mut found = Findings {
+            not_finite: positions
+                .iter()
+                .any(|x| !x.iter().all(|value| value.is_finite())),
+            ..Findings::default()
+        };
         let (worst, atoms, squares) = deviations(&self.bonds, positions);
         (found.worst_bond, found.worst_bond_atoms, found.bond_squares) = (worst, atoms, squares);
         let (worst, atoms, squares) = deviations(&self.angles, positions);
-        (found.worst_angle, found.worst_angle_atoms, found.angle_squares) = (worst, atoms, squares);
+        (
+            found.worst_angle,
+            found.worst_angle_atoms,
+            found.angle_squares,
+        ) = (worst, atoms, squares);
         let inverted = |&&([centre, a, b, c], height): &&([usize; 4], f64)| {
             let [centre_at, a, b, c] = [centre, a, b, c].map(|atom| positions[atom]);
             (b - a).cross(&(c - a)).dot(&(a - centre_at)) * height < 0.0
         };
-        found.inverted = self.centres.iter().filter(inverted).map(|(atoms, _)| atoms[0]).collect();
-        found.cis = self.omegas.iter().filter(|atoms| is_cis(atoms, positions)).map(|atoms| atoms[2]).collect();
-        found.contacts = close_pairs(positions, &self.heavy, CONTACT_LIMIT, |i, j| self.bonded[i].binary_search(&j).is_err());
+        found.inverted = self
+            .centres
+            .iter()
+            .filter(inverted)
+            .map(|(atoms, _)| atoms[0])
+            .collect();
+        found.cis = self
+            .omegas
+            .iter()
+            .filter(|atoms| is_cis(atoms, positions))
+            .map(|atoms| atoms[2])
+            .collect();
+        found.contacts = close_pairs(positions, &self.heavy, CONTACT_LIMIT, |i, j| {
+            self.bonded[i].binary_search(&j).is_err()
+        });
         found
     }
 }
 
 /// Share of frames that are valid; NaN for none.
-pub fn valid_share<'a>(validity: &Validity, frames: impl IntoIterator<Item = &'a [Vector3<f64>]>) -> f64 {
-    let (valid, all) = frames.into_iter().fold((0, 0), |(valid, all), x| (valid + u64::from(validity.check(x).valid()), all + 1));
+pub fn valid_share<'a>(
+    validity: &Validity,
+    frames: impl IntoIterator<Item = &'a [Vector3<f64>]>,
+) -> f64 {
+    let (valid, all) = frames.into_iter().fold((0, 0), |(valid, all), x| {
+        (valid + u64::from(validity.check(x).valid()), all + 1)
+    });
     valid as f64 / all as f64
 }
 
 fn is_cis([a, b, c, d]: &[usize; 4], positions: &[Vector3<f64>]) -> bool {
-    super::torsion::dihedral(&positions[*a], &positions[*b], &positions[*c], &positions[*d]).abs() < FRAC_PI_2
+    super::torsion::dihedral(
+        &positions[*a],
+        &positions[*b],
+        &positions[*c],
+        &positions[*d],
+    )
+    .abs()
+        < FRAC_PI_2
 }
 
 /// Largest deviation, its atoms, and the sum of squares.
-fn deviations(pairs: &[(usize, usize, f64)], positions: &[Vector3<f64>]) -> (f64, Option<[usize; 2]>, f64) {
+fn deviations(
+    pairs: &[(usize, usize, f64)],
+    positions: &[Vector3<f64>],
+) -> (f64, Option<[usize; 2]>, f64) {
     let mut worst = (0.0, None, 0.0);
     for &(i, j, length) in pairs {
         let deviation = (positions[i] - positions[j]).norm() - length;
@@ -155,7 +231,12 @@ fn deviations(pairs: &[(usize, usize, f64)], positions: &[Vector3<f64>]) -> (f64
 }
 
 /// Pairs i < j of `atoms` closer than `limit`, Å, that `counts` accepts, sorted.
-pub fn close_pairs(positions: &[Vector3<f64>], atoms: &[usize], limit: f64, counts: impl Fn(usize, usize) -> bool) -> Vec<[usize; 2]> {
+pub fn close_pairs(
+    positions: &[Vector3<f64>],
+    atoms: &[usize],
+    limit: f64,
+    counts: impl Fn(usize, usize) -> bool,
+) -> Vec<[usize; 2]> {
     let points = super::superpose::pick(positions, atoms);
     let mut pairs = Vec::new();
     CellList::new(&points, limit).pairs(|i, j, _| {
@@ -168,7 +249,8 @@ pub fn close_pairs(positions: &[Vector3<f64>], atoms: &[usize], limit: f64, coun
     pairs
 }
 
-/// Van der Waals radius, Å (Bondi, J. Phys. Chem. 68 (1964) 441; as AlphaFold's violation loss has them); 1.7 for elements not listed.
+/// Van der Waals radius, Å (Bondi, J. Phys. Chem. 68 (1964) 441; as AlphaFold's violation loss has
+/// them); 1.7 for elements not listed.
 pub fn radius(element: &Element) -> f64 {
     match element {
         Element::H => 1.2,
@@ -180,8 +262,9 @@ pub fn radius(element: &Element) -> f64 {
     }
 }
 
-/// What clashes in a topology: pairs of heavy atoms more than three bonds apart whose van der Waals spheres overlap by more than
-/// 1.5 Å, the tolerance of AlphaFold 2's violation loss (Jumper et al., Nature 596 (2021) 583, supplement 1.9.11).
+/// What clashes in a topology: pairs of heavy atoms more than three bonds apart whose van der Waals
+/// spheres overlap by more than 1.5 Å, the tolerance of AlphaFold 2's violation loss (Jumper et
+/// al., Nature 596 (2021) 583, supplement 1.9.11).
 #[derive(Debug, Clone)]
 pub struct Clashes {
     heavy: Vec<usize>,
@@ -197,23 +280,39 @@ impl Clashes {
     /// For one topology.
     pub fn new(topology: &Topology) -> Self {
         let heavy: Vec<usize> = topology.heavy_atoms();
-        let radii: Vec<f64> = topology.atoms.iter().map(|atom| radius(&atom.element)).collect();
-        let near = topology.bond_distances(3).into_iter().map(|list| list.into_iter().map(|(atom, _)| atom).collect()).collect();
-        let reach = 2.0 * heavy.iter().map(|&atom| radii[atom]).fold(1.0, f64::max) - Self::TOLERANCE;
-        Clashes { heavy, radii, near, reach }
+        let radii: Vec<f64> = topology
+            .atoms
+            .iter()
+            .map(|atom| radius(&atom.element))
+            .collect();
+        let near = topology
+            .bond_distances(3)
+            .into_iter()
+            .map(|list| list.into_iter().map(|(atom, _)| atom).collect())
+            .collect();
+        let reach =
+            2.0 * heavy.iter().map(|&atom| radii[atom]).fold(1.0, f64::max) - Self::TOLERANCE;
+        Clashes {
+            heavy,
+            radii,
+            near,
+            reach,
+        }
     }
 
     /// The clashing pairs of a frame, i < j, sorted.
     pub fn find(&self, positions: &[Vector3<f64>]) -> Vec<[usize; 2]> {
         close_pairs(positions, &self.heavy, self.reach, |i, j| {
             let least = self.radii[i] + self.radii[j] - Self::TOLERANCE;
-            (positions[i] - positions[j]).norm_squared() < least * least && self.near[i].binary_search(&j).is_err()
+            (positions[i] - positions[j]).norm_squared() < least * least
+                && self.near[i].binary_search(&j).is_err()
         })
     }
 }
 
-/// The chiral centres that the twenty amino acids have, by name and without a template: CA, and CB of Ile and Thr.
-/// Each is the centre and three neighbours in the order that makes (b − a) × (c − a) · (a − centre) positive in an L amino acid.
+/// The chiral centres that the twenty amino acids have, by name and without a template: CA, and CB
+/// of Ile and Thr. Each is the centre and three neighbours in the order that makes (b − a) × (c −
+/// a) · (a − centre) positive in an L amino acid.
 pub fn chiral_centres(topology: &Topology) -> Vec<[usize; 4]> {
     let mut centres = Vec::new();
     for (index, residue) in topology.residues.iter().enumerate() {
@@ -223,7 +322,10 @@ pub fn chiral_centres(topology: &Topology) -> Vec<[usize; 4]> {
             _ => &[],
         };
         for names in [&["CA", "N", "C", "CB"][..], beta] {
-            let atoms: Vec<usize> = names.iter().filter_map(|name| topology.atom_named(index, name)).collect();
+            let atoms: Vec<usize> = names
+                .iter()
+                .filter_map(|name| topology.atom_named(index, name))
+                .collect();
             centres.extend(<[usize; 4]>::try_from(atoms));
         }
     }
@@ -236,5 +338,9 @@ pub fn inverted_centres(centres: &[[usize; 4]], positions: &[Vector3<f64>]) -> V
         let [centre, a, b, c] = atoms.map(|atom| positions[atom]);
         (b - a).cross(&(c - a)).dot(&(a - centre)) <= 0.0
     };
-    centres.iter().filter(inverted).map(|atoms| atoms[0]).collect()
+    centres
+        .iter()
+        .filter(inverted)
+        .map(|atoms| atoms[0])
+        .collect()
 }

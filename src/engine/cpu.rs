@@ -19,7 +19,10 @@ impl<T> Cpu<T> {
 
 /// Takes the buffers at `indices` out, so that they can be written while others are read.
 fn take<T>(buffers: &mut [Vec<T>], indices: &[usize]) -> Vec<Vec<T>> {
-    indices.iter().map(|&index| std::mem::take(&mut buffers[index])).collect()
+    indices
+        .iter()
+        .map(|&index| std::mem::take(&mut buffers[index]))
+        .collect()
 }
 
 fn put_back<T>(buffers: &mut [Vec<T>], indices: &[usize], taken: Vec<Vec<T>>) {
@@ -29,14 +32,18 @@ fn put_back<T>(buffers: &mut [Vec<T>], indices: &[usize], taken: Vec<Vec<T>>) {
 }
 
 fn read<'a, T>(buffers: &'a [Vec<T>], indices: &[usize]) -> Vec<&'a [T]> {
-    indices.iter().map(|&index| buffers[index].as_slice()).collect()
+    indices
+        .iter()
+        .map(|&index| buffers[index].as_slice())
+        .collect()
 }
 
 fn write<T>(buffers: &mut [Vec<T>]) -> Vec<&mut [T]> {
     buffers.iter_mut().map(Vec::as_mut_slice).collect()
 }
 
-/// The engine at one scalar type: not generic, so that the kernels are compiled once, in this library, for all its users.
+/// The engine at one scalar type: not generic, so that the kernels are compiled once, in this
+/// library, for all its users.
 macro_rules! engine {
     ($t:ident) => {
         impl Engine for Cpu<$t> {
@@ -67,14 +74,23 @@ macro_rules! engine {
             }
 
             fn upload(&self, values: &[f64]) -> Result<Vec<$t>> {
-                Ok(values.iter().map(|&value| <$t as Real>::of(value)).collect())
+                Ok(values
+                    .iter()
+                    .map(|&value| <$t as Real>::of(value))
+                    .collect())
             }
 
             fn download(&self, buffer: &Vec<$t>) -> Result<Vec<f64>> {
                 Ok(buffer.iter().map(|value| value.wide()).collect())
             }
 
-            fn forward(&self, call: &Call, batch: &&Batch, params: &[Vec<$t>], slots: &mut [Vec<$t>]) -> Result<()> {
+            fn forward(
+                &self,
+                call: &Call,
+                batch: &&Batch,
+                params: &[Vec<$t>],
+                slots: &mut [Vec<$t>],
+            ) -> Result<()> {
                 let mut outputs = take(slots, &call.outputs);
                 call.op.forward(Forward {
                     batch,

@@ -1,11 +1,21 @@
-//! Eight values side by side in vector registers, for kernels too long for the compiler's own vectorisation.
+//! Eight values side by side in vector registers, for kernels too long for the compiler's own
+//! vectorisation.
 
 use std::fmt::Debug;
 use std::ops::{Add, Mul, Neg, Sub};
 
 /// Eight `T` on which every operation acts element by element.
 pub trait Eight<T>:
-    Copy + Debug + PartialEq + Send + Sync + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Neg<Output = Self> + 'static
+    Copy
+    + Debug
+    + PartialEq
+    + Send
+    + Sync
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Neg<Output = Self>
+    + 'static
 {
     /// Eight times the same value.
     fn all(value: T) -> Self;

@@ -1,9 +1,11 @@
-//! Products with small row-major matrices: C += A·B, tiled so that the sums stay in registers and no operand is packed.
+//! Products with small row-major matrices: C += A·B, tiled so that the sums stay in registers and
+//! no operand is packed.
 //!
-//! A network's weights and the rows of a micro-batch lie in the first two levels of cache, where packing, which general libraries
-//! do for large matrices, costs half as much as the product. A tile is 6 rows × 16 columns in f32: twelve 256-bit registers of
-//! sums, as many as hide the latency of a fused multiply-add, two of B and one of A. Each element is summed in the order of k, in
-//! whatever tile it lies: the bits do not depend on how rows are cut into pieces.
+//! A network's weights and the rows of a micro-batch lie in the first two levels of cache, where
+//! packing, which general libraries do for large matrices, costs half as much as the product. A
+//! tile is 6 rows × 16 columns in f32: twelve 256-bit registers of sums, as many as hide the
+//! latency of a fused multiply-add, two of B and one of A. Each element is summed in the order of
+//! k, in whatever tile it lies: the bits do not depend on how rows are cut into pieces.
 
 use super::{Lanes, Real};
 
@@ -18,11 +20,19 @@ pub struct Left<'a, T> {
 impl<'a, T> Left<'a, T> {
     /// A row-major matrix of `width` columns.
     pub fn rows(data: &'a [T], width: usize) -> Self {
-        Left { data, width, transposed: false }
+        Left {
+            data,
+            width,
+            transposed: false,
+        }
     }
     /// The transpose of a row-major matrix of `width` columns.
     pub fn transposed(data: &'a [T], width: usize) -> Self {
-        Left { data, width, transposed: true }
+        Left {
+            data,
+            width,
+            transposed: true,
+        }
     }
 }
 
@@ -31,7 +41,11 @@ pub fn transpose<T: Real>(data: &[T], width: usize) -> Vec<T> {
     let height = data.len() / width.max(1);
     let mut turned = vec![T::zero(); data.len()];
     for (i, row) in data.chunks_exact(width.max(1)).enumerate() {
-        turned[i..].iter_mut().step_by(height).zip(row).for_each(|(to, &from)| *to = from);
+        turned[i..]
+            .iter_mut()
+            .step_by(height)
+            .zip(row)
+            .for_each(|(to, &from)| *to = from);
     }
     turned
 }
@@ -46,7 +60,13 @@ pub fn add_product<T: Real>(a: Left<'_, T>, b: &[T], c: &mut [T], columns: usize
     }
     let (m, k) = (c.len() / columns, b.len() / columns);
     let width = if a.transposed { m } else { k };
-    assert!(a.width == width && a.data.len() == m * k && c.len() == m * columns && b.len() == k * columns, "sizes of a product");
+    assert!(
+        a.width == width
+            && a.data.len() == m * k
+            && c.len() == m * columns
+            && b.len() == k * columns,
+        "sizes of a product"
+    );
     // sixteen columns: two registers of eight f32; an f64 takes two registers for eight
     let step = if size_of::<T>() == 4 { 16 } else { 8 };
     let mut first = 0;
@@ -73,12 +93,21 @@ fn last_columns<T: Real>(a: Left<'_, T>, b: &[T], c: &mut [T], n: usize, first: 
     let mut sums = vec![T::zero(); c.len() / n * 8];
     column_block::<T, 1>(a, &padded, &mut sums, 8, 0);
     for (c, sums) in c.chunks_exact_mut(n).zip(sums.chunks_exact(8)) {
-        c[first..].iter_mut().zip(sums).for_each(|(c, &sum)| *c += sum);
+        c[first..]
+            .iter_mut()
+            .zip(sums)
+            .for_each(|(c, &sum)| *c += sum);
     }
 }
 
 /// All rows of W·8 columns of C from `first`.
-fn column_block<T: Real, const W: usize>(a: Left<'_, T>, b: &[T], c: &mut [T], n: usize, first: usize) {
+fn column_block<T: Real, const W: usize>(
+    a: Left<'_, T>,
+    b: &[T],
+    c: &mut [T],
+    n: usize,
+    first: usize,
+) {
     let m = c.len() / n;
     let mut row = 0;
     while row < m {
@@ -92,20 +121,40 @@ fn column_block<T: Real, const W: usize>(a: Left<'_, T>, b: &[T], c: &mut [T], n
     }
 }
 
-/// R rows of A from `row` times W·8 columns of B from `first`, added to C, which begins at the tile's first row. Returns R.
+/// R rows of A from `row` times W·8 columns of B from `first`, added to C, which begins at the
+/// tile's first row. Returns R.
 #[inline(never)]
-fn tile<T: Real, const R: usize, const W: usize>(a: Left<'_, T>, b: &[T], c: &mut [T], n: usize, row: usize, first: usize) -> usize {
+fn tile<T: Real, const R: usize, const W: usize>(
+    a: Left<'_, T>,
+    b: &[T],
+    c: &mut [T],
+    n: usize,
+    row: usize,
+    first: usize,
+) -> usize {
     let k = b.len() / n;
-    let columns = b.chunks_exact(n).map(|of_k| of_k[first..first + W * 8].as_chunks::<8>().0.first_chunk::<W>().expect("W·8 columns"));
+    let columns = b.chunks_exact(n).map(|of_k| {
+        of_k[first..first + W * 8]
+            .as_chunks::<8>()
+            .0
+            .first_chunk::<W>()
+            .expect("W·8 columns")
+    });
     let sums = if a.transposed {
-        let rows = a.data.chunks_exact(a.width).map(|of_k| of_k[row..].first_chunk::<R>().expect("R rows"));
+        let rows = a
+            .data
+            .chunks_exact(a.width)
+            .map(|of_k| of_k[row..].first_chunk::<R>().expect("R rows"));
         sums::<T, _, R, W>(rows.zip(columns), |rows, i| rows[i])
     } else {
         let rows: [&[T]; R] = std::array::from_fn(|i| &a.data[(row + i) * k..][..k]);
         sums::<T, _, R, W>((0..k).zip(columns), |step, i| rows[i][step])
     };
     for (i, sums) in sums.iter().enumerate() {
-        for (sum, c) in sums.iter().zip(c[i * n + first..][..W * 8].as_chunks_mut::<8>().0) {
+        for (sum, c) in sums
+            .iter()
+            .zip(c[i * n + first..][..W * 8].as_chunks_mut::<8>().0)
+        {
             sum.add_to(c);
         }
     }
@@ -137,11 +186,21 @@ mod tests {
 
     /// Small whole numbers, whose products and sums are exact in any order.
     fn numbers<T: Real>(len: usize, seed: usize) -> Vec<T> {
-        (0..len).map(|i| T::of(((i * 7 + seed * 13 + i * i) % 11) as f64 - 5.0)).collect()
+        (0..len)
+            .map(|i| T::of(((i * 7 + seed * 13 + i * i) % 11) as f64 - 5.0))
+            .collect()
     }
 
     fn agrees_with_the_definition<T: Real>() {
-        for (m, k, n) in [(1, 1, 1), (7, 3, 5), (13, 9, 16), (6, 64, 24), (31, 5, 33), (12, 17, 8), (11, 2, 17)] {
+        for (m, k, n) in [
+            (1, 1, 1),
+            (7, 3, 5),
+            (13, 9, 16),
+            (6, 64, 24),
+            (31, 5, 33),
+            (12, 17, 8),
+            (11, 2, 17),
+        ] {
             let (a, b) = (numbers::<T>(m * k, 1), numbers::<T>(k * n, 2));
             let start = numbers::<T>(m * n, 3);
             let (mut rows, mut turned) = (start.clone(), start.clone());
@@ -150,7 +209,11 @@ mod tests {
             for i in 0..m {
                 for j in 0..n {
                     let sum: T = (0..k).map(|p| a[i * k + p] * b[p * n + j]).sum();
-                    assert_eq!((rows[i * n + j], turned[i * n + j]), (start[i * n + j] + sum, start[i * n + j] + sum), "{m} {k} {n}");
+                    assert_eq!(
+                        (rows[i * n + j], turned[i * n + j]),
+                        (start[i * n + j] + sum, start[i * n + j] + sum),
+                        "{m} {k} {n}"
+                    );
                 }
             }
         }

@@ -1,4 +1,5 @@
-//! Eight values side by side with the operators of numbers: the unit in which the CPU's smaller kernels and long convolutions compute.
+//! Eight values side by side with the operators of numbers: the unit in which the CPU's smaller
+//! kernels and long convolutions compute.
 
 use std::ops::{Add, AddAssign, Mul, Neg, Sub};
 

@@ -1,4 +1,5 @@
-//! Where ops run: [`Cpu<f64>`](Cpu) is the oracle, `Cpu<f32>` the embedded default, `Gpu` the fast path.
+//! Where ops run: [`Cpu<f64>`](Cpu) is the oracle, `Cpu<f32>` the embedded default, `Gpu` the fast
+//! path.
 
 mod cpu;
 mod eight;
@@ -45,7 +46,8 @@ pub trait Engine: Send + Sync {
 
     /// Name in logs: `cpu-f32`.
     fn name(&self) -> String;
-    /// Tokens that one call of the network should have where there are many replicas: as many as the engine runs fast.
+    /// Tokens that one call of the network should have where there are many replicas: as many as
+    /// the engine runs fast.
     fn group(&self) -> usize;
     /// Makes a batch ready for calls.
     fn prepare<'a>(&self, batch: &'a Batch) -> Result<Self::Batch<'a>>;
@@ -64,7 +66,13 @@ pub trait Engine: Send + Sync {
     /// Copies a buffer to the host.
     fn download(&self, buffer: &Self::Buffer) -> Result<Vec<f64>>;
     /// Runs a call forward: `slots[call.outputs]` are overwritten.
-    fn forward(&self, call: &Call, batch: &Self::Batch<'_>, params: &[Self::Buffer], slots: &mut [Self::Buffer]) -> Result<()>;
+    fn forward(
+        &self,
+        call: &Call,
+        batch: &Self::Batch<'_>,
+        params: &[Self::Buffer],
+        slots: &mut [Self::Buffer],
+    ) -> Result<()>;
     /// Runs a call backward: adds to `d_slots[call.inputs]` and `d_params[call.params]`.
     fn backward(
         &self,

@@ -5,7 +5,17 @@ use std::fmt::{Debug, Display};
 use super::Eight;
 
 /// `f64` (the oracle) or `f32` (the embedded default).
-pub trait Real: num_traits::Float + num_traits::NumAssign + std::iter::Sum + Default + Debug + Display + Send + Sync + 'static {
+pub trait Real:
+    num_traits::Float
+    + num_traits::NumAssign
+    + std::iter::Sum
+    + Default
+    + Debug
+    + Display
+    + Send
+    + Sync
+    + 'static
+{
     /// Eight values in vector registers.
     type Eight: Eight<Self>;
     /// Name in logs and tables: `f32` or `f64`.
@@ -14,12 +24,14 @@ pub trait Real: num_traits::Float + num_traits::NumAssign + std::iter::Sum + Def
     fn of(value: f64) -> Self;
     /// Exactly this value in f64.
     fn wide(self) -> f64;
-    /// `a·b + c`, fused where the target has the instruction and a plain multiply and add elsewhere.
+    /// `a·b + c`, fused where the target has the instruction and a plain multiply and add
+    /// elsewhere.
     fn fma(a: Self, b: Self, c: Self) -> Self;
-    /// e^x, branch-free so that loops over it are vectorised; x is clamped to the range of normal numbers.
-    /// Relative error ≤ 2 ulp (f32), libm's (f64).
+    /// e^x, branch-free so that loops over it are vectorised; x is clamped to the range of normal
+    /// numbers. Relative error ≤ 2 ulp (f32), libm's (f64).
     fn exp_fast(self) -> Self;
-    /// e^-x as [`Real::exp_fast`], for the logistic function: shorter, with a relative error of 2 + |x|/8 ulp in f32.
+    /// e^-x as [`Real::exp_fast`], for the logistic function: shorter, with a relative error of 2 +
+    /// |x|/8 ulp in f32.
     fn exp_minus(self) -> Self;
     /// A whole number in 0 ≤ x < 2²², as an index; any other value gives a meaningless one.
     fn index(self) -> u32;
@@ -51,7 +63,11 @@ macro_rules! real {
             }
             #[inline(always)]
             fn fma(a: Self, b: Self, c: Self) -> Self {
-                if cfg!(any(target_feature = "fma", target_arch = "aarch64")) { a.mul_add(b, c) } else { a * b + c }
+                if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
+                    a.mul_add(b, c)
+                } else {
+                    a * b + c
+                }
             }
             #[inline(always)]
             fn exp_fast(self) -> Self {
@@ -68,16 +84,31 @@ macro_rules! real {
         }
     };
 }
-// f32: 2²³ + x has x in the low bits of its mantissa; a cast would be a scalar instruction and its range checks
-real!(f32, f32x8, exp_f32, exp_minus_f32, |x: f32| (x + 8_388_608.0).to_bits() & 0x007f_ffff);
+// f32: 2²³ + x has x in the low bits of its mantissa; a cast would be a scalar instruction and its
+// range checks
+real!(f32, f32x8, exp_f32, exp_minus_f32, |x: f32| (x
+    + 8_388_608.0)
+    .to_bits()
+    & 0x007f_ffff);
 real!(f64, f64x8, f64::exp, |x: f64| (-x).exp(), |x: f64| x as u32);
 
-/// Adding 1.5·2²³ to a number rounds it to the nearest integer and leaves that in the low bits of the mantissa.
+/// Adding 1.5·2²³ to a number rounds it to the nearest integer and leaves that in the low bits of
+/// the mantissa.
 pub(crate) const ROUND: f32 = 12_582_912.0;
-/// 2^f for |f| ≤ ½, from the highest power down: the minimax polynomial of degree 5 with value 1 at 0 (relative error 9.2e-8, fitted
-/// by linear programming).
-#[allow(clippy::approx_constant, reason = "a fitted coefficient is near ln 2, not ln 2")]
-pub(crate) const EXP2: [f32; 6] = [1.326_465_3e-3, 9.671_511e-3, 5.550_734e-2, 2.402_224_2e-1, 6.931_47e-1, 1.0];
+/// 2^f for |f| ≤ ½, from the highest power down: the minimax polynomial of degree 5 with value 1 at
+/// 0 (relative error 9.2e-8, fitted by linear programming).
+#[allow(
+    clippy::approx_constant,
+    reason = "a fitted coefficient is near ln 2, not ln 2"
+)]
+pub(crate) const EXP2: [f32; 6] = [
+    1.326_465_3e-3,
+    9.671_511e-3,
+    5.550_734e-2,
+    2.402_224_2e-1,
+    6.931_47e-1,
+    1.0,
+];
 
 const LOG2_E: f32 = std::f32::consts::LOG2_E;
 
@@ -130,7 +161,11 @@ mod tests {
             let error = ((x.exp_minus() as f64 - exact) / exact).abs() / f32::EPSILON as f64;
             assert!(error <= 2.0 + x.abs() as f64 / 8.0, "{x}: {error}");
         }
-        assert!(f32::NAN.exp_minus().is_nan() && (-1e9f32).silu().abs() <= 1e-28 && 1e9f32.silu() == 1e9);
+        assert!(
+            f32::NAN.exp_minus().is_nan()
+                && (-1e9f32).silu().abs() <= 1e-28
+                && 1e9f32.silu() == 1e9
+        );
         assert!(1e9f32.exp_fast().is_finite() && (-1e9f32).exp_fast() > 0.0);
         assert!(f32::NAN.exp_fast().is_nan());
     }

@@ -1,6 +1,7 @@
 //! Eight channels side by side: the unit in which the CPU computes long convolutions.
 //!
-//! Every channel takes the same steps, so each scalar of the algorithm is a [`Lanes`]. A [`Row`] holds the four components of one token.
+//! Every channel takes the same steps, so each scalar of the algorithm is a [`Lanes`]. A [`Row`]
+//! holds the four components of one token.
 
 use std::ops::{Add, Sub};
 
@@ -45,7 +46,10 @@ impl<T: Real> Complex<T> {
     /// `self + factor·other`.
     #[inline(always)]
     pub fn plus(self, factor: Lanes<T>, other: Self) -> Self {
-        Complex::new(Lanes::fma(factor, other.re, self.re), Lanes::fma(factor, other.im, self.im))
+        Complex::new(
+            Lanes::fma(factor, other.re, self.re),
+            Lanes::fma(factor, other.im, self.im),
+        )
     }
     /// `self + a·b`.
     #[inline(always)]
@@ -57,7 +61,10 @@ impl<T: Real> Complex<T> {
     /// `a·b`.
     #[inline(always)]
     pub fn product(a: Self, b: Self) -> Self {
-        Complex::new(Lanes::fnma(a.im, b.im, a.re * b.re), Lanes::fma(a.im, b.re, a.re * b.im))
+        Complex::new(
+            Lanes::fnma(a.im, b.im, a.re * b.re),
+            Lanes::fma(a.im, b.re, a.re * b.im),
+        )
     }
 }
 

@@ -1,11 +1,14 @@
 //! Long convolutions along the token axis, by FFT. Conventions, binding for every engine:
 //!
-//! - The convolution runs along the tokens of one system of N tokens, separately for each component and channel.
-//! - `Padding::Zero`: linear convolution, (a ⊛ b)_i = Σ_{0 ≤ j ≤ i} a_j b_{i−j} for i < N. `Padding::Circular`: index i − j
-//!   taken modulo N.
-//! - Transforms have 2,3,5,7-smooth lengths: the next one n ≥ 2N − 1 of a chain, n = N of a ring where that is smooth;
-//!   another ring is convolved as a chain whose second half is then added to the first (exact for every N).
-//! - `Mixing::Correlation`: Σ_j a_{j} b_{j − i} over valid indices (modulo N where circular): tokens mix by relative offset instead of index sum.
+//! - The convolution runs along the tokens of one system of N tokens, separately for each component
+//!   and channel.
+//! - `Padding::Zero`: linear convolution, (a ⊛ b)_i = Σ_{0 ≤ j ≤ i} a_j b_{i−j} for i < N.
+//!   `Padding::Circular`: index i − j taken modulo N.
+//! - Transforms have 2,3,5,7-smooth lengths: the next one n ≥ 2N − 1 of a chain, n = N of a ring
+//!   where that is smooth; another ring is convolved as a chain whose second half is then added to
+//!   the first (exact for every N).
+//! - `Mixing::Correlation`: Σ_j a_{j} b_{j − i} over valid indices (modulo N where circular):
+//!   tokens mix by relative offset instead of index sum.
 //! - `Scale` multiplies the result: 1/N (paper) or 1/√N (keeps the signal O(1) at every length).
 
 mod direct;
@@ -16,7 +19,10 @@ mod product;
 mod tests;
 mod transform;
 #[cfg(feature = "gpu")]
-#[cfg_attr(not(all(feature = "vkfft", target_os = "linux", target_env = "gnu")), path = "no_vkfft.rs")]
+#[cfg_attr(
+    not(all(feature = "vkfft", target_os = "linux", target_env = "gnu")),
+    path = "no_vkfft.rs"
+)]
 pub(crate) mod vkfft;
 
 pub use long::{LongConvolution, Parts};
@@ -67,9 +73,17 @@ pub struct Convolution {
 
 impl Convolution {
     /// As published: circular, by index sum, 1/N.
-    pub const PAPER: Convolution = Convolution { padding: Padding::Circular, mixing: Mixing::Convolution, scale: Scale::InverseLength };
+    pub const PAPER: Convolution = Convolution {
+        padding: Padding::Circular,
+        mixing: Mixing::Convolution,
+        scale: Scale::InverseLength,
+    };
     /// For molecules: zero-padded, by index sum, 1/√N.
-    pub const WORKING: Convolution = Convolution { padding: Padding::Zero, mixing: Mixing::Convolution, scale: Scale::InverseRoot };
+    pub const WORKING: Convolution = Convolution {
+        padding: Padding::Zero,
+        mixing: Mixing::Convolution,
+        scale: Scale::InverseRoot,
+    };
 
     /// The factor on the result for `tokens` tokens.
     pub fn factor(&self, tokens: usize) -> f64 {
@@ -83,7 +97,8 @@ impl Convolution {
 /// How the CPU convolves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Method {
-    /// Whichever was faster in `cargo bench --bench convolution`: the double sum up to 44 tokens of a chain or 15 of a ring.
+    /// Whichever was faster in `cargo bench --bench convolution`: the double sum up to 44 tokens of
+    /// a chain or 15 of a ring.
     Fastest,
     /// The double sum over tokens, O(N²).
     Direct,

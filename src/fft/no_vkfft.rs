@@ -33,7 +33,12 @@ impl Context {
 
 impl Plan {
     /// Never called.
-    pub fn new(context: &Arc<Context>, _shape: Shape, _work: &wgpu::Buffer, _temp: &wgpu::Buffer) -> Result<Plan, String> {
+    pub fn new(
+        context: &Arc<Context>,
+        _shape: Shape,
+        _work: &wgpu::Buffer,
+        _temp: &wgpu::Buffer,
+    ) -> Result<Plan, String> {
         match context.0 {}
     }
 

@@ -12,7 +12,10 @@ use case::{Case, batch, modes, ops, products, relative, uniform};
 
 #[test]
 fn smooth_lengths() {
-    assert_eq!([0, 1, 11, 63, 307, 2461, 31999].map(smooth_length), [1, 1, 12, 63, 315, 2500, 32000]);
+    assert_eq!(
+        [0, 1, 11, 63, 307, 2461, 31999].map(smooth_length),
+        [1, 1, 12, 63, 315, 2500, 32000]
+    );
 }
 
 #[test]
@@ -22,9 +25,20 @@ fn equals_the_definition_at_every_length() {
             for n in 1..=257 {
                 let case = Case::new(op.clone(), 2, &[n]);
                 let expected = case.definition();
-                let (wide, narrow) = (relative(&case.forward::<f64>(), &expected), relative(&case.forward::<f32>(), &expected));
-                assert!(wide <= 1e-12, "{} {convolution:?} N = {n}, f64: {wide:e}", op.name());
-                assert!(narrow <= 1e-5, "{} {convolution:?} N = {n}, f32: {narrow:e}", op.name());
+                let (wide, narrow) = (
+                    relative(&case.forward::<f64>(), &expected),
+                    relative(&case.forward::<f32>(), &expected),
+                );
+                assert!(
+                    wide <= 1e-12,
+                    "{} {convolution:?} N = {n}, f64: {wide:e}",
+                    op.name()
+                );
+                assert!(
+                    narrow <= 1e-5,
+                    "{} {convolution:?} N = {n}, f32: {narrow:e}",
+                    op.name()
+                );
             }
         }
     }
@@ -37,10 +51,19 @@ fn gradients_equal_the_definition() {
             for n in (1..=24).chain([31, 32, 47, 64, 97, 128, 131, 210, 257]) {
                 let case = Case::new(op.clone(), 3, &[n]);
                 let expected = case.definition_of_gradients();
-                for (tolerance, found) in [(1e-12, case.backward::<f64>(0.0)), (1e-5, case.backward::<f32>(0.0))] {
-                    for (name, (found, expected)) in ["q", "k", "lambda"].iter().zip(found.iter().zip(&expected)) {
+                for (tolerance, found) in [
+                    (1e-12, case.backward::<f64>(0.0)),
+                    (1e-5, case.backward::<f32>(0.0)),
+                ] {
+                    for (name, (found, expected)) in
+                        ["q", "k", "lambda"].iter().zip(found.iter().zip(&expected))
+                    {
                         let error = relative(found, expected);
-                        assert!(error <= tolerance, "{} {convolution:?} N = {n}, d_{name}: {error:e}", op.name());
+                        assert!(
+                            error <= tolerance,
+                            "{} {convolution:?} N = {n}, d_{name}: {error:e}",
+                            op.name()
+                        );
                     }
                 }
             }
@@ -60,15 +83,29 @@ fn gradients_equal_central_differences() {
                     let direction = uniform(rng, gradient.len());
                     let at = |step: f64| {
                         let mut case = Case::new(op.clone(), 2, &[n]);
-                        let moved = [&mut case.q, &mut case.k, &mut case.lambda].into_iter().nth(which).unwrap();
-                        moved.iter_mut().zip(&direction).for_each(|(x, d)| *x += step * d);
-                        case.forward::<f64>().iter().zip(&case.d_out).map(|(x, d)| x * d).sum::<f64>()
+                        let moved = [&mut case.q, &mut case.k, &mut case.lambda]
+                            .into_iter()
+                            .nth(which)
+                            .unwrap();
+                        moved
+                            .iter_mut()
+                            .zip(&direction)
+                            .for_each(|(x, d)| *x += step * d);
+                        case.forward::<f64>()
+                            .iter()
+                            .zip(&case.d_out)
+                            .map(|(x, d)| x * d)
+                            .sum::<f64>()
                     };
                     let difference = (at(1e-3) - at(-1e-3)) / 2e-3;
                     let along: f64 = gradient.iter().zip(&direction).map(|(g, d)| g * d).sum();
                     let size = gradient.iter().map(|g| g.abs()).fold(0.0, f64::max);
                     let error = (difference - along).abs() / along.abs().max(size);
-                    assert!(error <= 1e-6, "{} {convolution:?} N = {n}, input {which}: {error:e}", op.name());
+                    assert!(
+                        error <= 1e-6,
+                        "{} {convolution:?} N = {n}, input {which}: {error:e}",
+                        op.name()
+                    );
                 }
             }
         }
@@ -81,18 +118,53 @@ fn both_methods_equal_the_definition() {
     for convolution in modes() {
         for (method, lengths) in [(Method::Transform, 1..=48), (Method::Direct, 1..=70)] {
             for n in lengths {
-                let case = Case::new(GeometricConv { channels, convolution }.into(), channels, &[n]);
-                let parts = Parts { scalar: true, vector: true };
-                let long = LongConvolution { batch: &case.batch, channels, convolution, parts, method, lambda: &case.lambda };
+                let case = Case::new(
+                    GeometricConv {
+                        channels,
+                        convolution,
+                    }
+                    .into(),
+                    channels,
+                    &[n],
+                );
+                let parts = Parts {
+                    scalar: true,
+                    vector: true,
+                };
+                let long = LongConvolution {
+                    batch: &case.batch,
+                    channels,
+                    convolution,
+                    parts,
+                    method,
+                    lambda: &case.lambda,
+                };
                 let mut out = vec![f64::NAN; case.q.len()];
                 long.forward(&case.q, &case.k, &mut out);
                 let error = relative(&out, &case.definition());
-                assert!(error <= 1e-12, "{method:?} {convolution:?} N = {n}: {error:e}");
-                let [mut d_q, mut d_k, mut d_lambda] = [&case.q, &case.k, &case.lambda].map(|like| vec![0.0; like.len()]);
-                long.backward(&case.q, &case.k, &case.d_out, &mut d_q, &mut d_k, &mut d_lambda);
-                for (found, expected) in [d_q, d_k, d_lambda].iter().zip(case.definition_of_gradients()) {
+                assert!(
+                    error <= 1e-12,
+                    "{method:?} {convolution:?} N = {n}: {error:e}"
+                );
+                let [mut d_q, mut d_k, mut d_lambda] =
+                    [&case.q, &case.k, &case.lambda].map(|like| vec![0.0; like.len()]);
+                long.backward(
+                    &case.q,
+                    &case.k,
+                    &case.d_out,
+                    &mut d_q,
+                    &mut d_k,
+                    &mut d_lambda,
+                );
+                for (found, expected) in [d_q, d_k, d_lambda]
+                    .iter()
+                    .zip(case.definition_of_gradients())
+                {
                     let error = relative(found, &expected);
-                    assert!(error <= 1e-12, "{method:?} {convolution:?} N = {n}, gradient: {error:e}");
+                    assert!(
+                        error <= 1e-12,
+                        "{method:?} {convolution:?} N = {n}, gradient: {error:e}"
+                    );
                 }
             }
         }
@@ -110,7 +182,11 @@ fn by_realfft(a: &[f64], b: &[f64]) -> Vec<f64> {
         forward.process(&mut signal, &mut spectrum).unwrap();
         spectrum
     };
-    let mut product: Vec<_> = spectrum(a).iter().zip(spectrum(b)).map(|(a, b)| a * b).collect();
+    let mut product: Vec<_> = spectrum(a)
+        .iter()
+        .zip(spectrum(b))
+        .map(|(a, b)| a * b)
+        .collect();
     (product[0].im, product[n / 2].im) = (0.0, 0.0);
     let mut out = inverse.make_output_vec();
     inverse.process(&mut product, &mut out).unwrap();
@@ -121,19 +197,40 @@ fn by_realfft(a: &[f64], b: &[f64]) -> Vec<f64> {
 fn long_systems_agree_with_another_program() {
     let convolution = Convolution::WORKING;
     for n in [1231, 2500, 4096, 16000] {
-        let case = Case::new(GeometricConv { channels: 1, convolution }.into(), 1, &[n]);
-        let part = |values: &[f64], component: usize| values.iter().skip(component).step_by(4).copied().collect::<Vec<_>>();
-        let unit = |component: usize| std::array::from_fn(|c| if c == component { 1.0 } else { 0.0 });
+        let case = Case::new(
+            GeometricConv {
+                channels: 1,
+                convolution,
+            }
+            .into(),
+            1,
+            &[n],
+        );
+        let part = |values: &[f64], component: usize| {
+            values
+                .iter()
+                .skip(component)
+                .step_by(4)
+                .copied()
+                .collect::<Vec<_>>()
+        };
+        let unit =
+            |component: usize| std::array::from_fn(|c| if c == component { 1.0 } else { 0.0 });
         let (l, scale) = (case.weights(0), convolution.factor(n));
         let mut expected = vec![0.0; 4 * n];
         for (s, t) in (0..16).map(|pair| (pair / 4, pair % 4)) {
             let products = products(unit(s), unit(t));
             let terms = by_realfft(&part(&case.q, s), &part(&case.k, t));
             for (out, term) in expected.chunks_exact_mut(4).zip(terms) {
-                (0..4).for_each(|c| out[c] += scale * term * (0..5).map(|p| l[p] * products[p][c]).sum::<f64>());
+                (0..4).for_each(|c| {
+                    out[c] += scale * term * (0..5).map(|p| l[p] * products[p][c]).sum::<f64>()
+                });
             }
         }
-        let (wide, narrow) = (relative(&case.forward::<f64>(), &expected), relative(&case.forward::<f32>(), &expected));
+        let (wide, narrow) = (
+            relative(&case.forward::<f64>(), &expected),
+            relative(&case.forward::<f32>(), &expected),
+        );
         assert!(wide <= 1e-12, "N = {n}, f64: {wide:e}");
         assert!(narrow <= 1e-5, "N = {n}, f32: {narrow:e}");
     }
@@ -143,7 +240,11 @@ fn long_systems_agree_with_another_program() {
 fn backward_adds() {
     for op in ops(9, Convolution::WORKING) {
         let case = Case::new(op, 9, &[20, 150]);
-        for (zero, one) in case.backward::<f64>(0.0).iter().zip(&case.backward::<f64>(1.0)) {
+        for (zero, one) in case
+            .backward::<f64>(0.0)
+            .iter()
+            .zip(&case.backward::<f64>(1.0))
+        {
             assert!(relative(one, zero) <= 1e-14);
         }
     }
@@ -178,7 +279,10 @@ fn systems_do_not_mix() {
 #[test]
 fn thread_count_does_not_change_a_bit() {
     let run = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
         pool.install(|| {
             let mut all = Vec::new();
             for op in ops(19, Convolution::WORKING) {
@@ -196,9 +300,13 @@ fn thread_count_does_not_change_a_bit() {
 fn rotated(values: &[f64], channels: usize) -> Vec<f64> {
     let rotation = nalgebra::Rotation3::from_euler_angles(0.7, -1.9, 2.4);
     let mut out = values.to_vec();
-    for (row, from) in out.chunks_exact_mut(4 * channels).zip(values.chunks_exact(4 * channels)) {
+    for (row, from) in out
+        .chunks_exact_mut(4 * channels)
+        .zip(values.chunks_exact(4 * channels))
+    {
         for channel in 0..channels {
-            let r = rotation * nalgebra::Vector3::from_fn(|h, _| from[(h + 1) * channels + channel]);
+            let r =
+                rotation * nalgebra::Vector3::from_fn(|h, _| from[(h + 1) * channels + channel]);
             (0..3).for_each(|h| row[(h + 1) * channels + channel] = r[h]);
         }
     }
@@ -210,24 +318,52 @@ fn rotations_commute_and_reflections_do_not() {
     for convolution in modes() {
         for op in ops(3, convolution) {
             let case = Case::new(op.clone(), 3, &[20, 257]);
-            let turned = Case { q: rotated(&case.q, 3), k: rotated(&case.k, 3), ..Case::new(op.clone(), 3, &[20, 257]) };
-            let error = relative(&turned.forward::<f64>(), &rotated(&case.forward::<f64>(), 3));
+            let turned = Case {
+                q: rotated(&case.q, 3),
+                k: rotated(&case.k, 3),
+                ..Case::new(op.clone(), 3, &[20, 257])
+            };
+            let error = relative(
+                &turned.forward::<f64>(),
+                &rotated(&case.forward::<f64>(), 3),
+            );
             assert!(error <= 1e-12, "{} {convolution:?}: {error:e}", op.name());
             let mirror = |values: &[f64]| -> Vec<f64> {
-                values.iter().enumerate().map(|(index, &x)| if index / 3 % 4 == 0 { x } else { -x }).collect()
+                values
+                    .iter()
+                    .enumerate()
+                    .map(|(index, &x)| if index / 3 % 4 == 0 { x } else { -x })
+                    .collect()
             };
-            let mirrored = Case { q: mirror(&case.q), k: mirror(&case.k), ..Case::new(op.clone(), 3, &[20, 257]) };
+            let mirrored = Case {
+                q: mirror(&case.q),
+                k: mirror(&case.k),
+                ..Case::new(op.clone(), 3, &[20, 257])
+            };
             let error = relative(&mirrored.forward::<f64>(), &mirror(&case.forward::<f64>()));
-            if matches!(op, Op::ScalarConv(_)) { assert!(error <= 1e-12) } else { assert!(error > 0.1) }
+            if matches!(op, Op::ScalarConv(_)) {
+                assert!(error <= 1e-12)
+            } else {
+                assert!(error > 0.1)
+            }
         }
     }
 }
 
 #[test]
 fn is_a_quaternion_convolution() {
-    let op = Op::from(GeometricConv { channels: 1, convolution: Convolution { scale: Scale::InverseLength, ..Convolution::PAPER } });
+    let op = Op::from(GeometricConv {
+        channels: 1,
+        convolution: Convolution {
+            scale: Scale::InverseLength,
+            ..Convolution::PAPER
+        },
+    });
     let n = 101;
-    let case = Case { lambda: vec![1.0, -1.0, 1.0, 1.0, 1.0], ..Case::new(op, 1, &[n]) };
+    let case = Case {
+        lambda: vec![1.0, -1.0, 1.0, 1.0, 1.0],
+        ..Case::new(op, 1, &[n])
+    };
     let quaternion = |values: &[f64], token: usize| {
         let [w, i, j, k] = case.tuple(values, token, 0);
         nalgebra::Quaternion::new(w, i, j, k)
@@ -235,7 +371,10 @@ fn is_a_quaternion_convolution() {
     let mut expected = Vec::new();
     for i in 0..n {
         let terms = (0..n).map(|j| quaternion(&case.q, j) * quaternion(&case.k, (n + i - j) % n));
-        let sum = terms.fold(nalgebra::Quaternion::new(0.0, 0.0, 0.0, 0.0), |sum, term| sum + term);
+        let sum = terms.fold(
+            nalgebra::Quaternion::new(0.0, 0.0, 0.0, 0.0),
+            |sum, term| sum + term,
+        );
         expected.extend([sum.w, sum.i, sum.j, sum.k].map(|x| x / n as f64));
     }
     let error = relative(&case.forward::<f64>(), &expected);

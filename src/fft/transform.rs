@@ -1,9 +1,10 @@
 //! Complex Fourier transforms along the tokens of a block of eight channels, in place.
 //!
-//! The transform of a 2,3,5,7-smooth length n takes one pass per radix (Cooley and Tukey 1965): decimation in frequency
-//! forward, which leaves the spectrum in digit-reversed order, and its mirror image back, which takes it in that order.
-//! A convolution only has to find −f for each f ([`Plan::pairs`]), so nothing is ever permuted. Each pass is followed by
-//! the whole transform of each of its parts, so that what a part needs is still in the nearest cache.
+//! The transform of a 2,3,5,7-smooth length n takes one pass per radix (Cooley and Tukey 1965):
+//! decimation in frequency forward, which leaves the spectrum in digit-reversed order, and its
+//! mirror image back, which takes it in that order. A convolution only has to find −f for each f
+//! ([`Plan::pairs`]), so nothing is ever permuted. Each pass is followed by the whole transform of
+//! each of its parts, so that what a part needs is still in the nearest cache.
 //!
 //! Both complex numbers of a row are transformed: α + i·r_x and r_y + i·r_z.
 
@@ -52,8 +53,12 @@ impl<T: Real> Plan<T> {
         type Plans = Mutex<HashMap<(TypeId, usize), Arc<dyn Any + Send + Sync>>>;
         static PLANS: LazyLock<Plans> = LazyLock::new(Plans::default);
         let mut plans = PLANS.lock().unwrap_or_else(PoisonError::into_inner);
-        let plan = plans.entry((TypeId::of::<T>(), n)).or_insert_with(|| Arc::new(Plan::<T>::new(n)));
-        plan.clone().downcast().expect("a plan is stored under the type that it is for")
+        let plan = plans
+            .entry((TypeId::of::<T>(), n))
+            .or_insert_with(|| Arc::new(Plan::<T>::new(n)));
+        plan.clone()
+            .downcast()
+            .expect("a plan is stored under the type that it is for")
     }
 
     fn new(n: usize) -> Plan<T> {
@@ -62,16 +67,23 @@ impl<T: Real> Plan<T> {
         let mut length = n;
         for radix in radices(n) {
             let part = length / radix;
-            let twiddles = (0..part).flat_map(|j| (1..radix).map(move |t| root(j * t, length).map(T::of))).collect();
+            let twiddles = (0..part)
+                .flat_map(|j| (1..radix).map(move |t| root(j * t, length).map(T::of)))
+                .collect();
             passes.push(Pass { radix, twiddles });
             length = part;
         }
-        // From the last pass to the first: frequency t + radix·f of a transform is frequency f of its part t.
+        // From the last pass to the first: frequency t + radix·f of a transform is frequency f of
+        // its part t.
         for pass in passes.iter().rev() {
             let part = positions.len();
-            positions = (0..part * pass.radix).map(|f| (f % pass.radix * part) as u32 + positions[f / pass.radix]).collect();
+            positions = (0..part * pass.radix)
+                .map(|f| (f % pass.radix * part) as u32 + positions[f / pass.radix])
+                .collect();
         }
-        let mut pairs: Vec<_> = (0..=n / 2).map(|f| [positions[f], positions[(n - f) % n]]).collect();
+        let mut pairs: Vec<_> = (0..=n / 2)
+            .map(|f| [positions[f], positions[(n - f) % n]])
+            .collect();
         pairs.iter_mut().for_each(|pair| pair.sort_unstable());
         pairs.sort_unstable();
         Plan { passes, pairs }
@@ -82,16 +94,20 @@ impl<T: Real> Plan<T> {
         transform::<T, false>(&self.passes, rows);
     }
 
-    /// Σ_f X_f e^{2πi f j/n} of a spectrum in the plan's order: n times what went into [`Plan::forward`].
+    /// Σ_f X_f e^{2πi f j/n} of a spectrum in the plan's order: n times what went into
+    /// [`Plan::forward`].
     pub fn inverse(&self, rows: &mut [Row<T>]) {
         transform::<T, true>(&self.passes, rows);
     }
 }
 
 fn transform<T: Real, const INVERSE: bool>(passes: &[Pass<T>], rows: &mut [Row<T>]) {
-    let Some((pass, rest)) = passes.split_first() else { return };
+    let Some((pass, rest)) = passes.split_first() else {
+        return;
+    };
     if INVERSE && !rest.is_empty() {
-        rows.chunks_exact_mut(rows.len() / pass.radix).for_each(|part| transform::<T, INVERSE>(rest, part));
+        rows.chunks_exact_mut(rows.len() / pass.radix)
+            .for_each(|part| transform::<T, INVERSE>(rest, part));
     }
     match pass.radix {
         2 => run::<T, 2, INVERSE>(
@@ -126,12 +142,13 @@ fn transform<T: Real, const INVERSE: bool>(passes: &[Pass<T>], rows: &mut [Row<T
         ),
     }
     if !INVERSE && !rest.is_empty() {
-        rows.chunks_exact_mut(rows.len() / pass.radix).for_each(|part| transform::<T, INVERSE>(rest, part));
+        rows.chunks_exact_mut(rows.len() / pass.radix)
+            .for_each(|part| transform::<T, INVERSE>(rest, part));
     }
 }
 
-/// One pass. The inverse is the forward one with real and imaginary parts exchanged on the way in and out:
-/// i·conj(z) turns every factor into its conjugate.
+/// One pass. The inverse is the forward one with real and imaginary parts exchanged on the way in
+/// and out: i·conj(z) turns every factor into its conjugate.
 #[inline(always)]
 fn run<T: Real, const R: usize, const INVERSE: bool>(
     twiddles: &[[T; 2]],
@@ -143,7 +160,11 @@ fn run<T: Real, const R: usize, const INVERSE: bool>(
     let parts: [&mut [Row<T>]; R] = std::array::from_fn(|_| parts.next().expect("R parts"));
     for (j, factors) in twiddles.chunks_exact(R - 1).enumerate() {
         for pair in [0, 2] {
-            let (re, im) = if INVERSE { (pair + 1, pair) } else { (pair, pair + 1) };
+            let (re, im) = if INVERSE {
+                (pair + 1, pair)
+            } else {
+                (pair, pair + 1)
+            };
             let mut z = [Complex::zero(); R];
             for t in 0..R {
                 z[t] = Complex::new(parts[t][j][re], parts[t][j][im]);
@@ -196,17 +217,29 @@ fn dft5<T: Real>(z: [Complex<T>; 5]) -> [Complex<T>; 5] {
 
 #[inline(always)]
 fn dft7<T: Real>(z: [Complex<T>; 7]) -> [Complex<T>; 7] {
-    const C: [f64; 3] = [0.623_489_801_858_733_5, -0.222_520_933_956_314_4, -0.900_968_867_902_419_1];
-    const S: [f64; 3] = [0.781_831_482_468_029_8, 0.974_927_912_181_823_6, 0.433_883_739_117_558_1];
+    const C: [f64; 3] = [
+        0.623_489_801_858_733_5,
+        -0.222_520_933_956_314_4,
+        -0.900_968_867_902_419_1,
+    ];
+    const S: [f64; 3] = [
+        0.781_831_482_468_029_8,
+        0.974_927_912_181_823_6,
+        0.433_883_739_117_558_1,
+    ];
     let cos = [C, [C[1], C[2], C[0]], [C[2], C[0], C[1]]];
     let sin = [S, [S[1], -S[2], -S[0]], [S[2], -S[0], S[1]]];
     odd::<T, 7, 3>(z, cos, sin)
 }
 
-/// A transform of odd prime length: `cos[t][u]` and `sin[t][u]` are those of 2π(t + 1)(u + 1)/R. Inputs u and R − u
-/// enter as sum and difference, outputs t and R − t leave as difference and sum.
+/// A transform of odd prime length: `cos[t][u]` and `sin[t][u]` are those of 2π(t + 1)(u + 1)/R.
+/// Inputs u and R − u enter as sum and difference, outputs t and R − t leave as difference and sum.
 #[inline(always)]
-fn odd<T: Real, const R: usize, const H: usize>(z: [Complex<T>; R], cos: [[f64; H]; H], sin: [[f64; H]; H]) -> [Complex<T>; R] {
+fn odd<T: Real, const R: usize, const H: usize>(
+    z: [Complex<T>; R],
+    cos: [[f64; H]; H],
+    sin: [[f64; H]; H],
+) -> [Complex<T>; R] {
     let (mut sums, mut differences) = ([z[0]; H], [z[0]; H]);
     let mut out = z;
     for u in 0..H {

@@ -1,4 +1,5 @@
-//! Bonds, angles, torsions and the scaled pairs three bonds apart, in f64 always: they cost little and are stiff.
+//! Bonds, angles, torsions and the scaled pairs three bonds apart, in f64 always: they cost little
+//! and are stiff.
 
 use nalgebra::Vector3;
 
@@ -7,7 +8,8 @@ use super::{Angle, Bond, COULOMB, Exception, System, Torsion};
 type Vectors<'a> = &'a [Vector3<f64>];
 type Forces<'a> = &'a mut [Vector3<f64>];
 
-/// Fourier terms of one dihedral, Σ k(1 + cos(nφ − φ0)) = `constant` + Σ (`cosine`·cos nφ + `sine`·sin nφ).
+/// Fourier terms of one dihedral, Σ k(1 + cos(nφ − φ0)) = `constant` + Σ (`cosine`·cos nφ +
+/// `sine`·sin nφ).
 #[derive(Debug, Clone)]
 struct Dihedral {
     atoms: [usize; 4],
@@ -48,10 +50,26 @@ impl Bonded {
     /// Energies; forces, kJ/mol/Å, are added to `forces`.
     pub fn add(&self, positions: Vectors, forces: Forces) -> BondedEnergies {
         BondedEnergies {
-            bond: self.bonds.iter().map(|bond| add_bond(bond, positions, forces)).sum(),
-            angle: self.angles.iter().map(|angle| add_angle(angle, positions, forces)).sum(),
-            torsion: self.dihedrals.iter().map(|dihedral| add_dihedral(dihedral, positions, forces)).sum(),
-            exception: self.exceptions.iter().map(|pair| add_exception(pair, positions, forces)).sum(),
+            bond: self
+                .bonds
+                .iter()
+                .map(|bond| add_bond(bond, positions, forces))
+                .sum(),
+            angle: self
+                .angles
+                .iter()
+                .map(|angle| add_angle(angle, positions, forces))
+                .sum(),
+            torsion: self
+                .dihedrals
+                .iter()
+                .map(|dihedral| add_dihedral(dihedral, positions, forces))
+                .sum(),
+            exception: self
+                .exceptions
+                .iter()
+                .map(|pair| add_exception(pair, positions, forces))
+                .sum(),
         }
     }
 }
@@ -61,7 +79,11 @@ impl Bonded {
     pub fn by_atom(&self, positions: Vectors) -> Vec<f64> {
         let mut shares = vec![0.0; positions.len()];
         let mut unused = vec![Vector3::zeros(); positions.len()];
-        let mut share = |atoms: &[usize], energy: f64| atoms.iter().for_each(|&atom| shares[atom] += energy / atoms.len() as f64);
+        let mut share = |atoms: &[usize], energy: f64| {
+            atoms
+                .iter()
+                .for_each(|&atom| shares[atom] += energy / atoms.len() as f64)
+        };
         for bond in &self.bonds {
             share(&bond.atoms, add_bond(bond, positions, &mut unused));
         }
@@ -69,7 +91,10 @@ impl Bonded {
             share(&angle.atoms, add_angle(angle, positions, &mut unused));
         }
         for dihedral in &self.dihedrals {
-            share(&dihedral.atoms, add_dihedral(dihedral, positions, &mut unused));
+            share(
+                &dihedral.atoms,
+                add_dihedral(dihedral, positions, &mut unused),
+            );
         }
         shares
     }
@@ -81,13 +106,19 @@ fn join(torsions: &[Torsion]) -> Vec<Dihedral> {
     let mut dihedrals: Vec<Dihedral> = Vec::new();
     for torsion in torsions.iter().filter(|torsion| torsion.k != 0.0) {
         let place = *places.entry(torsion.atoms).or_insert_with(|| {
-            dihedrals.push(Dihedral { atoms: torsion.atoms, constant: 0.0, terms: Vec::new() });
+            dihedrals.push(Dihedral {
+                atoms: torsion.atoms,
+                constant: 0.0,
+                terms: Vec::new(),
+            });
             dihedrals.len() - 1
         });
         let dihedral = &mut dihedrals[place];
         let (sine, cosine) = torsion.phase.sin_cos();
         dihedral.constant += torsion.k;
-        dihedral.terms.push((torsion.periodicity, torsion.k * cosine, torsion.k * sine));
+        dihedral
+            .terms
+            .push((torsion.periodicity, torsion.k * cosine, torsion.k * sine));
         dihedral.terms.sort_by_key(|term| term.0);
     }
     dihedrals
@@ -104,15 +135,21 @@ fn add_bond(bond: &Bond, positions: Vectors, forces: Forces) -> f64 {
     0.5 * bond.k * stretch * stretch
 }
 
-/// With u and v from the middle to the ends, θ = atan2(|u × v|, u·v), so that straight angles lose no digits.
+/// With u and v from the middle to the ends, θ = atan2(|u × v|, u·v), so that straight angles lose
+/// no digits.
 fn add_angle(angle: &Angle, positions: Vectors, forces: Forces) -> f64 {
     let [i, j, k] = angle.atoms;
     let (u, v) = (positions[i] - positions[j], positions[k] - positions[j]);
     let normal = u.cross(&v);
     let area = normal.norm();
     let bend = area.atan2(u.dot(&v)) - angle.angle;
-    // ∂θ/∂i = (u × n)/(|u|² |n|); where the atoms are in line, the direction is not defined and the force left out
-    let slope = if area > 1e-12 { -angle.k * bend / area } else { 0.0 };
+    // ∂θ/∂i = (u × n)/(|u|² |n|); where the atoms are in line, the direction is not defined and the
+    // force left out
+    let slope = if area > 1e-12 {
+        -angle.k * bend / area
+    } else {
+        0.0
+    };
     let on_i = u.cross(&normal) * (slope / u.norm_squared());
     let on_k = normal.cross(&v) * (slope / v.norm_squared());
     forces[i] += on_i;
@@ -121,8 +158,8 @@ fn add_angle(angle: &Angle, positions: Vectors, forces: Forces) -> f64 {
     0.5 * angle.k * bend * bend
 }
 
-/// Blondel and Karplus, J. Comput. Chem. 17, 1132 (1996): forces without a division by sin φ. cos nφ and sin nφ follow from
-/// cos φ and sin φ by the addition theorems.
+/// Blondel and Karplus, J. Comput. Chem. 17, 1132 (1996): forces without a division by sin φ. cos
+/// nφ and sin nφ follow from cos φ and sin φ by the addition theorems.
 fn add_dihedral(dihedral: &Dihedral, positions: Vectors, forces: Forces) -> f64 {
     let [i, j, k, l] = dihedral.atoms;
     let f = positions[i] - positions[j];

@@ -1,7 +1,8 @@
-//! OBC2 Born radii: the pairwise descreening integral, its derivative, and the tanh that makes radii of integrals.
+//! OBC2 Born radii: the pairwise descreening integral, its derivative, and the tanh that makes
+//! radii of integrals.
 //!
-//! Hawkins, Cramer, Truhlar, J. Phys. Chem. 100, 19824 (1996), eq. 8 to 10, for the integral; Onufriev, Bashford, Case,
-//! Proteins 55, 383 (2004), model II, for the radii.
+//! Hawkins, Cramer, Truhlar, J. Phys. Chem. 100, 19824 (1996), eq. 8 to 10, for the integral;
+//! Onufriev, Bashford, Case, Proteins 55, 383 (2004), model II, for the radii.
 
 use super::OBC_OFFSET;
 use super::lanes::{Atoms, Block, LANES, PairReal, Sums, add_to};
@@ -15,10 +16,18 @@ const GAMMA: f64 = 4.85;
 
 /// What atoms j (screened radius s) add to the Born integrals of atoms i (radius ρ̃), 1/Å.
 #[inline(always)]
-fn integral<T: PairReal>(r: T::Eight, inverse_r: T::Eight, radius: T::Eight, s: T::Eight) -> T::Eight {
+fn integral<T: PairReal>(
+    r: T::Eight,
+    inverse_r: T::Eight,
+    radius: T::Eight,
+    s: T::Eight,
+) -> T::Eight {
     let (bounds, half) = (Bounds::<T>::new(r, radius, s), T::Eight::all(T::of(0.5)));
     let quarter = half * half * (r - s * s * inverse_r) * bounds.squares;
-    let value = half * (bounds.inverse_lower - bounds.inverse_upper + quarter + half * bounds.logarithm * inverse_r);
+    let value = half
+        * (bounds.inverse_lower - bounds.inverse_upper
+            + quarter
+            + half * bounds.logarithm * inverse_r);
     value.kept(radius.below(bounds.upper))
 }
 
@@ -26,7 +35,12 @@ fn integral<T: PairReal>(r: T::Eight, inverse_r: T::Eight, radius: T::Eight, s: 
 ///
 /// The terms through U and L cancel, but for L = s − r, where atom i lies inside atom j.
 #[inline(always)]
-fn integral_slope<T: PairReal>(r: T::Eight, inverse_r: T::Eight, radius: T::Eight, s: T::Eight) -> T::Eight {
+fn integral_slope<T: PairReal>(
+    r: T::Eight,
+    inverse_r: T::Eight,
+    radius: T::Eight,
+    s: T::Eight,
+) -> T::Eight {
     let (bounds, half) = (Bounds::<T>::new(r, radius, s), T::Eight::all(T::of(0.5)));
     let inverse_r2 = inverse_r * inverse_r;
     let quarter = half * half * (T::Eight::all(T::one()) + s * s * inverse_r2) * bounds.squares;
@@ -55,32 +69,58 @@ impl<T: PairReal> Bounds<T> {
         let (inverse_lower, inverse_upper) = (upper * both, lower * both);
         let squares = inverse_upper * inverse_upper - inverse_lower * inverse_lower;
         let mut logarithms = (lower * inverse_upper).values();
-        logarithms.iter_mut().for_each(|value| *value = value.ln_fast());
+        logarithms
+            .iter_mut()
+            .for_each(|value| *value = value.ln_fast());
         let logarithm = T::Eight::load(logarithms);
-        Bounds { upper, inverse_upper, inverse_lower, squares, logarithm }
+        Bounds {
+            upper,
+            inverse_upper,
+            inverse_lower,
+            squares,
+            logarithm,
+        }
     }
 }
 
-/// [`integral`] for r ≥ ρ̃ + s and r ≥ 2s, where it is ½s³/r⁴ · P(s²/r²), P(y) = Σ 2n/(2n+1) y^(n−1), n ≥ 1: no
-/// logarithm and no cancellation. P by its Chebyshev fit on [0, ¼], relative error 3e-8.
+/// [`integral`] for r ≥ ρ̃ + s and r ≥ 2s, where it is ½s³/r⁴ · P(s²/r²), P(y) = Σ 2n/(2n+1)
+/// y^(n−1), n ≥ 1: no logarithm and no cancellation. P by its Chebyshev fit on [0, ¼], relative
+/// error 3e-8.
 #[inline(always)]
 fn integral_far<T: PairReal>(inverse_r2: T::Eight, s: T::Eight) -> T::Eight {
     let y = s * s * inverse_r2;
-    let p = y.polynomial([2.48352773, 0.289061193, 1.02646619, 0.87813499, 0.857602885, 0.799992716, 0.666666685]);
+    let p = y.polynomial([
+        2.48352773,
+        0.289061193,
+        1.02646619,
+        0.87813499,
+        0.857602885,
+        0.799992716,
+        0.666666685,
+    ]);
     T::Eight::all(T::of(0.5)) * s * y * inverse_r2 * p
 }
 
-/// What an atom of screened radius `s`, Å, adds to a Born integral at the distance `cutoff`, Å, in 1/Å.
+/// What an atom of screened radius `s`, Å, adds to a Born integral at the distance `cutoff`, Å, in
+/// 1/Å.
 pub(super) fn integral_at(cutoff: f64, s: f64) -> f64 {
     integral_far::<f64>(Eight::all(1.0 / (cutoff * cutoff)), Eight::all(s)).values()[0]
 }
 
-/// [`integral_slope`] where [`integral_far`] holds: −½s³/r⁶ · R(s²/r²), R(y) = Σ (2n+2) 2n/(2n+1) y^(n−1), by its Chebyshev
-/// fit on [0, ¼], relative error 1.4e-7.
+/// [`integral_slope`] where [`integral_far`] holds: −½s³/r⁶ · R(s²/r²), R(y) = Σ (2n+2) 2n/(2n+1)
+/// y^(n−1), by its Chebyshev fit on [0, ¼], relative error 1.4e-7.
 #[inline(always)]
 fn integral_slope_far<T: PairReal>(inverse_r2: T::Eight, s: T::Eight) -> T::Eight {
     let y = s * s * inverse_r2;
-    let p = y.polynomial([45.1583398, 0.343773947, 13.2570074, 8.6727874, 6.8664115, 4.79985306, 2.66666704]);
+    let p = y.polynomial([
+        45.1583398,
+        0.343773947,
+        13.2570074,
+        8.6727874,
+        6.8664115,
+        4.79985306,
+        2.66666704,
+    ]);
     T::Eight::all(T::of(-0.5)) * s * y * inverse_r2 * inverse_r2 * p
 }
 
@@ -88,15 +128,29 @@ fn integral_slope_far<T: PairReal>(inverse_r2: T::Eight, s: T::Eight) -> T::Eigh
 #[inline(always)]
 fn far<T: PairReal>(a: &Atoms<T>, b: &Atoms<T>) -> T::Eight {
     let screened = a.screened.greater(b.screened);
-    let reach = (a.radius + b.screened).greater(b.radius + a.screened).greater(screened + screened);
+    let reach = (a.radius + b.screened)
+        .greater(b.radius + a.screened)
+        .greater(screened + screened);
     reach * reach
 }
 
-/// The vectors from the atoms of a block to a row and their squares; where there is no pair, a square at which nothing is felt.
+/// The vectors from the atoms of a block to a row and their squares; where there is no pair, a
+/// square at which nothing is felt.
 #[inline(always)]
-pub(super) fn separations<T: PairReal, const MASKED: bool>(row: &Atoms<T>, block: &Atoms<T>, codes: Codes) -> ([T::Eight; 3], T::Eight) {
+pub(super) fn separations<T: PairReal, const MASKED: bool>(
+    row: &Atoms<T>,
+    block: &Atoms<T>,
+    codes: Codes,
+) -> ([T::Eight; 3], T::Eight) {
     let (delta, r2) = row.minus(block);
-    (delta, if MASKED { T::Eight::choose(T::Eight::mask(codes.pair), r2, T::Eight::all(T::of(1e12))) } else { r2 })
+    (
+        delta,
+        if MASKED {
+            T::Eight::choose(T::Eight::mask(codes.pair), r2, T::Eight::all(T::of(1e12)))
+        } else {
+            r2
+        },
+    )
 }
 
 /// The two atoms of each of at most [`LANES`] pairs; elements beyond the last repeat it.
@@ -104,12 +158,16 @@ pub(super) fn separations<T: PairReal, const MASKED: bool>(row: &Atoms<T>, block
 fn gather<T: PairReal>(pairs: &[Pair], blocks: &[Block<T>]) -> [Atoms<T>; 2] {
     let mut padded = [pairs[pairs.len() - 1]; LANES];
     padded[..pairs.len()].copy_from_slice(pairs);
-    [Atoms::gather(blocks, &padded, 0), Atoms::gather(blocks, &padded, 1)]
+    [
+        Atoms::gather(blocks, &padded, 0),
+        Atoms::gather(blocks, &padded, 1),
+    ]
 }
 
 /// First sweep: Born integrals of both atoms of every pair into [`Sums::scalar`].
 pub(super) struct BornIntegrals<T, const CUT: bool> {
-    /// With `CUT`, pairs beyond this squared distance are left out, Å²; [`Block::edge`] is what the integral is there.
+    /// With `CUT`, pairs beyond this squared distance are left out, Å²; [`Block::edge`] is what the
+    /// integral is there.
     pub cutoff: T,
 }
 
@@ -119,7 +177,10 @@ impl<T: PairReal, const CUT: bool> BornIntegrals<T, CUT> {
     fn exact(a: &Atoms<T>, b: &Atoms<T>, r2: T::Eight) -> [T::Eight; 2] {
         let r = r2.root();
         let inverse_r = r.inverse();
-        [integral::<T>(r, inverse_r, a.radius, b.screened), integral::<T>(r, inverse_r, b.radius, a.screened)]
+        [
+            integral::<T>(r, inverse_r, a.radius, b.screened),
+            integral::<T>(r, inverse_r, b.radius, a.screened),
+        ]
     }
 }
 
@@ -132,22 +193,42 @@ impl<T: PairReal, const CUT: bool> TileKernel<T> for BornIntegrals<T, CUT> {
     }
 
     #[inline(always)]
-    fn tile<const MASKED: bool>(&self, row: &Atoms<T>, block: &Atoms<T>, codes: Codes, sum: &mut T::Eight, out: &mut Sums<T>) -> u8 {
+    fn tile<const MASKED: bool>(
+        &self,
+        row: &Atoms<T>,
+        block: &Atoms<T>,
+        codes: Codes,
+        sum: &mut T::Eight,
+        out: &mut Sums<T>,
+    ) -> u8 {
         let (_, r2) = separations::<T, MASKED>(row, block, codes);
         let zero = T::Eight::all(T::zero());
-        let close = if T::SERIES { r2.below(far(row, block)) } else { zero };
+        let close = if T::SERIES {
+            r2.below(far(row, block))
+        } else {
+            zero
+        };
         let mut values = if T::SERIES {
             let inverse_r2 = r2.inverse();
-            [integral_far::<T>(inverse_r2, block.screened), integral_far::<T>(inverse_r2, row.screened)]
+            [
+                integral_far::<T>(inverse_r2, block.screened),
+                integral_far::<T>(inverse_r2, row.screened),
+            ]
         } else {
             Self::exact(row, block, r2)
         };
         if CUT {
             let counts = r2.below(T::Eight::all(self.cutoff));
-            values = [(values[0] - block.edge).kept(counts), (values[1] - row.edge).kept(counts)];
+            values = [
+                (values[0] - block.edge).kept(counts),
+                (values[1] - row.edge).kept(counts),
+            ];
         }
         if T::SERIES {
-            values = [T::Eight::choose(close, zero, values[0]), T::Eight::choose(close, zero, values[1])];
+            values = [
+                T::Eight::choose(close, zero, values[0]),
+                T::Eight::choose(close, zero, values[1]),
+            ];
         }
         *sum = *sum + values[0];
         add_to(&mut out.scalar, values[1]);
@@ -163,7 +244,12 @@ impl<T: PairReal, const CUT: bool> TileKernel<T> for BornIntegrals<T, CUT> {
         for pairs in pairs.chunks(LANES) {
             let [a, b] = gather(pairs, blocks);
             let [on_a, on_b] = Self::exact(&a, &b, a.minus(&b).1);
-            let values = if CUT { [on_a - b.edge, on_b - a.edge] } else { [on_a, on_b] }.map(T::Eight::values);
+            let values = if CUT {
+                [on_a - b.edge, on_b - a.edge]
+            } else {
+                [on_a, on_b]
+            }
+            .map(T::Eight::values);
             for (k, pair) in pairs.iter().enumerate() {
                 for (&atom, values) in pair.iter().zip(&values) {
                     sums[atom as usize / LANES].scalar[atom as usize % LANES] += values[k];
@@ -173,7 +259,8 @@ impl<T: PairReal, const CUT: bool> TileKernel<T> for BornIntegrals<T, CUT> {
     }
 }
 
-/// Third sweep: the forces that the Born radii transmit, from ∂E/∂I of both atoms of every pair. What is close, the first sweep found.
+/// Third sweep: the forces that the Born radii transmit, from ∂E/∂I of both atoms of every pair.
+/// What is close, the first sweep found.
 pub(super) struct BornForces<T, const CUT: bool> {
     /// As in [`BornIntegrals`].
     pub cutoff: T,
@@ -186,7 +273,11 @@ impl<T: PairReal, const CUT: bool> BornForces<T, CUT> {
         let r = r2.root();
         let inverse_r = r.inverse();
         let on_b = b.d_integral * integral_slope::<T>(r, inverse_r, b.radius, a.screened);
-        T::Eight::fma(a.d_integral, integral_slope::<T>(r, inverse_r, a.radius, b.screened), on_b)
+        T::Eight::fma(
+            a.d_integral,
+            integral_slope::<T>(r, inverse_r, a.radius, b.screened),
+            on_b,
+        )
     }
 }
 
@@ -199,12 +290,23 @@ impl<T: PairReal, const CUT: bool> TileKernel<T> for BornForces<T, CUT> {
     }
 
     #[inline(always)]
-    fn tile<const MASKED: bool>(&self, row: &Atoms<T>, block: &Atoms<T>, codes: Codes, sum: &mut [T::Eight; 3], out: &mut Sums<T>) -> u8 {
+    fn tile<const MASKED: bool>(
+        &self,
+        row: &Atoms<T>,
+        block: &Atoms<T>,
+        codes: Codes,
+        sum: &mut [T::Eight; 3],
+        out: &mut Sums<T>,
+    ) -> u8 {
         let (delta, r2) = separations::<T, MASKED>(row, block, codes);
         let mut slope = if T::SERIES {
             let inverse_r2 = r2.inverse();
             let on_block = block.d_integral * integral_slope_far::<T>(inverse_r2, row.screened);
-            let both = T::Eight::fma(row.d_integral, integral_slope_far::<T>(inverse_r2, block.screened), on_block);
+            let both = T::Eight::fma(
+                row.d_integral,
+                integral_slope_far::<T>(inverse_r2, block.screened),
+                on_block,
+            );
             T::Eight::choose(r2.below(far(row, block)), T::Eight::all(T::zero()), both)
         } else {
             Self::exact(row, block, r2)
@@ -233,7 +335,11 @@ impl<T: PairReal, const CUT: bool> TileKernel<T> for BornForces<T, CUT> {
             let (delta, r2) = a.minus(&b);
             let slope = Self::exact(&a, &b, r2);
             let pulls = delta.map(|delta| (slope * delta).values());
-            for (k, [a, b]) in pairs.iter().map(|pair| pair.map(|atom| atom as usize)).enumerate() {
+            for (k, [a, b]) in pairs
+                .iter()
+                .map(|pair| pair.map(|atom| atom as usize))
+                .enumerate()
+            {
                 for (axis, pull) in pulls.iter().enumerate() {
                     sums[a / LANES].force[axis][a % LANES] -= pull[k];
                     sums[b / LANES].force[axis][b % LANES] += pull[k];
@@ -243,14 +349,18 @@ impl<T: PairReal, const CUT: bool> TileKernel<T> for BornForces<T, CUT> {
     }
 }
 
-/// Born radius B, Å, of an atom of radius `radius` (ρ̃, Å) with Born integral `integral` (1/Å), and ∂B/∂I, Å².
+/// Born radius B, Å, of an atom of radius `radius` (ρ̃, Å) with Born integral `integral` (1/Å), and
+/// ∂B/∂I, Å².
 pub(super) fn born_radius(radius: f64, integral: f64) -> (f64, f64) {
     let whole = radius + OBC_OFFSET;
     let psi = integral * radius;
     let tanh = (psi * (ALPHA - psi * (BETA - GAMMA * psi))).tanh();
     let born = 1.0 / (1.0 / radius - tanh / whole);
     let d_argument = ALPHA - psi * (2.0 * BETA - 3.0 * GAMMA * psi);
-    (born, born * born * (1.0 - tanh * tanh) * d_argument * radius / whole)
+    (
+        born,
+        born * born * (1.0 - tanh * tanh) * d_argument * radius / whole,
+    )
 }
 
 #[cfg(test)]
@@ -260,24 +370,46 @@ mod tests {
     use super::*;
 
     fn value(form: fn(f64x8, f64x8, f64x8, f64x8) -> f64x8, r: f64, radius: f64, s: f64) -> f64 {
-        form(Eight::all(r), Eight::all(1.0 / r), Eight::all(radius), Eight::all(s)).values()[0]
+        form(
+            Eight::all(r),
+            Eight::all(1.0 / r),
+            Eight::all(radius),
+            Eight::all(s),
+        )
+        .values()[0]
     }
 
     #[test]
     fn far_form_is_the_integral_and_the_slope_its_derivative() {
-        for (radius, s) in [(1.61, 1.1592), (1.11, 0.9435), (1.71, 1.6416), (1.46, 1.1534)] {
+        for (radius, s) in [
+            (1.61, 1.1592),
+            (1.11, 0.9435),
+            (1.71, 1.6416),
+            (1.46, 1.1534),
+        ] {
             for step in 0..400 {
                 let r = 0.2 + 0.05 * f64::from(step) + 1e-3;
-                let [exact, above, below] = [r, r + 1e-5, r - 1e-5].map(|r| value(integral::<f64>, r, radius, s));
+                let [exact, above, below] =
+                    [r, r + 1e-5, r - 1e-5].map(|r| value(integral::<f64>, r, radius, s));
                 let slope = (above - below) / (2e-5 * r);
                 let analytic = value(integral_slope::<f64>, r, radius, s);
-                assert!((analytic - slope).abs() <= 1e-8 * (1.0 + slope.abs()), "{r} {radius} {s}: {analytic} {slope}");
+                assert!(
+                    (analytic - slope).abs() <= 1e-8 * (1.0 + slope.abs()),
+                    "{r} {radius} {s}: {analytic} {slope}"
+                );
                 if r >= radius + s && r >= 2.0 * s {
                     let far = integral_at(r, s);
                     // the closed form cancels: its own error is about 1e-16/r
-                    assert!((far - exact).abs() <= 4e-8 * exact + 1e-15 / r, "{r}: {far} {exact}");
-                    let far = integral_slope_far::<f64>(Eight::all(1.0 / (r * r)), Eight::all(s)).values()[0];
-                    assert!((far - analytic).abs() <= 2e-7 * analytic.abs() + 1e-15, "{r}: {far} {analytic}");
+                    assert!(
+                        (far - exact).abs() <= 4e-8 * exact + 1e-15 / r,
+                        "{r}: {far} {exact}"
+                    );
+                    let far = integral_slope_far::<f64>(Eight::all(1.0 / (r * r)), Eight::all(s))
+                        .values()[0];
+                    assert!(
+                        (far - analytic).abs() <= 2e-7 * analytic.abs() + 1e-15,
+                        "{r}: {far} {analytic}"
+                    );
                 }
             }
         }

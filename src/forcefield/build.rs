@@ -12,10 +12,12 @@ use crate::{Error, Result};
 impl System {
     /// All terms of ff14SB + OBC2 for a topology with all its hydrogens.
     ///
-    /// Charge states, termini and disulfides are read from the atoms and bonds that are there, not from residue names.
+    /// Charge states, termini and disulfides are read from the atoms and bonds that are there, not
+    /// from residue names.
     ///
     /// # Errors
-    /// [`Error::Input`] naming the residue that is no complete form of ff14SB, or the atoms without a parameter.
+    /// [`Error::Input`] naming the residue that is no complete form of ff14SB, or the atoms without
+    /// a parameter.
     pub fn build(topology: &Topology) -> Result<System> {
         let builder = Builder::new(topology)?;
         let mut system = System::default();
@@ -29,7 +31,8 @@ impl System {
     }
 }
 
-/// The order of the atoms in an improper torsion, as places in (centre, neighbours ascending), and its Fourier terms.
+/// The order of the atoms in an improper torsion, as places in (centre, neighbours ascending), and
+/// its Fourier terms.
 type Improper = ([usize; 4], &'static [Term]);
 
 struct Builder<'a> {
@@ -45,9 +48,13 @@ struct Builder<'a> {
 impl<'a> Builder<'a> {
     fn new(topology: &'a Topology) -> Result<Self> {
         let (parameters, links) = (parameters(), Links::of(topology));
-        let (mut typed, mut order) = (Vec::with_capacity(topology.len()), Vec::with_capacity(topology.len()));
+        let (mut typed, mut order) = (
+            Vec::with_capacity(topology.len()),
+            Vec::with_capacity(topology.len()),
+        );
         for (index, residue) in topology.residues.iter().enumerate() {
-            let form = exact(topology, &links, index).ok_or_else(|| misfit(topology, &links, index, "HIE"))?;
+            let form = exact(topology, &links, index)
+                .ok_or_else(|| misfit(topology, &links, index, "HIE"))?;
             let known = &parameters.residues[form.name.as_str()].atoms;
             for atom in &topology.atoms[residue.atoms.clone()] {
                 let entry = &known[atom.name.as_str()];
@@ -56,7 +63,13 @@ impl<'a> Builder<'a> {
                 order.push((index, place.unwrap_or(usize::MAX)));
             }
         }
-        Ok(Builder { topology, parameters, neighbours: topology.neighbours(), typed, order })
+        Ok(Builder {
+            topology,
+            parameters,
+            neighbours: topology.neighbours(),
+            typed,
+            order,
+        })
     }
 
     fn kinds<const N: usize>(&self, atoms: [usize; N]) -> [&'static str; N] {
@@ -64,31 +77,49 @@ impl<'a> Builder<'a> {
     }
 
     fn missing(&self, term: &str, atoms: &[usize]) -> Error {
-        let labels: Vec<_> = atoms.iter().map(|&atom| self.topology.atom_label(atom)).collect();
+        let labels: Vec<_> = atoms
+            .iter()
+            .map(|&atom| self.topology.atom_label(atom))
+            .collect();
         let kinds: Vec<_> = atoms.iter().map(|&atom| self.typed[atom].0).collect();
         let what = format!("ff14SB has no {term} of the types {}", kinds.join("–"));
-        Error::input(Place::atom(labels.join(", ")), what, "check that these atoms are rightly bonded")
+        Error::input(
+            Place::atom(labels.join(", ")),
+            what,
+            "check that these atoms are rightly bonded",
+        )
     }
 
     fn atoms(&self, system: &mut System) -> Result<()> {
         for (index, atom) in self.topology.atoms.iter().enumerate() {
             let (kind, charge) = self.typed[index];
             let entry = self.parameters.types[kind];
-            let partner = self.neighbours[index].first().map(|&other| self.topology.atoms[other].element);
+            let partner = self.neighbours[index]
+                .first()
+                .map(|&other| self.topology.atoms[other].element);
             let missing = || self.missing("Born radius", &[index]);
             system.masses.push(entry.mass);
             system.charges.push(charge);
             system.sigmas.push(entry.sigma);
             system.epsilons.push(entry.epsilon);
-            system.radii.push(self.parameters.radius(atom.element, partner).ok_or_else(missing)?);
-            system.screens.push(self.parameters.screen(atom.element).ok_or_else(missing)?);
+            system.radii.push(
+                self.parameters
+                    .radius(atom.element, partner)
+                    .ok_or_else(missing)?,
+            );
+            system
+                .screens
+                .push(self.parameters.screen(atom.element).ok_or_else(missing)?);
         }
         Ok(())
     }
 
     fn bonds(&self, system: &mut System) -> Result<()> {
         for &atoms in &self.topology.bonds {
-            let (length, k) = self.parameters.bond(self.kinds(atoms)).ok_or_else(|| self.missing("bond", &atoms))?;
+            let (length, k) = self
+                .parameters
+                .bond(self.kinds(atoms))
+                .ok_or_else(|| self.missing("bond", &atoms))?;
             system.bonds.push(Bond { atoms, length, k });
         }
         Ok(())
@@ -99,7 +130,10 @@ impl<'a> Builder<'a> {
             for (at, &first) in list.iter().enumerate() {
                 for &last in &list[at + 1..] {
                     let atoms = [first, middle, last];
-                    let (angle, k) = self.parameters.angle(self.kinds(atoms)).ok_or_else(|| self.missing("angle", &atoms))?;
+                    let (angle, k) = self
+                        .parameters
+                        .angle(self.kinds(atoms))
+                        .ok_or_else(|| self.missing("angle", &atoms))?;
                     system.angles.push(Angle { atoms, angle, k });
                 }
             }
@@ -112,7 +146,12 @@ impl<'a> Builder<'a> {
             for &a in self.neighbours[b].iter().filter(|&&a| a != c) {
                 for &d in self.neighbours[c].iter().filter(|&&d| d != b && d != a) {
                     let atoms = [a, b, c, d];
-                    push_terms(system, atoms, self.parameters.proper(self.kinds(atoms)), false);
+                    push_terms(
+                        system,
+                        atoms,
+                        self.parameters.proper(self.kinds(atoms)),
+                        false,
+                    );
                 }
             }
         }
@@ -120,8 +159,8 @@ impl<'a> Builder<'a> {
 
     /// Improper torsions by OpenMM's reading of Amber's rules.
     ///
-    /// OpenMM applies its choice for the first centre of four given types to all later ones, and so do we: energies then agree
-    /// wherever file order and template order differ.
+    /// OpenMM applies its choice for the first centre of four given types to all later ones, and so
+    /// do we: energies then agree wherever file order and template order differ.
     fn impropers(&self, system: &mut System) {
         let mut chosen: HashMap<FourTypes, Option<Improper>> = HashMap::new();
         for (centre, list) in self.neighbours.iter().enumerate() {
@@ -129,7 +168,9 @@ impl<'a> Builder<'a> {
                 for (next, &second) in list.iter().enumerate().skip(at + 1) {
                     for &third in &list[next + 1..] {
                         let atoms = [centre, first, second, third];
-                        let choice = chosen.entry(self.kinds(atoms)).or_insert_with(|| self.improper(atoms));
+                        let choice = chosen
+                            .entry(self.kinds(atoms))
+                            .or_insert_with(|| self.improper(atoms));
                         if let Some((places, terms)) = choice {
                             push_terms(system, places.map(|place| atoms[place]), terms, true);
                         }
@@ -139,10 +180,18 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The improper torsion of a centre (first of `atoms`) and three of its neighbours: places in `atoms` in the torsion's
-    /// order, and its terms. The last definition without a wildcard that fits is taken, else the first with one.
+    /// The improper torsion of a centre (first of `atoms`) and three of its neighbours: places in
+    /// `atoms` in the torsion's order, and its terms. The last definition without a wildcard that
+    /// fits is taken, else the first with one.
     fn improper(&self, atoms: [usize; 4]) -> Option<Improper> {
-        const ORDERS: [[usize; 3]; 6] = [[1, 2, 3], [1, 3, 2], [2, 1, 3], [2, 3, 1], [3, 1, 2], [3, 2, 1]];
+        const ORDERS: [[usize; 3]; 6] = [
+            [1, 2, 3],
+            [1, 3, 2],
+            [2, 1, 3],
+            [2, 3, 1],
+            [3, 1, 2],
+            [3, 2, 1],
+        ];
         let kinds = self.kinds(atoms);
         let mut found = None;
         for (types, terms) in &self.parameters.impropers {
@@ -150,7 +199,11 @@ impl<'a> Builder<'a> {
             if types[0] != kinds[0] || (wild && found.is_some()) {
                 continue;
             }
-            let fits = |order: &&[usize; 3]| (0..3).all(|place| types[place + 1].is_empty() || types[place + 1] == kinds[order[place]]);
+            let fits = |order: &&[usize; 3]| {
+                (0..3).all(|place| {
+                    types[place + 1].is_empty() || types[place + 1] == kinds[order[place]]
+                })
+            };
             if let Some(&order) = ORDERS.iter().find(fits) {
                 let [a, b, d] = self.ordered(atoms, order, wild);
                 found = Some(([a, b, 0, d], terms.as_slice()));
@@ -159,11 +212,23 @@ impl<'a> Builder<'a> {
         found
     }
 
-    /// Puts the outer atoms of an improper torsion into residue and template order where the types leave a choice.
-    fn ordered(&self, atoms: [usize; 4], [mut a, mut b, mut d]: [usize; 3], wild: bool) -> [usize; 3] {
+    /// Puts the outer atoms of an improper torsion into residue and template order where the types
+    /// leave a choice.
+    fn ordered(
+        &self,
+        atoms: [usize; 4],
+        [mut a, mut b, mut d]: [usize; 3],
+        wild: bool,
+    ) -> [usize; 3] {
         let later = |x: usize, y: usize| self.order[atoms[x]] > self.order[atoms[y]];
         let element = |x: usize| self.topology.atoms[atoms[x]].element;
-        let alike = |x: usize, y: usize| if wild { element(x) == element(y) } else { self.typed[atoms[x]].0 == self.typed[atoms[y]].0 };
+        let alike = |x: usize, y: usize| {
+            if wild {
+                element(x) == element(y)
+            } else {
+                self.typed[atoms[x]].0 == self.typed[atoms[y]].0
+            }
+        };
         if alike(a, d) && later(a, d) {
             std::mem::swap(&mut a, &mut d);
         }
@@ -195,7 +260,15 @@ impl<'a> Builder<'a> {
 
 fn push_terms(system: &mut System, atoms: [usize; 4], terms: &[Term], improper: bool) {
     let active = terms.iter().filter(|(_, _, k)| *k != 0.0);
-    system.torsions.extend(active.map(|&(periodicity, phase, k)| Torsion { atoms, periodicity, phase, k, improper }));
+    system
+        .torsions
+        .extend(active.map(|&(periodicity, phase, k)| Torsion {
+            atoms,
+            periodicity,
+            phase,
+            k,
+            improper,
+        }));
 }
 
 #[cfg(test)]
@@ -209,7 +282,8 @@ mod tests {
     use crate::forcefield::{ForceField, Precision, PrepareOptions, prepare};
     use crate::structure::{ReadOptions, read};
 
-    /// Energies (kJ/mol) per OpenMM force and forces (kJ/mol/nm), by OpenMM 8.6.1's reference platform in f64.
+    /// Energies (kJ/mol) per OpenMM force and forces (kJ/mol/nm), by OpenMM 8.6.1's reference
+    /// platform in f64.
     #[derive(serde::Deserialize)]
     struct Golden {
         #[serde(rename = "energy_kJ_mol")]
@@ -222,17 +296,29 @@ mod tests {
     fn energies_and_forces_are_openmms() {
         for name in ["trpcage", "alltypes", "bpti", "ubiquitin"] {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/forcefield/golden");
-            let structure = read(&folder.join(format!("{name}.pdb.gz")), &ReadOptions::default()).unwrap();
+            let structure = read(
+                &folder.join(format!("{name}.pdb.gz")),
+                &ReadOptions::default(),
+            )
+            .unwrap();
             let mut text = String::new();
             let file = std::fs::File::open(folder.join(format!("{name}.json.gz"))).unwrap();
-            flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
+            flate2::read::GzDecoder::new(file)
+                .read_to_string(&mut text)
+                .unwrap();
             let golden: Golden = serde_json::from_str(&text).unwrap();
-            let prepared = prepare(&structure.topology, &structure.frame, &PrepareOptions::default()).unwrap();
+            let prepared = prepare(
+                &structure.topology,
+                &structure.frame,
+                &PrepareOptions::default(),
+            )
+            .unwrap();
             assert!(prepared.frame == structure.frame, "{name} moved");
             let system = System::build(&prepared.topology).unwrap();
             for (precision, tolerance) in [(Precision::F64, 1e-5), (Precision::F32, 1e-3)] {
                 let mut forces = vec![Vector3::zeros(); system.len()];
-                let energies = ForceField::new(system.clone(), precision).energy_forces(&prepared.frame.positions, &mut forces);
+                let energies = ForceField::new(system.clone(), precision)
+                    .energy_forces(&prepared.frame.positions, &mut forces);
                 for (key, value) in [
                     ("HarmonicBondForce", energies.bond),
                     ("HarmonicAngleForce", energies.angle),
@@ -242,11 +328,25 @@ mod tests {
                     ("total", energies.total),
                 ] {
                     let error = (value / golden.energy[key] - 1.0).abs();
-                    println!("{name} {precision:?} {key}: {value:.6} {:.6} {error:.1e}", golden.energy[key]);
-                    assert!(error <= tolerance, "{name} {key}: {value} instead of {}", golden.energy[key]);
+                    println!(
+                        "{name} {precision:?} {key}: {value:.6} {:.6} {error:.1e}",
+                        golden.energy[key]
+                    );
+                    assert!(
+                        error <= tolerance,
+                        "{name} {key}: {value} instead of {}",
+                        golden.energy[key]
+                    );
                 }
-                let there = golden.force.iter().map(|force| Vector3::from(*force) / 10.0);
-                let misfit: f64 = there.clone().zip(&forces).map(|(a, b)| (a - b).norm_squared()).sum();
+                let there = golden
+                    .force
+                    .iter()
+                    .map(|force| Vector3::from(*force) / 10.0);
+                let misfit: f64 = there
+                    .clone()
+                    .zip(&forces)
+                    .map(|(a, b)| (a - b).norm_squared())
+                    .sum();
                 let error = (misfit / there.map(|force| force.norm_squared()).sum::<f64>()).sqrt();
                 println!("{name} {precision:?} forces {error:.1e}");
                 assert!(error <= tolerance, "{name}: forces differ by {error}");

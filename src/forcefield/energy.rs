@@ -50,7 +50,8 @@ pub enum Precision {
     F64,
 }
 
-/// Shortest cutoff that [`ForceField::with_cutoff`] takes, Å: below it, atoms three bonds apart could lie beyond it.
+/// Shortest cutoff that [`ForceField::with_cutoff`] takes, Å: below it, atoms three bonds apart
+/// could lie beyond it.
 pub const SHORTEST_CUTOFF: f64 = 8.0;
 
 #[derive(Debug, Clone)]
@@ -59,9 +60,11 @@ enum AnyPairs {
     F64(Pairs<f64>),
 }
 
-/// The force field of one system: evaluates energy and forces again and again in buffers of its own.
+/// The force field of one system: evaluates energy and forces again and again in buffers of its
+/// own.
 ///
-/// All pairs unless a cutoff is asked for: time grows as N², memory as N. Bits of the result do not depend on the number of threads.
+/// All pairs unless a cutoff is asked for: time grows as N², memory as N. Bits of the result do not
+/// depend on the number of threads.
 #[derive(Debug, Clone)]
 pub struct ForceField {
     system: System,
@@ -75,9 +78,11 @@ impl ForceField {
         Self::with_cutoff(system, precision, None)
     }
 
-    /// Prepares a system for evaluation in which pairs beyond `cutoff`, Å, are left out (at least [`SHORTEST_CUTOFF`]).
+    /// Prepares a system for evaluation in which pairs beyond `cutoff`, Å, are left out (at least
+    /// [`SHORTEST_CUTOFF`]).
     ///
-    /// Energies of pairs are switched off over the last tenth of the cutoff. Born radii see no farther either.
+    /// Energies of pairs are switched off over the last tenth of the cutoff. Born radii see no
+    /// farther either.
     pub fn with_cutoff(system: System, precision: Precision, cutoff: Option<f64>) -> Self {
         let cutoff = cutoff.map(|cutoff| cutoff.max(SHORTEST_CUTOFF));
         let bonded = Bonded::new(&system);
@@ -85,7 +90,11 @@ impl ForceField {
             Precision::F32 => AnyPairs::F32(Pairs::new(&system, cutoff)),
             Precision::F64 => AnyPairs::F64(Pairs::new(&system, cutoff)),
         };
-        ForceField { system, bonded, pairs }
+        ForceField {
+            system,
+            bonded,
+            pairs,
+        }
     }
 
     /// The system that it evaluates.
@@ -97,7 +106,11 @@ impl ForceField {
     ///
     /// # Panics
     /// Where `positions` or `forces` are not one an atom.
-    pub fn energy_forces(&mut self, positions: &[Vector3<f64>], forces: &mut [Vector3<f64>]) -> Energies {
+    pub fn energy_forces(
+        &mut self,
+        positions: &[Vector3<f64>],
+        forces: &mut [Vector3<f64>],
+    ) -> Energies {
         assert_eq!(positions.len(), self.system.len(), "one position an atom");
         assert_eq!(forces.len(), self.system.len(), "one force an atom");
         forces.fill(Vector3::zeros());
@@ -125,7 +138,10 @@ mod tests {
     use super::super::testing::chain;
     use super::*;
 
-    fn evaluate(field: &mut ForceField, positions: &[Vector3<f64>]) -> (Energies, Vec<Vector3<f64>>) {
+    fn evaluate(
+        field: &mut ForceField,
+        positions: &[Vector3<f64>],
+    ) -> (Energies, Vec<Vector3<f64>>) {
         let mut forces = vec![Vector3::repeat(f64::NAN); positions.len()];
         let energies = field.energy_forces(positions, &mut forces);
         (energies, forces)
@@ -156,8 +172,15 @@ mod tests {
                 }
             }
             let scale = forces.iter().map(Vector3::norm).fold(1.0, f64::max);
-            let worst = forces.iter().zip(&numeric).map(|(a, b)| (a - b).norm()).fold(0.0, f64::max);
-            assert!(worst <= 1e-7 * scale, "{atoms} atoms: {worst:e} of {scale:e}");
+            let worst = forces
+                .iter()
+                .zip(&numeric)
+                .map(|(a, b)| (a - b).norm())
+                .fold(0.0, f64::max);
+            assert!(
+                worst <= 1e-7 * scale,
+                "{atoms} atoms: {worst:e} of {scale:e}"
+            );
         }
     }
 
@@ -166,40 +189,79 @@ mod tests {
         let (system, mut positions) = chain(90, 6);
         let mut field = ForceField::with_cutoff(system, Precision::F64, Some(9.0));
         let (start, forces) = evaluate(&mut field, &positions);
-        let direction: Vec<_> = forces.iter().enumerate().map(|(i, f)| if i % 2 == 0 { f.normalize() } else { -f.normalize() }).collect();
+        let direction: Vec<_> = forces
+            .iter()
+            .enumerate()
+            .map(|(i, f)| {
+                if i % 2 == 0 {
+                    f.normalize()
+                } else {
+                    -f.normalize()
+                }
+            })
+            .collect();
         let (steps, h) = (1000, 2e-4);
         let mut work = 0.0;
         // midpoint rule: pairs cross the switch and the cutoff on the way
         let mut end = start;
         for step in 0..2 * steps {
-            positions.iter_mut().zip(&direction).for_each(|(x, d)| *x += d * h);
+            positions
+                .iter_mut()
+                .zip(&direction)
+                .for_each(|(x, d)| *x += d * h);
             let (energies, forces) = evaluate(&mut field, &positions);
             if step % 2 == 0 {
-                work += 2.0 * h * forces.iter().zip(&direction).map(|(f, d)| f.dot(d)).sum::<f64>();
+                work += 2.0
+                    * h
+                    * forces
+                        .iter()
+                        .zip(&direction)
+                        .map(|(f, d)| f.dot(d))
+                        .sum::<f64>();
             } else {
                 end = energies;
             }
         }
         let error = (end.total - start.total + work).abs();
-        assert!(error <= 1e-5 * work.abs().max((end.total - start.total).abs()), "{error} of {work}");
+        assert!(
+            error <= 1e-5 * work.abs().max((end.total - start.total).abs()),
+            "{error} of {work}"
+        );
     }
 
     #[test]
     fn a_cutoff_longer_than_the_molecule_changes_little() {
         let (system, positions) = chain(150, 14);
-        let (exact, exact_forces) = evaluate(&mut ForceField::new(system.clone(), Precision::F64), &positions);
-        let (cut, forces) = evaluate(&mut ForceField::with_cutoff(system, Precision::F64, Some(400.0)), &positions);
-        assert!((cut.total - exact.total).abs() <= 1e-6 * exact.total.abs(), "{} {}", cut.total, exact.total);
+        let (exact, exact_forces) = evaluate(
+            &mut ForceField::new(system.clone(), Precision::F64),
+            &positions,
+        );
+        let (cut, forces) = evaluate(
+            &mut ForceField::with_cutoff(system, Precision::F64, Some(400.0)),
+            &positions,
+        );
+        assert!(
+            (cut.total - exact.total).abs() <= 1e-6 * exact.total.abs(),
+            "{} {}",
+            cut.total,
+            exact.total
+        );
         assert!(distance(&forces, &exact_forces) <= 1e-6);
     }
 
     #[test]
     fn single_precision_agrees_with_double() {
         let (system, positions) = chain(150, 11);
-        let (exact, exact_forces) = evaluate(&mut ForceField::new(system.clone(), Precision::F64), &positions);
+        let (exact, exact_forces) = evaluate(
+            &mut ForceField::new(system.clone(), Precision::F64),
+            &positions,
+        );
         let (single, forces) = evaluate(&mut ForceField::new(system, Precision::F32), &positions);
         for ((name, single), (_, exact)) in single.terms().iter().zip(exact.terms()) {
-            assert!((single - exact).abs() <= 1e-5 * exact.abs(), "{name}: {single} {exact}");
+            assert!(
+                (single - exact).abs() <= 1e-5 * exact.abs(),
+                "{name}: {single} {exact}"
+            );
         }
         let error = distance(&forces, &exact_forces);
         assert!(error <= 1e-5, "{error:e}");
@@ -209,7 +271,10 @@ mod tests {
     fn bits_do_not_depend_on_threads() {
         let (system, positions) = chain(300, 12);
         let results = [1, 3].map(|threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap();
             [None, Some(12.0)].map(|cutoff| {
                 let mut field = ForceField::with_cutoff(system.clone(), Precision::F32, cutoff);
                 pool.install(|| evaluate(&mut field, &positions))

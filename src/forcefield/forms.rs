@@ -23,16 +23,28 @@ impl Links {
     /// Reads the bonds between residues.
     pub fn of(topology: &Topology) -> Self {
         let count = topology.residues.len();
-        let mut links = Links { previous: vec![None; count], next: vec![None; count], bridged: vec![false; count] };
+        let mut links = Links {
+            previous: vec![None; count],
+            next: vec![None; count],
+            bridged: vec![false; count],
+        };
         for &[i, j] in &topology.bonds {
             let (a, b) = (&topology.atoms[i], &topology.atoms[j]);
             if a.residue == b.residue {
                 continue;
             }
             match (a.name.as_str(), b.name.as_str()) {
-                ("C", "N") => (links.next[a.residue], links.previous[b.residue]) = (Some(b.residue), Some(a.residue)),
-                ("N", "C") => (links.next[b.residue], links.previous[a.residue]) = (Some(a.residue), Some(b.residue)),
-                ("SG", "SG") => [a.residue, b.residue].iter().for_each(|&residue| links.bridged[residue] = true),
+                ("C", "N") => {
+                    (links.next[a.residue], links.previous[b.residue]) =
+                        (Some(b.residue), Some(a.residue))
+                }
+                ("N", "C") => {
+                    (links.next[b.residue], links.previous[a.residue]) =
+                        (Some(a.residue), Some(b.residue))
+                }
+                ("SG", "SG") => [a.residue, b.residue]
+                    .iter()
+                    .for_each(|&residue| links.bridged[residue] = true),
                 _ => {}
             }
         }
@@ -44,9 +56,19 @@ impl Links {
         self.mismatch(residue, form) == 0
     }
 
-    /// Where an atom is in the frame of a residue's form: inside the residue, or in the one before or after it.
-    pub fn place(&self, topology: &Topology, residue: usize, form: &ResidueParameters, atom: usize) -> Option<Vector3<f64>> {
-        let (name, own) = (topology.atoms[atom].name.as_str(), topology.atoms[atom].residue);
+    /// Where an atom is in the frame of a residue's form: inside the residue, or in the one before
+    /// or after it.
+    pub fn place(
+        &self,
+        topology: &Topology,
+        residue: usize,
+        form: &ResidueParameters,
+        atom: usize,
+    ) -> Option<Vector3<f64>> {
+        let (name, own) = (
+            topology.atoms[atom].name.as_str(),
+            topology.atoms[atom].residue,
+        );
         if own == residue {
             return form.atoms.get(name).map(|atom| atom.position);
         }
@@ -56,70 +78,133 @@ impl Links {
             _ => return None,
         };
         // a cap's methyl stands where the chain has its CA
-        form.near.get(format!("{side}{}", if name == "CH3" { "CA" } else { name }).as_str()).copied()
+        form.near
+            .get(format!("{side}{}", if name == "CH3" { "CA" } else { name }).as_str())
+            .copied()
     }
 
     /// How many of a form's bonds to other residues this residue lacks or has beyond the form's.
     fn mismatch(&self, residue: usize, form: &Template) -> usize {
         let external = |name: &str| form.external.iter().any(|&atom| form.atoms[atom].0 == name);
-        let bonds = [("N", self.previous[residue].is_some()), ("C", self.next[residue].is_some()), ("SG", self.bridged[residue])];
-        bonds.iter().filter(|(name, bonded)| external(name) != *bonded).count()
+        let bonds = [
+            ("N", self.previous[residue].is_some()),
+            ("C", self.next[residue].is_some()),
+            ("SG", self.bridged[residue]),
+        ];
+        bonds
+            .iter()
+            .filter(|(name, bonded)| external(name) != *bonded)
+            .count()
     }
 }
 
-/// All forms of a residue's family, the likeliest first: fitting bonds to other residues, then most of the residue's atoms
-/// (hydrogens tell charge states apart where there are some), then the form that the residue's name says (HIS: `histidine`), then
-/// fewest atoms missing. Empty for a residue without a template.
-pub(super) fn ranked(topology: &Topology, links: &Links, residue: usize, histidine: &str) -> Vec<&'static Template> {
+/// All forms of a residue's family, the likeliest first: fitting bonds to other residues, then most
+/// of the residue's atoms (hydrogens tell charge states apart where there are some), then the form
+/// that the residue's name says (HIS: `histidine`), then fewest atoms missing. Empty for a residue
+/// without a template.
+pub(super) fn ranked(
+    topology: &Topology,
+    links: &Links,
+    residue: usize,
+    histidine: &str,
+) -> Vec<&'static Template> {
     let name = &topology.residues[residue].name;
-    let Some(family) = residues::family(name) else { return Vec::new() };
-    let said = residues::residue_name(name).filter(|&said| said != "HIS").unwrap_or(histidine);
+    let Some(family) = residues::family(name) else {
+        return Vec::new();
+    };
+    let said = residues::residue_name(name)
+        .filter(|&said| said != "HIS")
+        .unwrap_or(histidine);
     let atoms = topology.residues[residue].atoms.clone();
-    let has = |form: &Template, atom: usize| form.atoms.iter().any(|(name, _)| *name == topology.atoms[atom].name);
+    let has = |form: &Template, atom: usize| {
+        form.atoms
+            .iter()
+            .any(|(name, _)| *name == topology.atoms[atom].name)
+    };
     let rank = |form: &&'static Template| {
         let shared = atoms.clone().filter(|&atom| has(form, atom)).count();
         let (extra, missing) = (atoms.len() - shared, form.atoms.len() - shared);
-        (links.mismatch(residue, form), extra, !form.name.ends_with(said), missing, form.name.as_str())
+        (
+            links.mismatch(residue, form),
+            extra,
+            !form.name.ends_with(said),
+            missing,
+            form.name.as_str(),
+        )
     };
-    let mut forms: Vec<_> = residues::templates().filter(|form| form.family == family.name).collect();
+    let mut forms: Vec<_> = residues::templates()
+        .filter(|form| form.family == family.name)
+        .collect();
     forms.sort_by_key(rank);
     forms
 }
 
 /// Names of a form's atoms that a residue lacks, in template order.
-pub(super) fn missing(topology: &Topology, residue: usize, form: &'static Template) -> Vec<&'static str> {
+pub(super) fn missing(
+    topology: &Topology,
+    residue: usize,
+    form: &'static Template,
+) -> Vec<&'static str> {
     let atoms = &topology.atoms[topology.residues[residue].atoms.clone()];
     let names = form.atoms.iter().map(|(name, _)| name.as_str());
-    names.filter(|name| atoms.iter().all(|atom| atom.name != *name)).collect()
+    names
+        .filter(|name| atoms.iter().all(|atom| atom.name != *name))
+        .collect()
 }
 
-/// The form that a residue has exactly: the same atoms, hydrogens too, and the same bonds to other residues.
-pub(super) fn exact(topology: &Topology, links: &Links, residue: usize) -> Option<&'static Template> {
+/// The form that a residue has exactly: the same atoms, hydrogens too, and the same bonds to other
+/// residues.
+pub(super) fn exact(
+    topology: &Topology,
+    links: &Links,
+    residue: usize,
+) -> Option<&'static Template> {
     let count = topology.residues[residue].atoms.len();
-    ranked(topology, links, residue, "HIE").into_iter().find(|form| {
-        let whole = form.atoms.len() == count && missing(topology, residue, form).is_empty();
-        whole && links.fit(residue, form)
-    })
+    ranked(topology, links, residue, "HIE")
+        .into_iter()
+        .find(|form| {
+            let whole = form.atoms.len() == count && missing(topology, residue, form).is_empty();
+            whole && links.fit(residue, form)
+        })
 }
 
 /// Why a residue is no form of ff14SB, compared with the likeliest one.
 pub(super) fn misfit(topology: &Topology, links: &Links, residue: usize, histidine: &str) -> Error {
     let name = &topology.residues[residue].name;
     let (what, hint) = match ranked(topology, links, residue, histidine).first() {
-        None => (format!("ff14SB has no parameters for residue {name}"), "leave it out, or rename it to the residue that it is a form of"),
+        None => (
+            format!("ff14SB has no parameters for residue {name}"),
+            "leave it out, or rename it to the residue that it is a form of",
+        ),
         Some(form) if !links.fit(residue, form) => {
-            let what = format!("ff14SB has no form of {name} with these bonds to its neighbours; the nearest is {}", form.name);
-            (what, "lengthen or cap the chain there (ACE, NME), or give the residue its usual charge state")
+            let what = format!(
+                "ff14SB has no form of {name} with these bonds to its neighbours; the nearest is {}",
+                form.name
+            );
+            (
+                what,
+                "lengthen or cap the chain there (ACE, NME), or give the residue its usual charge state",
+            )
         }
         Some(form) => {
             let atoms = &topology.atoms[topology.residues[residue].atoms.clone()];
             let known = |name: &str| form.atoms.iter().any(|(known, _)| known == name);
-            let extra: Vec<_> = atoms.iter().map(|atom| atom.name.as_str()).filter(|name| !known(name)).collect();
+            let extra: Vec<_> = atoms
+                .iter()
+                .map(|atom| atom.name.as_str())
+                .filter(|name| !known(name))
+                .collect();
             if extra.is_empty() {
                 let list = missing(topology, residue, form).join(", ");
-                (format!("misses {list} (as {})", form.name), "prepare it first: hydrogens are added, and --fix builds missing side chains")
+                (
+                    format!("misses {list} (as {})", form.name),
+                    "prepare it first: hydrogens are added, and --fix builds missing side chains",
+                )
             } else {
-                (format!("has {} beyond the atoms of {}", extra.join(", "), form.name), "take these atoms out, or check the charge state")
+                (
+                    format!("has {} beyond the atoms of {}", extra.join(", "), form.name),
+                    "take these atoms out, or check the charge state",
+                )
             }
         }
     };

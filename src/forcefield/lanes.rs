@@ -26,7 +26,8 @@ impl PairReal for f64 {
 
 impl PairReal for f32 {
     const SERIES: bool = true;
-    /// x = 2ⁿ(1 + t) with 1 + t in [⅔, 4⁄3); ln(1 + t) = t + t²·p(t), p by its Chebyshev fit on ±⅓, error 4e-9.
+    /// x = 2ⁿ(1 + t) with 1 + t in [⅔, 4⁄3); ln(1 + t) = t + t²·p(t), p by its Chebyshev fit on ±⅓,
+    /// error 4e-9.
     #[inline(always)]
     fn ln_fast(self) -> Self {
         const TWO_THIRDS: u32 = 0x3f2a_aaab;
@@ -35,7 +36,17 @@ impl PairReal for f32 {
         let t = f32::from_bits(((shifted & 0x007f_ffff) as u32).wrapping_add(TWO_THIRDS)) - 1.0;
         let p = polynomial(
             t,
-            [-0.124222006, 0.137483091, -0.122887216, 0.140558127, -0.166733163, 0.20007234, -0.249999442, 0.333332726, -0.5],
+            [
+                -0.124222006,
+                0.137483091,
+                -0.122887216,
+                0.140558127,
+                -0.166733163,
+                0.20007234,
+                -0.249999442,
+                0.333332726,
+                -0.5,
+            ],
         );
         <f32 as Real>::fma(n, std::f32::consts::LN_2, <f32 as Real>::fma(p, t * t, t))
     }
@@ -64,7 +75,8 @@ pub(super) struct Block<T> {
     pub screened: Lane<T>,
     /// ∂E/∂I, the derivative of the energy by the atom's Born integral, kJ·Å/mol.
     pub d_integral: Lane<T>,
-    /// What the atom adds to a Born integral at the cutoff, 1/Å, taken off so that nothing jumps there; 0 without a cutoff.
+    /// What the atom adds to a Born integral at the cutoff, 1/Å, taken off so that nothing jumps
+    /// there; 0 without a cutoff.
     pub edge: Lane<T>,
 }
 
@@ -152,7 +164,10 @@ impl<T: PairReal> Atoms<T> {
     pub fn gather(blocks: &[Block<T>], pairs: &[[u32; 2]; LANES], side: usize) -> Self {
         let mut block = Block::nowhere(0);
         for (k, pair) in pairs.iter().enumerate() {
-            let (from, lane) = (&blocks[pair[side] as usize / LANES], pair[side] as usize % LANES);
+            let (from, lane) = (
+                &blocks[pair[side] as usize / LANES],
+                pair[side] as usize % LANES,
+            );
             block.x[k] = from.x[lane];
             block.y[k] = from.y[lane];
             block.z[k] = from.z[lane];
@@ -172,7 +187,8 @@ impl<T: PairReal> Atoms<T> {
     }
 }
 
-/// What the pair loops sum for the atoms of a block: the force, kJ/mol/Å, and one scalar (a Born integral, or B·∂E/∂B).
+/// What the pair loops sum for the atoms of a block: the force, kJ/mol/Å, and one scalar (a Born
+/// integral, or B·∂E/∂B).
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
 pub(super) struct Sums<T> {
@@ -183,7 +199,10 @@ pub(super) struct Sums<T> {
 impl<T: Real> Default for Sums<T> {
     fn default() -> Self {
         let zero = [T::zero(); LANES];
-        Sums { force: [zero; 3], scalar: zero }
+        Sums {
+            force: [zero; 3],
+            scalar: zero,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
-//! Energy minimisation: limited-memory BFGS (Nocedal, Wright, Numerical Optimization, 2nd ed., algorithm 7.4) with a bound on
-//! how far an atom moves in a step, so that clashing atoms part instead of being thrown apart.
+//! Energy minimisation: limited-memory BFGS (Nocedal, Wright, Numerical Optimization, 2nd ed.,
+//! algorithm 7.4) with a bound on how far an atom moves in a step, so that clashing atoms part
+//! instead of being thrown apart.
 
 use std::collections::VecDeque;
 
@@ -27,7 +28,11 @@ pub struct Minimizer {
 
 impl Default for Minimizer {
     fn default() -> Self {
-        Minimizer { tolerance: 0.5, steps: 2000, fixed: Vec::new() }
+        Minimizer {
+            tolerance: 0.5,
+            steps: 2000,
+            fixed: Vec::new(),
+        }
     }
 }
 
@@ -62,7 +67,8 @@ struct Learnt {
 }
 
 impl Minimizer {
-    /// Moves `positions`, Å, downhill. Energy never rises; where it is not finite at the start (two atoms at one place), nothing moves.
+    /// Moves `positions`, Å, downhill. Energy never rises; where it is not finite at the start (two
+    /// atoms at one place), nothing moves.
     pub fn run(&self, field: &mut ForceField, positions: &mut [Vector3<f64>]) -> Minimized {
         let mut here = self.evaluate(field, positions.to_vec());
         let before = here.energies;
@@ -83,7 +89,13 @@ impl Minimizer {
         }
         positions.copy_from_slice(&here.positions);
         let rms_force = self.rms_force(&here);
-        Minimized { steps, before, after: here.energies, rms_force, converged: rms_force <= self.tolerance }
+        Minimized {
+            steps,
+            before,
+            after: here.energies,
+            rms_force,
+            converged: rms_force <= self.tolerance,
+        }
     }
 
     fn evaluate(&self, field: &mut ForceField, positions: Vec<Vector3<f64>>) -> Point {
@@ -94,7 +106,11 @@ impl Minimizer {
                 *force = Vector3::zeros();
             }
         }
-        Point { positions, forces, energies }
+        Point {
+            positions,
+            forces,
+            energies,
+        }
     }
 
     fn rms_force(&self, point: &Point) -> f64 {
@@ -102,8 +118,14 @@ impl Minimizer {
         (dot(&point.forces, &point.forces) / free.max(1) as f64).sqrt()
     }
 
-    /// The first point along `direction` that is low enough (Armijo), halving from the longest step allowed.
-    fn search(&self, field: &mut ForceField, here: &Point, direction: &[Vector3<f64>]) -> Option<Point> {
+    /// The first point along `direction` that is low enough (Armijo), halving from the longest step
+    /// allowed.
+    fn search(
+        &self,
+        field: &mut ForceField,
+        here: &Point,
+        direction: &[Vector3<f64>],
+    ) -> Option<Point> {
         let slope = dot(&here.forces, direction);
         let longest = direction.iter().map(Vector3::norm).fold(0.0, f64::max);
         if !(slope > 0.0 && longest.is_finite()) {
@@ -111,7 +133,12 @@ impl Minimizer {
         }
         let mut length = (LONGEST_MOVE / longest).min(1.0);
         for _ in 0..MOST_HALVINGS {
-            let positions = here.positions.iter().zip(direction).map(|(x, d)| x + d * length).collect();
+            let positions = here
+                .positions
+                .iter()
+                .zip(direction)
+                .map(|(x, d)| x + d * length)
+                .collect();
             let next = self.evaluate(field, positions);
             if next.energies.total <= here.energies.total - 1e-4 * length * slope {
                 return Some(next);
@@ -145,11 +172,25 @@ fn direction(forces: &[Vector3<f64>], learnt: &VecDeque<Learnt>) -> Vec<Vector3<
 
 /// Learns from a step, unless the energy bends down along it.
 fn remember(learnt: &mut VecDeque<Learnt>, here: &Point, next: &Point) {
-    let step: Vec<_> = next.positions.iter().zip(&here.positions).map(|(b, a)| b - a).collect();
-    let change: Vec<_> = here.forces.iter().zip(&next.forces).map(|(a, b)| a - b).collect();
+    let step: Vec<_> = next
+        .positions
+        .iter()
+        .zip(&here.positions)
+        .map(|(b, a)| b - a)
+        .collect();
+    let change: Vec<_> = here
+        .forces
+        .iter()
+        .zip(&next.forces)
+        .map(|(a, b)| a - b)
+        .collect();
     let bend = dot(&step, &change);
     if bend > 1e-10 * dot(&change, &change) {
-        learnt.push_back(Learnt { step, change, inverse: 1.0 / bend });
+        learnt.push_back(Learnt {
+            step,
+            change,
+            inverse: 1.0 / bend,
+        });
     }
     if learnt.len() > MEMORY {
         learnt.pop_front();
@@ -176,7 +217,11 @@ mod tests {
     fn ends_in_a_minimum() {
         let (system, mut positions) = chain(30, 21);
         let mut field = ForceField::new(system, Precision::F64);
-        let minimizer = Minimizer { tolerance: 1e-3, steps: 5000, fixed: Vec::new() };
+        let minimizer = Minimizer {
+            tolerance: 1e-3,
+            steps: 5000,
+            fixed: Vec::new(),
+        };
         let done = minimizer.run(&mut field, &mut positions);
         assert!(done.converged && done.rms_force <= 1e-3, "{done:?}");
         assert!(done.after.total < done.before.total);
@@ -188,7 +233,10 @@ mod tests {
                 for shift in [-0.01, 0.01] {
                     let mut moved = positions.clone();
                     moved[atom][axis] += shift;
-                    assert!(field.energy_forces(&moved, &mut forces).total > done.after.total, "atom {atom}");
+                    assert!(
+                        field.energy_forces(&moved, &mut forces).total > done.after.total,
+                        "atom {atom}"
+                    );
                 }
             }
         }
@@ -201,7 +249,10 @@ mod tests {
         let mut field = ForceField::new(system, Precision::F32);
         let done = Minimizer::default().run(&mut field, &mut positions);
         assert!(done.before.total >= 1e9, "no clash to part: {done:?}");
-        assert!(done.converged && (positions[50] - positions[5]).norm() >= 1.0, "{done:?}");
+        assert!(
+            done.converged && (positions[50] - positions[5]).norm() >= 1.0,
+            "{done:?}"
+        );
     }
 
     #[test]
@@ -209,8 +260,11 @@ mod tests {
         let (system, start) = chain(40, 23);
         let mut positions = start.clone();
         let fixed: Vec<bool> = (0..40).map(|atom| atom % 3 == 0).collect();
-        let done =
-            Minimizer { fixed: fixed.clone(), ..Minimizer::default() }.run(&mut ForceField::new(system, Precision::F64), &mut positions);
+        let done = Minimizer {
+            fixed: fixed.clone(),
+            ..Minimizer::default()
+        }
+        .run(&mut ForceField::new(system, Precision::F64), &mut positions);
         assert!(done.converged, "{done:?}");
         for atom in 0..40 {
             assert_eq!(positions[atom] == start[atom], fixed[atom], "atom {atom}");

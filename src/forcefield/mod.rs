@@ -1,4 +1,5 @@
-//! ff14SB + OBC2: energy and forces of a protein, for monitors and reference MD, and the template geometry of the network.
+//! ff14SB + OBC2: energy and forces of a protein, for monitors and reference MD, and the template
+//! geometry of the network.
 
 mod bonded;
 mod born;
@@ -30,16 +31,21 @@ pub use geometry::{template_geometry, template_geometry_at};
 pub use minimize::{Minimized, Minimizer};
 pub use prepare::{Histidine, PrepareOptions, Prepared, prepare};
 pub use strain::{Strain, strains};
-pub use system::{Angle, Bond, COULOMB, COULOMB_OBC, Exception, OBC_OFFSET, SCALE_COULOMB_14, SCALE_LJ_14, System, Torsion};
+pub use system::{
+    Angle, Bond, COULOMB, COULOMB_OBC, Exception, OBC_OFFSET, SCALE_COULOMB_14, SCALE_LJ_14,
+    System, Torsion,
+};
 
-/// Rigid geometry of a molecule's heavy atoms, from force-field equilibrium values and residue templates alone.
+/// Rigid geometry of a molecule's heavy atoms, from force-field equilibrium values and residue
+/// templates alone.
 ///
 /// Atom indices are those of the topology that it was made for.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TemplateGeometry {
-    /// Rigid pairs (i < j) with their distance, Å: all 1-2 and 1-3 pairs, and the 1-4 pairs across a bond that does not turn.
+    /// Rigid pairs (i < j) with their distance, Å: all 1-2 and 1-3 pairs, and the 1-4 pairs across
+    /// a bond that does not turn.
     pub pairs: Vec<(usize, usize, f64)>,
-    /// Three-neighbour centres (centre, then its heavy neighbours in ascending order) with template height, Å, and area, Å²:
-    /// the definitions of [`crate::ops::heights`].
+    /// Three-neighbour centres (centre, then its heavy neighbours in ascending order) with template
+    /// height, Å, and area, Å²: the definitions of [`crate::ops::heights`].
     pub centres: Vec<([usize; 4], f64, f64)>,
 }

@@ -1,6 +1,8 @@
-//! The pair kernel: Lennard-Jones, Coulomb and generalised Born energy of a row of pairs, with forces.
+//! The pair kernel: Lennard-Jones, Coulomb and generalised Born energy of a row of pairs, with
+//! forces.
 //!
-//! Still, Tempczyk, Hawley, Hendrickson, J. Am. Chem. Soc. 112, 6127 (1990), eq. 4, for the generalised Born function.
+//! Still, Tempczyk, Hawley, Hendrickson, J. Am. Chem. Soc. 112, 6127 (1990), eq. 4, for the
+//! generalised Born function.
 
 use super::born::separations;
 use super::lanes::{Atoms, PairReal, Sums, add_to};
@@ -8,11 +10,11 @@ use super::tiles::{Codes, TileKernel};
 use super::vector::Vector;
 use crate::engine::Eight;
 
-/// Second sweep: forces into [`Sums`], B·∂E/∂B of the pairs into [`Sums::scalar`], energies (Lennard-Jones + Coulomb, and
-/// generalised Born) into the sweep's energies.
+/// Second sweep: forces into [`Sums`], B·∂E/∂B of the pairs into [`Sums::scalar`], energies
+/// (Lennard-Jones + Coulomb, and generalised Born) into the sweep's energies.
 ///
-/// With `CUT`, the energy of a pair is multiplied by S(t) = t²(3 − 2t), where t falls from 1 to 0 over the squared distances
-/// between the start and the end of the switch.
+/// With `CUT`, the energy of a pair is multiplied by S(t) = t²(3 − 2t), where t falls from 1 to 0
+/// over the squared distances between the start and the end of the switch.
 pub(super) struct PairForces<T, const CUT: bool> {
     /// 1/(4πε₀), kJ·Å/mol/e².
     pub coulomb: T,
@@ -40,7 +42,13 @@ struct Felt<T: PairReal> {
 
 impl<T: PairReal, const CUT: bool> PairForces<T, CUT> {
     #[inline(always)]
-    fn felt<const MASKED: bool>(&self, row: &Atoms<T>, block: &Atoms<T>, codes: Codes, r2: T::Eight) -> Felt<T> {
+    fn felt<const MASKED: bool>(
+        &self,
+        row: &Atoms<T>,
+        block: &Atoms<T>,
+        codes: Codes,
+        r2: T::Eight,
+    ) -> Felt<T> {
         let all = |value: f64| T::Eight::all(T::of(value));
         let fma = T::Eight::fma;
         // generalised Born: f² = r² + B_i B_j e^(−a), a = r²/(4 B_i B_j)
@@ -80,7 +88,9 @@ impl<T: PairReal, const CUT: bool> PairForces<T, CUT> {
     fn switched(&self, felt: Felt<T>, r2: T::Eight) -> Felt<T> {
         let all = |value: f64| T::Eight::all(T::of(value));
         let steepness = T::Eight::all(self.steepness);
-        let t = ((T::Eight::all(self.end) - r2) * steepness).greater(all(0.0)).lesser(all(1.0));
+        let t = ((T::Eight::all(self.end) - r2) * steepness)
+            .greater(all(0.0))
+            .lesser(all(1.0));
         let switch = t * t * T::Eight::fma(all(-2.0), t, all(3.0));
         // −2 ∂S/∂r²
         let slope = all(12.0) * t * (all(1.0) - t) * steepness;
@@ -98,11 +108,22 @@ impl<T: PairReal, const CUT: bool> TileKernel<T> for PairForces<T, CUT> {
     #[inline(always)]
     fn start() -> RowSums<T> {
         let zero = T::Eight::all(T::zero());
-        RowSums { force: [zero; 3], scalar: zero, energy: [zero; 2] }
+        RowSums {
+            force: [zero; 3],
+            scalar: zero,
+            energy: [zero; 2],
+        }
     }
 
     #[inline(always)]
-    fn tile<const MASKED: bool>(&self, row: &Atoms<T>, block: &Atoms<T>, codes: Codes, sum: &mut RowSums<T>, out: &mut Sums<T>) -> u8 {
+    fn tile<const MASKED: bool>(
+        &self,
+        row: &Atoms<T>,
+        block: &Atoms<T>,
+        codes: Codes,
+        sum: &mut RowSums<T>,
+        out: &mut Sums<T>,
+    ) -> u8 {
         let (delta, r2) = separations::<T, MASKED>(row, block, codes);
         let mut felt = self.felt::<MASKED>(row, block, codes, r2);
         if CUT {
@@ -115,7 +136,10 @@ impl<T: PairReal, const CUT: bool> TileKernel<T> for PairForces<T, CUT> {
         }
         sum.scalar = sum.scalar + felt.d_born;
         add_to(&mut out.scalar, felt.d_born);
-        sum.energy = [sum.energy[0] + felt.energy[0], sum.energy[1] + felt.energy[1]];
+        sum.energy = [
+            sum.energy[0] + felt.energy[0],
+            sum.energy[1] + felt.energy[1],
+        ];
         0
     }
 

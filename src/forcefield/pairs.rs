@@ -11,7 +11,8 @@ use crate::structure::centroid;
 
 /// 1/ε of the protein − 1/ε of water.
 const DIELECTRIC: f64 = 1.0 - 1.0 / 78.5;
-/// Surface tension of the surface term × 4π, kJ/mol/Å² (Schaefer, Bartels, Karplus, J. Mol. Biol. 284, 835 (1998), as OpenMM has it).
+/// Surface tension of the surface term × 4π, kJ/mol/Å² (Schaefer, Bartels, Karplus, J. Mol. Biol.
+/// 284, 835 (1998), as OpenMM has it).
 const SURFACE: f64 = 0.283_919_551;
 /// Radius of the water probe, Å.
 const PROBE: f64 = 1.4;
@@ -51,7 +52,11 @@ impl<T: PairReal> Pairs<T> {
     pub fn new(system: &System, cutoff: Option<f64>) -> Self {
         let tiles = Tiles::new(system.len(), &system.exclusions, cutoff);
         let mut blocks: Vec<Block<T>> = (0..tiles.blocks()).map(Block::nowhere).collect();
-        let radii: Vec<f64> = system.radii.iter().map(|radius| radius - OBC_OFFSET).collect();
+        let radii: Vec<f64> = system
+            .radii
+            .iter()
+            .map(|radius| radius - OBC_OFFSET)
+            .collect();
         for atom in 0..system.len() {
             let (block, lane) = (&mut blocks[atom / LANES], atom % LANES);
             let screened = radii[atom] * system.screens[atom];
@@ -64,13 +69,25 @@ impl<T: PairReal> Pairs<T> {
         }
         let (atoms, charges) = (system.len(), system.charges.clone());
         let (scalars, born) = (vec![0.0; atoms], vec![(0.0, 0.0); atoms]);
-        Pairs { tiles, blocks, charges, radii, cutoff, scalars, born }
+        Pairs {
+            tiles,
+            blocks,
+            charges,
+            radii,
+            cutoff,
+            scalars,
+            born,
+        }
     }
 
     /// Energies; forces, kJ/mol/Å, are added to `forces`.
     pub fn add(&mut self, positions: &[Vector3<f64>], forces: &mut [Vector3<f64>]) -> PairEnergies {
         // one entry into the thread pool for all sweeps instead of one a sweep
-        if self.tiles.is_shared() { rayon::scope(|_| self.sweep(positions, forces)) } else { self.sweep(positions, forces) }
+        if self.tiles.is_shared() {
+            rayon::scope(|_| self.sweep(positions, forces))
+        } else {
+            self.sweep(positions, forces)
+        }
     }
 
     /// The three sweeps.
@@ -83,26 +100,41 @@ impl<T: PairReal> Pairs<T> {
             Some(cutoff) => self.sweep_all::<true>(cutoff),
         };
         let [nonbonded, pairs] = self.tiles.add_forces(forces);
-        PairEnergies { nonbonded, obc2: pairs + own, surface }
+        PairEnergies {
+            nonbonded,
+            obc2: pairs + own,
+            surface,
+        }
     }
 
     /// The same up to `cutoff`, Å, but for the energies of pairs.
     fn sweep_all<const CUT: bool>(&mut self, cutoff: f64) -> (f64, f64) {
         let end = cutoff * cutoff;
         let cutoff = T::of(end);
-        self.tiles.sweep(&BornIntegrals::<T, CUT> { cutoff }, &self.blocks);
+        self.tiles
+            .sweep(&BornIntegrals::<T, CUT> { cutoff }, &self.blocks);
         self.tiles.take_scalars(&mut self.scalars);
         self.find_radii();
         let (coulomb, solvation) = (T::of(COULOMB), T::of(COULOMB_OBC * DIELECTRIC));
         let steepness = T::of(1.0 / (end - end * SWITCH * SWITCH));
-        self.tiles.sweep(&PairForces::<T, CUT> { coulomb, solvation, end: cutoff, steepness }, &self.blocks);
+        self.tiles.sweep(
+            &PairForces::<T, CUT> {
+                coulomb,
+                solvation,
+                end: cutoff,
+                steepness,
+            },
+            &self.blocks,
+        );
         self.tiles.take_scalars(&mut self.scalars);
         let single = self.add_atoms();
-        self.tiles.sweep(&BornForces::<T, CUT> { cutoff }, &self.blocks);
+        self.tiles
+            .sweep(&BornForces::<T, CUT> { cutoff }, &self.blocks);
         single
     }
 
-    /// Positions relative to the centre, so that rounding to `T` does not depend on where the molecule is.
+    /// Positions relative to the centre, so that rounding to `T` does not depend on where the
+    /// molecule is.
     fn place(&mut self, positions: &[Vector3<f64>]) {
         let centre = centroid(positions);
         for (block, chunk) in self.blocks.iter_mut().zip(positions.chunks(LANES)) {
@@ -125,7 +157,8 @@ impl<T: PairReal> Pairs<T> {
         }
     }
 
-    /// Energies of the single atoms, (generalised Born, surface), and ∂E/∂I of every atom from B·∂E/∂B of its pairs in `scalars`.
+    /// Energies of the single atoms, (generalised Born, surface), and ∂E/∂I of every atom from
+    /// B·∂E/∂B of its pairs in `scalars`.
     fn add_atoms(&mut self) -> (f64, f64) {
         let (mut own, mut surface) = (0.0, 0.0);
         for (atom, &(born, d_born)) in self.born.iter().enumerate() {

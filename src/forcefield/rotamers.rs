@@ -8,7 +8,8 @@ use crate::structure::Element;
 
 /// Heavy atoms closer than this repel each other here, Å; hydrogens count 0.8 Å less.
 const CONTACT: f64 = 3.6;
-/// Only atoms this close to the first turning bond can be met, Å: the longest side chain and a contact.
+/// Only atoms this close to the first turning bond can be met, Å: the longest side chain and a
+/// contact.
 const REACH: f64 = 13.0;
 
 /// A bond that turns, and what turns with it.
@@ -25,7 +26,8 @@ pub(super) struct Rotamers {
     moved: Vec<usize>,
     /// Other atoms with their positions (Å), and contact distances to them.
     others: Vec<(usize, Vector3<f64>, f64)>,
-    /// Atoms within three bonds of each moved one: their distance depends on one torsion at most and is no clash.
+    /// Atoms within three bonds of each moved one: their distance depends on one torsion at most
+    /// and is no clash.
     near: Vec<Vec<usize>>,
 }
 
@@ -35,24 +37,51 @@ impl Rotamers {
         let residue = placer.topology.residue_of(built[0]).atoms.clone();
         let mut turns = Vec::new();
         for b in residue.clone() {
-            for &c in placer.neighbours[b].iter().filter(|&&c| residue.contains(&c)) {
+            for &c in placer.neighbours[b]
+                .iter()
+                .filter(|&&c| residue.contains(&c))
+            {
                 turns.extend(turn(placer, built, b, c));
             }
         }
-        let mut moved: Vec<usize> = turns.iter().flat_map(|turn| turn.moved.iter().copied()).collect();
+        let mut moved: Vec<usize> = turns
+            .iter()
+            .flat_map(|turn| turn.moved.iter().copied())
+            .collect();
         moved.sort_unstable();
         moved.dedup();
         // those nearer the backbone first: they move more
         turns.sort_by_key(|turn| std::cmp::Reverse(turn.moved.len()));
         let centre = placer.known[built[0]].unwrap_or_default();
-        let contact = |atom: usize| if placer.topology.atoms[atom].element == Element::H { CONTACT - 0.8 } else { CONTACT };
-        let others = placer.known.iter().enumerate().filter_map(|(atom, at)| Some((atom, (*at)?, contact(atom))));
-        let others = others.filter(|(_, at, _)| (at - centre).norm() < REACH).collect();
-        let near = moved.iter().map(|&atom| within_three(&placer.neighbours, atom)).collect();
-        Rotamers { turns, moved, others, near }
+        let contact = |atom: usize| {
+            if placer.topology.atoms[atom].element == Element::H {
+                CONTACT - 0.8
+            } else {
+                CONTACT
+            }
+        };
+        let others = placer
+            .known
+            .iter()
+            .enumerate()
+            .filter_map(|(atom, at)| Some((atom, (*at)?, contact(atom))));
+        let others = others
+            .filter(|(_, at, _)| (at - centre).norm() < REACH)
+            .collect();
+        let near = moved
+            .iter()
+            .map(|&atom| within_three(&placer.neighbours, atom))
+            .collect();
+        Rotamers {
+            turns,
+            moved,
+            others,
+            near,
+        }
     }
 
-    /// Turns the moved atoms in `known` to the combination with the least overlap, the template's own first among equals.
+    /// Turns the moved atoms in `known` to the combination with the least overlap, the template's
+    /// own first among equals.
     pub fn choose(&self, known: &mut [Option<Vector3<f64>>]) {
         let start: Vec<_> = known.to_vec();
         let combinations: usize = self.turns.iter().map(|turn| turn.parts).product();
@@ -77,8 +106,16 @@ impl Rotamers {
         let mut sum = 0.0;
         for (&atom, near) in self.moved.iter().zip(&self.near) {
             let Some(here) = known[atom] else { continue };
-            for &(other, place, contact) in self.others.iter().filter(|(other, ..)| !near.contains(other)) {
-                let there = if self.moved.contains(&other) { known[other].unwrap_or(place) } else { place };
+            for &(other, place, contact) in self
+                .others
+                .iter()
+                .filter(|(other, ..)| !near.contains(other))
+            {
+                let there = if self.moved.contains(&other) {
+                    known[other].unwrap_or(place)
+                } else {
+                    place
+                };
                 sum += (contact - (here - there).norm()).max(0.0).powi(2);
             }
         }
@@ -89,7 +126,9 @@ impl Rotamers {
 impl Turn {
     /// Turns by `part` parts of a full turn.
     fn apply(&self, part: usize, known: &mut [Option<Vector3<f64>>]) {
-        let [Some(from), Some(to)] = self.axis.map(|atom| known[atom]) else { return };
+        let [Some(from), Some(to)] = self.axis.map(|atom| known[atom]) else {
+            return;
+        };
         let angle = std::f64::consts::TAU * part as f64 / self.parts as f64;
         let rotation = Rotation3::from_axis_angle(&Unit::new_normalize(to - from), angle);
         for &atom in &self.moved {
@@ -115,19 +154,30 @@ fn turn(placer: &Placer<'_>, built: &[usize], b: usize, c: usize) -> Option<Turn
     moved.remove(0);
     let is_ring = moved.contains(&b);
     let kinds = [b, c].map(|atom| placer.kind(atom));
-    if moved.is_empty() || is_ring || !moved.iter().all(|atom| built.contains(atom)) || !parameters().turns(kinds) {
+    if moved.is_empty()
+        || is_ring
+        || !moved.iter().all(|atom| built.contains(atom))
+        || !parameters().turns(kinds)
+    {
         return None;
     }
     // staggered on a tetrahedral end; a planar end may stand anywhere
     let tetrahedral = placer.neighbours[c].len() == 4 && atoms[c].element == Element::C;
-    Some(Turn { axis: [b, c], moved, parts: if tetrahedral { 3 } else { 6 } })
+    Some(Turn {
+        axis: [b, c],
+        moved,
+        parts: if tetrahedral { 3 } else { 6 },
+    })
 }
 
 /// Atoms within three bonds of `atom`, itself too.
 fn within_three(neighbours: &[Vec<usize>], atom: usize) -> Vec<usize> {
     let mut found = vec![atom];
     for _ in 0..3 {
-        let shell: Vec<usize> = found.iter().flat_map(|&at| neighbours[at].iter().copied()).collect();
+        let shell: Vec<usize> = found
+            .iter()
+            .flat_map(|&at| neighbours[at].iter().copied())
+            .collect();
         found.extend(shell);
         found.sort_unstable();
         found.dedup();

@@ -1,4 +1,5 @@
-//! Which residues are strained: the energy terms that a clash or a distorted bond raises, by residue.
+//! Which residues are strained: the energy terms that a clash or a distorted bond raises, by
+//! residue.
 
 use nalgebra::Vector3;
 use serde::Serialize;
@@ -27,7 +28,12 @@ pub fn strains(topology: &Topology, system: &System, positions: &[Vector3<f64>])
     let strain = |(index, residue): (usize, &crate::structure::Residue)| {
         let sum = |shares: &[f64]| shares[residue.atoms.clone()].iter().sum::<f64>();
         let (bonded, lennard_jones) = (sum(&bonded), sum(&lennard_jones));
-        Strain { residue: topology.residue_label(index), bonded, lennard_jones, total: bonded + lennard_jones }
+        Strain {
+            residue: topology.residue_label(index),
+            bonded,
+            lennard_jones,
+            total: bonded + lennard_jones,
+        }
     };
     let mut strains: Vec<Strain> = topology.residues.iter().enumerate().map(strain).collect();
     strains.sort_by(|a, b| b.total.total_cmp(&a.total));
@@ -56,7 +62,12 @@ fn lennard_jones(system: &System, positions: &[Vector3<f64>]) -> Vec<f64> {
     }
     for pair in &system.exceptions {
         let [i, j] = pair.atoms;
-        let half = 0.5 * energy((positions[i] - positions[j]).norm_squared(), pair.sigma, pair.epsilon);
+        let half = 0.5
+            * energy(
+                (positions[i] - positions[j]).norm_squared(),
+                pair.sigma,
+                pair.epsilon,
+            );
         shares[i] += half;
         shares[j] += half;
     }
@@ -72,7 +83,13 @@ mod tests {
 
     /// A topology of residues of ten atoms.
     fn topology(atoms: usize) -> Topology {
-        let atom = |index: usize| Atom { name: "C".into(), element: Element::C, residue: index / 10, serial: index + 1, mass: 12.0 };
+        let atom = |index: usize| Atom {
+            name: "C".into(),
+            element: Element::C,
+            residue: index / 10,
+            serial: index + 1,
+            mass: 12.0,
+        };
         let residue = |index: usize| Residue {
             name: "RES".into(),
             chain: 0,
@@ -83,7 +100,10 @@ mod tests {
         Topology {
             atoms: (0..atoms).map(atom).collect(),
             residues: (0..atoms / 10).map(residue).collect(),
-            chains: vec![Chain { id: "A".into(), residues: 0..atoms / 10 }],
+            chains: vec![Chain {
+                id: "A".into(),
+                residues: 0..atoms / 10,
+            }],
             bonds: Vec::new(),
         }
     }
@@ -92,15 +112,22 @@ mod tests {
     fn shares_add_up_to_the_energy_and_point_at_a_clash() {
         let (mut system, mut positions) = chain(60, 31);
         system.charges.fill(0.0);
-        system.exceptions.iter_mut().for_each(|pair| pair.charge_product = 0.0);
+        system
+            .exceptions
+            .iter_mut()
+            .for_each(|pair| pair.charge_product = 0.0);
         positions[47] = positions[12] + Vector3::new(0.5, 0.3, 0.2);
         let strains = strains(&topology(60), &system, &positions);
         let mut forces = vec![Vector3::zeros(); 60];
-        let energies = ForceField::new(system, Precision::F64).energy_forces(&positions, &mut forces);
+        let energies =
+            ForceField::new(system, Precision::F64).energy_forces(&positions, &mut forces);
         let sum = |part: fn(&Strain) -> f64| strains.iter().map(part).sum::<f64>();
         let bonded = energies.bond + energies.angle + energies.torsion;
         assert!((sum(|strain| strain.bonded) - bonded).abs() <= 1e-9 * bonded.abs());
-        assert!((sum(|strain| strain.lennard_jones) - energies.nonbonded).abs() <= 1e-9 * energies.nonbonded.abs());
+        assert!(
+            (sum(|strain| strain.lennard_jones) - energies.nonbonded).abs()
+                <= 1e-9 * energies.nonbonded.abs()
+        );
         let mut worst = [&strains[0].residue, &strains[1].residue];
         worst.sort();
         assert_eq!(worst, ["A:RES 2", "A:RES 5"]);

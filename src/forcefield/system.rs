@@ -1,8 +1,10 @@
 //! The typed terms of ff14SB + OBC2 for one topology: flat arrays that the energy code walks over.
 //!
-//! Units: Å, rad, kJ/mol, elementary charges, Da. Atom indices are those of the topology that the system was built for.
+//! Units: Å, rad, kJ/mol, elementary charges, Da. Atom indices are those of the topology that the
+//! system was built for.
 
-/// 1/(4πε₀) in kJ·Å/mol/e², as it stands in OpenMM's `NonbondedForce`: for Coulomb pairs and 1-4 pairs.
+/// 1/(4πε₀) in kJ·Å/mol/e², as it stands in OpenMM's `NonbondedForce`: for Coulomb pairs and 1-4
+/// pairs.
 pub const COULOMB: f64 = 1_389.354_56;
 /// 1/(4πε₀) in kJ·Å/mol/e², as it stands in OpenMM's OBC energy: for the solvation term only.
 pub const COULOMB_OBC: f64 = 1_389.354_85;
@@ -35,9 +37,11 @@ pub struct Angle {
     pub k: f64,
 }
 
-/// One Fourier term of a torsion, k(1 + cos(nφ − φ0)); a torsion of several terms has several entries.
+/// One Fourier term of a torsion, k(1 + cos(nφ − φ0)); a torsion of several terms has several
+/// entries.
 ///
-/// φ is the IUPAC dihedral of the four atoms in the order given. An improper torsion has the same form, with the centre third.
+/// φ is the IUPAC dihedral of the four atoms in the order given. An improper torsion has the same
+/// form, with the centre third.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Torsion {
     /// The four atoms whose dihedral is φ.
@@ -88,10 +92,11 @@ pub struct System {
     pub angles: Vec<Angle>,
     /// Proper and improper torsions, one entry a Fourier term.
     pub torsions: Vec<Torsion>,
-    /// Pairs `[i, j]`, `i < j`, one, two or three bonds apart, sorted, without repeats: left out of the nonbonded pair sum
-    /// (they stay in OBC's).
+    /// Pairs `[i, j]`, `i < j`, one, two or three bonds apart, sorted, without repeats: left out of
+    /// the nonbonded pair sum (they stay in OBC's).
     pub exclusions: Vec<[usize; 2]>,
-    /// The pairs of `exclusions` that are three bonds apart and no closer, sorted: their scaled interaction.
+    /// The pairs of `exclusions` that are three bonds apart and no closer, sorted: their scaled
+    /// interaction.
     pub exceptions: Vec<Exception>,
 }
 

@@ -1,4 +1,5 @@
-//! The one traversal of all pairs: tiles of one atom by [`LANES`] atoms, in fixed tasks whose sums are added in a fixed order.
+//! The one traversal of all pairs: tiles of one atom by [`LANES`] atoms, in fixed tasks whose sums
+//! are added in a fixed order.
 
 use std::ops::Range;
 
@@ -25,12 +26,20 @@ pub(super) trait TileKernel<T: PairReal>: Sync {
     type Row;
     /// Empty sums.
     fn start() -> Self::Row;
-    /// Adds the pairs of `row` and `block`, and returns the bits of those that it leaves to [`TileKernel::close`]. `codes` matter
-    /// where `MASKED`; elsewhere all pairs are of all terms.
-    fn tile<const MASKED: bool>(&self, row: &Atoms<T>, block: &Atoms<T>, codes: Codes, sum: &mut Self::Row, out: &mut Sums<T>) -> u8;
+    /// Adds the pairs of `row` and `block`, and returns the bits of those that it leaves to
+    /// [`TileKernel::close`]. `codes` matter where `MASKED`; elsewhere all pairs are of all terms.
+    fn tile<const MASKED: bool>(
+        &self,
+        row: &Atoms<T>,
+        block: &Atoms<T>,
+        codes: Codes,
+        sum: &mut Self::Row,
+        out: &mut Sums<T>,
+    ) -> u8;
     /// Adds the row's sums to its own lane and to the task's energies.
     fn finish(sum: &Self::Row, lane: usize, out: &mut Sums<T>, energies: &mut [f64; 2]);
-    /// Adds the pairs that are too close for the form that [`TileKernel::tile`] computes, as this sweep or an earlier one found them.
+    /// Adds the pairs that are too close for the form that [`TileKernel::tile`] computes, as this
+    /// sweep or an earlier one found them.
     fn close(&self, _pairs: &[Pair], _blocks: &[Block<T>], _sums: &mut [Sums<T>]) {}
 }
 
@@ -46,7 +55,8 @@ struct BlockRows {
     clean: Vec<u32>,
 }
 
-/// A fixed share of the rows with its own sums, so that the result does not depend on which thread does it when.
+/// A fixed share of the rows with its own sums, so that the result does not depend on which thread
+/// does it when.
 #[derive(Debug, Clone)]
 struct Task<T> {
     rows: Range<usize>,
@@ -66,20 +76,32 @@ struct Bounds<T> {
 impl<T: PairReal> Bounds<T> {
     /// The box around the first `count` atoms of a block.
     fn of(block: &Block<T>, count: usize) -> Self {
-        let ends = |lane: &[T], pick: fn(T, T) -> T| lane[1..count].iter().fold(lane[0], |end, &value| pick(end, value));
+        let ends = |lane: &[T], pick: fn(T, T) -> T| {
+            lane[1..count]
+                .iter()
+                .fold(lane[0], |end, &value| pick(end, value))
+        };
         let axes = [&block.x, &block.y, &block.z];
-        Bounds { low: axes.map(|lane| ends(lane, T::min)), high: axes.map(|lane| ends(lane, T::max)) }
+        Bounds {
+            low: axes.map(|lane| ends(lane, T::min)),
+            high: axes.map(|lane| ends(lane, T::max)),
+        }
     }
 
     /// Squared distance of two boxes, Å²; of a point where a box is one.
     #[inline(always)]
     fn square(&self, other: &Self) -> T {
-        let gap = |axis: usize| (self.low[axis] - other.high[axis]).max(other.low[axis] - self.high[axis]).max(T::zero());
+        let gap = |axis: usize| {
+            (self.low[axis] - other.high[axis])
+                .max(other.low[axis] - self.high[axis])
+                .max(T::zero())
+        };
         gap(0) * gap(0) + gap(1) * gap(1) + gap(2) * gap(2)
     }
 }
 
-/// Which tiles have pairs within a cutoff, found anew for every evaluation, so that no result depends on an earlier one.
+/// Which tiles have pairs within a cutoff, found anew for every evaluation, so that no result
+/// depends on an earlier one.
 #[derive(Debug, Clone)]
 struct Near<T> {
     /// Squared cutoff, Å².
@@ -104,33 +126,61 @@ const TILES_PER_TASK: usize = 96;
 const MOST_TASKS: usize = 32;
 
 impl<T: PairReal> Tiles<T> {
-    /// Tiles of `atoms` atoms of which the pairs `excluded` (i < j) take part in the Born terms only; with a cutoff, Å, tiles
-    /// without a pair within it are left out.
+    /// Tiles of `atoms` atoms of which the pairs `excluded` (i < j) take part in the Born terms
+    /// only; with a cutoff, Å, tiles without a pair within it are left out.
     pub fn new(atoms: usize, excluded: &[[usize; 2]], cutoff: Option<f64>) -> Self {
         let blocks = atoms.div_ceil(LANES);
         let mut rows = vec![BlockRows::default(); blocks];
         for (block, row) in rows.iter_mut().enumerate() {
-            row.masked.push((block as u32, std::array::from_fn(|lane| !0u8 << lane << 1).map(|later| Codes { pair: later, full: later })));
+            row.masked.push((
+                block as u32,
+                std::array::from_fn(|lane| !0u8 << lane << 1).map(|later| Codes {
+                    pair: later,
+                    full: later,
+                }),
+            ));
         }
         for &[i, j] in excluded {
             let (row, column) = (&mut rows[i / LANES], (j / LANES) as u32);
-            let tile = row.masked.iter().position(|&(block, _)| block == column).unwrap_or_else(|| {
-                row.masked.push((column, [Codes::FULL; LANES]));
-                row.masked.len() - 1
-            });
+            let tile = row
+                .masked
+                .iter()
+                .position(|&(block, _)| block == column)
+                .unwrap_or_else(|| {
+                    row.masked.push((column, [Codes::FULL; LANES]));
+                    row.masked.len() - 1
+                });
             row.masked[tile].1[i % LANES].full &= !(1 << (j % LANES));
         }
         for (block, row) in rows.iter_mut().enumerate() {
             let masked = |other: u32| row.masked.iter().any(|&(column, _)| column == other);
-            row.clean = (block as u32..blocks as u32).filter(|&other| !masked(other)).collect();
+            row.clean = (block as u32..blocks as u32)
+                .filter(|&other| !masked(other))
+                .collect();
         }
-        let near = cutoff.map(|cutoff| Near { square: T::of(cutoff * cutoff), bounds: Vec::new(), clean: vec![Vec::new(); blocks] });
-        Tiles { atoms, rows, tasks: Self::share(blocks, near.is_some()), near }
+        let near = cutoff.map(|cutoff| Near {
+            square: T::of(cutoff * cutoff),
+            bounds: Vec::new(),
+            clean: vec![Vec::new(); blocks],
+        });
+        Tiles {
+            atoms,
+            rows,
+            tasks: Self::share(blocks, near.is_some()),
+            near,
+        }
     }
 
-    /// Divides the rows into tasks of about as many tiles: those of a triangle, or with a cutoff as many for every row.
+    /// Divides the rows into tasks of about as many tiles: those of a triangle, or with a cutoff as
+    /// many for every row.
     fn share(blocks: usize, even: bool) -> Vec<Task<T>> {
-        let columns = |block: usize| if even { blocks.div_ceil(2) } else { blocks - block };
+        let columns = |block: usize| {
+            if even {
+                blocks.div_ceil(2)
+            } else {
+                blocks - block
+            }
+        };
         let tiles: usize = (0..blocks).map(columns).sum();
         let count = (tiles / TILES_PER_TASK).clamp(1, MOST_TASKS);
         let mut tasks = Vec::with_capacity(count);
@@ -138,7 +188,12 @@ impl<T: PairReal> Tiles<T> {
         for block in 0..blocks {
             done += columns(block);
             if done * count >= tiles * (tasks.len() + 1) || block + 1 == blocks {
-                tasks.push(Task { rows: start..block + 1, sums: vec![Sums::default(); blocks], energies: [0.0; 2], close: Vec::new() });
+                tasks.push(Task {
+                    rows: start..block + 1,
+                    sums: vec![Sums::default(); blocks],
+                    energies: [0.0; 2],
+                    close: Vec::new(),
+                });
                 start = block + 1;
             }
         }
@@ -166,14 +221,37 @@ impl<T: PairReal> Tiles<T> {
 
     /// Finds the tiles within the cutoff, where there is one, for blocks at new positions.
     pub fn find_near(&mut self, blocks: &[Block<T>]) {
-        let Some(Near { square, bounds, clean }) = &mut self.near else { return };
+        let Some(Near {
+            square,
+            bounds,
+            clean,
+        }) = &mut self.near
+        else {
+            return;
+        };
         bounds.clear();
-        bounds.extend(blocks.iter().enumerate().map(|(index, block)| Bounds::of(block, LANES.min(self.atoms - index * LANES))));
-        let within = |row: usize, column: u32| bounds[row].square(&bounds[column as usize]) < *square;
-        clean.par_iter_mut().zip(&self.rows).enumerate().for_each(|(row, (near, tiles))| {
-            near.clear();
-            near.extend(tiles.clean.iter().copied().filter(|&column| within(row, column)));
-        });
+        bounds.extend(
+            blocks
+                .iter()
+                .enumerate()
+                .map(|(index, block)| Bounds::of(block, LANES.min(self.atoms - index * LANES))),
+        );
+        let within =
+            |row: usize, column: u32| bounds[row].square(&bounds[column as usize]) < *square;
+        clean
+            .par_iter_mut()
+            .zip(&self.rows)
+            .enumerate()
+            .for_each(|(row, (near, tiles))| {
+                near.clear();
+                near.extend(
+                    tiles
+                        .clean
+                        .iter()
+                        .copied()
+                        .filter(|&column| within(row, column)),
+                );
+            });
     }
 
     /// Runs `kernel` over all pairs, adding to the sums.
@@ -188,8 +266,13 @@ impl<T: PairReal> Tiles<T> {
             }
             kernel.close(&task.close, blocks, &mut task.sums);
         };
-        // the thread pool is not asked for what one thread does: on a small molecule, that would cost more than the work
-        if is_shared { self.tasks.par_iter_mut().for_each(run) } else { self.tasks.iter_mut().for_each(run) }
+        // the thread pool is not asked for what one thread does: on a small molecule, that would
+        // cost more than the work
+        if is_shared {
+            self.tasks.par_iter_mut().for_each(run)
+        } else {
+            self.tasks.iter_mut().for_each(run)
+        }
     }
 
     /// Moves the scalar sum of every atom into `out`, leaving zero.
@@ -239,21 +322,43 @@ fn sweep_row<T: PairReal, K: TileKernel<T>>(
     let mut keep = |close: u8, column: usize| {
         let mut close = close;
         while close != 0 {
-            task.close.push([(block * LANES + lane) as u32, (column * LANES) as u32 + close.trailing_zeros()]);
+            task.close.push([
+                (block * LANES + lane) as u32,
+                (column * LANES) as u32 + close.trailing_zeros(),
+            ]);
             close &= close - 1;
         }
     };
     for (column, codes) in &tiles.masked {
         let column = *column as usize;
-        let close = kernel.tile::<true>(&row, &blocks[column].atoms(), codes[lane], &mut sum, &mut task.sums[column]);
+        let close = kernel.tile::<true>(
+            &row,
+            &blocks[column].atoms(),
+            codes[lane],
+            &mut sum,
+            &mut task.sums[column],
+        );
         keep(close, column);
     }
-    let place = [blocks[block].x[lane], blocks[block].y[lane], blocks[block].z[lane]];
-    let point = Bounds { low: place, high: place };
+    let place = [
+        blocks[block].x[lane],
+        blocks[block].y[lane],
+        blocks[block].z[lane],
+    ];
+    let point = Bounds {
+        low: place,
+        high: place,
+    };
     for &column in near.map_or(&tiles.clean, |near| &near.clean[block]) {
         let column = column as usize;
         if near.is_none_or(|near| point.square(&near.bounds[column]) < near.square) {
-            let close = kernel.tile::<false>(&row, &blocks[column].atoms(), Codes::FULL, &mut sum, &mut task.sums[column]);
+            let close = kernel.tile::<false>(
+                &row,
+                &blocks[column].atoms(),
+                Codes::FULL,
+                &mut sum,
+                &mut task.sums[column],
+            );
             keep(close, column);
         }
     }

@@ -5,7 +5,8 @@ use wide::{f32x8, f64x8, i32x8};
 
 use crate::engine::{EXP2, Eight, ROUND, Real};
 
-/// Eight `T` with comparisons and roots. A mask has all bits of an element set where it holds, and none elsewhere.
+/// Eight `T` with comparisons and roots. A mask has all bits of an element set where it holds, and
+/// none elsewhere.
 pub(super) trait Vector<T>: Eight<T> {
     /// Mask of the elements whose bit of `bits` is set.
     fn mask(bits: u8) -> Self;
@@ -96,7 +97,10 @@ impl Vector<f32> for f32x8 {
     common!();
     #[inline(always)]
     fn decay(self) -> Self {
-        let (x, log2_e) = (self.lesser(Self::splat(87.0)), Self::splat(std::f32::consts::LOG2_E));
+        let (x, log2_e) = (
+            self.lesser(Self::splat(87.0)),
+            Self::splat(std::f32::consts::LOG2_E),
+        );
         let shifted = Self::fnma(x, log2_e, Self::splat(ROUND));
         let f = Self::fnma(x, log2_e, Self::splat(ROUND) - shifted);
         let mut p = Self::splat(EXP2[0]);
@@ -111,7 +115,13 @@ impl Vector<f32> for f32x8 {
 impl Vector<f64> for f64x8 {
     #[inline(always)]
     fn mask(bits: u8) -> Self {
-        Self::new(std::array::from_fn(|k| if bits >> k & 1 == 1 { f64::from_bits(u64::MAX) } else { 0.0 }))
+        Self::new(std::array::from_fn(|k| {
+            if bits >> k & 1 == 1 {
+                f64::from_bits(u64::MAX)
+            } else {
+                0.0
+            }
+        }))
     }
     common!();
     #[inline(always)]

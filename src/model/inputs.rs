@@ -11,7 +11,8 @@ use crate::ops::Batch;
 /// Unit of the positions that the first layer sees as vectors, Å.
 pub(super) const PLACE: f64 = 8.0;
 
-/// One system of a call in the jump regime. Positions are of its tokens, in one frame of reference; Å.
+/// One system of a call in the jump regime. Positions are of its tokens, in one frame of reference;
+/// Å.
 #[derive(Debug, Clone, Copy)]
 pub struct JumpInput<'a> {
     /// The molecule.
@@ -24,8 +25,9 @@ pub struct JumpInput<'a> {
     pub sigma: f64,
     /// Noise level s of the condition, Å.
     pub condition_noise: f64,
-    /// The fold that the protein keeps to: positions of all its tokens, of which those of the backbone count, in any frame of reference. Only
-    /// a network that is given one looks at it, and it has to do without where there is none.
+    /// The fold that the protein keeps to: positions of all its tokens, of which those of the
+    /// backbone count, in any frame of reference. Only a network that is given one looks at it, and
+    /// it has to do without where there is none.
     pub fold: Option<&'a [Vector3<f64>]>,
     /// Physical time of the jump, ps; only a network that takes several is told.
     pub lag_time: f64,
@@ -47,7 +49,8 @@ pub struct PlainInput<'a> {
 pub struct Inputs {
     /// Systems, edges, centres and scales.
     pub batch: Batch,
-    /// Centroid that was taken from each system's positions: the network is translation-equivariant by construction.
+    /// Centroid that was taken from each system's positions: the network is translation-equivariant
+    /// by construction.
     pub centroids: Vec<Vector3<f64>>,
     /// x, centred, Å; three numbers a token, as the next three.
     pub condition: Vec<f64>,
@@ -57,15 +60,17 @@ pub struct Inputs {
     pub noisy: Vec<f64>,
     /// x/8 Å: the positions as vector features.
     pub place: Vec<f64>,
-    /// Where the fold, superposed, is from x: of tokens of the backbone, in units that make it of order one. Zero elsewhere, and for a
-    /// system without a fold.
+    /// Where the fold, superposed, is from x: of tokens of the backbone, in units that make it of
+    /// order one. Zero elsewhere, and for a system without a fold.
     pub fold: Vec<f64>,
-    /// Noise levels of each system and, where the network takes several, its lag time, as sines and cosines of their logarithms.
+    /// Noise levels of each system and, where the network takes several, its lag time, as sines and
+    /// cosines of their logarithms.
     pub conditioning: Vec<f64>,
 }
 
 impl Inputs {
-    /// Systems of the jump regime: y starts at xc + c_skip (xn − xc), and the network sees c_in (xn − xc).
+    /// Systems of the jump regime: y starts at xc + c_skip (xn − xc), and the network sees c_in (xn
+    /// − xc).
     ///
     /// # Panics
     /// Where the configuration is of another regime, or lengths differ from the molecule's.
@@ -80,11 +85,20 @@ impl Inputs {
                 let at = inputs.batch.range(index).start * 3;
                 let away = system.tokens.away_from_fold(system.condition, fold);
                 let values = away.iter().flat_map(|away| away.iter().copied());
-                inputs.fold[at..].iter_mut().zip(values).for_each(|(to, value)| *to = value);
+                inputs.fold[at..]
+                    .iter_mut()
+                    .zip(values)
+                    .for_each(|(to, value)| *to = value);
             }
-            let told = &mut inputs.conditioning[index * config.conditioning()..][..config.conditioning()];
-            fourier((system.condition_noise + 0.005).ln(), &mut told[TOLD..2 * TOLD]);
-            told[2 * TOLD..].chunks_exact_mut(TOLD).for_each(|lag| fourier(system.lag_time.ln(), lag));
+            let told =
+                &mut inputs.conditioning[index * config.conditioning()..][..config.conditioning()];
+            fourier(
+                (system.condition_noise + 0.005).ln(),
+                &mut told[TOLD..2 * TOLD],
+            );
+            told[2 * TOLD..]
+                .chunks_exact_mut(TOLD)
+                .for_each(|lag| fourier(system.lag_time.ln(), lag));
         }
         inputs
     }
@@ -95,7 +109,10 @@ impl Inputs {
     /// Where the configuration is of the jump regime, or lengths differ from the molecule's.
     pub fn plain(config: &Config, systems: &[PlainInput<'_>]) -> Inputs {
         let mut inputs = Inputs::default();
-        assert!(!matches!(config.regime, Regime::Jump { .. }), "not a jump regime");
+        assert!(
+            !matches!(config.regime, Regime::Jump { .. }),
+            "not a jump regime"
+        );
         let scale = config.regime.system_scale();
         for (index, system) in systems.iter().enumerate() {
             inputs.add(config, system.tokens, system.positions);
@@ -103,19 +120,27 @@ impl Inputs {
             if let Some(velocity) = system.velocity {
                 let at = inputs.batch.range(index).start * 3;
                 let values = velocity.iter().flat_map(|v| v.iter().map(|x| x / scale));
-                inputs.noisy[at..].iter_mut().zip(values).for_each(|(to, value)| *to = value);
+                inputs.noisy[at..]
+                    .iter_mut()
+                    .zip(values)
+                    .for_each(|(to, value)| *to = value);
             }
         }
         inputs
     }
 
-    /// The same systems with `step` times a displacement, Å, added to the positions of the force regime; pairs stay what they are. Its mean
-    /// over each system is left out, which moves nothing that the network sees.
+    /// The same systems with `step` times a displacement, Å, added to the positions of the force
+    /// regime; pairs stay what they are. Its mean over each system is left out, which moves nothing
+    /// that the network sees.
     ///
     /// # Panics
     /// Where there is not one displacement a token.
     pub fn displaced(&self, displacement: &[Vector3<f64>], step: f64) -> Inputs {
-        assert_eq!(displacement.len(), self.batch.tokens(), "one displacement a token");
+        assert_eq!(
+            displacement.len(),
+            self.batch.tokens(),
+            "one displacement a token"
+        );
         let mut moved = self.clone();
         for system in 0..self.systems() {
             let range = self.batch.range(system);
@@ -138,12 +163,21 @@ impl Inputs {
         self.batch.systems()
     }
 
-    /// Replaces the noisy candidate and its noise level of one system; the condition and the edges stay.
+    /// Replaces the noisy candidate and its noise level of one system; the condition and the edges
+    /// stay.
     ///
     /// # Panics
     /// Where the configuration is of another regime, or lengths differ.
-    pub fn set_noisy(&mut self, config: &Config, system: usize, noisy: &[Vector3<f64>], sigma: f64) {
-        let Regime::Jump { sigma_data, .. } = config.regime else { panic!("the jump regime alone has noise") };
+    pub fn set_noisy(
+        &mut self,
+        config: &Config,
+        system: usize,
+        noisy: &[Vector3<f64>],
+        sigma: f64,
+    ) {
+        let Regime::Jump { sigma_data, .. } = config.regime else {
+            panic!("the jump regime alone has noise")
+        };
         let factors = Preconditioning::new(sigma, sigma_data);
         self.batch.scale[system] = factors.out;
         let range = self.batch.range(system);
@@ -156,7 +190,10 @@ impl Inputs {
                 self.candidate[at] = self.condition[at] + factors.skip * displacement;
             }
         }
-        fourier(sigma.ln(), &mut self.conditioning[system * config.conditioning()..][..TOLD]);
+        fourier(
+            sigma.ln(),
+            &mut self.conditioning[system * config.conditioning()..][..TOLD],
+        );
     }
 
     /// Appends a system at these positions, still without noise.
@@ -172,18 +209,29 @@ impl Inputs {
         batch.kinds.extend_from_slice(&tokens.kinds);
         batch.offsets.push(first + tokens.len());
         tokens.edges(positions, config.neighbours, first, &mut batch.edges);
-        let shifted = tokens.centres.iter().map(|centre| crate::ops::Centre { tokens: centre.tokens.map(|t| t + first as u32), ..*centre });
+        let shifted = tokens.centres.iter().map(|centre| crate::ops::Centre {
+            tokens: centre.tokens.map(|t| t + first as u32),
+            ..*centre
+        });
         batch.centres.extend(shifted);
         batch.centre_offsets.push(batch.centres.len());
         batch.scale.push(1.0);
         let centroid = crate::structure::centroid(positions);
         self.centroids.push(centroid);
-        self.condition.extend(positions.iter().flat_map(|p| (p - centroid).iter().copied().collect::<Vec<_>>()));
-        self.candidate.extend_from_slice(&self.condition[first * 3..]);
-        self.place.extend(self.condition[first * 3..].iter().map(|x| x / PLACE));
+        self.condition.extend(
+            positions
+                .iter()
+                .flat_map(|p| (p - centroid).iter().copied().collect::<Vec<_>>()),
+        );
+        self.candidate
+            .extend_from_slice(&self.condition[first * 3..]);
+        self.place
+            .extend(self.condition[first * 3..].iter().map(|x| x / PLACE));
         self.noisy.resize(self.condition.len(), 0.0);
-        self.fold.resize(if config.fold { self.condition.len() } else { 0 }, 0.0);
-        self.conditioning.resize(self.conditioning.len() + config.conditioning(), 0.0);
+        self.fold
+            .resize(if config.fold { self.condition.len() } else { 0 }, 0.0);
+        self.conditioning
+            .resize(self.conditioning.len() + config.conditioning(), 0.0);
     }
 }
 

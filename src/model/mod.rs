@@ -40,9 +40,11 @@ pub struct Model<E: Engine> {
 /// Everything that a forward call computed, as backward needs it.
 pub struct Activations<E: Engine> {
     slots: Vec<E::Buffer>,
-    /// The answer: positions (jump, next frame) or forces, one a token, all systems one after the other.
+    /// The answer: positions (jump, next frame) or forces, one a token, all systems one after the
+    /// other.
     pub answer: Vec<Vector3<f64>>,
-    /// The energy of every system, kJ/mol up to a constant of the molecule; of conservative forces alone.
+    /// The energy of every system, kJ/mol up to a constant of the molecule; of conservative forces
+    /// alone.
     pub energies: Vec<f64>,
 }
 
@@ -63,7 +65,8 @@ impl<E: Engine> Model<E> {
     /// A network with random weights.
     ///
     /// # Errors
-    /// [`crate::Error::Usage`] where the configuration is unsound, [`crate::Error::Device`] where the engine has no memory.
+    /// [`crate::Error::Usage`] where the configuration is unsound, [`crate::Error::Device`] where
+    /// the engine has no memory.
     pub fn initial(config: Config, engine: E, seed: u64) -> Result<Self> {
         config.check()?;
         let network = Network::new(&config);
@@ -76,7 +79,8 @@ impl<E: Engine> Model<E> {
                 Init::Constant(value) => values.resize(values.len() + len, value),
                 Init::Normal { gain } => {
                     let deviation = gain / (shape.size[0] as f64).sqrt();
-                    values.extend((0..len).map(|_| deviation * rng.sample::<f64, _>(StandardNormal)));
+                    values
+                        .extend((0..len).map(|_| deviation * rng.sample::<f64, _>(StandardNormal)));
                 }
             }
         }
@@ -86,7 +90,8 @@ impl<E: Engine> Model<E> {
     /// A network with these weights, one after the other in the order of its program.
     ///
     /// # Errors
-    /// [`crate::Error::Usage`] where the configuration is unsound, [`crate::Error::Device`] where the engine has no memory.
+    /// [`crate::Error::Usage`] where the configuration is unsound, [`crate::Error::Device`] where
+    /// the engine has no memory.
     ///
     /// # Panics
     /// Where the number of weights is not the network's.
@@ -94,7 +99,13 @@ impl<E: Engine> Model<E> {
         config.check()?;
         let network = Network::new(&config);
         let dead = network.program.last_uses(&[network.answer]);
-        let mut model = Model { config, network, engine, params: Vec::new(), dead };
+        let mut model = Model {
+            config,
+            network,
+            engine,
+            params: Vec::new(),
+            dead,
+        };
         model.set_parameters(values)?;
         Ok(model)
     }
@@ -113,12 +124,21 @@ impl<E: Engine> Model<E> {
     }
     /// Number of parameters.
     pub fn parameter_count(&self) -> usize {
-        self.network.program.params.iter().map(|(_, shape)| shape.size[0] * shape.size[1]).sum()
+        self.network
+            .program
+            .params
+            .iter()
+            .map(|(_, shape)| shape.size[0] * shape.size[1])
+            .sum()
     }
 
     /// All weights, one after the other in the order of the program.
     pub fn parameters(&self) -> Result<Vec<f64>> {
-        let buffers: Vec<Vec<f64>> = self.params.iter().map(|buffer| self.engine.download(buffer)).collect::<Result<_>>()?;
+        let buffers: Vec<Vec<f64>> = self
+            .params
+            .iter()
+            .map(|buffer| self.engine.download(buffer))
+            .collect::<Result<_>>()?;
         Ok(buffers.concat())
     }
 
@@ -134,13 +154,21 @@ impl<E: Engine> Model<E> {
             rest = other;
             self.engine.upload(first)
         };
-        self.params = self.network.program.params.iter().map(|(_, shape)| next(shape.size[0] * shape.size[1])).collect::<Result<_>>()?;
+        self.params = self
+            .network
+            .program
+            .params
+            .iter()
+            .map(|(_, shape)| next(shape.size[0] * shape.size[1]))
+            .collect::<Result<_>>()?;
         Ok(())
     }
 
-    /// The answer alone: positions (jump, next frame) or forces of all tokens, Å or kJ/mol/Å. Memory O(tokens × channels).
+    /// The answer alone: positions (jump, next frame) or forces of all tokens, Å or kJ/mol/Å.
+    /// Memory O(tokens × channels).
     ///
-    /// Conservative forces are the exception: they need what the layers computed, as [`Model::forward`] keeps it.
+    /// Conservative forces are the exception: they need what the layers computed, as
+    /// [`Model::forward`] keeps it.
     pub fn predict(&self, inputs: &Inputs) -> Result<Vec<Vector3<f64>>> {
         if self.config.regime.is_conservative() {
             return Ok(self.forward(inputs)?.answer);
@@ -153,12 +181,21 @@ impl<E: Engine> Model<E> {
         let (slots, flat) = self.run(inputs, true)?;
         if self.config.regime.is_conservative() {
             let answer = self.forces(inputs, &slots)?;
-            return Ok(Activations { slots, answer, energies: self.in_units(&flat) });
+            return Ok(Activations {
+                slots,
+                answer,
+                energies: self.in_units(&flat),
+            });
         }
-        Ok(Activations { slots, answer: self.answer(inputs, &flat), energies: Vec::new() })
+        Ok(Activations {
+            slots,
+            answer: self.answer(inputs, &flat),
+            energies: Vec::new(),
+        })
     }
 
-    /// All slots, of which only the answer's is whole where they are not to be kept, and the answer's on the host.
+    /// All slots, of which only the answer's is whole where they are not to be kept, and the
+    /// answer's on the host.
     fn run(&self, inputs: &Inputs, keep: bool) -> Result<(Vec<E::Buffer>, Vec<f64>)> {
         let program = &self.network.program;
         let batch = self.engine.prepare(&inputs.batch)?;
@@ -166,16 +203,20 @@ impl<E: Engine> Model<E> {
         for (slot, values) in self.host_inputs(inputs) {
             slots[slot] = Some(self.engine.upload(values)?);
         }
-        let mut slots: Vec<E::Buffer> =
-            slots.into_iter().map(|slot| slot.map_or_else(|| self.engine.zeros(0), Ok)).collect::<Result<_>>()?;
+        let mut slots: Vec<E::Buffer> = slots
+            .into_iter()
+            .map(|slot| slot.map_or_else(|| self.engine.zeros(0), Ok))
+            .collect::<Result<_>>()?;
         let mut free: Vec<(usize, E::Buffer)> = Vec::new();
         for (call, dead) in program.calls.iter().zip(&self.dead) {
             for &slot in &call.outputs {
                 let len = program.slots[slot].len(&inputs.batch);
                 let reusable = free.iter().position(|(size, _)| *size == len);
-                slots[slot] = reusable.map_or_else(|| self.engine.scratch(len), |at| Ok(free.swap_remove(at).1))?;
+                slots[slot] = reusable
+                    .map_or_else(|| self.engine.scratch(len), |at| Ok(free.swap_remove(at).1))?;
             }
-            self.engine.forward(call, &batch, &self.params, &mut slots)?;
+            self.engine
+                .forward(call, &batch, &self.params, &mut slots)?;
             for &slot in dead.iter().filter(|_| !keep) {
                 let buffer = std::mem::replace(&mut slots[slot], self.engine.zeros(0)?);
                 free.push((program.slots[slot].len(&inputs.batch), buffer));
@@ -185,18 +226,30 @@ impl<E: Engine> Model<E> {
         Ok((slots, answer))
     }
 
-    /// Runs backward from the gradient of the answer. That of conservative forces takes central differences along them
-    /// ([`Model::backward_of_forces`]).
+    /// Runs backward from the gradient of the answer. That of conservative forces takes central
+    /// differences along them ([`Model::backward_of_forces`]).
     ///
     /// # Panics
     /// Where `d_answer` has not one vector a token.
-    pub fn backward(&self, inputs: &Inputs, activations: &Activations<E>, d_answer: &[Vector3<f64>]) -> Result<Gradients> {
-        assert_eq!(d_answer.len(), inputs.batch.tokens(), "one gradient a token");
+    pub fn backward(
+        &self,
+        inputs: &Inputs,
+        activations: &Activations<E>,
+        d_answer: &[Vector3<f64>],
+    ) -> Result<Gradients> {
+        assert_eq!(
+            d_answer.len(),
+            inputs.batch.tokens(),
+            "one gradient a token"
+        );
         if self.config.regime.is_conservative() {
             return self.backward_of_forces(inputs, d_answer, FORCE_STEP);
         }
         let unit = self.config.regime.answer_unit();
-        let flat: Vec<f64> = d_answer.iter().flat_map(|d| [d.x * unit, d.y * unit, d.z * unit]).collect();
+        let flat: Vec<f64> = d_answer
+            .iter()
+            .flat_map(|d| [d.x * unit, d.y * unit, d.z * unit])
+            .collect();
         self.pull(inputs, &activations.slots, &flat)
     }
 
@@ -204,11 +257,19 @@ impl<E: Engine> Model<E> {
     fn pull(&self, inputs: &Inputs, slots: &[E::Buffer], d_answer: &[f64]) -> Result<Gradients> {
         let program = &self.network.program;
         let batch = self.engine.prepare(&inputs.batch)?;
-        let mut d_slots: Vec<E::Buffer> = (0..program.slots.len()).map(|_| self.engine.zeros(0)).collect::<Result<_>>()?;
+        let mut d_slots: Vec<E::Buffer> = (0..program.slots.len())
+            .map(|_| self.engine.zeros(0))
+            .collect::<Result<_>>()?;
         d_slots[self.network.answer] = self.engine.upload(d_answer)?;
-        let sizes = program.params.iter().map(|(_, shape)| shape.size[0] * shape.size[1]);
-        let mut d_params: Vec<E::Buffer> = sizes.map(|len| self.engine.zeros(len)).collect::<Result<_>>()?;
-        // A gradient begins where it is first added to, and ends with the call that wrote its slot: every slot is written once.
+        let sizes = program
+            .params
+            .iter()
+            .map(|(_, shape)| shape.size[0] * shape.size[1]);
+        let mut d_params: Vec<E::Buffer> = sizes
+            .map(|len| self.engine.zeros(len))
+            .collect::<Result<_>>()?;
+        // A gradient begins where it is first added to, and ends with the call that wrote its slot:
+        // every slot is written once.
         let mut begun = vec![false; program.slots.len()];
         begun[self.network.answer] = true;
         let mut free: Vec<(usize, E::Buffer)> = Vec::new();
@@ -223,14 +284,25 @@ impl<E: Engine> Model<E> {
                     };
                 }
             }
-            self.engine.backward(call, &batch, &self.params, slots, &mut d_slots, &mut d_params)?;
+            self.engine.backward(
+                call,
+                &batch,
+                &self.params,
+                slots,
+                &mut d_slots,
+                &mut d_params,
+            )?;
             for &slot in &call.outputs {
                 let buffer = std::mem::replace(&mut d_slots[slot], self.engine.zeros(0)?);
                 free.push((program.slots[slot].len(&inputs.batch), buffer));
             }
         }
-        let params: Vec<Vec<f64>> = d_params.iter().map(|buffer| self.engine.download(buffer)).collect::<Result<_>>()?;
-        let positions = |slot: usize| Ok::<_, crate::Error>(vectors(&self.engine.download(&d_slots[slot])?));
+        let params: Vec<Vec<f64>> = d_params
+            .iter()
+            .map(|buffer| self.engine.download(buffer))
+            .collect::<Result<_>>()?;
+        let positions =
+            |slot: usize| Ok::<_, crate::Error>(vectors(&self.engine.download(&d_slots[slot])?));
         Ok(Gradients {
             params: params.concat(),
             candidate: positions(self.network.candidate)?,
@@ -239,9 +311,11 @@ impl<E: Engine> Model<E> {
         })
     }
 
-    /// Relative equivariance error of every call's outputs between a plain and a rotated run: name of the op's call, error.
+    /// Relative equivariance error of every call's outputs between a plain and a rotated run: name
+    /// of the op's call, error.
     ///
-    /// Scalars should be equal, vectors rotated. Errors are relative to the RMS of the output over the batch.
+    /// Scalars should be equal, vectors rotated. Errors are relative to the RMS of the output over
+    /// the batch.
     pub fn equivariance_errors(
         &self,
         plain: &Activations<E>,
@@ -256,7 +330,13 @@ impl<E: Engine> Model<E> {
                 let expected = self.engine.download(&plain.slots[slot])?;
                 let found = self.engine.download(&rotated.slots[slot])?;
                 let shape = program.slots[slot];
-                worst = worst.max(rotation_error(&expected, &found, shape.components, shape.width, rotation));
+                worst = worst.max(rotation_error(
+                    &expected,
+                    &found,
+                    shape.components,
+                    shape.width,
+                    rotation,
+                ));
             }
             errors.push((format!("{name} ({})", call.op.name()), worst));
         }
@@ -276,7 +356,8 @@ impl<E: Engine> Model<E> {
         others.into_iter().chain(fold)
     }
 
-    /// The answer slot in the caller's frame of reference: positions with their centroid, or forces.
+    /// The answer slot in the caller's frame of reference: positions with their centroid, or
+    /// forces.
     fn answer(&self, inputs: &Inputs, flat: &[f64]) -> Vec<Vector3<f64>> {
         let force = matches!(self.config.regime, Regime::Force { .. });
         let unit = self.config.regime.answer_unit();
@@ -284,7 +365,11 @@ impl<E: Engine> Model<E> {
         for system in 0..inputs.systems() {
             for token in inputs.batch.range(system) {
                 let start = Vector3::from_column_slice(&inputs.noisy[token * 3..token * 3 + 3]);
-                answer[token] = if force { unit * (answer[token] - start) } else { answer[token] + inputs.centroids[system] };
+                answer[token] = if force {
+                    unit * (answer[token] - start)
+                } else {
+                    answer[token] + inputs.centroids[system]
+                };
             }
         }
         answer
@@ -292,14 +377,26 @@ impl<E: Engine> Model<E> {
 }
 
 fn vectors(flat: &[f64]) -> Vec<Vector3<f64>> {
-    flat.chunks_exact(3).map(Vector3::from_column_slice).collect()
+    flat.chunks_exact(3)
+        .map(Vector3::from_column_slice)
+        .collect()
 }
 
-/// RMS of found − R·expected over the RMS of expected, for rows of scalars, vectors or tuples; NaN stays NaN as infinity.
-fn rotation_error(expected: &[f64], found: &[f64], components: usize, width: usize, rotation: &Rotation3<f64>) -> f64 {
+/// RMS of found − R·expected over the RMS of expected, for rows of scalars, vectors or tuples; NaN
+/// stays NaN as infinity.
+fn rotation_error(
+    expected: &[f64],
+    found: &[f64],
+    components: usize,
+    width: usize,
+    rotation: &Rotation3<f64>,
+) -> f64 {
     let row = components * width;
     let (mut difference, mut size) = (0.0, 1e-30);
-    for (expected, found) in expected.chunks_exact(row.max(1)).zip(found.chunks_exact(row.max(1))) {
+    for (expected, found) in expected
+        .chunks_exact(row.max(1))
+        .zip(found.chunks_exact(row.max(1)))
+    {
         let first = components % 3; // 1 for scalars and tuples: their scalar part
         for k in 0..width {
             if first == 1 {

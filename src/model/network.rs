@@ -1,5 +1,6 @@
-//! The network as a program of ops: embedding, then blocks of local messages → q, k, v → long convolution → gate → product
-//! with v → residual → token-wise MLP, each of which moves the answer (spec jump.md § 1–2, g-hyena.md § 2).
+//! The network as a program of ops: embedding, then blocks of local messages → q, k, v → long
+//! convolution → gate → product with v → residual → token-wise MLP, each of which moves the answer
+//! (spec jump.md § 1–2, g-hyena.md § 2).
 
 use super::config::{Config, LongRange, Regime};
 use super::program::{Builder, Program};
@@ -24,9 +25,14 @@ use crate::ops::{Op, Shape};
 pub const TOLD: usize = 16;
 
 impl Config {
-    /// Scalars that a system is told: two noise levels, and the lag time where the network takes several.
+    /// Scalars that a system is told: two noise levels, and the lag time where the network takes
+    /// several.
     pub fn conditioning(&self) -> usize {
-        if self.regime.is_told_lags() { 3 * TOLD } else { 2 * TOLD }
+        if self.regime.is_told_lags() {
+            3 * TOLD
+        } else {
+            2 * TOLD
+        }
     }
 }
 
@@ -47,8 +53,8 @@ pub struct Network {
     pub fold: Option<usize>,
     /// Input: [`Config::conditioning`] scalars a system.
     pub conditioning: usize,
-    /// The answer: y moved by all blocks (1 vector a token), forces added to n by all of them, or the energy of the conservative form
-    /// (1 scalar a system).
+    /// The answer: y moved by all blocks (1 vector a token), forces added to n by all of them, or
+    /// the energy of the conservative form (1 scalar a system).
     pub answer: usize,
 }
 
@@ -77,25 +83,67 @@ impl Network {
         let fold = config.fold.then(|| b.input(Shape::vectors(1)));
         let told = config.conditioning();
         let conditioning = b.input(Shape::per_system(told));
-        let hidden = b.call("conditioning.0", Linear::scalars(&[told], c).per_system().silu(), &[conditioning])[0];
-        let e = b.call("conditioning.1", Linear::scalars(&[c], c).per_system(), &[hidden])[0];
-        let scalars = b.call("embed", Embed { channels: c, tables: VOCABULARY }, &[e])[0];
+        let hidden = b.call(
+            "conditioning.0",
+            Linear::scalars(&[told], c).per_system().silu(),
+            &[conditioning],
+        )[0];
+        let e = b.call(
+            "conditioning.1",
+            Linear::scalars(&[c], c).per_system(),
+            &[hidden],
+        )[0];
+        let scalars = b.call(
+            "embed",
+            Embed {
+                channels: c,
+                tables: VOCABULARY,
+            },
+            &[e],
+        )[0];
         let given: Vec<usize> = [noisy, place].into_iter().chain(fold).collect();
         let vectors = b.call("vectors", Linear::vectors(&vec![1; given.len()], k), &given)[0];
-        // forces are no positions, beside which they would lose digits: they start from n, which the host knows
-        let start = if matches!(config.regime, Regime::Force { .. }) { noisy } else { candidate };
-        let mut state = State { scalars, vectors, geometry: candidate, answer: start, energy: None };
+        // forces are no positions, beside which they would lose digits: they start from n, which
+        // the host knows
+        let start = if matches!(config.regime, Regime::Force { .. }) {
+            noisy
+        } else {
+            candidate
+        };
+        let mut state = State {
+            scalars,
+            vectors,
+            geometry: candidate,
+            answer: start,
+            energy: None,
+        };
         for layer in 0..config.layers {
-            block(&mut b, config, &format!("layer {layer}"), &mut state, &Inputs { condition, noisy });
+            block(
+                &mut b,
+                config,
+                &format!("layer {layer}"),
+                &mut state,
+                &Inputs { condition, noisy },
+            );
         }
         if let Some(energy) = state.energy {
             state.answer = b.call("energy", Pool, &[energy])[0];
         }
-        Network { program: b.finish(), candidate, condition, noisy, place, fold, conditioning, answer: state.answer }
+        Network {
+            program: b.finish(),
+            candidate,
+            condition,
+            noisy,
+            place,
+            fold,
+            conditioning,
+            answer: state.answer,
+        }
     }
 }
 
-/// One block: local messages, long convolution, token-wise MLP, readout of a move of the answer or of an energy.
+/// One block: local messages, long convolution, token-wise MLP, readout of a move of the answer or
+/// of an energy.
 fn block(b: &mut Builder, config: &Config, name: &str, state: &mut State, inputs: &Inputs) {
     let (c, k, p) = (config.scalars, config.vectors, config.pair);
     let at = |part: &str| format!("{name}.{part}");
@@ -108,29 +156,97 @@ fn block(b: &mut Builder, config: &Config, name: &str, state: &mut State, inputs
     let f = b.call(&at("norm"), Norm { channels: c }, &[state.scalars])[0];
     let receiver = b.call(&at("receiver"), Linear::scalars(&[c], p).unbiased(), &[f])[0];
     let sender = b.call(&at("sender"), Linear::scalars(&[c], p).unbiased(), &[f])[0];
-    let message = Message { channels: p, radial: config.radial, reach: config.reach };
-    let local = b.call(&at("message"), message, &[receiver, sender, state.geometry, inputs.condition, inputs.noisy]);
+    let message = Message {
+        channels: p,
+        radial: config.radial,
+        reach: config.reach,
+    };
+    let local = b.call(
+        &at("message"),
+        message,
+        &[
+            receiver,
+            sender,
+            state.geometry,
+            inputs.condition,
+            inputs.noisy,
+        ],
+    );
     let (sums, directions) = (local[0], local[1]);
 
-    // Vector inputs of the heads: the running channels, the messages' directions and, with templates, the heights' normals.
+    // Vector inputs of the heads: the running channels, the messages' directions and, with
+    // templates, the heights' normals.
     let local_vectors: Vec<usize> = [directions].into_iter().chain(heights).collect();
     let local_widths: Vec<usize> = [2 * p].into_iter().chain(heights.map(|_| 2)).collect();
 
-    let mixed = long_range(b, config, name, state, f, sums, &local_vectors, &local_widths);
-    let scalar_parts: Vec<usize> = mixed.map(|(s, _)| s).into_iter().chain([sums, state.scalars]).collect();
+    let mixed = long_range(
+        b,
+        config,
+        name,
+        state,
+        f,
+        sums,
+        &local_vectors,
+        &local_widths,
+    );
+    let scalar_parts: Vec<usize> = mixed
+        .map(|(s, _)| s)
+        .into_iter()
+        .chain([sums, state.scalars])
+        .collect();
     let scalar_widths: Vec<usize> = mixed.map(|_| k).into_iter().chain([p]).collect();
-    state.scalars = b.call(&at("scalars_out"), Linear::scalars(&scalar_widths, c).unbiased().residual().gain(0.7), &scalar_parts)[0];
-    let vector_parts: Vec<usize> = mixed.map(|(_, v)| v).into_iter().chain(local_vectors.clone()).chain([state.vectors]).collect();
-    let vector_widths: Vec<usize> = mixed.map(|_| k).into_iter().chain(local_widths.clone()).collect();
-    state.vectors = b.call(&at("vectors_out"), Linear::vectors(&vector_widths, k).residual().gain(0.7), &vector_parts)[0];
+    state.scalars = b.call(
+        &at("scalars_out"),
+        Linear::scalars(&scalar_widths, c)
+            .unbiased()
+            .residual()
+            .gain(0.7),
+        &scalar_parts,
+    )[0];
+    let vector_parts: Vec<usize> = mixed
+        .map(|(_, v)| v)
+        .into_iter()
+        .chain(local_vectors.clone())
+        .chain([state.vectors])
+        .collect();
+    let vector_widths: Vec<usize> = mixed
+        .map(|_| k)
+        .into_iter()
+        .chain(local_widths.clone())
+        .collect();
+    state.vectors = b.call(
+        &at("vectors_out"),
+        Linear::vectors(&vector_widths, k).residual().gain(0.7),
+        &vector_parts,
+    )[0];
 
     let f = b.call(&at("mlp_norm"), Norm { channels: c }, &[state.scalars])[0];
     let lengths = b.call(&at("lengths"), Invariants { channels: k }, &[state.vectors])[0];
-    let hidden = b.call(&at("mlp_in"), Linear::scalars(&[c, k], 2 * c).silu(), &[f, lengths])[0];
-    state.scalars = b.call(&at("mlp_out"), Linear::scalars(&[2 * c], c).residual().gain(0.5), &[hidden, state.scalars])[0];
-    let gates = b.call(&at("mlp_gates"), Linear::scalars(&[2 * c], k).gain(0.5), &[hidden])[0];
-    let turned = b.call(&at("mlp_vectors"), Linear::vectors(&[k], k).gain(0.5), &[state.vectors])[0];
-    state.vectors = b.call(&at("update"), Update { channels: k }, &[state.vectors, turned, gates])[0];
+    let hidden = b.call(
+        &at("mlp_in"),
+        Linear::scalars(&[c, k], 2 * c).silu(),
+        &[f, lengths],
+    )[0];
+    state.scalars = b.call(
+        &at("mlp_out"),
+        Linear::scalars(&[2 * c], c).residual().gain(0.5),
+        &[hidden, state.scalars],
+    )[0];
+    let gates = b.call(
+        &at("mlp_gates"),
+        Linear::scalars(&[2 * c], k).gain(0.5),
+        &[hidden],
+    )[0];
+    let turned = b.call(
+        &at("mlp_vectors"),
+        Linear::vectors(&[k], k).gain(0.5),
+        &[state.vectors],
+    )[0];
+    state.vectors = b.call(
+        &at("update"),
+        Update { channels: k },
+        &[state.vectors, turned, gates],
+    )[0];
 
     if config.regime.is_conservative() {
         return energy(b, config, name, state);
@@ -138,7 +254,11 @@ fn block(b: &mut Builder, config: &Config, name: &str, state: &mut State, inputs
     let f = b.call(&at("readout_norm"), Norm { channels: c }, &[state.scalars])[0];
     let hidden = b.call(&at("readout_in"), Linear::scalars(&[c], c).silu(), &[f])[0];
     let widths = [vec![k], local_widths].concat();
-    let weights = b.call(&at("readout_weights"), Linear::scalars(&[c], widths.iter().sum()).gain(0.01), &[hidden])[0];
+    let weights = b.call(
+        &at("readout_weights"),
+        Linear::scalars(&[c], widths.iter().sum()).gain(0.01),
+        &[hidden],
+    )[0];
     let parts = [vec![state.answer, weights, state.vectors], local_vectors].concat();
     state.answer = b.call(&at("readout"), Readout { vectors: widths }, &parts)[0];
     // forces are no displacements: the layers go on seeing the molecule where it is
@@ -152,8 +272,16 @@ fn energy(b: &mut Builder, config: &Config, name: &str, state: &mut State) {
     let (c, k) = (config.scalars, config.vectors);
     let at = |part: &str| format!("{name}.{part}");
     let f = b.call(&at("energy_norm"), Norm { channels: c }, &[state.scalars])[0];
-    let lengths = b.call(&at("energy_lengths"), Invariants { channels: k }, &[state.vectors])[0];
-    let hidden = b.call(&at("energy_in"), Linear::scalars(&[c, k], c).silu(), &[f, lengths])[0];
+    let lengths = b.call(
+        &at("energy_lengths"),
+        Invariants { channels: k },
+        &[state.vectors],
+    )[0];
+    let hidden = b.call(
+        &at("energy_in"),
+        Linear::scalars(&[c, k], c).silu(),
+        &[f, lengths],
+    )[0];
     // no bias: a constant has no force, and nothing would train it
     let out = Linear::scalars(&[c], 1).unbiased().gain(0.1);
     let own = match state.energy {
@@ -164,7 +292,10 @@ fn energy(b: &mut Builder, config: &Config, name: &str, state: &mut State) {
 }
 
 /// q, k, v heads, long convolution, gate and product with v: K scalars and K vectors.
-#[allow(clippy::too_many_arguments, reason = "the slots of one block; a struct would be used once")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "the slots of one block; a struct would be used once"
+)]
 fn long_range(
     b: &mut Builder,
     config: &Config,
@@ -178,23 +309,54 @@ fn long_range(
     let (c, k, p) = (config.scalars, config.vectors, config.pair);
     let at = |part: &str| format!("{name}.{part}");
     let convolution: Op = match config.long_range {
-        LongRange::Geometric => GeometricConv { channels: k, convolution: config.convolution }.into(),
-        LongRange::Scalar => ScalarConv { channels: k, convolution: config.convolution }.into(),
-        LongRange::Vector => VectorConv { channels: k, convolution: config.convolution }.into(),
+        LongRange::Geometric => GeometricConv {
+            channels: k,
+            convolution: config.convolution,
+        }
+        .into(),
+        LongRange::Scalar => ScalarConv {
+            channels: k,
+            convolution: config.convolution,
+        }
+        .into(),
+        LongRange::Vector => VectorConv {
+            channels: k,
+            convolution: config.convolution,
+        }
+        .into(),
         LongRange::None => return None,
     };
-    let hidden = b.call(&at("heads_in"), Linear::scalars(&[c, p], c).silu(), &[f, sums])[0];
-    let scalars = b.call(&at("heads_scalars"), Linear::scalars(&[c], 4 * k), &[hidden])[0];
+    let hidden = b.call(
+        &at("heads_in"),
+        Linear::scalars(&[c, p], c).silu(),
+        &[f, sums],
+    )[0];
+    let scalars = b.call(
+        &at("heads_scalars"),
+        Linear::scalars(&[c], 4 * k),
+        &[hidden],
+    )[0];
     let widths = [&[k], local_widths].concat();
     let parts = [&[state.vectors], local_vectors].concat();
-    let vectors = b.call(&at("heads_vectors"), Linear::vectors(&widths, 3 * k), &parts)[0];
+    let vectors = b.call(
+        &at("heads_vectors"),
+        Linear::vectors(&widths, 3 * k),
+        &parts,
+    )[0];
     let mut head = |index: usize, part: &str| {
-        let tuple = Tuple { channels: k, scalars: (4 * k, index * k), vectors: (3 * k, index * k) };
+        let tuple = Tuple {
+            channels: k,
+            scalars: (4 * k, index * k),
+            vectors: (3 * k, index * k),
+        };
         b.call(&at(part), tuple, &[scalars, vectors])[0]
     };
     let (q, key, v) = (head(0, "q"), head(1, "k"), head(2, "v"));
     let u = b.call(&at("convolution"), convolution, &[q, key])[0];
-    let gate = Gate { channels: k, gates: (4 * k, 3 * k) };
+    let gate = Gate {
+        channels: k,
+        gates: (4 * k, 3 * k),
+    };
     let outputs = b.call(&at("gate"), gate, &[u, v, scalars]);
     Some((outputs[0], outputs[1]))
 }

@@ -1,4 +1,5 @@
-//! A network as data: a flat list of op calls over numbered buffers. Backward is that list reversed.
+//! A network as data: a flat list of op calls over numbered buffers. Backward is that list
+//! reversed.
 
 use crate::engine::Call;
 use crate::ops::{Kernel, Op, ParamShape, Shape};
@@ -17,14 +18,19 @@ pub struct Program {
 }
 
 impl Program {
-    /// For every call the slots that no later call reads and that are not in `keep`: their memory can be reused.
+    /// For every call the slots that no later call reads and that are not in `keep`: their memory
+    /// can be reused.
     pub fn last_uses(&self, keep: &[usize]) -> Vec<Vec<usize>> {
         let mut seen = vec![false; self.slots.len()];
         keep.iter().for_each(|&slot| seen[slot] = true);
         let mut dead: Vec<Vec<usize>> = Vec::with_capacity(self.calls.len());
         for call in self.calls.iter().rev() {
             let touched = call.inputs.iter().chain(&call.outputs).copied();
-            dead.push(touched.filter(|&slot| !std::mem::replace(&mut seen[slot], true)).collect());
+            dead.push(
+                touched
+                    .filter(|&slot| !std::mem::replace(&mut seen[slot], true))
+                    .collect(),
+            );
         }
         dead.reverse();
         dead
@@ -51,14 +57,31 @@ impl Builder {
     pub fn call(&mut self, name: &str, op: impl Into<Op>, inputs: &[usize]) -> Vec<usize> {
         let op = op.into();
         let signature = op.signature();
-        let given: Vec<Shape> = inputs.iter().map(|&slot| self.program.slots[slot]).collect();
+        let given: Vec<Shape> = inputs
+            .iter()
+            .map(|&slot| self.program.slots[slot])
+            .collect();
         assert_eq!(given, signature.inputs, "inputs of {name} ({})", op.name());
         let first = self.program.params.len();
-        self.program.params.extend(signature.params.iter().map(|param| (format!("{name}.{}", param.name), *param)));
+        self.program.params.extend(
+            signature
+                .params
+                .iter()
+                .map(|param| (format!("{name}.{}", param.name), *param)),
+        );
         let params = (first..self.program.params.len()).collect();
-        let outputs: Vec<usize> = signature.outputs.iter().map(|&shape| self.input(shape)).collect();
+        let outputs: Vec<usize> = signature
+            .outputs
+            .iter()
+            .map(|&shape| self.input(shape))
+            .collect();
         self.program.names.push(name.to_owned());
-        self.program.calls.push(Call { op, inputs: inputs.to_vec(), params, outputs: outputs.clone() });
+        self.program.calls.push(Call {
+            op,
+            inputs: inputs.to_vec(),
+            params,
+            outputs: outputs.clone(),
+        });
         outputs
     }
 

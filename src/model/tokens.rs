@@ -1,4 +1,5 @@
-//! A molecule as the network sees it: its heavy atoms, their identities, bonded relations and template geometry.
+//! A molecule as the network sees it: its heavy atoms, their identities, bonded relations and
+//! template geometry.
 
 use nalgebra::Vector3;
 
@@ -11,15 +12,17 @@ use crate::{Error, Result, error::Place};
 
 /// Heavy-atom names that a model can have seen; the order is part of the weights' schema.
 const NAMES: [&str; 38] = [
-    "N", "CA", "C", "O", "OXT", "CB", "CG", "CG1", "CG2", "CD", "CD1", "CD2", "CE", "CE1", "CE2", "CE3", "CZ", "CZ2", "CZ3", "CH2", "ND1",
-    "ND2", "NE", "NE1", "NE2", "NH1", "NH2", "NZ", "OG", "OG1", "OD1", "OD2", "OE1", "OE2", "OH", "SG", "SD", "CH3",
+    "N", "CA", "C", "O", "OXT", "CB", "CG", "CG1", "CG2", "CD", "CD1", "CD2", "CE", "CE1", "CE2",
+    "CE3", "CZ", "CZ2", "CZ3", "CH2", "ND1", "ND2", "NE", "NE1", "NE2", "NH1", "NH2", "NZ", "OG",
+    "OG1", "OD1", "OD2", "OE1", "OE2", "OH", "SG", "SD", "CH3",
 ];
 /// Atoms that make a fold.
 const BACKBONE: [&str; 5] = ["N", "CA", "C", "O", "CB"];
-/// Residue names; charge and disulfide forms count as their residue. The order is part of the weights' schema.
+/// Residue names; charge and disulfide forms count as their residue. The order is part of the
+/// weights' schema.
 const RESIDUES: [&str; 23] = [
-    "ALA", "ARG", "ASN", "ASP", "CYS", "GLN", "GLU", "GLY", "HIS", "ILE", "LEU", "LYS", "MET", "PHE", "PRO", "SER", "THR", "TRP", "TYR",
-    "VAL", "ACE", "NME", "NH2",
+    "ALA", "ARG", "ASN", "ASP", "CYS", "GLN", "GLU", "GLY", "HIS", "ILE", "LEU", "LYS", "MET",
+    "PHE", "PRO", "SER", "THR", "TRP", "TYR", "VAL", "ACE", "NME", "NH2",
 ];
 const FORMS: [(&str, &str); 14] = [
     ("ASH", "ASP"),
@@ -38,7 +41,8 @@ const FORMS: [(&str, &str); 14] = [
     ("HYP", "PRO"),
     ("NHE", "NH2"),
 ];
-/// Rows of the three embedding tables: atom name, residue, place in the chain (inside, first, last, alone).
+/// Rows of the three embedding tables: atom name, residue, place in the chain (inside, first, last,
+/// alone).
 pub const VOCABULARY: [usize; 3] = [NAMES.len(), RESIDUES.len(), 4];
 
 /// The static part of a system: what does not change along a trajectory.
@@ -59,25 +63,35 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// The heavy atoms of a topology, with its template geometry (see [`crate::forcefield::template_geometry`]).
+    /// The heavy atoms of a topology, with its template geometry (see
+    /// [`crate::forcefield::template_geometry`]).
     ///
     /// # Errors
     /// [`Error::Input`] naming the first atom or residue that no model can have seen.
     pub fn new(topology: &Topology, geometry: &TemplateGeometry) -> Result<Tokens> {
         let atoms = topology.heavy_atoms();
         if atoms.is_empty() {
-            return Err(Error::input(Place::default(), "no heavy atom to move", "give a file that holds a protein"));
+            return Err(Error::input(
+                Place::default(),
+                "no heavy atom to move",
+                "give a file that holds a protein",
+            ));
         }
         let heavy = topology.select(&atoms);
         let mut token_of = vec![usize::MAX; topology.len()];
-        atoms.iter().enumerate().for_each(|(token, &atom)| token_of[atom] = token);
+        atoms
+            .iter()
+            .enumerate()
+            .for_each(|(token, &atom)| token_of[atom] = token);
         let mut rigid = vec![Vec::new(); atoms.len()];
         for &(i, j, distance) in &geometry.pairs {
             let (i, j) = (token_of[i], token_of[j]);
             rigid[i].push((j, distance as f32));
             rigid[j].push((i, distance as f32));
         }
-        rigid.iter_mut().for_each(|list| list.sort_unstable_by_key(|&(token, _)| token));
+        rigid
+            .iter_mut()
+            .for_each(|list| list.sort_unstable_by_key(|&(token, _)| token));
         let centre = |&(atoms, height, area): &([usize; 4], f64, f64)| Centre {
             tokens: atoms.map(|atom| token_of[atom] as u32),
             height: height as f32,
@@ -85,9 +99,14 @@ impl Tokens {
         };
         let residue: Vec<usize> = heavy.atoms.iter().map(|atom| atom.residue).collect();
         Ok(Tokens {
-            kinds: (0..heavy.len()).map(|token| kind(&heavy, token)).collect::<Result<_>>()?,
+            kinds: (0..heavy.len())
+                .map(|token| kind(&heavy, token))
+                .collect::<Result<_>>()?,
             centres: geometry.centres.iter().map(centre).collect(),
-            chain: residue.iter().map(|&residue| heavy.residues[residue].chain).collect(),
+            chain: residue
+                .iter()
+                .map(|&residue| heavy.residues[residue].chain)
+                .collect(),
             residue,
             near: heavy.bond_distances(4),
             rigid,
@@ -109,45 +128,84 @@ impl Tokens {
         self.atoms.iter().map(|&atom| all[atom]).collect()
     }
 
-    /// Whether a chain is long enough to keep to a fold: ten residues. Shorter ones the built-in model knows as free.
+    /// Whether a chain is long enough to keep to a fold: ten residues. Shorter ones the built-in
+    /// model knows as free.
     pub fn is_folded(&self) -> bool {
         const SHORTEST: usize = 10;
-        let mut residues: Vec<(usize, usize)> = self.chain.iter().copied().zip(self.residue.iter().copied()).collect();
+        let mut residues: Vec<(usize, usize)> = self
+            .chain
+            .iter()
+            .copied()
+            .zip(self.residue.iter().copied())
+            .collect();
         residues.dedup();
-        residues.chunk_by(|a, b| a.0 == b.0).any(|chain| chain.len() >= SHORTEST)
+        residues
+            .chunk_by(|a, b| a.0 == b.0)
+            .any(|chain| chain.len() >= SHORTEST)
     }
 
-    /// The way from every token to its place in the fold, superposed on the backbone: a (1 + |a|²/9 Å²)^(−½), a in Å, for those of the
-    /// backbone (N, CA, C, O and CB), 0 for side chains, whose places a fold leaves open.
+    /// The way from every token to its place in the fold, superposed on the backbone: a (1 + |a|²/9
+    /// Å²)^(−½), a in Å, for those of the backbone (N, CA, C, O and CB), 0 for side chains, whose
+    /// places a fold leaves open.
     ///
     /// # Panics
     /// Where there is not one position a token.
-    pub(super) fn away_from_fold(&self, positions: &[Vector3<f64>], fold: &[Vector3<f64>]) -> Vec<Vector3<f64>> {
+    pub(super) fn away_from_fold(
+        &self,
+        positions: &[Vector3<f64>],
+        fold: &[Vector3<f64>],
+    ) -> Vec<Vector3<f64>> {
         const FARTHEST: f64 = 3.0;
-        assert!(positions.len() == self.len() && fold.len() == self.len(), "one position a token");
-        let backbone: Vec<usize> = (0..self.len()).filter(|&token| BACKBONE.contains(&NAMES[usize::from(self.kinds[token][0])])).collect();
-        let pick = |of: &[Vector3<f64>]| -> Vec<Vector3<f64>> { backbone.iter().map(|&token| of[token]).collect() };
+        assert!(
+            positions.len() == self.len() && fold.len() == self.len(),
+            "one position a token"
+        );
+        let backbone: Vec<usize> = (0..self.len())
+            .filter(|&token| BACKBONE.contains(&NAMES[usize::from(self.kinds[token][0])]))
+            .collect();
+        let pick = |of: &[Vector3<f64>]| -> Vec<Vector3<f64>> {
+            backbone.iter().map(|&token| of[token]).collect()
+        };
         let mut away = vec![Vector3::zeros(); self.len()];
-        for (&token, place) in backbone.iter().zip(superpose(&pick(fold), &pick(positions))) {
+        for (&token, place) in backbone
+            .iter()
+            .zip(superpose(&pick(fold), &pick(positions)))
+        {
             let a = place - positions[token];
             away[token] = a / (1.0 + a.norm_squared() / (FARTHEST * FARTHEST)).sqrt();
         }
         away
     }
 
-    /// Appends the edges of this system at `positions` (of its tokens) to a batch whose next token is `first`.
-    pub(super) fn edges(&self, positions: &[Vector3<f64>], neighbours: usize, first: usize, edges: &mut Edges) {
+    /// Appends the edges of this system at `positions` (of its tokens) to a batch whose next token
+    /// is `first`.
+    pub(super) fn edges(
+        &self,
+        positions: &[Vector3<f64>],
+        neighbours: usize,
+        first: usize,
+        edges: &mut Edges,
+    ) {
         let lists = neighbours::nearest(positions, neighbours);
         for (token, mut senders) in lists.into_iter().enumerate() {
             senders.extend(self.rigid[token].iter().map(|&(other, _)| other));
             senders.sort_unstable();
             senders.dedup();
-            let (mut near, mut rigid) = (self.near[token].iter().peekable(), self.rigid[token].iter().peekable());
+            let (mut near, mut rigid) = (
+                self.near[token].iter().peekable(),
+                self.rigid[token].iter().peekable(),
+            );
             for sender in senders {
                 while near.next_if(|&&(other, _)| other < sender).is_some() {}
                 while rigid.next_if(|&&(other, _)| other < sender).is_some() {}
-                let bonds = near.peek().filter(|&&&(other, _)| other == sender).map(|&&(_, bonds)| bonds);
-                let template = rigid.peek().filter(|&&&(other, _)| other == sender).map_or(0.0, |&&(_, distance)| distance);
+                let bonds = near
+                    .peek()
+                    .filter(|&&&(other, _)| other == sender)
+                    .map(|&&(_, bonds)| bonds);
+                let template = rigid
+                    .peek()
+                    .filter(|&&&(other, _)| other == sender)
+                    .map_or(0.0, |&&(_, distance)| distance);
                 edges.sender.push((first + sender) as u32);
                 edges.relation.push(self.relation(token, sender, bonds));
                 edges.template.push(template);
@@ -156,7 +214,8 @@ impl Tokens {
         }
     }
 
-    /// Relation class: 5 · (bond distance − 1, 4 further in the chain, 5 another chain) + (residue offset clipped to ±2) + 2.
+    /// Relation class: 5 · (bond distance − 1, 4 further in the chain, 5 another chain) + (residue
+    /// offset clipped to ±2) + 2.
     fn relation(&self, receiver: usize, sender: usize, bonds: Option<u8>) -> u8 {
         let same_chain = self.chain[receiver] == self.chain[sender];
         let offset = (self.residue[sender] as isize - self.residue[receiver] as isize).clamp(-2, 2);
@@ -172,13 +231,26 @@ impl Tokens {
 fn kind(heavy: &Topology, token: usize) -> Result<[u16; 3]> {
     let atom = &heavy.atoms[token];
     let residue = &heavy.residues[atom.residue];
-    let unknown = |what: String, hint: &str| Error::input(Place::atom(heavy.atom_label(token)), what, hint);
-    let name = NAMES.iter().position(|name| *name == atom.name).filter(|_| is_protein(&atom.element));
+    let unknown =
+        |what: String, hint: &str| Error::input(Place::atom(heavy.atom_label(token)), what, hint);
+    let name = NAMES
+        .iter()
+        .position(|name| *name == atom.name)
+        .filter(|_| is_protein(&atom.element));
     let name = name.ok_or_else(|| {
-        let what = format!("no model has seen an atom named {} ({})", atom.name, atom.element);
-        unknown(what, "leave the residue out with --chains, or give it its standard atom names")
+        let what = format!(
+            "no model has seen an atom named {} ({})",
+            atom.name, atom.element
+        );
+        unknown(
+            what,
+            "leave the residue out with --chains, or give it its standard atom names",
+        )
     })?;
-    let base = FORMS.iter().find(|(form, _)| *form == residue.name).map_or(residue.name.as_str(), |(_, base)| base);
+    let base = FORMS
+        .iter()
+        .find(|(form, _)| *form == residue.name)
+        .map_or(residue.name.as_str(), |(_, base)| base);
     let kind = RESIDUES.iter().position(|name| *name == base);
     let kind = kind.ok_or_else(|| {
         unknown(
@@ -187,10 +259,14 @@ fn kind(heavy: &Topology, token: usize) -> Result<[u16; 3]> {
         )
     })?;
     let chain = &heavy.chains[residue.chain].residues;
-    let place = usize::from(atom.residue == chain.start) + 2 * usize::from(atom.residue + 1 == chain.end);
+    let place =
+        usize::from(atom.residue == chain.start) + 2 * usize::from(atom.residue + 1 == chain.end);
     Ok([name as u16, kind as u16, place as u16])
 }
 
 fn is_protein(element: &Element) -> bool {
-    matches!(element, Element::C | Element::N | Element::O | Element::S | Element::Se)
+    matches!(
+        element,
+        Element::C | Element::N | Element::O | Element::S | Element::Se
+    )
 }

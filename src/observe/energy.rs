@@ -1,4 +1,5 @@
-//! The energy monitor: what the physical force field says of every logged frame, and how the conserved quantity drifts.
+//! The energy monitor: what the physical force field says of every logged frame, and how the
+//! conserved quantity drifts.
 
 use nalgebra::Vector3;
 use serde::{Deserialize, Serialize};
@@ -19,15 +20,18 @@ pub const KINETIC: &str = "Kinetic Energy (kJ/mole)";
 pub const TOTAL: &str = "Total Energy (kJ/mole)";
 /// Kinetic temperature, K.
 pub const TEMPERATURE: &str = "Temperature (K)";
-/// Total energy less the heat of thermostats, kJ/mol; where the frames' forces are those of a model's own energy, with that as potential.
+/// Total energy less the heat of thermostats, kJ/mol; where the frames' forces are those of a
+/// model's own energy, with that as potential.
 pub const CONSERVED: &str = "Conserved (kJ/mole)";
-/// Slope of the conserved quantity, kJ/mol/ps per atom; of the potential energy where frames have no velocities.
+/// Slope of the conserved quantity, kJ/mol/ps per atom; of the potential energy where frames have
+/// no velocities.
 pub const DRIFT: &str = "Drift (kJ/mol/ps/atom)";
 /// Standard error of the drift, kJ/mol/ps per atom.
 pub const DRIFT_ERROR: &str = "Drift error (kJ/mol/ps/atom)";
 
-/// What is followed: its slope is the drift. A series begins anew where there is more to follow than before: the first frame of a run may
-/// have no velocities, and none has the model's own energy before the first step.
+/// What is followed: its slope is the drift. A series begins anew where there is more to follow
+/// than before: the first frame of a run may have no velocities, and none has the model's own
+/// energy before the first step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Quantity {
@@ -52,7 +56,8 @@ struct Followed {
 /// Blocks of frames that a [`Trend`] keeps at most.
 const MOST_BLOCKS: usize = 512;
 
-/// A series of any length as the means of at most `MOST_BLOCKS` blocks of equal size, so that its slope costs the same at any time.
+/// A series of any length as the means of at most `MOST_BLOCKS` blocks of equal size, so that its
+/// slope costs the same at any time.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Trend {
     /// Sums of (time, value) over full blocks, then over the one being filled.
@@ -68,7 +73,11 @@ impl Trend {
     pub fn push(&mut self, time: f64, value: f64) {
         if self.filled == self.size {
             if self.blocks.len() == MOST_BLOCKS {
-                self.blocks = self.blocks.chunks(2).map(|pair| [pair[0][0] + pair[1][0], pair[0][1] + pair[1][1]]).collect();
+                self.blocks = self
+                    .blocks
+                    .chunks(2)
+                    .map(|pair| [pair[0][0] + pair[1][0], pair[0][1] + pair[1][1]])
+                    .collect();
                 self.size *= 2;
             }
             self.size = self.size.max(1);
@@ -81,10 +90,16 @@ impl Trend {
         self.filled += 1;
     }
 
-    /// Slope by least squares and its standard error, per ps; `None` for fewer than three full blocks.
+    /// Slope by least squares and its standard error, per ps; `None` for fewer than three full
+    /// blocks.
     pub fn slope(&self) -> Option<(f64, f64)> {
         let full = self.blocks.len() - usize::from(self.filled < self.size);
-        let of = |part: usize| self.blocks[..full].iter().map(|block| block[part] / self.size as f64).collect::<Vec<_>>();
+        let of = |part: usize| {
+            self.blocks[..full]
+                .iter()
+                .map(|block| block[part] / self.size as f64)
+                .collect::<Vec<_>>()
+        };
         slope_with_error(&of(0), &of(1))
     }
 }
@@ -100,11 +115,21 @@ pub struct EnergyMonitor {
 }
 
 impl EnergyMonitor {
-    /// Monitors with `field`, or writes `n/a` where there is none for the reason given. `masses`, Da, and the number of degrees
-    /// of freedom are those of the dynamics.
-    pub fn new(field: std::result::Result<ForceField, String>, masses: Vec<f64>, freedom: usize) -> Self {
+    /// Monitors with `field`, or writes `n/a` where there is none for the reason given. `masses`,
+    /// Da, and the number of degrees of freedom are those of the dynamics.
+    pub fn new(
+        field: std::result::Result<ForceField, String>,
+        masses: Vec<f64>,
+        freedom: usize,
+    ) -> Self {
         let forces = vec![Vector3::zeros(); masses.len()];
-        EnergyMonitor { field, masses, freedom, forces, followed: Followed::default() }
+        EnergyMonitor {
+            field,
+            masses,
+            freedom,
+            forces,
+            followed: Followed::default(),
+        }
     }
 
     /// Why there is no potential energy, where there is none.
@@ -115,20 +140,41 @@ impl EnergyMonitor {
     /// Drift so far and its standard error, kJ/mol/ps per atom.
     pub fn drift(&self) -> Option<(f64, f64)> {
         let atoms = self.masses.len() as f64;
-        self.followed.trend.slope().map(|(slope, error)| (slope / atoms, error / atoms))
+        self.followed
+            .trend
+            .slope()
+            .map(|(slope, error)| (slope / atoms, error / atoms))
     }
 }
 
 impl Observer for EnergyMonitor {
     fn observe(&mut self, frame: &Frame, record: &mut Record) -> Result<()> {
-        let potential = self.field.as_mut().ok().map(|field| field.energy_forces(&frame.positions, &mut self.forces).total);
-        let kinetic = frame.velocities.as_ref().map(|velocities| kinetic_energy(&self.masses, velocities));
-        let total = potential.zip(kinetic).map(|(potential, kinetic)| potential + kinetic);
-        let own = frame.potential.zip(kinetic).map(|(potential, kinetic)| (Quantity::Own, potential + kinetic - frame.heat));
+        let potential = self.field.as_mut().ok().map(|field| {
+            field
+                .energy_forces(&frame.positions, &mut self.forces)
+                .total
+        });
+        let kinetic = frame
+            .velocities
+            .as_ref()
+            .map(|velocities| kinetic_energy(&self.masses, velocities));
+        let total = potential
+            .zip(kinetic)
+            .map(|(potential, kinetic)| potential + kinetic);
+        let own = frame
+            .potential
+            .zip(kinetic)
+            .map(|(potential, kinetic)| (Quantity::Own, potential + kinetic - frame.heat));
         let conserved = own.or(total.map(|total| (Quantity::Physical, total - frame.heat)));
-        if let Some((of, value)) = conserved.or(potential.filter(|_| kinetic.is_none()).map(|value| (Quantity::Potential, value))) {
+        if let Some((of, value)) = conserved.or(potential
+            .filter(|_| kinetic.is_none())
+            .map(|value| (Quantity::Potential, value)))
+        {
             if of != self.followed.of {
-                self.followed = Followed { of, ..Followed::default() };
+                self.followed = Followed {
+                    of,
+                    ..Followed::default()
+                };
             }
             self.followed.trend.push(frame.time, value);
         }
@@ -136,7 +182,10 @@ impl Observer for EnergyMonitor {
         record.put(POTENTIAL, potential);
         record.put(KINETIC, kinetic);
         record.put(TOTAL, total);
-        record.put(TEMPERATURE, kinetic.map(|kinetic| temperature(kinetic, self.freedom)));
+        record.put(
+            TEMPERATURE,
+            kinetic.map(|kinetic| temperature(kinetic, self.freedom)),
+        );
         record.put(CONSERVED, conserved.map(|(_, value)| value));
         record.put(DRIFT, drift.map(|drift| drift.0));
         record.put(DRIFT_ERROR, drift.map(|drift| drift.1));
@@ -154,7 +203,10 @@ impl Observer for EnergyMonitor {
 
     fn results(&self) -> Option<(&'static str, Value)> {
         let (drift, error) = self.drift().unzip();
-        Some(("energy", json!({ "drift_kj_mol_ps_atom": drift, "drift_standard_error": error, "not_available": self.reason() })))
+        Some((
+            "energy",
+            json!({ "drift_kj_mol_ps_atom": drift, "drift_standard_error": error, "not_available": self.reason() }),
+        ))
     }
 
     fn finish(&mut self) -> Result<()> {
@@ -169,26 +221,57 @@ mod tests {
 
     /// Two atoms on a bond of 1000 kJ/mol/Å² at 1.5 Å, without any other term.
     fn dumbbell() -> System {
-        let mut system = System { masses: vec![12.0; 2], charges: vec![0.0; 2], sigmas: vec![1.0; 2], ..System::default() };
+        let mut system = System {
+            masses: vec![12.0; 2],
+            charges: vec![0.0; 2],
+            sigmas: vec![1.0; 2],
+            ..System::default()
+        };
         system.epsilons = vec![0.0; 2];
         system.radii = vec![1.7; 2];
         system.screens = vec![0.72; 2];
-        system.bonds.push(crate::forcefield::Bond { atoms: [0, 1], length: 1.5, k: 1000.0 });
+        system.bonds.push(crate::forcefield::Bond {
+            atoms: [0, 1],
+            length: 1.5,
+            k: 1000.0,
+        });
         system
     }
 
     fn frame(time: f64, stretch: f64) -> Frame {
-        Frame { time, ..Frame::at_rest(vec![Vector3::zeros(), Vector3::new(1.5 + stretch, 0.0, 0.0)]) }
+        Frame {
+            time,
+            ..Frame::at_rest(vec![
+                Vector3::zeros(),
+                Vector3::new(1.5 + stretch, 0.0, 0.0),
+            ])
+        }
     }
 
     #[test]
     fn columns_are_the_energies_by_hand() {
-        let mut monitor = EnergyMonitor::new(Ok(ForceField::new(dumbbell(), Precision::F64)), vec![12.0; 2], 6);
+        let mut monitor = EnergyMonitor::new(
+            Ok(ForceField::new(dumbbell(), Precision::F64)),
+            vec![12.0; 2],
+            6,
+        );
         let mut at_rest = Record::default();
         monitor.observe(&frame(0.0, 0.0), &mut at_rest).unwrap();
         let mut record = Record::default();
-        let velocities = Some(vec![Vector3::new(3.0, 0.0, 0.0), Vector3::new(0.0, -4.0, 0.0)]);
-        monitor.observe(&Frame { velocities, heat: 0.25, ..frame(1.0, 0.1) }, &mut record).unwrap();
+        let velocities = Some(vec![
+            Vector3::new(3.0, 0.0, 0.0),
+            Vector3::new(0.0, -4.0, 0.0),
+        ]);
+        monitor
+            .observe(
+                &Frame {
+                    velocities,
+                    heat: 0.25,
+                    ..frame(1.0, 0.1)
+                },
+                &mut record,
+            )
+            .unwrap();
         // ½·1000·0.1² = 5 more than at rest but for the surface term; ½·12·(9 + 16)/100 = 1.5
         let get = |name: &str| record.get(name).unwrap();
         assert!((get(POTENTIAL) - at_rest.get(POTENTIAL).unwrap() - 5.0).abs() <= 0.1);
@@ -202,34 +285,73 @@ mod tests {
 
     #[test]
     fn the_models_own_energy_is_the_conserved_one_and_starts_its_own_series() {
-        let mut monitor = EnergyMonitor::new(Ok(ForceField::new(dumbbell(), Precision::F64)), vec![12.0; 2], 6);
-        let velocities = Some(vec![Vector3::new(3.0, 0.0, 0.0), Vector3::new(0.0, -4.0, 0.0)]);
-        monitor.observe(&frame(0.0, 0.1), &mut Record::default()).unwrap();
+        let mut monitor = EnergyMonitor::new(
+            Ok(ForceField::new(dumbbell(), Precision::F64)),
+            vec![12.0; 2],
+            6,
+        );
+        let velocities = Some(vec![
+            Vector3::new(3.0, 0.0, 0.0),
+            Vector3::new(0.0, -4.0, 0.0),
+        ]);
+        monitor
+            .observe(&frame(0.0, 0.1), &mut Record::default())
+            .unwrap();
         let state = monitor.state().unwrap();
         let mut record = Record::default();
         for step in 1..=4 {
             let time = f64::from(step);
             let potential = Some(-20.0 + 2.0 * time);
-            monitor.observe(&Frame { velocities: velocities.clone(), heat: 0.25, potential, ..frame(time, 0.0) }, &mut record).unwrap();
+            monitor
+                .observe(
+                    &Frame {
+                        velocities: velocities.clone(),
+                        heat: 0.25,
+                        potential,
+                        ..frame(time, 0.0)
+                    },
+                    &mut record,
+                )
+                .unwrap();
         }
-        let last = |name: &str| record.values.iter().rfind(|(column, _)| *column == name).unwrap().1.unwrap();
+        let last = |name: &str| {
+            record
+                .values
+                .iter()
+                .rfind(|(column, _)| *column == name)
+                .unwrap()
+                .1
+                .unwrap()
+        };
         assert!((last(CONSERVED) - (-12.0 + 1.5 - 0.25)).abs() <= 1e-12);
         assert!((last(TOTAL) - last(POTENTIAL) - 1.5).abs() <= 1e-9);
-        // 2 kJ/mol/ps over two atoms: the first frame, of which the physical energy alone is known, has no part in it
+        // 2 kJ/mol/ps over two atoms: the first frame, of which the physical energy alone is known,
+        // has no part in it
         assert!((last(DRIFT) - 1.0).abs() <= 1e-12);
         // a state from before series had a name is one of the physical energy
         let mut old = state.clone();
         old.as_object_mut().unwrap().remove("of");
         monitor.restore(&old, &frame(0.0, 0.0)).unwrap();
-        assert!(monitor.followed.of == Quantity::Physical && monitor.followed.trend.blocks.len() == 1);
+        assert!(
+            monitor.followed.of == Quantity::Physical && monitor.followed.trend.blocks.len() == 1
+        );
     }
 
     #[test]
     fn without_parameters_everything_potential_is_unknown() {
-        let mut monitor = EnergyMonitor::new(Err("A:HEM 1 has no parameters".into()), vec![12.0; 2], 6);
+        let mut monitor =
+            EnergyMonitor::new(Err("A:HEM 1 has no parameters".into()), vec![12.0; 2], 6);
         let mut record = Record::default();
         let velocities = Some(vec![Vector3::x(); 2]);
-        monitor.observe(&Frame { velocities, ..frame(0.0, 0.0) }, &mut record).unwrap();
+        monitor
+            .observe(
+                &Frame {
+                    velocities,
+                    ..frame(0.0, 0.0)
+                },
+                &mut record,
+            )
+            .unwrap();
         for name in [POTENTIAL, TOTAL, CONSERVED, DRIFT] {
             assert_eq!(record.get(name), None, "{name}");
         }
@@ -246,7 +368,10 @@ mod tests {
                 trend.push(time, 7.0 - 0.25 * time + 1e-3 * (step as f64 * 1.7).sin());
             }
             let (slope, error) = trend.slope().unwrap();
-            assert!((slope + 0.25).abs() <= (4.0 * error).max(1e-9) && error <= 1e-2, "{count}: {slope} ± {error}");
+            assert!(
+                (slope + 0.25).abs() <= (4.0 * error).max(1e-9) && error <= 1e-2,
+                "{count}: {slope} ± {error}"
+            );
             assert!(trend.blocks.len() <= MOST_BLOCKS);
         }
         assert_eq!(Trend::default().slope(), None);

@@ -1,4 +1,5 @@
-//! What a run says: words for the console, lines of `PREFIX.log`, events for programs, and the list of warnings for the summary.
+//! What a run says: words for the console, lines of `PREFIX.log`, events for programs, and the list
+//! of warnings for the summary.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -65,9 +66,21 @@ impl Journal {
     /// A journal without a log file. With `json`, events go to stdout, one JSON object a line.
     pub fn new(console: Console, verbose: bool, json: bool) -> Self {
         let (counts, warnings) = (BTreeMap::new(), Vec::new());
-        let inner =
-            Inner { start: Instant::now(), console, verbose, json, bar: None, last_line: None, log: None, failed: None, counts, warnings };
-        Journal { inner: Rc::new(RefCell::new(inner)) }
+        let inner = Inner {
+            start: Instant::now(),
+            console,
+            verbose,
+            json,
+            bar: None,
+            last_line: None,
+            log: None,
+            failed: None,
+            counts,
+            warnings,
+        };
+        Journal {
+            inner: Rc::new(RefCell::new(inner)),
+        }
     }
 
     /// Keeps a log at `path` from now on, behind what stands there if `append`.
@@ -75,7 +88,12 @@ impl Journal {
     /// # Errors
     /// [`Error::Output`] where it cannot be written.
     pub fn log_to(&self, path: &Path, append: bool) -> Result<()> {
-        let file = File::options().append(append).write(true).create(true).truncate(!append).open(path);
+        let file = File::options()
+            .append(append)
+            .write(true)
+            .create(true)
+            .truncate(!append)
+            .open(path);
         let file = file.map_err(|source| Error::writing(path, &source))?;
         self.inner.borrow_mut().log = Some((path.to_owned(), file));
         Ok(())
@@ -97,20 +115,28 @@ impl Journal {
         }
     }
 
-    /// Warns at a step. Of each kind the first few are printed; the log has all, the summary lists and counts them.
+    /// Warns at a step. Of each kind the first few are printed; the log has all, the summary lists
+    /// and counts them.
     pub fn warn(&self, step: u64, kind: &str, words: &str) {
-        self.event("warning", json!({ "step": step, "kind": kind, "what": words }));
+        self.event(
+            "warning",
+            json!({ "step": step, "kind": kind, "what": words }),
+        );
         let mut inner = self.inner.borrow_mut();
         inner.write_log(&format!("warning: step {step}: {words}"));
         let count = inner.counts.entry(kind.to_owned()).or_default();
         *count += 1;
         match *count {
             count if count < PRINTED => inner.print(&format!("warning: step {step}: {words}")),
-            PRINTED => inner.print(&format!("warning: step {step}: {words} (the log has further warnings of this kind)")),
+            PRINTED => inner.print(&format!(
+                "warning: step {step}: {words} (the log has further warnings of this kind)"
+            )),
             _ => {}
         }
         if inner.warnings.len() < LISTED {
-            inner.warnings.push(json!({ "step": step, "kind": kind, "what": words }));
+            inner
+                .warnings
+                .push(json!({ "step": step, "kind": kind, "what": words }));
         }
     }
 
@@ -133,14 +159,23 @@ impl Journal {
             Console::Quiet => {}
             Console::Bar => {
                 let bar = inner.bar.get_or_insert_with(|| {
-                    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {msg}, {eta} left").expect("a valid template");
-                    ProgressBar::new(steps).with_position(step).with_style(style)
+                    let style = ProgressStyle::with_template(
+                        "{bar:30} {pos}/{len} steps, {msg}, {eta} left",
+                    )
+                    .expect("a valid template");
+                    ProgressBar::new(steps)
+                        .with_position(step)
+                        .with_style(style)
                 });
                 bar.set_message(words.to_owned());
                 bar.set_position(step);
             }
             Console::Lines => {
-                if inner.last_line.is_none_or(|last| last.elapsed() >= BETWEEN_LINES) || step == steps {
+                if inner
+                    .last_line
+                    .is_none_or(|last| last.elapsed() >= BETWEEN_LINES)
+                    || step == steps
+                {
                     inner.last_line = Some(Instant::now());
                     inner.print(&format!("step {step} of {steps}, {words}"));
                 }

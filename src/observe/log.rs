@@ -1,4 +1,5 @@
-//! The CSV log: a row each time that it observes, the columns of OpenMM's StateDataReporter first, then our own.
+//! The CSV log: a row each time that it observes, the columns of OpenMM's StateDataReporter first,
+//! then our own.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
@@ -68,18 +69,30 @@ pub struct CsvLog {
 impl CsvLog {
     /// A log at `path`; the file is made when the first frame comes.
     pub fn new(path: PathBuf) -> Self {
-        CsvLog { path, file: None, bytes: 0, speed: Speed::default() }
+        CsvLog {
+            path,
+            file: None,
+            bytes: 0,
+            speed: Speed::default(),
+        }
     }
 
     fn append(&mut self, line: &str) -> std::io::Result<()> {
         let file = match self.file.take() {
             Some(file) => file,
             // a device is not to be truncated
-            None => File::options().write(true).create(true).truncate(!self.path.exists() || self.path.is_file()).open(&self.path)?,
+            None => File::options()
+                .write(true)
+                .create(true)
+                .truncate(!self.path.exists() || self.path.is_file())
+                .open(&self.path)?,
         };
         let file = self.file.insert(file);
         if self.bytes == 0 {
-            let header = format!("#{}\n", COLUMNS.map(|column| format!("\"{column}\"")).join(","));
+            let header = format!(
+                "#{}\n",
+                COLUMNS.map(|column| format!("\"{column}\"")).join(",")
+            );
             file.write_all(header.as_bytes())?;
             self.bytes += header.len() as u64;
         }
@@ -111,7 +124,9 @@ fn cell(column: &str, frame: &Frame, record: &Record) -> String {
     match column {
         STEP => frame.step.to_string(),
         TIME => frame.time.to_string(),
-        _ => record.get(column).map_or("n/a".to_owned(), |value| value.to_string()),
+        _ => record
+            .get(column)
+            .map_or("n/a".to_owned(), |value| value.to_string()),
     }
 }
 
@@ -133,10 +148,14 @@ impl Observer for CsvLog {
     fn restore(&mut self, state: &Value, _frame: &Frame) -> Result<()> {
         let hint = "put the file back where it was, or start over with --fresh";
         let refuse = |what: String| Error::input(Place::file(&self.path), what, hint);
-        let bytes = state.as_u64().ok_or_else(|| refuse("the checkpoint's record of it is broken".to_owned()))?;
+        let bytes = state
+            .as_u64()
+            .ok_or_else(|| refuse("the checkpoint's record of it is broken".to_owned()))?;
         let there = std::fs::metadata(&self.path).map_or(0, |meta| meta.len());
         if there < bytes {
-            return Err(refuse(format!("holds {there} bytes, the checkpoint goes on behind {bytes}")));
+            return Err(refuse(format!(
+                "holds {there} bytes, the checkpoint goes on behind {bytes}"
+            )));
         }
         self.bytes = bytes;
         if bytes == 0 {

@@ -25,7 +25,8 @@ use serde_json::Value;
 use crate::Result;
 use crate::structure::Frame;
 
-/// The numbers of one logged step, in column order. `None` is written `n/a`: what cannot be known is never 0.
+/// The numbers of one logged step, in column order. `None` is written `n/a`: what cannot be known
+/// is never 0.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Record {
     /// Column name and value.
@@ -37,7 +38,8 @@ pub struct Record {
 impl Record {
     /// Adds a number, or `n/a` where it is unknown or not finite.
     pub fn put(&mut self, column: &'static str, value: Option<f64>) {
-        self.values.push((column, value.filter(|value| value.is_finite())));
+        self.values
+            .push((column, value.filter(|value| value.is_finite())));
     }
     /// Adds words.
     pub fn say(&mut self, column: &'static str, words: impl Into<String>) {
@@ -45,17 +47,21 @@ impl Record {
     }
     /// The number in a column.
     pub fn get(&self, column: &str) -> Option<f64> {
-        self.values.iter().find(|(name, _)| *name == column).and_then(|(_, value)| *value)
+        self.values
+            .iter()
+            .find(|(name, _)| *name == column)
+            .and_then(|(_, value)| *value)
     }
 }
 
-/// Watches one replica of a run, or writes it down. Observers run in the order in which they were added: monitors first, which
-/// add their numbers to the record; writers last, which write it.
+/// Watches one replica of a run, or writes it down. Observers run in the order in which they were
+/// added: monitors first, which add their numbers to the record; writers last, which write it.
 pub trait Observer {
     /// Sees a frame.
     ///
     /// # Errors
-    /// [`crate::Error::Guard`] where the frame is not physical, [`crate::Error::Output`] where it cannot be written.
+    /// [`crate::Error::Guard`] where the frame is not physical, [`crate::Error::Output`] where it
+    /// cannot be written.
     fn observe(&mut self, frame: &Frame, record: &mut Record) -> Result<()>;
 
     /// What it needs to go on from here. A file that it writes is on the disk as far as this says.
@@ -66,11 +72,12 @@ pub trait Observer {
         Ok(Value::Null)
     }
 
-    /// Goes back to a state and the frame of that moment: in a resumed run before its first step, in a running one when a guard
-    /// takes it back to its last checkpoint.
+    /// Goes back to a state and the frame of that moment: in a resumed run before its first step,
+    /// in a running one when a guard takes it back to its last checkpoint.
     ///
     /// # Errors
-    /// [`crate::Error::Input`] where a file does not reach as far as the state says, [`crate::Error::Output`] where it cannot be cut.
+    /// [`crate::Error::Input`] where a file does not reach as far as the state says,
+    /// [`crate::Error::Output`] where it cannot be cut.
     fn restore(&mut self, _state: &Value, _frame: &Frame) -> Result<()> {
         Ok(())
     }

@@ -23,8 +23,15 @@ pub struct Moves {
 
 impl Observer for Moves {
     fn observe(&mut self, frame: &Frame, record: &mut Record) -> Result<()> {
-        if let Some((_, before)) = self.before.as_ref().filter(|(step, _)| step + 1 == frame.step) {
-            let squares = before.iter().zip(&frame.positions).map(|(a, b)| (b - a).norm_squared());
+        if let Some((_, before)) = self
+            .before
+            .as_ref()
+            .filter(|(step, _)| step + 1 == frame.step)
+        {
+            let squares = before
+                .iter()
+                .zip(&frame.positions)
+                .map(|(a, b)| (b - a).norm_squared());
             record.put(LARGEST_MOVE, squares.reduce(f64::max).map(f64::sqrt));
         }
         let (_, mut positions) = self.before.take().unwrap_or_default();
@@ -57,13 +64,21 @@ impl Shape {
     pub fn new(topology: &Topology, first: &[Vector3<f64>]) -> Self {
         let heavy = topology.heavy_atoms();
         let masses = topology.atoms.iter().map(|atom| atom.mass).collect();
-        Shape { first: pick(first, &heavy), heavy, masses, last: None }
+        Shape {
+            first: pick(first, &heavy),
+            heavy,
+            masses,
+            last: None,
+        }
     }
 }
 
 impl Observer for Shape {
     fn observe(&mut self, frame: &Frame, record: &mut Record) -> Result<()> {
-        let values = [rmsd(&pick(&frame.positions, &self.heavy), &self.first), radius_of_gyration(&frame.positions, &self.masses)];
+        let values = [
+            rmsd(&pick(&frame.positions, &self.heavy), &self.first),
+            radius_of_gyration(&frame.positions, &self.masses),
+        ];
         record.put(RMSD, Some(values[0]));
         record.put(RG, Some(values[1]));
         self.last = Some(values);
@@ -72,7 +87,10 @@ impl Observer for Shape {
 
     fn results(&self) -> Option<(&'static str, Value)> {
         let [rmsd, rg] = self.last?;
-        Some(("shape", serde_json::json!({ "last_rmsd_angstrom": rmsd, "last_rg_angstrom": rg })))
+        Some((
+            "shape",
+            serde_json::json!({ "last_rmsd_angstrom": rmsd, "last_rg_angstrom": rg }),
+        ))
     }
 
     fn finish(&mut self) -> Result<()> {

@@ -1,7 +1,8 @@
-//! One call of the network: systems, their edges and their three-neighbour centres. Positions are not here: they are inputs.
+//! One call of the network: systems, their edges and their three-neighbour centres. Positions are
+//! not here: they are inputs.
 
-/// Number of relation classes of an edge: 6 bond-graph distances (1, 2, 3, 4, further in the same chain, other chain) × 5
-/// residue-index differences (clipped to −2 … 2).
+/// Number of relation classes of an edge: 6 bond-graph distances (1, 2, 3, 4, further in the same
+/// chain, other chain) × 5 residue-index differences (clipped to −2 … 2).
 pub const RELATIONS: usize = 30;
 
 /// Directed edges by receiving token: token `i` receives from `sender[start[i]..start[i + 1]]`.
@@ -9,11 +10,13 @@ pub const RELATIONS: usize = 30;
 pub struct Edges {
     /// N + 1 offsets.
     pub start: Vec<u32>,
-    /// Sending token of each edge, ascending within a receiver; never the receiver itself; of the same system.
+    /// Sending token of each edge, ascending within a receiver; never the receiver itself; of the
+    /// same system.
     pub sender: Vec<u32>,
     /// Relation class of each edge, `< RELATIONS`.
     pub relation: Vec<u8>,
-    /// Template distance of each edge, Å; 0 where the pair is not rigid (no 1-2, 1-3 or rigid 1-4 pair).
+    /// Template distance of each edge, Å; 0 where the pair is not rigid (no 1-2, 1-3 or rigid 1-4
+    /// pair).
     pub template: Vec<f32>,
 }
 
@@ -33,7 +36,8 @@ pub struct Centre {
 pub struct Batch {
     /// First token of each system, and the number of tokens at the end.
     pub offsets: Vec<usize>,
-    /// Per token the rows of the embedding tables: atom name, residue, place in the chain (see `model::tokens`).
+    /// Per token the rows of the embedding tables: atom name, residue, place in the chain (see
+    /// `model::tokens`).
     pub kinds: Vec<[u16; 3]>,
     /// Pairs that exchange messages.
     pub edges: Edges,
@@ -41,8 +45,8 @@ pub struct Batch {
     pub centres: Vec<Centre>,
     /// First centre of each system, and the number of centres at the end.
     pub centre_offsets: Vec<usize>,
-    /// Per system the length that an answer of 1 stands for and that deviations from templates are seen in, Å (EDM's c_out; the scale of
-    /// displacements; 0.1 Å for forces).
+    /// Per system the length that an answer of 1 stands for and that deviations from templates are
+    /// seen in, Å (EDM's c_out; the scale of displacements; 0.1 Å for forces).
     pub scale: Vec<f64>,
 }
 

@@ -10,7 +10,8 @@ use crate::engine::Real;
 
 /// Sum of three embedding tables, indexed by `Batch::kinds`, and a row of the system.
 ///
-/// Input: e (`channels` scalars a system). Parameters: `name`, `residue`, `place` (`tables` rows each). Output: `channels` scalars.
+/// Input: e (`channels` scalars a system). Parameters: `name`, `residue`, `place` (`tables` rows
+/// each). Output: `channels` scalars.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embed {
     /// Channels C.
@@ -24,11 +25,17 @@ impl Kernel for Embed {
         let table = |(name, rows): (&'static str, usize)| ParamShape {
             name,
             size: [rows, self.channels],
-            init: Init::Normal { gain: (rows as f64).sqrt() },
+            init: Init::Normal {
+                gain: (rows as f64).sqrt(),
+            },
         };
         Signature {
             inputs: vec![Shape::per_system(self.channels)],
-            params: ["name", "residue", "place"].into_iter().zip(self.tables).map(table).collect(),
+            params: ["name", "residue", "place"]
+                .into_iter()
+                .zip(self.tables)
+                .map(table)
+                .collect(),
             outputs: vec![Shape::scalars(self.channels)],
         }
     }
@@ -40,7 +47,9 @@ impl Kernel for Embed {
             for (token, row) in (first..).zip(out.chunks_exact_mut(c)) {
                 row.copy_from_slice(&call.inputs[0][systems[token] * c..][..c]);
                 for (table, &kind) in call.params.iter().zip(&call.batch.kinds[token]) {
-                    row.iter_mut().zip(&table[kind as usize * c..][..c]).for_each(|(f, &e)| *f += e);
+                    row.iter_mut()
+                        .zip(&table[kind as usize * c..][..c])
+                        .for_each(|(f, &e)| *f += e);
                 }
             }
         });
@@ -49,7 +58,11 @@ impl Kernel for Embed {
     fn backward<T: Real>(&self, call: Backward<'_, T>) {
         let c = self.channels;
         let add = |to: &mut [T], row: &[T]| to.iter_mut().zip(row).for_each(|(d, &g)| *d += g);
-        for ((row, kinds), system) in call.d_outputs[0].chunks_exact(c).zip(&call.batch.kinds).zip(call.batch.system_of_tokens()) {
+        for ((row, kinds), system) in call.d_outputs[0]
+            .chunks_exact(c)
+            .zip(&call.batch.kinds)
+            .zip(call.batch.system_of_tokens())
+        {
             add(&mut call.d_inputs[0][system * c..][..c], row);
             for (table, &kind) in call.d_params.iter_mut().zip(kinds) {
                 add(&mut table[kind as usize * c..][..c], row);

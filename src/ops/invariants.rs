@@ -20,15 +20,24 @@ fn length<T: Real>([x, y, z]: [Lanes<T>; 3]) -> Lanes<T> {
 
 impl Kernel for Invariants {
     fn signature(&self) -> Signature {
-        Signature { inputs: vec![Shape::vectors(self.channels)], params: vec![], outputs: vec![Shape::scalars(self.channels)] }
+        Signature {
+            inputs: vec![Shape::vectors(self.channels)],
+            params: vec![],
+            outputs: vec![Shape::scalars(self.channels)],
+        }
     }
 
     fn forward<T: Real>(&self, call: Forward<'_, T>) {
         let n = self.channels;
         for_rows(call.outputs[0], n, |first, out| {
-            for (row, v) in out.chunks_exact_mut(n).zip(call.inputs[0][first * 3 * n..].chunks_exact(3 * n)) {
+            for (row, v) in out
+                .chunks_exact_mut(n)
+                .zip(call.inputs[0][first * 3 * n..].chunks_exact(3 * n))
+            {
                 for k in eights(n) {
-                    length(components(v, n, &k)).map(|length| length / (T::one() + length)).store(&mut row[k]);
+                    length(components(v, n, &k))
+                        .map(|length| length / (T::one() + length))
+                        .store(&mut row[k]);
                 }
             }
         });
@@ -42,7 +51,8 @@ impl Kernel for Invariants {
                 let d_lengths = &call.d_outputs[0][token * n..(token + 1) * n];
                 for k in eights(n) {
                     let v = components(v, n, &k);
-                    let inverse = length(v).map(|length| (length * (T::one() + length) * (T::one() + length)).recip());
+                    let inverse = length(v)
+                        .map(|length| (length * (T::one() + length) * (T::one() + length)).recip());
                     let slope = Lanes::load(&d_lengths[k.clone()]) * inverse;
                     for (h, v) in v.into_iter().enumerate() {
                         (slope * v).add_to(&mut d_v[h * n + k.start..h * n + k.end]);

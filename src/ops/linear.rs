@@ -7,14 +7,15 @@ use crate::engine::gemm::{Left, add_product, transpose};
 
 /// Linear map of concatenated inputs, see the module's equation.
 ///
-/// Inputs: one buffer for each entry of `inputs`, then the residual where there is one. Parameters: a weight W_k
-/// (width of x_k × `outputs`) for each input, then `bias` (1 × `outputs`). Outputs: y and, where there is an activation, the
-/// pre-activation that backward needs.
+/// Inputs: one buffer for each entry of `inputs`, then the residual where there is one. Parameters:
+/// a weight W_k (width of x_k × `outputs`) for each input, then `bias` (1 × `outputs`). Outputs: y
+/// and, where there is an activation, the pre-activation that backward needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Linear {
     /// What a row stands for.
     pub rows: Rows,
-    /// 1 for scalars, 3 for vectors (which take no bias and no activation: they would break the rotation symmetry).
+    /// 1 for scalars, 3 for vectors (which take no bias and no activation: they would break the
+    /// rotation symmetry).
     pub components: usize,
     /// Widths of the inputs.
     pub inputs: Vec<usize>,
@@ -34,11 +35,24 @@ impl Linear {
     /// Scalars to scalars, a row a token, with a bias, no activation, no residual, gain 1.
     pub fn scalars(inputs: &[usize], outputs: usize) -> Self {
         let inputs = inputs.to_vec();
-        Linear { rows: Rows::Tokens, components: 1, inputs, outputs, bias: true, silu: false, residual: false, gain: 1.0 }
+        Linear {
+            rows: Rows::Tokens,
+            components: 1,
+            inputs,
+            outputs,
+            bias: true,
+            silu: false,
+            residual: false,
+            gain: 1.0,
+        }
     }
     /// Vectors to vectors, a row a token, no residual, gain 1.
     pub fn vectors(inputs: &[usize], outputs: usize) -> Self {
-        Linear { components: 3, bias: false, ..Linear::scalars(inputs, outputs) }
+        Linear {
+            components: 3,
+            bias: false,
+            ..Linear::scalars(inputs, outputs)
+        }
     }
     /// With silu after it.
     pub fn silu(self) -> Self {
@@ -46,11 +60,17 @@ impl Linear {
     }
     /// Without bias.
     pub fn unbiased(self) -> Self {
-        Linear { bias: false, ..self }
+        Linear {
+            bias: false,
+            ..self
+        }
     }
     /// With a residual input.
     pub fn residual(self) -> Self {
-        Linear { residual: true, ..self }
+        Linear {
+            residual: true,
+            ..self
+        }
     }
     /// With this gain.
     pub fn gain(self, gain: f64) -> Self {
@@ -58,7 +78,10 @@ impl Linear {
     }
     /// With a row a system.
     pub fn per_system(self) -> Self {
-        Linear { rows: Rows::Systems, ..self }
+        Linear {
+            rows: Rows::Systems,
+            ..self
+        }
     }
 
     /// Gradient of the pre-activation, into scratch.
@@ -76,16 +99,40 @@ const NAMES: [&str; 4] = ["weight", "weight_1", "weight_2", "weight_3"];
 
 impl Kernel for Linear {
     fn signature(&self) -> Signature {
-        let shape = |width| Shape { rows: self.rows, components: self.components, width };
+        let shape = |width| Shape {
+            rows: self.rows,
+            components: self.components,
+            width,
+        };
         let total: usize = self.inputs.iter().sum();
         let weight = |(k, &width): (usize, &usize)| {
             let gain = self.gain * (width as f64 / total as f64).sqrt();
-            ParamShape { name: NAMES[k], size: [width, self.outputs], init: Init::Normal { gain } }
+            ParamShape {
+                name: NAMES[k],
+                size: [width, self.outputs],
+                init: Init::Normal { gain },
+            }
         };
-        let bias = ParamShape { name: "bias", size: [1, self.outputs], init: Init::Constant(0.0) };
+        let bias = ParamShape {
+            name: "bias",
+            size: [1, self.outputs],
+            init: Init::Constant(0.0),
+        };
         Signature {
-            inputs: self.inputs.iter().copied().chain(self.residual.then_some(self.outputs)).map(shape).collect(),
-            params: self.inputs.iter().enumerate().map(weight).chain(self.bias.then_some(bias)).collect(),
+            inputs: self
+                .inputs
+                .iter()
+                .copied()
+                .chain(self.residual.then_some(self.outputs))
+                .map(shape)
+                .collect(),
+            params: self
+                .inputs
+                .iter()
+                .enumerate()
+                .map(weight)
+                .chain(self.bias.then_some(bias))
+                .collect(),
             outputs: vec![shape(self.outputs); if self.silu { 2 } else { 1 }],
         }
     }
@@ -100,10 +147,13 @@ impl Kernel for Linear {
                 (Some(residual), bias) => {
                     out.copy_from_slice(&residual[first * n..first * n + out.len()]);
                     if let Some(bias) = bias {
-                        out.chunks_exact_mut(n).for_each(|row| row.iter_mut().zip(bias).for_each(|(y, &b)| *y += b));
+                        out.chunks_exact_mut(n)
+                            .for_each(|row| row.iter_mut().zip(bias).for_each(|(y, &b)| *y += b));
                     }
                 }
-                (None, Some(bias)) => out.chunks_exact_mut(n).for_each(|row| row.copy_from_slice(bias)),
+                (None, Some(bias)) => out
+                    .chunks_exact_mut(n)
+                    .for_each(|row| row.copy_from_slice(bias)),
                 (None, None) => out.fill(T::zero()),
             }
             for (index, &width) in self.inputs.iter().enumerate() {
@@ -114,14 +164,20 @@ impl Kernel for Linear {
         if !self.silu {
             return for_rows(call.outputs[0], n, |first, out| product(first, out, true));
         }
-        let [y, pre] = call.outputs else { panic!("silu has two outputs") };
+        let [y, pre] = call.outputs else {
+            panic!("silu has two outputs")
+        };
         for_rows(pre, n, |first, out| product(first, out, false));
         let pre: &[T] = pre;
         for_rows(y, n, |first, out| {
             let at = first * n..first * n + out.len();
-            out.iter_mut().zip(&pre[at.clone()]).for_each(|(y, x)| *y = x.silu());
+            out.iter_mut()
+                .zip(&pre[at.clone()])
+                .for_each(|(y, x)| *y = x.silu());
             if let Some(residual) = residual {
-                out.iter_mut().zip(&residual[at]).for_each(|(y, &r)| *y += r);
+                out.iter_mut()
+                    .zip(&residual[at])
+                    .for_each(|(y, &r)| *y += r);
             }
         });
     }
@@ -130,7 +186,10 @@ impl Kernel for Linear {
         let (n, k) = (self.outputs, self.inputs.len());
         let d_y = call.d_outputs[0];
         if self.residual {
-            call.d_inputs[k].iter_mut().zip(d_y).for_each(|(d, &g)| *d += g);
+            call.d_inputs[k]
+                .iter_mut()
+                .zip(d_y)
+                .for_each(|(d, &g)| *d += g);
         }
         let scratch = self.silu.then(|| self.d_pre(call.outputs, d_y));
         let d_pre = scratch.as_deref().unwrap_or(d_y);
@@ -140,7 +199,12 @@ impl Kernel for Linear {
             let turned = transpose(w, n);
             for_rows(call.d_inputs[index], width, |first, d_x| {
                 let count = d_x.len() / width;
-                add_product(Left::rows(&d_pre[first * n..(first + count) * n], n), &turned, d_x, width);
+                add_product(
+                    Left::rows(&d_pre[first * n..(first + count) * n], n),
+                    &turned,
+                    d_x,
+                    width,
+                );
             });
             reduce_rows(rows, call.d_params[index], |range, d_w| {
                 let x = Left::transposed(&x[range.start * width..range.end * width], width);

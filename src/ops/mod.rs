@@ -1,15 +1,19 @@
-//! The computations of the network: ONE FILE PER OP, with its equation, shapes, CPU forward and CPU backward.
+//! The computations of the network: ONE FILE PER OP, with its equation, shapes, CPU forward and CPU
+//! backward.
 //!
 //! # Conventions, the same for every op and every engine
-//! - Buffers are flat, row-major. A row belongs to a token (or to a system); a *scalar* row is `[width]`, a *vector* row
-//!   is `[3][width]` (component x, y, z, then channel), a *tuple* row is `[4][width]`: (α, r_x, r_y, r_z).
-//! - Many systems are concatenated: [`Batch::offsets`] says where each begins. No op mixes two systems.
+//! - Buffers are flat, row-major. A row belongs to a token (or to a system); a *scalar* row is
+//!   `[width]`, a *vector* row is `[3][width]` (component x, y, z, then channel), a *tuple* row is
+//!   `[4][width]`: (α, r_x, r_y, r_z).
+//! - Many systems are concatenated: [`Batch::offsets`] says where each begins. No op mixes two
+//!   systems.
 //! - `forward` overwrites its outputs, which may hold anything before (NaN included).
-//! - `backward` **adds** to `d_inputs` and `d_params`; the engine zeroed them once. A gradient is named `d_` + the name of
-//!   what it is the gradient of. `backward` gets the inputs *and* outputs of `forward`; what it needs beyond them it
-//!   recomputes, so that no op keeps a buffer of edges × channels.
-//! - Results do not depend on the number of threads: work is cut into pieces whose size depends on the shapes only, and
-//!   partial sums are added in the order of the pieces.
+//! - `backward` **adds** to `d_inputs` and `d_params`; the engine zeroed them once. A gradient is
+//!   named `d_` + the name of what it is the gradient of. `backward` gets the inputs *and* outputs
+//!   of `forward`; what it needs beyond them it recomputes, so that no op keeps a buffer of edges ×
+//!   channels.
+//! - Results do not depend on the number of threads: work is cut into pieces whose size depends on
+//!   the shapes only, and partial sums are added in the order of the pieces.
 
 mod batch;
 pub mod embed;
@@ -55,19 +59,35 @@ pub struct Shape {
 impl Shape {
     /// `width` scalars a token.
     pub const fn scalars(width: usize) -> Self {
-        Shape { rows: Rows::Tokens, components: 1, width }
+        Shape {
+            rows: Rows::Tokens,
+            components: 1,
+            width,
+        }
     }
     /// `width` vectors a token.
     pub const fn vectors(width: usize) -> Self {
-        Shape { rows: Rows::Tokens, components: 3, width }
+        Shape {
+            rows: Rows::Tokens,
+            components: 3,
+            width,
+        }
     }
     /// `width` tuples (α, r) a token.
     pub const fn tuples(width: usize) -> Self {
-        Shape { rows: Rows::Tokens, components: 4, width }
+        Shape {
+            rows: Rows::Tokens,
+            components: 4,
+            width,
+        }
     }
     /// `width` scalars a system.
     pub const fn per_system(width: usize) -> Self {
-        Shape { rows: Rows::Systems, components: 1, width }
+        Shape {
+            rows: Rows::Systems,
+            components: 1,
+            width,
+        }
     }
     /// Elements in a row.
     pub const fn row(&self) -> usize {

@@ -12,7 +12,8 @@ use crate::engine::{Lanes, Real};
 
 /// Gated sum of vectors added to y, see the module's equation.
 ///
-/// Inputs: y (1 vector), w (as many scalars as vector channels in all), then the vector inputs. Output: y' (1 vector).
+/// Inputs: y (1 vector), w (as many scalars as vector channels in all), then the vector inputs.
+/// Output: y' (1 vector).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Readout {
     /// Channels of each vector input.
@@ -33,7 +34,9 @@ fn centre<T: Real>(batch: &super::Batch, rows: &mut [T]) {
         let share = T::of(1.0 / range.len().max(1) as f64);
         let mean = [0, 1, 2].map(|h| rows.iter().skip(h).step_by(3).copied().sum::<T>() * share);
         let scale = T::of(batch.scale[system]);
-        rows.iter_mut().enumerate().for_each(|(index, x)| *x = (*x - mean[index % 3]) * scale);
+        rows.iter_mut()
+            .enumerate()
+            .for_each(|(index, x)| *x = (*x - mean[index % 3]) * scale);
     }
 }
 
@@ -41,7 +44,10 @@ impl Kernel for Readout {
     fn signature(&self) -> Signature {
         let fixed = [Shape::vectors(1), Shape::scalars(self.weights())];
         Signature {
-            inputs: fixed.into_iter().chain(self.vectors.iter().map(|&width| Shape::vectors(width))).collect(),
+            inputs: fixed
+                .into_iter()
+                .chain(self.vectors.iter().map(|&width| Shape::vectors(width)))
+                .collect(),
             params: vec![],
             outputs: vec![Shape::vectors(1)],
         }
@@ -61,17 +67,27 @@ impl Kernel for Readout {
             }
         }
         centre(call.batch, out);
-        out.iter_mut().zip(call.inputs[0]).for_each(|(out, &y)| *out += y);
+        out.iter_mut()
+            .zip(call.inputs[0])
+            .for_each(|(out, &y)| *out += y);
     }
 
     fn backward<T: Real>(&self, call: Backward<'_, T>) {
         let mut d_delta = call.d_outputs[0].to_vec();
         centre(call.batch, &mut d_delta); // its own adjoint
-        let [d_y, d_w, d_vectors @ ..] = call.d_inputs else { panic!("readout has at least two inputs") };
-        d_y.iter_mut().zip(call.d_outputs[0]).for_each(|(d, &g)| *d += g);
+        let [d_y, d_w, d_vectors @ ..] = call.d_inputs else {
+            panic!("readout has at least two inputs")
+        };
+        d_y.iter_mut()
+            .zip(call.d_outputs[0])
+            .for_each(|(d, &g)| *d += g);
         for (token, d_delta) in d_delta.chunks_exact(3).enumerate() {
             let mut at = token * self.weights();
-            for ((vectors, d_vectors), &n) in call.inputs[2..].iter().zip(d_vectors.iter_mut()).zip(&self.vectors) {
+            for ((vectors, d_vectors), &n) in call.inputs[2..]
+                .iter()
+                .zip(d_vectors.iter_mut())
+                .zip(&self.vectors)
+            {
                 let rows = token * 3 * n..(token + 1) * 3 * n;
                 let (vectors, d_vectors) = (&vectors[rows.clone()], &mut d_vectors[rows]);
                 let (w, d_w) = (&call.inputs[1][at..at + n], &mut d_w[at..at + n]);

@@ -1,4 +1,5 @@
-//! `tuple`: K scalars and K vectors become K tuples (α, r), scaled by their RMS over the channels of the token (invariant).
+//! `tuple`: K scalars and K vectors become K tuples (α, r), scaled by their RMS over the channels
+//! of the token (invariant).
 //!
 //! ```text
 //! z_k = (α_k, r_k) / √(mean_k (α_k² + |r_k|²) + 1e-6)
@@ -12,7 +13,8 @@ const EPSILON: f64 = 1e-6;
 
 /// Pairs scalar channels with vector channels and normalises; see the module's equation.
 ///
-/// Inputs: scalars (`scalars` of them, K from `scalar_offset` on are used), vectors (likewise). Output: K tuples.
+/// Inputs: scalars (`scalars` of them, K from `scalar_offset` on are used), vectors (likewise).
+/// Output: K tuples.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tuple {
     /// Channels K.
@@ -28,19 +30,29 @@ impl Tuple {
     fn parts<'a, T>(&self, token: usize, scalars: &'a [T], vectors: &'a [T]) -> [&'a [T]; 4] {
         let (k, (sw, so), (vw, vo)) = (self.channels, self.scalars, self.vectors);
         let vector = |h: usize| &vectors[(token * 3 + h) * vw + vo..][..k];
-        [&scalars[token * sw + so..][..k], vector(0), vector(1), vector(2)]
+        [
+            &scalars[token * sw + so..][..k],
+            vector(0),
+            vector(1),
+            vector(2),
+        ]
     }
 
     fn inverse_rms<T: Real>(&self, parts: &[&[T]; 4]) -> T {
         let sum = parts.iter().map(|part| dot(part, part)).sum::<T>();
-        (sum * T::of(1.0 / self.channels as f64) + T::of(EPSILON)).sqrt().recip()
+        (sum * T::of(1.0 / self.channels as f64) + T::of(EPSILON))
+            .sqrt()
+            .recip()
     }
 }
 
 impl Kernel for Tuple {
     fn signature(&self) -> Signature {
         Signature {
-            inputs: vec![Shape::scalars(self.scalars.0), Shape::vectors(self.vectors.0)],
+            inputs: vec![
+                Shape::scalars(self.scalars.0),
+                Shape::vectors(self.vectors.0),
+            ],
             params: vec![],
             outputs: vec![Shape::tuples(self.channels)],
         }
@@ -64,11 +76,14 @@ impl Kernel for Tuple {
     /// d_z = (d_y − y · mean_k(d_y·y)) / rms.
     fn backward<T: Real>(&self, call: Backward<'_, T>) {
         let (k, (sw, so), (vw, vo)) = (self.channels, self.scalars, self.vectors);
-        let [d_scalars, d_vectors] = call.d_inputs else { panic!("tuple has two inputs") };
+        let [d_scalars, d_vectors] = call.d_inputs else {
+            panic!("tuple has two inputs")
+        };
         for token in 0..call.batch.tokens() {
             let at = token * 4 * k..(token + 1) * 4 * k;
             let (y, d_y) = (&call.outputs[0][at.clone()], &call.d_outputs[0][at]);
-            let inverse = Lanes::all(self.inverse_rms(&self.parts(token, call.inputs[0], call.inputs[1])));
+            let inverse =
+                Lanes::all(self.inverse_rms(&self.parts(token, call.inputs[0], call.inputs[1])));
             let along = Lanes::all(dot(y, d_y) * T::of(1.0 / k as f64));
             for h in 0..4 {
                 let d_z = match h {
@@ -77,7 +92,8 @@ impl Kernel for Tuple {
                 };
                 let (y, d_y) = (&y[h * k..(h + 1) * k], &d_y[h * k..(h + 1) * k]);
                 for k in eights(k) {
-                    ((Lanes::load(&d_y[k.clone()]) - Lanes::load(&y[k.clone()]) * along) * inverse).add_to(&mut d_z[k]);
+                    ((Lanes::load(&d_y[k.clone()]) - Lanes::load(&y[k.clone()]) * along) * inverse)
+                        .add_to(&mut d_z[k]);
                 }
             }
         }

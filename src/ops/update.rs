@@ -11,7 +11,8 @@ use crate::engine::{Lanes, Real};
 /// RMS length at which vectors are limited, squared.
 const LIMIT: f64 = 16.0;
 
-/// Vector update, see the module's equations. Inputs: v, u (K vectors each), g (K scalars). Output: v' (K vectors).
+/// Vector update, see the module's equations. Inputs: v, u (K vectors each), g (K scalars). Output:
+/// v' (K vectors).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Update {
     /// Channels K.
@@ -23,7 +24,11 @@ impl Update {
     fn sum<T: Real>(&self, token: usize, inputs: &[&[T]], w: &mut [T]) -> T {
         let n = self.channels;
         let at = token * 3 * n..(token + 1) * 3 * n;
-        let (v, u, g) = (&inputs[0][at.clone()], &inputs[1][at], &inputs[2][token * n..(token + 1) * n]);
+        let (v, u, g) = (
+            &inputs[0][at.clone()],
+            &inputs[1][at],
+            &inputs[2][token * n..(token + 1) * n],
+        );
         for k in eights(n) {
             let open = Lanes::load(&g[k.clone()]).sigmoid();
             let (v, u): ([_; 3], [_; 3]) = (components(v, n, &k), components(u, n, &k));
@@ -39,7 +44,11 @@ impl Update {
 impl Kernel for Update {
     fn signature(&self) -> Signature {
         let vectors = Shape::vectors(self.channels);
-        Signature { inputs: vec![vectors, vectors, Shape::scalars(self.channels)], params: vec![], outputs: vec![vectors] }
+        Signature {
+            inputs: vec![vectors, vectors, Shape::scalars(self.channels)],
+            params: vec![],
+            outputs: vec![vectors],
+        }
     }
 
     fn forward<T: Real>(&self, call: Forward<'_, T>) {
@@ -56,14 +65,25 @@ impl Kernel for Update {
     fn backward<T: Real>(&self, call: Backward<'_, T>) {
         let n = self.channels;
         let mut w = vec![T::zero(); 3 * n];
-        let [d_v, d_u, d_g] = call.d_inputs else { panic!("update has three inputs") };
+        let [d_v, d_u, d_g] = call.d_inputs else {
+            panic!("update has three inputs")
+        };
         for token in 0..call.batch.tokens() {
             let limit = self.sum(token, call.inputs, &mut w);
             let at = token * 3 * n;
             let d_out = &call.d_outputs[0][at..at + 3 * n];
-            let pull = Lanes::all(dot(&w, d_out) * limit * limit * limit * T::of(1.0 / (LIMIT * n as f64)));
-            let (u, g) = (&call.inputs[1][at..at + 3 * n], &call.inputs[2][token * n..(token + 1) * n]);
-            let (d_v, d_u, d_g) = (&mut d_v[at..at + 3 * n], &mut d_u[at..at + 3 * n], &mut d_g[token * n..(token + 1) * n]);
+            let pull = Lanes::all(
+                dot(&w, d_out) * limit * limit * limit * T::of(1.0 / (LIMIT * n as f64)),
+            );
+            let (u, g) = (
+                &call.inputs[1][at..at + 3 * n],
+                &call.inputs[2][token * n..(token + 1) * n],
+            );
+            let (d_v, d_u, d_g) = (
+                &mut d_v[at..at + 3 * n],
+                &mut d_u[at..at + 3 * n],
+                &mut d_g[token * n..(token + 1) * n],
+            );
             for k in eights(n) {
                 let open = Lanes::load(&g[k.clone()]).sigmoid();
                 let (w, u): ([_; 3], [_; 3]) = (components(&w, n, &k), components(u, n, &k));

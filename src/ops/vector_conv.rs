@@ -1,16 +1,19 @@
-//! `vector_conv`: the vector long convolution r3 = λ r1 ⊛× r2, channel by channel; α3 = 0 (an ablation of the geometric one).
+//! `vector_conv`: the vector long convolution r3 = λ r1 ⊛× r2, channel by channel; α3 = 0 (an
+//! ablation of the geometric one).
 //!
 //! ```text
 //! (r1 ⊛× r2)_i = Σ_j r1_j × r2_{i−j}
 //! ```
 //!
-//! ⊛× runs along the tokens of one system; the conventions (padding, mixing, scale) are those of [`crate::fft`].
+//! ⊛× runs along the tokens of one system; the conventions (padding, mixing, scale) are those of
+//! [`crate::fft`].
 
 use super::{Backward, Batch, Forward, Init, Kernel, ParamShape, Shape, Signature};
 use crate::engine::Real;
 use crate::fft::{Convolution, LongConvolution, Method, Parts};
 
-/// Vector long convolution. Inputs: q, k (K tuples each; only r is read). Parameter: `lambda` (1 × K). Output: K tuples, α = 0.
+/// Vector long convolution. Inputs: q, k (K tuples each; only r is read). Parameter: `lambda` (1 ×
+/// K). Output: K tuples, α = 0.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VectorConv {
     /// Channels K.
@@ -22,23 +25,44 @@ pub struct VectorConv {
 impl Kernel for VectorConv {
     fn signature(&self) -> Signature {
         let tuples = Shape::tuples(self.channels);
-        let lambda = ParamShape { name: "lambda", size: [1, self.channels], init: Init::Constant(1.0) };
-        Signature { inputs: vec![tuples, tuples], params: vec![lambda], outputs: vec![tuples] }
+        let lambda = ParamShape {
+            name: "lambda",
+            size: [1, self.channels],
+            init: Init::Constant(1.0),
+        };
+        Signature {
+            inputs: vec![tuples, tuples],
+            params: vec![lambda],
+            outputs: vec![tuples],
+        }
     }
 
     fn forward<T: Real>(&self, call: Forward<'_, T>) {
         let lambda = self.lambda(call.params[0]);
-        self.long(call.batch, &lambda).forward(call.inputs[0], call.inputs[1], call.outputs[0]);
+        self.long(call.batch, &lambda)
+            .forward(call.inputs[0], call.inputs[1], call.outputs[0]);
     }
 
     fn backward<T: Real>(&self, call: Backward<'_, T>) {
-        let [d_q, d_k] = call.d_inputs else { panic!("vector_conv has two inputs") };
+        let [d_q, d_k] = call.d_inputs else {
+            panic!("vector_conv has two inputs")
+        };
         let lambda = self.lambda(call.params[0]);
         let mut d_lambda = vec![T::zero(); lambda.len()];
         let long = self.long(call.batch, &lambda);
-        long.backward(call.inputs[0], call.inputs[1], call.d_outputs[0], d_q, d_k, &mut d_lambda);
+        long.backward(
+            call.inputs[0],
+            call.inputs[1],
+            call.d_outputs[0],
+            d_q,
+            d_k,
+            &mut d_lambda,
+        );
         let own = &d_lambda[Self::TERM * self.channels..][..self.channels];
-        call.d_params[0].iter_mut().zip(own).for_each(|(total, &part)| *total += part);
+        call.d_params[0]
+            .iter_mut()
+            .zip(own)
+            .for_each(|(total, &part)| *total += part);
     }
 }
 
@@ -53,7 +77,17 @@ impl VectorConv {
     }
 
     fn long<'a, T>(&self, batch: &'a Batch, lambda: &'a [T]) -> LongConvolution<'a, T> {
-        let parts = Parts { scalar: false, vector: true };
-        LongConvolution { batch, channels: self.channels, convolution: self.convolution, parts, method: Method::Fastest, lambda }
+        let parts = Parts {
+            scalar: false,
+            vector: true,
+        };
+        LongConvolution {
+            batch,
+            channels: self.channels,
+            convolution: self.convolution,
+            parts,
+            method: Method::Fastest,
+            lambda,
+        }
     }
 }

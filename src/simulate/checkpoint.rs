@@ -1,8 +1,8 @@
 //! Checkpoints: all that a run needs to go on as if it had never stopped, bit by bit.
 //!
-//! A checkpoint is a safetensors file (any reader of that format can look into it): positions and velocities of each replica as f64, and
-//! one metadata entry with the rest as JSON, a checksum among it. `PREFIX.ckpt` is replaced in one move; the one before it stays as
-//! `PREFIX_prev.ckpt`.
+//! A checkpoint is a safetensors file (any reader of that format can look into it): positions and
+//! velocities of each replica as f64, and one metadata entry with the rest as JSON, a checksum
+//! among it. `PREFIX.ckpt` is replaced in one move; the one before it stays as `PREFIX_prev.ckpt`.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -60,11 +60,17 @@ struct Replica {
 
 /// `PREFIX.ckpt` and `PREFIX_prev.ckpt`.
 pub fn files(prefix: &Path) -> [PathBuf; 2] {
-    [with_suffix(prefix, ".ckpt"), with_suffix(prefix, "_prev.ckpt")]
+    [
+        with_suffix(prefix, ".ckpt"),
+        with_suffix(prefix, "_prev.ckpt"),
+    ]
 }
 
 fn bytes_of(vectors: &[Vector3<f64>]) -> Vec<u8> {
-    vectors.iter().flat_map(|vector| vector.iter().flat_map(|value| value.to_le_bytes())).collect()
+    vectors
+        .iter()
+        .flat_map(|vector| vector.iter().flat_map(|value| value.to_le_bytes()))
+        .collect()
 }
 
 /// SHA-256 over the header (its own checksum left blank) and all tensors with their names, sorted.
@@ -76,10 +82,12 @@ fn checksum<'a>(header: &mut Header, tensors: impl Iterator<Item = (&'a str, &'a
         hash.update(name);
         hash.update(bytes);
     });
-    hash.finalize().iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hash.finalize()
+        .iter()
+        .fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 impl Checkpoint {
@@ -91,7 +99,8 @@ impl Checkpoint {
     /// Writes `PREFIX.ckpt`; the one that stood there becomes `PREFIX_prev.ckpt`.
     ///
     /// # Errors
-    /// [`Error::Output`] where the disk refuses; the checkpoint before is then still there under one of the two names.
+    /// [`Error::Output`] where the disk refuses; the checkpoint before is then still there under
+    /// one of the two names.
     pub fn save(&self, prefix: &Path) -> Result<()> {
         let [now, before] = files(prefix);
         let mut tensors: Vec<(String, Vec<u8>)> = Vec::new();
@@ -115,21 +124,37 @@ impl Checkpoint {
             sha256: String::new(),
             settings: self.settings.clone(),
             attempt: self.attempt,
-            replicas: self.frames.iter().zip(&self.observers).map(replica).collect(),
+            replicas: self
+                .frames
+                .iter()
+                .zip(&self.observers)
+                .map(replica)
+                .collect(),
         };
-        header.sha256 = checksum(&mut header, tensors.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
+        header.sha256 = checksum(
+            &mut header,
+            tensors
+                .iter()
+                .map(|(name, bytes)| (name.as_str(), bytes.as_slice())),
+        );
         let header = serde_json::to_string(&header).expect("plain data");
-        let views = tensors
-            .iter()
-            .map(|(name, bytes)| (name.as_str(), TensorView::new(Dtype::F64, vec![bytes.len() / 24, 3], bytes).expect("whole vectors")));
-        let file = safetensors::serialize(views, Some(HashMap::from([(ENTRY.to_owned(), header)]))).expect("names and shapes are valid");
+        let views = tensors.iter().map(|(name, bytes)| {
+            (
+                name.as_str(),
+                TensorView::new(Dtype::F64, vec![bytes.len() / 24, 3], bytes)
+                    .expect("whole vectors"),
+            )
+        });
+        let file = safetensors::serialize(views, Some(HashMap::from([(ENTRY.to_owned(), header)])))
+            .expect("names and shapes are valid");
         if now.is_file() {
             std::fs::rename(&now, &before).map_err(|source| Error::writing(&before, &source))?;
         }
         write_atomically(&now, |out| out.write_all(&file))
     }
 
-    /// The newest checkpoint of a prefix that is whole, and a note where that is not the newest file; none where there is no file.
+    /// The newest checkpoint of a prefix that is whole, and a note where that is not the newest
+    /// file; none where there is no file.
     ///
     /// # Errors
     /// [`Error::Input`] where there are files, but none of them is whole.
@@ -145,7 +170,11 @@ impl Checkpoint {
             failed => {
                 let note = match &failed {
                     Some(Err(error)) => format!("{error}; going on from {}", before.display()),
-                    _ => format!("{} is missing; going on from {}", now.display(), before.display()),
+                    _ => format!(
+                        "{} is missing; going on from {}",
+                        now.display(),
+                        before.display()
+                    ),
                 };
                 match Self::read(&before) {
                     Ok(checkpoint) => Ok(Some((checkpoint, Some(note)))),
@@ -162,37 +191,84 @@ impl Checkpoint {
     pub fn read(path: &Path) -> Result<Self> {
         let refuse = |what: String| Error::input(Place::file(path), what, "--fresh to start over");
         let bytes = std::fs::read(path).map_err(|source| Error::reading(path, &source))?;
-        let broken = |error: &dyn std::fmt::Display| refuse(format!("is no whole checkpoint: {error}"));
+        let broken =
+            |error: &dyn std::fmt::Display| refuse(format!("is no whole checkpoint: {error}"));
         let (_, meta) = SafeTensors::read_metadata(&bytes).map_err(|error| broken(&error))?;
         let tensors = SafeTensors::deserialize(&bytes).map_err(|error| broken(&error))?;
-        let entry = meta.metadata().as_ref().and_then(|entries| entries.get(ENTRY));
-        let header: Value = serde_json::from_str(entry.map_or("", String::as_str)).map_err(|error| broken(&error))?;
+        let entry = meta
+            .metadata()
+            .as_ref()
+            .and_then(|entries| entries.get(ENTRY));
+        let header: Value = serde_json::from_str(entry.map_or("", String::as_str))
+            .map_err(|error| broken(&error))?;
         if header["version"] != VERSION {
             let (found, program) = (&header["version"], &header["program"]);
-            return Err(refuse(format!("is of version {found} (written by mdsurrogate {program}); this program reads version {VERSION}")));
+            return Err(refuse(format!(
+                "is of version {found} (written by mdsurrogate {program}); this program reads version {VERSION}"
+            )));
         }
         let mut header: Header = serde_json::from_value(header).map_err(|error| broken(&error))?;
         let mut all: Vec<(String, TensorView<'_>)> = tensors.tensors();
         all.sort_by(|a, b| a.0.cmp(&b.0));
         let claimed = header.sha256.clone();
-        if checksum(&mut header, all.iter().map(|(name, view)| (name.as_str(), view.data()))) != claimed {
+        if checksum(
+            &mut header,
+            all.iter().map(|(name, view)| (name.as_str(), view.data())),
+        ) != claimed
+        {
             return Err(refuse("is altered: its checksum is wrong".to_owned()));
         }
         let vectors = |name: String| -> Option<Vec<Vector3<f64>>> {
-            let view = tensors.tensor(&name).ok().filter(|view| view.dtype() == Dtype::F64)?;
-            let numbers: Vec<f64> = view.data().as_chunks().0.iter().map(|&bytes| f64::from_le_bytes(bytes)).collect();
-            Some(numbers.as_chunks().0.iter().map(|&vector: &[f64; 3]| Vector3::from(vector)).collect())
+            let view = tensors
+                .tensor(&name)
+                .ok()
+                .filter(|view| view.dtype() == Dtype::F64)?;
+            let numbers: Vec<f64> = view
+                .data()
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&bytes| f64::from_le_bytes(bytes))
+                .collect();
+            Some(
+                numbers
+                    .as_chunks()
+                    .0
+                    .iter()
+                    .map(|&vector: &[f64; 3]| Vector3::from(vector))
+                    .collect(),
+            )
         };
         let mut frames = Vec::new();
         let mut observers = Vec::new();
         for (index, replica) in header.replicas.into_iter().enumerate() {
-            let Replica { step, time, heat, cell, observers: states } = replica;
-            let positions = vectors(format!("positions.{index}")).ok_or_else(|| broken(&"a replica is missing"))?;
+            let Replica {
+                step,
+                time,
+                heat,
+                cell,
+                observers: states,
+            } = replica;
+            let positions = vectors(format!("positions.{index}"))
+                .ok_or_else(|| broken(&"a replica is missing"))?;
             let cell = cell.map(|(lengths, angles)| Cell { lengths, angles });
-            frames.push(Frame { step, time, heat, potential: None, cell, velocities: vectors(format!("velocities.{index}")), positions });
+            frames.push(Frame {
+                step,
+                time,
+                heat,
+                potential: None,
+                cell,
+                velocities: vectors(format!("velocities.{index}")),
+                positions,
+            });
             observers.push(states);
         }
-        Ok(Checkpoint { settings: header.settings, attempt: header.attempt, frames, observers })
+        Ok(Checkpoint {
+            settings: header.settings,
+            attempt: header.attempt,
+            frames,
+            observers,
+        })
     }
 
     /// Refuses to go on with other settings than the run was started with.
@@ -201,16 +277,32 @@ impl Checkpoint {
     /// [`Error::Usage`] naming the first that differs, and both values.
     pub fn require_settings(&self, settings: &Value, prefix: &Path) -> Result<()> {
         let empty = serde_json::Map::new();
-        let (then, now) = (self.settings.as_object().unwrap_or(&empty), settings.as_object().unwrap_or(&empty));
-        let Some(name) = then.keys().chain(now.keys()).find(|name| then.get(*name) != now.get(*name)) else { return Ok(()) };
-        let show = |value: Option<&Value>| value.map_or("nothing".to_owned(), |value| value.to_string().trim_matches('"').to_owned());
+        let (then, now) = (
+            self.settings.as_object().unwrap_or(&empty),
+            settings.as_object().unwrap_or(&empty),
+        );
+        let Some(name) = then
+            .keys()
+            .chain(now.keys())
+            .find(|name| then.get(*name) != now.get(*name))
+        else {
+            return Ok(());
+        };
+        let show = |value: Option<&Value>| {
+            value.map_or("nothing".to_owned(), |value| {
+                value.to_string().trim_matches('"').to_owned()
+            })
+        };
         let what = format!(
             "{} was made with {name} {}, this command says {}",
             files(prefix)[0].display(),
             show(then.get(name)),
             show(now.get(name))
         );
-        Err(Error::usage(what, "the same command to go on, --fresh to start over, or another -o PREFIX"))
+        Err(Error::usage(
+            what,
+            "the same command to go on, --fresh to start over, or another -o PREFIX",
+        ))
     }
 }
 
@@ -220,13 +312,39 @@ mod tests {
     use serde_json::json;
 
     fn checkpoint(step: u64) -> Checkpoint {
-        let positions = vec![Vector3::new(0.1, 1.0 / 3.0, -1e-300), Vector3::new(f64::MIN_POSITIVE, 2e10, -0.0)];
+        let positions = vec![
+            Vector3::new(0.1, 1.0 / 3.0, -1e-300),
+            Vector3::new(f64::MIN_POSITIVE, 2e10, -0.0),
+        ];
         let velocities = Some(vec![Vector3::new(1e-17, 5.0, 3.0); 2]);
-        let cell = Some(Cell { lengths: [10.1, 20.0, 1.0 / 3.0], angles: [90.0, 80.1, 70.0] });
-        let frame = Frame { step, time: 0.1 + 0.2, heat: 1.0 / 7.0, potential: None, positions, velocities, cell };
-        let other = Frame { velocities: None, cell: None, ..frame.clone() };
-        let observers = vec![vec![json!({"frames": 3, "bytes": 12345}), json!(0.1 + 0.2)], vec![Value::Null]];
-        Checkpoint { settings: json!({"seed": 5, "temperature": 300.0}), attempt: 2, frames: vec![frame, other], observers }
+        let cell = Some(Cell {
+            lengths: [10.1, 20.0, 1.0 / 3.0],
+            angles: [90.0, 80.1, 70.0],
+        });
+        let frame = Frame {
+            step,
+            time: 0.1 + 0.2,
+            heat: 1.0 / 7.0,
+            potential: None,
+            positions,
+            velocities,
+            cell,
+        };
+        let other = Frame {
+            velocities: None,
+            cell: None,
+            ..frame.clone()
+        };
+        let observers = vec![
+            vec![json!({"frames": 3, "bytes": 12345}), json!(0.1 + 0.2)],
+            vec![Value::Null],
+        ];
+        Checkpoint {
+            settings: json!({"seed": 5, "temperature": 300.0}),
+            attempt: 2,
+            frames: vec![frame, other],
+            observers,
+        }
     }
 
     #[test]
@@ -255,7 +373,10 @@ mod tests {
             bytes[place] ^= 1;
             std::fs::write(&now, &bytes).unwrap();
             let (loaded, note) = Checkpoint::load(&prefix).unwrap().unwrap();
-            assert!(note.is_some(), "a flipped bit in byte {place} went unnoticed");
+            assert!(
+                note.is_some(),
+                "a flipped bit in byte {place} went unnoticed"
+            );
             assert_eq!(loaded, checkpoint(7));
         }
         std::fs::write(&now, &whole[..whole.len() / 2]).unwrap();
@@ -264,14 +385,23 @@ mod tests {
         assert!(note.unwrap().contains("going on from"));
         std::fs::write(&before, b"").unwrap();
         let error = Checkpoint::load(&prefix).unwrap_err();
-        assert!(error.to_string().contains("run.ckpt") && error.hint().contains("--fresh"), "{error}");
+        assert!(
+            error.to_string().contains("run.ckpt") && error.hint().contains("--fresh"),
+            "{error}"
+        );
     }
 
     #[test]
     fn other_settings_are_named() {
         let made = checkpoint(1);
-        made.require_settings(&json!({"seed": 5, "temperature": 300.0}), Path::new("run")).unwrap();
-        let error = made.require_settings(&json!({"seed": 5, "temperature": 310.0}), Path::new("run")).unwrap_err();
-        assert_eq!(error.to_string(), "run.ckpt was made with temperature 300.0, this command says 310.0");
+        made.require_settings(&json!({"seed": 5, "temperature": 300.0}), Path::new("run"))
+            .unwrap();
+        let error = made
+            .require_settings(&json!({"seed": 5, "temperature": 310.0}), Path::new("run"))
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "run.ckpt was made with temperature 300.0, this command says 310.0"
+        );
     }
 }

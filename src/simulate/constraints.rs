@@ -1,14 +1,17 @@
-//! Bond lengths held fixed: SHAKE for positions, RATTLE for velocities, each group of bonds that meet in one atom solved as a whole.
+//! Bond lengths held fixed: SHAKE for positions, RATTLE for velocities, each group of bonds that
+//! meet in one atom solved as a whole.
 //!
-//! Ryckaert, Ciccotti, Berendsen, J. Comput. Phys. 23, 327 (1977); Andersen, J. Comput. Phys. 52, 24 (1983). In groups as by
-//! Kräutler, van Gunsteren, Hünenberger, J. Comput. Chem. 22, 501 (2001): Newton's method instead of one bond after the other.
+//! Ryckaert, Ciccotti, Berendsen, J. Comput. Phys. 23, 327 (1977); Andersen, J. Comput. Phys. 52,
+//! 24 (1983). In groups as by Kräutler, van Gunsteren, Hünenberger, J. Comput. Chem. 22, 501
+//! (2001): Newton's method instead of one bond after the other.
 
 use nalgebra::Vector3;
 
 use crate::forcefield::System;
 use crate::structure::{Element, Topology};
 
-/// Relative error of a squared length at which the iteration stops; far below what f32 forces resolve.
+/// Relative error of a squared length at which the iteration stops; far below what f32 forces
+/// resolve.
 const TOLERANCE: f64 = 1e-10;
 /// Iterations after which it gives up: only a molecule that has burst needs as many.
 const MOST_ITERATIONS: usize = 30;
@@ -37,19 +40,26 @@ pub struct Constraints {
 }
 
 impl Constraints {
-    /// Holds every bond of a hydrogen to a heavier atom at its equilibrium length; `masses` are those of the dynamics, Da.
+    /// Holds every bond of a hydrogen to a heavier atom at its equilibrium length; `masses` are
+    /// those of the dynamics, Da.
     pub fn of_hydrogens(topology: &Topology, system: &System, masses: &[f64]) -> Self {
         let mut groups = vec![Vec::new(); topology.len()];
         for bond in &system.bonds {
             let [i, j] = bond.atoms;
-            let hydrogens = bond.atoms.map(|atom| topology.atoms[atom].element == Element::H);
+            let hydrogens = bond
+                .atoms
+                .map(|atom| topology.atoms[atom].element == Element::H);
             let atoms = match hydrogens {
                 [true, false] => [j, i],
                 [false, true] => [i, j],
                 _ => continue,
             };
             let inverse = atoms.map(|atom| 1.0 / masses[atom]);
-            groups[atoms[0]].push(Constraint { atoms, square: bond.length.powi(2), inverse });
+            groups[atoms[0]].push(Constraint {
+                atoms,
+                square: bond.length.powi(2),
+                inverse,
+            });
         }
         groups.retain(|group| !group.is_empty());
         Constraints { groups }
@@ -65,7 +75,8 @@ impl Constraints {
         self.groups.is_empty()
     }
 
-    /// Moves `positions` so that every length is right, along the bonds as they were at `before`, where lengths were right.
+    /// Moves `positions` so that every length is right, along the bonds as they were at `before`,
+    /// where lengths were right.
     pub fn hold_lengths(&self, before: &[Vector3<f64>], positions: &mut [Vector3<f64>]) {
         for group in &self.groups {
             let old = bonds(group, before);
@@ -90,7 +101,12 @@ impl Constraints {
             let along = bonds(group, positions);
             let relative = bonds(group, velocities);
             let rates = std::array::from_fn(|k| along[k].dot(&relative[k]));
-            push(group, &along, &solve(group, &along, &along, rates), velocities);
+            push(
+                group,
+                &along,
+                &solve(group, &along, &along, rates),
+                velocities,
+            );
         }
     }
 }
@@ -106,11 +122,17 @@ fn bonds(group: &[Constraint], of: &[Vector3<f64>]) -> [Vector3<f64>; MOST_BONDS
     bonds
 }
 
-/// The pushes λ along `old` that lower b_k = `now`_k · (x_light − x_heavy)_k to zero: Σ_l now_k · old_l (1/m_heavy + δ_kl/m_light) λ_l = b_k.
+/// The pushes λ along `old` that lower b_k = `now`_k · (x_light − x_heavy)_k to zero: Σ_l now_k ·
+/// old_l (1/m_heavy + δ_kl/m_light) λ_l = b_k.
 ///
 /// Elimination without pivoting: hydrogens are light, so that the diagonal is large.
 #[inline]
-fn solve(group: &[Constraint], now: &[Vector3<f64>; MOST_BONDS], old: &[Vector3<f64>; MOST_BONDS], mut b: Column) -> Column {
+fn solve(
+    group: &[Constraint],
+    now: &[Vector3<f64>; MOST_BONDS],
+    old: &[Vector3<f64>; MOST_BONDS],
+    mut b: Column,
+) -> Column {
     let n = group.len().min(MOST_BONDS);
     let mut matrix: Square = [[0.0; MOST_BONDS]; MOST_BONDS];
     for k in 0..n {
@@ -138,7 +160,12 @@ fn solve(group: &[Constraint], now: &[Vector3<f64>; MOST_BONDS], old: &[Vector3<
 
 /// Moves the ends of each bond by λ along `old`, each by its inverse mass.
 #[inline]
-fn push(group: &[Constraint], old: &[Vector3<f64>; MOST_BONDS], lambda: &Column, moved: &mut [Vector3<f64>]) {
+fn push(
+    group: &[Constraint],
+    old: &[Vector3<f64>; MOST_BONDS],
+    lambda: &Column,
+    moved: &mut [Vector3<f64>],
+) {
     for ((constraint, old), lambda) in group.iter().zip(old).zip(lambda) {
         let [heavy, light] = constraint.atoms;
         moved[heavy] += old * (lambda * constraint.inverse[0]);
@@ -156,7 +183,9 @@ mod tests {
 
     impl Force for Nothing {
         fn forces(&mut self, _: &[Frame], forces: &mut [Vec<Vector3<f64>>]) -> crate::Result<()> {
-            forces.iter_mut().for_each(|forces| forces.fill(Vector3::zeros()));
+            forces
+                .iter_mut()
+                .for_each(|forces| forces.fill(Vector3::zeros()));
             Ok(())
         }
         fn describe(&self) -> String {
@@ -166,22 +195,44 @@ mod tests {
 
     /// A centre (atom 0) with `arms` atoms held to it at 1 Å.
     fn star(arms: usize, masses: &[f64]) -> Constraints {
-        let hold = |arm| Constraint { atoms: [0, arm], square: 1.0, inverse: [1.0 / masses[0], 1.0 / masses[arm]] };
-        Constraints { groups: vec![(1..=arms).map(hold).collect()] }
+        let hold = |arm| Constraint {
+            atoms: [0, arm],
+            square: 1.0,
+            inverse: [1.0 / masses[0], 1.0 / masses[arm]],
+        };
+        Constraints {
+            groups: vec![(1..=arms).map(hold).collect()],
+        }
     }
 
     fn settings(integrator: Integrator) -> Settings {
-        Settings { integrator, time_step: 0.004, temperature: 300.0, stop_centre: false, seed: 1, first_replica: 0 }
+        Settings {
+            integrator,
+            time_step: 0.004,
+            temperature: 300.0,
+            stop_centre: false,
+            seed: 1,
+            first_replica: 0,
+        }
     }
 
     #[test]
     fn a_free_dumbbell_turns_at_constant_speed() {
         let masses = [12.0, 3.0];
-        let mut stepper = Dynamics::new(Nothing, masses.to_vec(), star(1, &masses), settings(Integrator::VelocityVerlet)).unwrap();
+        let mut stepper = Dynamics::new(
+            Nothing,
+            masses.to_vec(),
+            star(1, &masses),
+            settings(Integrator::VelocityVerlet),
+        )
+        .unwrap();
         // 2 rad/ps about z, the centre of mass at rest
         let velocities = vec![Vector3::new(0.0, -0.4, 0.0), Vector3::new(0.0, 1.6, 0.0)];
         let positions = vec![Vector3::new(-0.2, 0.0, 0.0), Vector3::new(0.8, 0.0, 0.0)];
-        let mut frame = [Frame { velocities: Some(velocities), ..Frame::at_rest(positions) }];
+        let mut frame = [Frame {
+            velocities: Some(velocities),
+            ..Frame::at_rest(positions)
+        }];
         for step in 1..=1000 {
             stepper.step(&mut frame).unwrap();
             let arm = frame[0].positions[1] - frame[0].positions[0];
@@ -189,15 +240,23 @@ mod tests {
             assert!((arm.norm() - 1.0).abs() <= 1e-9, "step {step}");
             // the scheme turns by asin(ω dt) a step instead of ω dt: off by (ω dt)³/6
             let error = (arm - Vector3::new(angle.cos(), angle.sin(), 0.0)).norm();
-            assert!(error <= 1.05 * f64::from(step) * 0.008f64.powi(3) / 6.0 + 1e-8, "step {step}: {error:e}");
+            assert!(
+                error <= 1.05 * f64::from(step) * 0.008f64.powi(3) / 6.0 + 1e-8,
+                "step {step}: {error:e}"
+            );
         }
     }
 
     #[test]
     fn groups_hold_under_a_thermostat_at_the_right_temperature() {
         let masses = [12.0, 3.0, 3.0, 3.0];
-        let mut stepper =
-            Dynamics::new(Nothing, masses.to_vec(), star(3, &masses), settings(Integrator::Langevin { friction: 20.0 })).unwrap();
+        let mut stepper = Dynamics::new(
+            Nothing,
+            masses.to_vec(),
+            star(3, &masses),
+            settings(Integrator::Langevin { friction: 20.0 }),
+        )
+        .unwrap();
         assert_eq!(stepper.freedom(), 9);
         let positions = vec![Vector3::zeros(), Vector3::x(), Vector3::y(), Vector3::z()];
         let mut frame = [Frame::at_rest(positions)];
@@ -208,13 +267,19 @@ mod tests {
             for arm in 1..=3 {
                 let along = frame[0].positions[arm] - frame[0].positions[0];
                 assert!((along.norm() - 1.0).abs() <= 1e-9, "step {step}");
-                assert!(along.dot(&(velocities[arm] - velocities[0])).abs() <= 1e-8, "step {step}");
+                assert!(
+                    along.dot(&(velocities[arm] - velocities[0])).abs() <= 1e-8,
+                    "step {step}"
+                );
             }
             let kinetic = crate::simulate::velocities::kinetic_energy(&masses, velocities);
             temperatures.push(crate::simulate::velocities::temperature(kinetic, 9));
         }
         let (mean, error) = crate::observe::drift::mean_with_error(&temperatures);
         let error = error.unwrap();
-        assert!((mean - 300.0).abs() <= 4.0 * error && error <= 5.0, "{mean} ± {error}");
+        assert!(
+            (mean - 300.0).abs() <= 4.0 * error && error <= 5.0,
+            "{mean} ± {error}"
+        );
     }
 }

@@ -16,13 +16,15 @@ use crate::{Error, Result};
 pub enum Integrator {
     /// Constant energy: Swope, Andersen, Berens, Wilson, J. Chem. Phys. 76, 637 (1982).
     VelocityVerlet,
-    /// Constant temperature through friction and noise, split as BAOAB: Leimkuhler, Matthews, J. Chem. Phys. 138, 174102 (2013).
+    /// Constant temperature through friction and noise, split as BAOAB: Leimkuhler, Matthews, J.
+    /// Chem. Phys. 138, 174102 (2013).
     Langevin {
         /// Friction, 1/ps.
         friction: f64,
     },
-    /// Velocity Verlet with all velocities rescaled by one random factor, which keeps temperature and its fluctuations right and
-    /// disturbs the dynamics least: Bussi, Donadio, Parrinello, J. Chem. Phys. 126, 014101 (2007).
+    /// Velocity Verlet with all velocities rescaled by one random factor, which keeps temperature
+    /// and its fluctuations right and disturbs the dynamics least: Bussi, Donadio, Parrinello, J.
+    /// Chem. Phys. 126, 014101 (2007).
     Csvr {
         /// Relaxation time of the kinetic energy, ps.
         relaxation: f64,
@@ -38,7 +40,8 @@ pub struct Settings {
     pub time_step: f64,
     /// Temperature, K, of the thermostat and of initial velocities.
     pub temperature: f64,
-    /// Whether the motion of the centre of mass is taken off initial velocities and off a thermostat's noise.
+    /// Whether the motion of the centre of mass is taken off initial velocities and off a
+    /// thermostat's noise.
     pub stop_centre: bool,
     /// Seed of all random numbers.
     pub seed: u64,
@@ -54,14 +57,16 @@ struct Evaluated {
     potential: Option<f64>,
 }
 
-/// A stepper that integrates the equations of motion. A frame without velocities is given some at the temperature.
+/// A stepper that integrates the equations of motion. A frame without velocities is given some at
+/// the temperature.
 pub struct Dynamics<F> {
     force: F,
     masses: Vec<f64>,
     constraints: Constraints,
     settings: Settings,
     attempt: u64,
-    /// Forces at the positions that the last step ended at, one entry a replica: the next step begins there.
+    /// Forces at the positions that the last step ended at, one entry a replica: the next step
+    /// begins there.
     last: Vec<Evaluated>,
 }
 
@@ -69,11 +74,19 @@ impl<F: Force> Dynamics<F> {
     /// Dynamics of atoms of `masses`, Da, with `constraints` held.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a time step, temperature, friction or relaxation time that is negative, zero where it may not be, or not finite.
-    pub fn new(force: F, masses: Vec<f64>, constraints: Constraints, settings: Settings) -> Result<Self> {
+    /// [`Error::Usage`] for a time step, temperature, friction or relaxation time that is negative,
+    /// zero where it may not be, or not finite.
+    pub fn new(
+        force: F,
+        masses: Vec<f64>,
+        constraints: Constraints,
+        settings: Settings,
+    ) -> Result<Self> {
         let thermostat = match settings.integrator {
             Integrator::VelocityVerlet => 1.0,
-            Integrator::Langevin { friction: value } | Integrator::Csvr { relaxation: value } => value,
+            Integrator::Langevin { friction: value } | Integrator::Csvr { relaxation: value } => {
+                value
+            }
         };
         for (name, value, least) in [
             ("time step", settings.time_step, f64::MIN_POSITIVE),
@@ -81,10 +94,20 @@ impl<F: Force> Dynamics<F> {
             ("friction or relaxation time", thermostat, f64::MIN_POSITIVE),
         ] {
             if !(value >= least && value.is_finite()) {
-                return Err(Error::usage(format!("a {name} of {value} cannot be integrated"), "--dt 2fs --temp 300K --friction 1/ps"));
+                return Err(Error::usage(
+                    format!("a {name} of {value} cannot be integrated"),
+                    "--dt 2fs --temp 300K --friction 1/ps",
+                ));
             }
         }
-        Ok(Dynamics { force, masses, constraints, settings, attempt: 0, last: Vec::new() })
+        Ok(Dynamics {
+            force,
+            masses,
+            constraints,
+            settings,
+            attempt: 0,
+            last: Vec::new(),
+        })
     }
 
     /// What it was made with.
@@ -121,13 +144,24 @@ impl<F: Force> Dynamics<F> {
     /// Brings `last` up to the positions of the frames.
     fn evaluate(&mut self, replicas: &[Frame]) -> Result<()> {
         self.last.resize_with(replicas.len(), Evaluated::default);
-        if self.last.iter().zip(replicas).all(|(last, frame)| last.positions == frame.positions) {
+        if self
+            .last
+            .iter()
+            .zip(replicas)
+            .all(|(last, frame)| last.positions == frame.positions)
+        {
             return Ok(());
         }
         let zeros = |frame: &Frame| vec![Vector3::zeros(); frame.positions.len()];
-        let mut forces: Vec<_> = replicas.iter().zip(&mut self.last).map(|(frame, last)| reuse(last, || zeros(frame))).collect();
+        let mut forces: Vec<_> = replicas
+            .iter()
+            .zip(&mut self.last)
+            .map(|(frame, last)| reuse(last, || zeros(frame)))
+            .collect();
         self.force.forces(replicas, &mut forces)?;
-        for (replica, ((last, force), frame)) in self.last.iter_mut().zip(forces).zip(replicas).enumerate() {
+        for (replica, ((last, force), frame)) in
+            self.last.iter_mut().zip(forces).zip(replicas).enumerate()
+        {
             last.force = force;
             last.potential = self.force.energies().map(|energies| energies[replica]);
             last.positions.clone_from(&frame.positions);
@@ -138,50 +172,77 @@ impl<F: Force> Dynamics<F> {
     /// Velocity by half a step of force.
     fn kick(&self, replica: usize, frame: &Frame, velocities: &mut [Vector3<f64>]) {
         let scale = 0.5 * self.settings.time_step * ACCELERATION;
-        for ((velocity, force), mass) in velocities.iter_mut().zip(&self.last[replica].force).zip(&self.masses) {
+        for ((velocity, force), mass) in velocities
+            .iter_mut()
+            .zip(&self.last[replica].force)
+            .zip(&self.masses)
+        {
             *velocity += force * (scale / mass);
         }
-        self.constraints.stop_stretching(&frame.positions, velocities);
+        self.constraints
+            .stop_stretching(&frame.positions, velocities);
     }
 
     /// Positions by `time` of velocity.
     fn drift(&self, frame: &mut Frame, velocities: &mut [Vector3<f64>], time: f64) {
-        let before = if self.constraints.is_empty() { Vec::new() } else { frame.positions.clone() };
+        let before = if self.constraints.is_empty() {
+            Vec::new()
+        } else {
+            frame.positions.clone()
+        };
         for (position, velocity) in frame.positions.iter_mut().zip(velocities.iter()) {
             *position += velocity * time;
         }
         if !self.constraints.is_empty() {
             self.constraints.hold_lengths(&before, &mut frame.positions);
-            for ((velocity, after), before) in velocities.iter_mut().zip(&frame.positions).zip(&before) {
+            for ((velocity, after), before) in
+                velocities.iter_mut().zip(&frame.positions).zip(&before)
+            {
                 *velocity = (after - before) / time;
             }
-            self.constraints.stop_stretching(&frame.positions, velocities);
+            self.constraints
+                .stop_stretching(&frame.positions, velocities);
         }
     }
 
     /// Friction and noise over a whole step (the O of BAOAB); the heat goes into the frame.
-    fn bath(&self, friction: f64, frame: &mut Frame, velocities: &mut [Vector3<f64>], random: &mut ChaCha8Rng) {
+    fn bath(
+        &self,
+        friction: f64,
+        frame: &mut Frame,
+        velocities: &mut [Vector3<f64>],
+        random: &mut ChaCha8Rng,
+    ) {
         let before = kinetic_energy(&self.masses, velocities);
         let keep = (-friction * self.settings.time_step).exp();
         let renew = (1.0 - keep * keep).sqrt();
         for (velocity, &mass) in velocities.iter_mut().zip(&self.masses) {
             let noise = Vector3::from_fn(|_, _| random.sample::<f64, _>(StandardNormal));
-            *velocity = *velocity * keep + noise * (renew * thermal_speed(mass, self.settings.temperature));
+            *velocity =
+                *velocity * keep + noise * (renew * thermal_speed(mass, self.settings.temperature));
         }
         self.settle(frame, velocities);
         frame.heat += kinetic_energy(&self.masses, velocities) - before;
     }
 
-    /// Takes off velocities what may not be there: stretching of constrained bonds, motion of the centre.
+    /// Takes off velocities what may not be there: stretching of constrained bonds, motion of the
+    /// centre.
     fn settle(&self, frame: &Frame, velocities: &mut [Vector3<f64>]) {
-        self.constraints.stop_stretching(&frame.positions, velocities);
+        self.constraints
+            .stop_stretching(&frame.positions, velocities);
         if self.settings.stop_centre {
             stop_centre(&self.masses, velocities);
         }
     }
 
     /// One factor on all velocities (Bussi et al., eq. A7); the heat goes into the frame.
-    fn rescale(&self, relaxation: f64, frame: &mut Frame, velocities: &mut [Vector3<f64>], random: &mut ChaCha8Rng) {
+    fn rescale(
+        &self,
+        relaxation: f64,
+        frame: &mut Frame,
+        velocities: &mut [Vector3<f64>],
+        random: &mut ChaCha8Rng,
+    ) {
         let kinetic = kinetic_energy(&self.masses, velocities);
         let freedom = self.freedom();
         if freedom == 0 || kinetic <= 0.0 {
@@ -191,19 +252,34 @@ impl<F: Force> Dynamics<F> {
         let ratio = 0.5 * BOLTZMANN * self.settings.temperature / kinetic;
         let keep = (-self.settings.time_step / relaxation).exp();
         let along: f64 = random.sample(StandardNormal);
-        let across = ChiSquared::new((freedom - 1) as f64).map_or(0.0, |distribution| distribution.sample(random));
+        let across = ChiSquared::new((freedom - 1) as f64)
+            .map_or(0.0, |distribution| distribution.sample(random));
         let cross = (keep * (1.0 - keep) * ratio).sqrt();
         let square = keep + (1.0 - keep) * ratio * (along * along + across) + 2.0 * along * cross;
         let sign = (keep / ((1.0 - keep) * ratio)).sqrt() + along;
         let factor = square.max(0.0).sqrt().copysign(sign);
-        velocities.iter_mut().for_each(|velocity| *velocity *= factor);
+        velocities
+            .iter_mut()
+            .for_each(|velocity| *velocity *= factor);
         frame.heat += kinetic * (factor * factor - 1.0);
     }
 
     /// All of a step before the new force.
     fn before_force(&self, replica: usize, frame: &mut Frame) {
-        let Settings { integrator, time_step, temperature, seed, first_replica, .. } = self.settings;
-        let mut random = noise::generator(seed, self.attempt, first_replica + replica as u64, frame.step);
+        let Settings {
+            integrator,
+            time_step,
+            temperature,
+            seed,
+            first_replica,
+            ..
+        } = self.settings;
+        let mut random = noise::generator(
+            seed,
+            self.attempt,
+            first_replica + replica as u64,
+            frame.step,
+        );
         let mut velocities = frame.velocities.take().unwrap_or_else(|| {
             let mut drawn = maxwell_boltzmann(&self.masses, temperature, &mut random);
             self.settle(frame, &mut drawn);
@@ -226,12 +302,19 @@ impl<F: Force> Dynamics<F> {
 
 /// The buffer of the last force, or a new one.
 fn reuse(last: &mut Evaluated, new: impl FnOnce() -> Vec<Vector3<f64>>) -> Vec<Vector3<f64>> {
-    if last.force.is_empty() { new() } else { std::mem::take(&mut last.force) }
+    if last.force.is_empty() {
+        new()
+    } else {
+        std::mem::take(&mut last.force)
+    }
 }
 
 impl<F: Force> Stepper for Dynamics<F> {
     fn step(&mut self, replicas: &mut [Frame]) -> Result<()> {
-        for frame in replicas.iter_mut().filter(|frame| frame.velocities.is_none()) {
+        for frame in replicas
+            .iter_mut()
+            .filter(|frame| frame.velocities.is_none())
+        {
             // a frame that no step has made may have bonds of other lengths
             let before = frame.positions.clone();
             self.constraints.hold_lengths(&before, &mut frame.positions);
@@ -257,15 +340,33 @@ impl<F: Force> Stepper for Dynamics<F> {
     }
 
     fn describe(&self) -> String {
-        let Settings { integrator, time_step, temperature, stop_centre, .. } = self.settings;
+        let Settings {
+            integrator,
+            time_step,
+            temperature,
+            stop_centre,
+            ..
+        } = self.settings;
         let integrator = match integrator {
             Integrator::VelocityVerlet => "velocity Verlet".to_owned(),
-            Integrator::Langevin { friction } => format!("Langevin (BAOAB) at {temperature} K, friction {friction}/ps"),
-            Integrator::Csvr { relaxation } => format!("CSVR at {temperature} K, relaxation {relaxation} ps"),
+            Integrator::Langevin { friction } => {
+                format!("Langevin (BAOAB) at {temperature} K, friction {friction}/ps")
+            }
+            Integrator::Csvr { relaxation } => {
+                format!("CSVR at {temperature} K, relaxation {relaxation} ps")
+            }
         };
-        let held = if self.constraints.is_empty() { String::new() } else { format!(", {} bonds held", self.constraints.len()) };
+        let held = if self.constraints.is_empty() {
+            String::new()
+        } else {
+            format!(", {} bonds held", self.constraints.len())
+        };
         let centre = if stop_centre { "at rest" } else { "free" };
-        format!("{integrator}, {} fs, centre of mass {centre}{held}; {}", time_step * 1e3, self.force.describe())
+        format!(
+            "{integrator}, {} fs, centre of mass {centre}{held}; {}",
+            time_step * 1e3,
+            self.force.describe()
+        )
     }
 
     fn reseed(&mut self, attempt: u64) {

@@ -9,13 +9,15 @@ use crate::structure::Frame;
 
 /// A force on the atoms of a molecule.
 pub trait Force {
-    /// Overwrites `forces[r]`, kJ/mol/Å, with the force on replica `r`, which depends on its positions only. Both are one a replica.
+    /// Overwrites `forces[r]`, kJ/mol/Å, with the force on replica `r`, which depends on its
+    /// positions only. Both are one a replica.
     ///
     /// # Errors
     /// [`crate::Error::Device`] where the engine fails.
     fn forces(&mut self, replicas: &[Frame], forces: &mut [Vec<Vector3<f64>>]) -> Result<()>;
-    /// The potential energies, kJ/mol, of the replicas that [`Force::forces`] was last asked for, where the force is that of a model's own
-    /// energy: the physical force field is asked for by the energy monitor.
+    /// The potential energies, kJ/mol, of the replicas that [`Force::forces`] was last asked for,
+    /// where the force is that of a model's own energy: the physical force field is asked for by
+    /// the energy monitor.
     fn energies(&self) -> Option<&[f64]> {
         None
     }
@@ -31,7 +33,9 @@ pub struct Physical {
 impl Physical {
     /// Forces of this force field.
     pub fn new(field: ForceField) -> Self {
-        Physical { fields: vec![field] }
+        Physical {
+            fields: vec![field],
+        }
     }
 }
 
@@ -40,14 +44,23 @@ impl Force for Physical {
         if self.fields.len() < replicas.len() {
             self.fields.resize(replicas.len(), self.fields[0].clone());
         }
-        let evaluate = |((field, frame), forces): ((&mut ForceField, &Frame), &mut Vec<Vector3<f64>>)| {
-            field.energy_forces(&frame.positions, forces);
-        };
+        let evaluate =
+            |((field, frame), forces): ((&mut ForceField, &Frame), &mut Vec<Vector3<f64>>)| {
+                field.energy_forces(&frame.positions, forces);
+            };
         if replicas.len() == 1 || rayon::current_num_threads() == 1 {
             // without the thread pool, which costs a small molecule more than its forces
-            self.fields.iter_mut().zip(replicas).zip(forces).for_each(evaluate);
+            self.fields
+                .iter_mut()
+                .zip(replicas)
+                .zip(forces)
+                .for_each(evaluate);
         } else {
-            self.fields.par_iter_mut().zip(replicas).zip(forces).for_each(evaluate);
+            self.fields
+                .par_iter_mut()
+                .zip(replicas)
+                .zip(forces)
+                .for_each(evaluate);
         }
         Ok(())
     }

@@ -11,8 +11,9 @@ const STAGES: u64 = 20;
 /// The attempt whose random numbers heating takes: those of no run.
 const ATTEMPT: u64 = u64::MAX;
 
-/// Heats the frames over `time` ps by Langevin dynamics with the time step of `settings`, in stages of equal length, to its
-/// temperature, whatever its integrator. They come back at step 0, time 0, with velocities.
+/// Heats the frames over `time` ps by Langevin dynamics with the time step of `settings`, in stages
+/// of equal length, to its temperature, whatever its integrator. They come back at step 0, time 0,
+/// with velocities.
 ///
 /// # Errors
 /// Those of [`Dynamics::step`].
@@ -22,7 +23,11 @@ pub fn heat<F: Force>(dynamics: &mut Dynamics<F>, frames: &mut [Frame], time: f6
     dynamics.reseed(ATTEMPT);
     for stage in 1..=STAGES {
         let temperature = settings.temperature * stage as f64 / STAGES as f64;
-        dynamics.set(Settings { integrator: Integrator::Langevin { friction: FRICTION }, temperature, ..settings });
+        dynamics.set(Settings {
+            integrator: Integrator::Langevin { friction: FRICTION },
+            temperature,
+            ..settings
+        });
         for _ in 0..steps {
             dynamics.step(frames)?;
         }
@@ -30,7 +35,12 @@ pub fn heat<F: Force>(dynamics: &mut Dynamics<F>, frames: &mut [Frame], time: f6
     dynamics.set(settings);
     dynamics.reseed(0);
     for frame in frames {
-        *frame = Frame { step: 0, time: 0.0, heat: 0.0, ..std::mem::take(frame) };
+        *frame = Frame {
+            step: 0,
+            time: 0.0,
+            heat: 0.0,
+            ..std::mem::take(frame)
+        };
     }
     Ok(())
 }

@@ -17,10 +17,11 @@ impl Stop {
         Stop::default()
     }
 
-    /// On SIGINT, SIGTERM or SIGHUP: the first asks for an orderly stop, the second ends the process at once with exit code 130.
+    /// On SIGINT, SIGTERM or SIGHUP: the first asks for an orderly stop, the second ends the
+    /// process at once with exit code 130.
     ///
-    /// Where the signals cannot be caught (another handler has them), the run can only be killed; a resumed run goes on from the last
-    /// checkpoint then.
+    /// Where the signals cannot be caught (another handler has them), the run can only be killed; a
+    /// resumed run goes on from the last checkpoint then.
     pub fn on_signals() -> Self {
         static SIGNAL: OnceLock<Arc<AtomicBool>> = OnceLock::new();
         let signal = SIGNAL.get_or_init(|| {
@@ -34,7 +35,10 @@ impl Stop {
             let _ = ctrlc::set_handler(handler);
             signal
         });
-        Stop { signal: signal.clone(), deadline: None }
+        Stop {
+            signal: signal.clone(),
+            deadline: None,
+        }
     }
 
     /// Also when this much wall time from now has passed.
@@ -52,7 +56,10 @@ impl Stop {
     pub fn reason(&self) -> Option<&'static str> {
         if self.signal.load(Ordering::Relaxed) {
             Some("interrupted by a signal")
-        } else if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        } else if self
+            .deadline
+            .is_some_and(|deadline| Instant::now() >= deadline)
+        {
             Some("the time limit (--maxh) is reached")
         } else {
             None

@@ -1,4 +1,5 @@
-//! `Jump`: displacements over a lag time, sampled from a trained network by integrating its probability-flow ODE.
+//! `Jump`: displacements over a lag time, sampled from a trained network by integrating its
+//! probability-flow ODE.
 
 use nalgebra::{Rotation3, Vector3};
 use rayon::prelude::*;
@@ -26,16 +27,37 @@ pub struct Jump<E: Engine> {
 }
 
 impl<E: Engine> Jump<E> {
-    /// Jumps of the molecule `tokens` with a model of the jump regime. `hydrogens` ride on the heavy atoms.
-    /// Replica `r` of a step call draws the random numbers of replica `first_replica + r`.
+    /// Jumps of the molecule `tokens` with a model of the jump regime. `hydrogens` ride on the
+    /// heavy atoms. Replica `r` of a step call draws the random numbers of replica `first_replica +
+    /// r`.
     ///
     /// # Errors
     /// [`Error::Usage`] where the model is of another regime.
-    pub fn new(model: Model<E>, tokens: Tokens, hydrogens: Hydrogens, sampler: Sampler, seed: u64, first_replica: u64) -> Result<Self> {
+    pub fn new(
+        model: Model<E>,
+        tokens: Tokens,
+        hydrogens: Hydrogens,
+        sampler: Sampler,
+        seed: u64,
+        first_replica: u64,
+    ) -> Result<Self> {
         let Regime::Jump { lag_time, .. } = model.config().regime else {
-            return Err(Error::usage("this model does not sample jumps", "use a model trained with objective = \"jump\""));
+            return Err(Error::usage(
+                "this model does not sample jumps",
+                "use a model trained with objective = \"jump\"",
+            ));
         };
-        Ok(Jump { model, tokens, hydrogens, sampler, fold: None, lag_time, seed, attempt: 0, first_replica })
+        Ok(Jump {
+            model,
+            tokens,
+            hydrogens,
+            sampler,
+            fold: None,
+            lag_time,
+            seed,
+            attempt: 0,
+            first_replica,
+        })
     }
 
     /// The same over another lag time, ps.
@@ -43,16 +65,29 @@ impl<E: Engine> Jump<E> {
     /// # Errors
     /// [`Error::Usage`] where the model was not trained for it.
     pub fn with_lag_time(self, lag_time: f64) -> Result<Self> {
-        let [shortest, longest] = self.model.config().regime.lag_times().unwrap_or([self.lag_time; 2]);
+        let [shortest, longest] = self
+            .model
+            .config()
+            .regime
+            .lag_times()
+            .unwrap_or([self.lag_time; 2]);
         if !(shortest..=longest).contains(&lag_time) {
             let what = format!("this model makes no jumps of {lag_time} ps");
             let one = shortest == longest;
-            return Err(Error::usage(what, if one { format!("{shortest}ps, its own") } else { format!("{shortest}ps to {longest}ps") }));
+            return Err(Error::usage(
+                what,
+                if one {
+                    format!("{shortest}ps, its own")
+                } else {
+                    format!("{shortest}ps to {longest}ps")
+                },
+            ));
         }
         Ok(Jump { lag_time, ..self })
     }
 
-    /// The same, keeping to the fold that the molecule has at `positions` (of all atoms). Models that know of no fold go without.
+    /// The same, keeping to the fold that the molecule has at `positions` (of all atoms). Models
+    /// that know of no fold go without.
     pub fn with_fold(self, positions: &[Vector3<f64>]) -> Self {
         let fold = Some(self.tokens.positions(positions)).filter(|_| self.model.config().fold);
         Jump { fold, ..self }
@@ -84,9 +119,14 @@ impl<E: Engine> Jump<E> {
         let mut inputs = self.inputs(&conditions);
         let config: &Config = self.model.config();
         self.sampler.integrate(&mut jumps, |jumps, sigma| {
-            jumps.iter().enumerate().for_each(|(system, jump)| inputs.set_noisy(config, system, &jump.positions, sigma));
+            jumps.iter().enumerate().for_each(|(system, jump)| {
+                inputs.set_noisy(config, system, &jump.positions, sigma)
+            });
             let denoised = self.model.predict(&inputs)?;
-            Ok(denoised.chunks_exact(self.tokens.len()).map(<[_]>::to_vec).collect())
+            Ok(denoised
+                .chunks_exact(self.tokens.len())
+                .map(<[_]>::to_vec)
+                .collect())
         })?;
         Ok(jumps.into_iter().map(|jump| jump.positions).collect())
     }
@@ -96,7 +136,10 @@ impl<E: Engine> Jump<E> {
         let mut random = noise::generator(self.seed, self.attempt, replica, frame.step);
         let x = self.tokens.positions(&frame.positions);
         let mut add = |to: &[Vector3<f64>], size: f64| -> Vec<Vector3<f64>> {
-            to.iter().zip(noise::centred(&mut random, to.len())).map(|(x, n)| x + size * n).collect()
+            to.iter()
+                .zip(noise::centred(&mut random, to.len()))
+                .map(|(x, n)| x + size * n)
+                .collect()
         };
         let condition = add(&x, self.sampler.condition_noise);
         let positions = add(&condition, self.sampler.high);
@@ -104,10 +147,21 @@ impl<E: Engine> Jump<E> {
     }
 
     fn inputs(&self, conditions: &[Vec<Vector3<f64>>]) -> Inputs {
-        let Sampler { condition_noise, high: sigma, .. } = self.sampler;
+        let Sampler {
+            condition_noise,
+            high: sigma,
+            ..
+        } = self.sampler;
         let (tokens, fold, lag_time) = (&self.tokens, self.fold.as_deref(), self.lag_time);
-        let systems =
-            conditions.iter().map(|condition| JumpInput { tokens, condition, noisy: condition, sigma, condition_noise, fold, lag_time });
+        let systems = conditions.iter().map(|condition| JumpInput {
+            tokens,
+            condition,
+            noisy: condition,
+            sigma,
+            condition_noise,
+            fold,
+            lag_time,
+        });
         Inputs::jump(self.model.config(), &systems.collect::<Vec<_>>())
     }
 }
@@ -119,7 +173,11 @@ impl<E: Engine> Stepper for Jump<E> {
         let advance = |(index, frames): (usize, &mut [Frame])| -> Result<()> {
             let positions = this.sample(frames, this.first_replica + (index * group) as u64)?;
             for (frame, positions) in frames.iter_mut().zip(positions) {
-                this.tokens.atoms.iter().zip(positions).for_each(|(&atom, position)| frame.positions[atom] = position);
+                this.tokens
+                    .atoms
+                    .iter()
+                    .zip(positions)
+                    .for_each(|(&atom, position)| frame.positions[atom] = position);
                 this.hydrogens.place(&mut frame.positions);
                 frame.velocities = None;
                 frame.step += 1;
@@ -127,7 +185,10 @@ impl<E: Engine> Stepper for Jump<E> {
             }
             Ok(())
         };
-        replicas.par_chunks_mut(group).enumerate().try_for_each(advance)
+        replicas
+            .par_chunks_mut(group)
+            .enumerate()
+            .try_for_each(advance)
     }
 
     fn time_step(&self) -> f64 {
@@ -136,7 +197,11 @@ impl<E: Engine> Stepper for Jump<E> {
 
     fn describe(&self) -> String {
         let Sampler { levels, method, .. } = self.sampler;
-        let fold = if self.keeps_fold() { ", keeping to the fold of the start" } else { "" };
+        let fold = if self.keeps_fold() {
+            ", keeping to the fold of the start"
+        } else {
+            ""
+        };
         format!(
             "jumps of {} ps by a G-Hyena network of {} weights on {}, {method:?} with {levels} noise levels ({} evaluations a jump){fold}",
             self.lag_time,
@@ -156,29 +221,63 @@ impl<E: Engine> Stepper for Jump<E> {
 }
 
 impl<E: Engine> Probe for Jump<E> {
-    /// One evaluation at each of three noise levels, of the frame and of the moved frame with the same noise, moved along.
-    fn equivariance(&self, frame: &Frame, rotation: &Rotation3<f64>, translation: &Vector3<f64>) -> Result<(f64, String)> {
+    /// One evaluation at each of three noise levels, of the frame and of the moved frame with the
+    /// same noise, moved along.
+    fn equivariance(
+        &self,
+        frame: &Frame,
+        rotation: &Rotation3<f64>,
+        translation: &Vector3<f64>,
+    ) -> Result<(f64, String)> {
         let mut rng = noise::generator(self.seed, self.attempt, u64::MAX, frame.step);
         let condition = self.tokens.positions(&frame.positions);
-        let moved = |points: &[Vector3<f64>]| points.iter().map(|p| rotation * p + translation).collect::<Vec<_>>();
+        let moved = |points: &[Vector3<f64>]| {
+            points
+                .iter()
+                .map(|p| rotation * p + translation)
+                .collect::<Vec<_>>()
+        };
         let moved_condition = moved(&condition);
         let (mut worst, mut op) = (0.0f64, (0.0f64, String::new()));
         for sigma in [0.05, 0.5, 2.0] {
             let noise = noise::centred(&mut rng, condition.len());
-            let noisy: Vec<_> = condition.iter().zip(noise).map(|(x, n)| x + sigma * n).collect();
+            let noisy: Vec<_> = condition
+                .iter()
+                .zip(noise)
+                .map(|(x, n)| x + sigma * n)
+                .collect();
             let run = |condition: &[Vector3<f64>], noisy: &[Vector3<f64>]| {
-                let (tokens, condition_noise, lag_time) = (&self.tokens, self.sampler.condition_noise, self.lag_time);
+                let (tokens, condition_noise, lag_time) =
+                    (&self.tokens, self.sampler.condition_noise, self.lag_time);
                 let fold = self.fold.as_deref();
-                let input = JumpInput { tokens, condition, noisy, sigma, condition_noise, fold, lag_time };
-                self.model.forward(&Inputs::jump(self.model.config(), &[input]))
+                let input = JumpInput {
+                    tokens,
+                    condition,
+                    noisy,
+                    sigma,
+                    condition_noise,
+                    fold,
+                    lag_time,
+                };
+                self.model
+                    .forward(&Inputs::jump(self.model.config(), &[input]))
             };
             let plain = run(&condition, &noisy)?;
             let other = run(&moved_condition, &moved(&noisy))?;
-            let sum = |terms: &mut dyn Iterator<Item = Vector3<f64>>| terms.map(|v| v.norm_squared()).sum::<f64>();
-            let difference = sum(&mut moved(&plain.answer).iter().zip(&other.answer).map(|(a, b)| a - b));
+            let sum = |terms: &mut dyn Iterator<Item = Vector3<f64>>| {
+                terms.map(|v| v.norm_squared()).sum::<f64>()
+            };
+            let difference = sum(&mut moved(&plain.answer)
+                .iter()
+                .zip(&other.answer)
+                .map(|(a, b)| a - b));
             let size = sum(&mut plain.answer.iter().zip(&condition).map(|(a, b)| a - b));
             let error = (difference / size).sqrt();
-            worst = if error.is_nan() { f64::INFINITY } else { worst.max(error) };
+            worst = if error.is_nan() {
+                f64::INFINITY
+            } else {
+                worst.max(error)
+            };
             for (name, error) in self.model.equivariance_errors(&plain, &other, rotation)? {
                 if error > op.0 {
                     op = (error, name);

@@ -11,9 +11,9 @@ use crate::{Error, Result};
 
 /// The force of a network on the tokens of a molecule. Its frames hold the tokens only.
 ///
-/// The network's forces need not sum to zero, those of a molecule do: their mean is taken off, so that momentum is conserved. They need
-/// not be the gradient of an energy either, but in the conservative form: constant-energy dynamics shows by its temperature how far they are
-/// from it.
+/// The network's forces need not sum to zero, those of a molecule do: their mean is taken off, so
+/// that momentum is conserved. They need not be the gradient of an energy either, but in the
+/// conservative form: constant-energy dynamics shows by its temperature how far they are from it.
 pub struct Learned<E: Engine> {
     model: Model<E>,
     tokens: Tokens,
@@ -28,9 +28,16 @@ impl<E: Engine> Learned<E> {
     /// [`Error::Usage`] where the model is of another regime.
     pub fn new(model: Model<E>, tokens: Tokens) -> Result<Self> {
         if !matches!(model.config().regime, Regime::Force { .. }) {
-            return Err(Error::usage("this model does not answer with forces", "use a model trained with a table [force]"));
+            return Err(Error::usage(
+                "this model does not answer with forces",
+                "use a model trained with a table [force]",
+            ));
         }
-        Ok(Learned { model, tokens, energies: Vec::new() })
+        Ok(Learned {
+            model,
+            tokens,
+            energies: Vec::new(),
+        })
     }
 
     /// Whether the forces are the gradient of an energy of the model.
@@ -39,15 +46,24 @@ impl<E: Engine> Learned<E> {
     }
 
     fn inputs(&self, systems: &[&[Vector3<f64>]]) -> Inputs {
-        let systems: Vec<PlainInput<'_>> =
-            systems.iter().map(|positions| PlainInput { tokens: &self.tokens, positions, velocity: None }).collect();
+        let systems: Vec<PlainInput<'_>> = systems
+            .iter()
+            .map(|positions| PlainInput {
+                tokens: &self.tokens,
+                positions,
+                velocity: None,
+            })
+            .collect();
         Inputs::plain(self.model.config(), &systems)
     }
 }
 
 impl<E: Engine> Force for Learned<E> {
     fn forces(&mut self, replicas: &[Frame], forces: &mut [Vec<Vector3<f64>>]) -> Result<()> {
-        let positions: Vec<&[Vector3<f64>]> = replicas.iter().map(|frame| frame.positions.as_slice()).collect();
+        let positions: Vec<&[Vector3<f64>]> = replicas
+            .iter()
+            .map(|frame| frame.positions.as_slice())
+            .collect();
         let inputs = self.inputs(&positions);
         let answer = if self.is_conservative() {
             let activations = self.model.forward(&inputs)?;
@@ -56,7 +72,10 @@ impl<E: Engine> Force for Learned<E> {
         } else {
             self.model.predict(&inputs)?
         };
-        for (forces, answer) in forces.iter_mut().zip(answer.chunks_exact(self.tokens.len())) {
+        for (forces, answer) in forces
+            .iter_mut()
+            .zip(answer.chunks_exact(self.tokens.len()))
+        {
             let mean = centroid(answer);
             forces.clear();
             forces.extend(answer.iter().map(|force| force - mean));
@@ -70,12 +89,17 @@ impl<E: Engine> Force for Learned<E> {
 
     fn describe(&self) -> String {
         let (weights, engine) = (self.model.parameter_count(), self.model.engine().name());
-        let form = if self.is_conservative() { "conservative " } else { "" };
+        let form = if self.is_conservative() {
+            "conservative "
+        } else {
+            ""
+        };
         format!("{form}forces of a G-Hyena network of {weights} weights on {engine}")
     }
 }
 
-/// A stepper whose heavy atoms move in a network's forces, with the masses of the hydrogens that ride on them.
+/// A stepper whose heavy atoms move in a network's forces, with the masses of the hydrogens that
+/// ride on them.
 pub struct Riding<E: Engine> {
     dynamics: Dynamics<Learned<E>>,
     hydrogens: Hydrogens,
@@ -87,14 +111,29 @@ impl<E: Engine> Riding<E> {
     ///
     /// # Errors
     /// Those of [`Dynamics::new`].
-    pub fn new(force: Learned<E>, topology: &Topology, positions: &[Vector3<f64>], settings: Settings) -> Result<Self> {
+    pub fn new(
+        force: Learned<E>,
+        topology: &Topology,
+        positions: &[Vector3<f64>],
+        settings: Settings,
+    ) -> Result<Self> {
         let masses = carried_masses(topology);
-        let moving = force.tokens.atoms.iter().map(|&atom| masses[atom]).collect();
+        let moving = force
+            .tokens
+            .atoms
+            .iter()
+            .map(|&atom| masses[atom])
+            .collect();
         let dynamics = Dynamics::new(force, moving, Constraints::default(), settings)?;
-        Ok(Riding { dynamics, hydrogens: Hydrogens::new(topology, positions), masses })
+        Ok(Riding {
+            dynamics,
+            hydrogens: Hydrogens::new(topology, positions),
+            masses,
+        })
     }
 
-    /// Masses of all atoms, Da: heavy atoms with their hydrogens, hydrogens none, as the kinetic energy counts them.
+    /// Masses of all atoms, Da: heavy atoms with their hydrogens, hydrogens none, as the kinetic
+    /// energy counts them.
     pub fn masses(&self) -> &[f64] {
         &self.masses
     }
@@ -122,9 +161,20 @@ impl<E: Engine> Stepper for Riding<E> {
     fn step(&mut self, replicas: &mut [Frame]) -> Result<()> {
         let tokens = &self.dynamics.force().tokens;
         let inner = |frame: &Frame| {
-            let velocities = frame.velocities.as_deref().map(|velocities| tokens.positions(velocities));
+            let velocities = frame
+                .velocities
+                .as_deref()
+                .map(|velocities| tokens.positions(velocities));
             let positions = tokens.positions(&frame.positions);
-            Frame { positions, velocities, step: frame.step, time: frame.time, heat: frame.heat, potential: None, cell: None }
+            Frame {
+                positions,
+                velocities,
+                step: frame.step,
+                time: frame.time,
+                heat: frame.heat,
+                potential: None,
+                cell: None,
+            }
         };
         let mut moving: Vec<Frame> = replicas.iter().map(inner).collect();
         self.dynamics.step(&mut moving)?;
@@ -132,7 +182,9 @@ impl<E: Engine> Stepper for Riding<E> {
         for (frame, moved) in replicas.iter_mut().zip(moving) {
             let mut velocities = vec![Vector3::zeros(); frame.positions.len()];
             let moved_velocities = moved.velocities.unwrap_or_default();
-            for ((&atom, position), velocity) in atoms.iter().zip(moved.positions).zip(moved_velocities) {
+            for ((&atom, position), velocity) in
+                atoms.iter().zip(moved.positions).zip(moved_velocities)
+            {
                 frame.positions[atom] = position;
                 velocities[atom] = velocity;
             }
@@ -148,7 +200,10 @@ impl<E: Engine> Stepper for Riding<E> {
     }
 
     fn describe(&self) -> String {
-        format!("{} on heavy atoms, hydrogens ride", self.dynamics.describe())
+        format!(
+            "{} on heavy atoms, hydrogens ride",
+            self.dynamics.describe()
+        )
     }
 
     fn reseed(&mut self, attempt: u64) {
@@ -162,17 +217,34 @@ impl<E: Engine> Stepper for Riding<E> {
 
 impl<E: Engine> Probe for Riding<E> {
     /// The forces at the moved frame beside the moved forces, relative to the forces.
-    fn equivariance(&self, frame: &Frame, rotation: &Rotation3<f64>, translation: &Vector3<f64>) -> Result<(f64, String)> {
+    fn equivariance(
+        &self,
+        frame: &Frame,
+        rotation: &Rotation3<f64>,
+        translation: &Vector3<f64>,
+    ) -> Result<(f64, String)> {
         let Learned { model, tokens, .. } = self.dynamics.force();
         let positions = tokens.positions(&frame.positions);
-        let moved: Vec<_> = positions.iter().map(|position| rotation * position + translation).collect();
-        let run = |positions: &[Vector3<f64>]| model.forward(&self.dynamics.force().inputs(&[positions]));
+        let moved: Vec<_> = positions
+            .iter()
+            .map(|position| rotation * position + translation)
+            .collect();
+        let run =
+            |positions: &[Vector3<f64>]| model.forward(&self.dynamics.force().inputs(&[positions]));
         let (plain, other) = (run(&positions)?, run(&moved)?);
-        let difference: f64 = plain.answer.iter().zip(&other.answer).map(|(a, b)| (rotation * a - b).norm_squared()).sum();
+        let difference: f64 = plain
+            .answer
+            .iter()
+            .zip(&other.answer)
+            .map(|(a, b)| (rotation * a - b).norm_squared())
+            .sum();
         let size: f64 = plain.answer.iter().map(|force| force.norm_squared()).sum();
         let error = (difference / size).sqrt();
         let ops = model.equivariance_errors(&plain, &other, rotation)?;
-        let worst = ops.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map_or(String::new(), |(name, _)| name);
+        let worst = ops
+            .into_iter()
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+            .map_or(String::new(), |(name, _)| name);
         Ok((if error.is_nan() { f64::INFINITY } else { error }, worst))
     }
 }

@@ -36,14 +36,17 @@ pub const ROOM_TEMPERATURE: f64 = 300.0;
 
 /// Advances frames by one step.
 ///
-/// A stepper is given all replicas of a run at once, since a network is fastest on a batch; a single run is one replica.
-/// What a replica's new frame is depends on its old frame, the seed, `frame.step` and its replica number only: never on how
-/// many replicas share the call, on the number of threads, or on steps made before (so a resumed run continues bit by bit).
+/// A stepper is given all replicas of a run at once, since a network is fastest on a batch; a
+/// single run is one replica. What a replica's new frame is depends on its old frame, the seed,
+/// `frame.step` and its replica number only: never on how many replicas share the call, on the
+/// number of threads, or on steps made before (so a resumed run continues bit by bit).
 pub trait Stepper {
-    /// Replaces each frame by the one a step later: positions, velocities where the stepper has them, `step` + 1, `time`.
+    /// Replaces each frame by the one a step later: positions, velocities where the stepper has
+    /// them, `step` + 1, `time`.
     ///
     /// # Errors
-    /// [`crate::Error::Device`] where the engine fails. Whether a frame is physical is for the observers to say.
+    /// [`crate::Error::Device`] where the engine fails. Whether a frame is physical is for the
+    /// observers to say.
     fn step(&mut self, replicas: &mut [Frame]) -> Result<()>;
     /// Physical time that a step spans, ps.
     fn time_step(&self) -> f64;
@@ -51,7 +54,8 @@ pub trait Stepper {
     fn describe(&self) -> String;
     /// Changes the random numbers of all later steps, so that a rolled-back run takes another path.
     fn reseed(&mut self, attempt: u64);
-    /// The network behind the steps, to be asked about its symmetry; none where there is no network.
+    /// The network behind the steps, to be asked about its symmetry; none where there is no
+    /// network.
     fn probe(&self) -> Option<&dyn Probe> {
         None
     }

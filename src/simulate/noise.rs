@@ -5,10 +5,12 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
-/// 32-bit words of the generator's stream that one step may use: 2^36 of the 2^68 that a stream has, so 2^32 steps.
+/// 32-bit words of the generator's stream that one step may use: 2^36 of the 2^68 that a stream
+/// has, so 2^32 steps.
 const WORDS_PER_STEP: u32 = 36;
 
-/// A generator for one step of one replica: ChaCha8 keyed by (seed, attempt), stream = replica, position = step.
+/// A generator for one step of one replica: ChaCha8 keyed by (seed, attempt), stream = replica,
+/// position = step.
 pub fn generator(seed: u64, attempt: u64, replica: u64, step: u64) -> ChaCha8Rng {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());
@@ -19,9 +21,12 @@ pub fn generator(seed: u64, attempt: u64, replica: u64, step: u64) -> ChaCha8Rng
     rng
 }
 
-/// `count` normal vectors of unit variance a component, less their mean: noise that moves no centroid.
+/// `count` normal vectors of unit variance a component, less their mean: noise that moves no
+/// centroid.
 pub fn centred(rng: &mut ChaCha8Rng, count: usize) -> Vec<Vector3<f64>> {
-    let mut noise: Vec<Vector3<f64>> = (0..count).map(|_| Vector3::from_fn(|_, _| rng.sample(StandardNormal))).collect();
+    let mut noise: Vec<Vector3<f64>> = (0..count)
+        .map(|_| Vector3::from_fn(|_, _| rng.sample(StandardNormal)))
+        .collect();
     let mean = crate::structure::centroid(&noise);
     noise.iter_mut().for_each(|n| *n -= mean);
     noise

@@ -1,4 +1,5 @@
-//! `Relaxed`: the corrector of a jump. What a network gets nearly right, the physical force field puts right.
+//! `Relaxed`: the corrector of a jump. What a network gets nearly right, the physical force field
+//! puts right.
 
 use nalgebra::Vector3;
 use rayon::prelude::*;
@@ -10,15 +11,17 @@ use crate::forcefield::{ForceField, Minimizer};
 use crate::observe::Probe;
 use crate::structure::{Frame, Topology};
 
-/// Root-mean-square force up to which a frame is left to dynamics, kJ/mol/Å. That of ff14SB proteins at 300 K is about 60: bonds of
-/// k ≈ 2700 kJ/mol/Å² feel √(k·kT) ≈ 80. Only what no thermal motion explains is minimised away.
+/// Root-mean-square force up to which a frame is left to dynamics, kJ/mol/Å. That of ff14SB
+/// proteins at 300 K is about 60: bonds of k ≈ 2700 kJ/mol/Å² feel √(k·kT) ≈ 80. Only what no
+/// thermal motion explains is minimised away.
 const THERMAL_FORCE: f64 = 80.0;
-/// Friction, 1/ps: the heat of a corrected error is gone within 0.1 ps, and a torsion still rolls off a barrier in half of that, which
-/// with twice the friction takes it twice as long.
+/// Friction, 1/ps: the heat of a corrected error is gone within 0.1 ps, and a torsion still rolls
+/// off a barrier in half of that, which with twice the friction takes it twice as long.
 const FRICTION: f64 = 10.0;
 /// Time step, ps, with hydrogens of 3 Da whose bonds are held.
 const TIME_STEP: f64 = 0.004;
-/// No atom of a whole molecule goes farther than this, Å, and this many Å a ps, the speed of a free hydrogen of 3 Da at 300 K.
+/// No atom of a whole molecule goes farther than this, Å, and this many Å a ps, the speed of a free
+/// hydrogen of 3 Da at 300 K.
 const FARTHEST: f64 = 5.0;
 const FASTEST: f64 = 16.0;
 /// Mass of a hydrogen, Da.
@@ -29,7 +32,8 @@ const STREAM: u64 = 0x5e1f_c0de;
 /// How a frame is relaxed after a jump.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Relaxation {
-    /// Most steps of minimisation, made only while forces are larger than thermal ones, and then steps of Langevin dynamics.
+    /// Most steps of minimisation, made only while forces are larger than thermal ones, and then
+    /// steps of Langevin dynamics.
     pub steps: usize,
     /// Temperature of the dynamics, K.
     pub temperature: f64,
@@ -41,7 +45,8 @@ pub struct Relaxation {
 
 /// A stepper whose every step is followed by a relaxation in the physical force field.
 ///
-/// Time does not advance for it: the femtoseconds of a relaxation are small beside the lag time. Frames get velocities.
+/// Time does not advance for it: the femtoseconds of a relaxation are small beside the lag time.
+/// Frames get velocities.
 pub struct Relaxed<S> {
     stepper: S,
     relaxation: Relaxation,
@@ -58,7 +63,15 @@ impl<S: Stepper> Relaxed<S> {
     pub fn new(stepper: S, topology: &Topology, field: ForceField, relaxation: Relaxation) -> Self {
         let masses = repartitioned_masses(topology, &field.system().masses, HYDROGEN);
         let constraints = Constraints::of_hydrogens(topology, field.system(), &masses);
-        Relaxed { stepper, relaxation, dynamics: Vec::new(), masses, constraints, field, attempt: 0 }
+        Relaxed {
+            stepper,
+            relaxation,
+            dynamics: Vec::new(),
+            masses,
+            constraints,
+            field,
+            attempt: 0,
+        }
     }
 
     /// Degrees of freedom of the kinetic energy.
@@ -74,7 +87,12 @@ impl<S: Stepper> Relaxed<S> {
     /// One field and its dynamics for every replica.
     fn prepare(&mut self, replicas: usize) -> Result<()> {
         while self.dynamics.len() < replicas {
-            let Relaxation { temperature, seed, first_replica, .. } = self.relaxation;
+            let Relaxation {
+                temperature,
+                seed,
+                first_replica,
+                ..
+            } = self.relaxation;
             let settings = Settings {
                 integrator: Integrator::Langevin { friction: FRICTION },
                 time_step: TIME_STEP,
@@ -84,7 +102,12 @@ impl<S: Stepper> Relaxed<S> {
                 first_replica: first_replica + self.dynamics.len() as u64,
             };
             let physical = Physical::new(self.field.clone());
-            let mut dynamics = Dynamics::new(physical, self.masses.clone(), self.constraints.clone(), settings)?;
+            let mut dynamics = Dynamics::new(
+                physical,
+                self.masses.clone(),
+                self.constraints.clone(),
+                settings,
+            )?;
             dynamics.reseed(self.attempt);
             self.dynamics.push((self.field.clone(), dynamics));
         }
@@ -92,34 +115,76 @@ impl<S: Stepper> Relaxed<S> {
     }
 }
 
-/// Minimises what is strained and lets the frame find its temperature. A frame too strained for that is left where the minimisation
-/// ended, without dynamics that would throw it apart: the guard is to see the fault that the jump made. So is one that dynamics did throw
-/// apart, after a closer minimisation: among a thousand atoms one clash hardly shows in the mean force.
-fn relax(frame: &mut Frame, field: &mut ForceField, dynamics: &mut Dynamics<Physical>, steps: usize) -> Result<()> {
-    let minimized = Minimizer { tolerance: THERMAL_FORCE, steps, fixed: Vec::new() }.run(field, &mut frame.positions);
+/// Minimises what is strained and lets the frame find its temperature. A frame too strained for
+/// that is left where the minimisation ended, without dynamics that would throw it apart: the guard
+/// is to see the fault that the jump made. So is one that dynamics did throw apart, after a closer
+/// minimisation: among a thousand atoms one clash hardly shows in the mean force.
+fn relax(
+    frame: &mut Frame,
+    field: &mut ForceField,
+    dynamics: &mut Dynamics<Physical>,
+    steps: usize,
+) -> Result<()> {
+    let minimized = Minimizer {
+        tolerance: THERMAL_FORCE,
+        steps,
+        fixed: Vec::new(),
+    }
+    .run(field, &mut frame.positions);
     if !minimized.converged {
         return Ok(());
     }
     let unheld = frame.positions.clone();
-    dynamics.constraints().hold_lengths(&unheld, &mut frame.positions);
+    dynamics
+        .constraints()
+        .hold_lengths(&unheld, &mut frame.positions);
     let held = frame.positions.clone();
-    let Settings { temperature, time_step, seed, first_replica, .. } = dynamics.settings();
+    let Settings {
+        temperature,
+        time_step,
+        seed,
+        first_replica,
+        ..
+    } = dynamics.settings();
     let step = frame.step * steps as u64;
     let mut random = noise::generator(seed, u64::MAX, first_replica, step);
-    let mut velocities: Vec<Vector3<f64>> = maxwell_boltzmann(dynamics.masses(), temperature, &mut random);
-    dynamics.constraints().stop_stretching(&frame.positions, &mut velocities);
+    let mut velocities: Vec<Vector3<f64>> =
+        maxwell_boltzmann(dynamics.masses(), temperature, &mut random);
+    dynamics
+        .constraints()
+        .stop_stretching(&frame.positions, &mut velocities);
     stop_centre(dynamics.masses(), &mut velocities);
-    let mut inner = [Frame { step, positions: std::mem::take(&mut frame.positions), velocities: Some(velocities), ..Frame::default() }];
+    let mut inner = [Frame {
+        step,
+        positions: std::mem::take(&mut frame.positions),
+        velocities: Some(velocities),
+        ..Frame::default()
+    }];
     for _ in 0..steps {
         dynamics.step(&mut inner)?;
     }
-    let [Frame { positions, velocities, .. }] = inner;
+    let [
+        Frame {
+            positions,
+            velocities,
+            ..
+        },
+    ] = inner;
     let farthest = FARTHEST + FASTEST * time_step * steps as f64;
-    if positions.iter().zip(&held).all(|(after, before)| (after - before).norm() <= farthest) {
+    if positions
+        .iter()
+        .zip(&held)
+        .all(|(after, before)| (after - before).norm() <= farthest)
+    {
         (frame.positions, frame.velocities) = (positions, velocities);
     } else {
         frame.positions = held;
-        Minimizer { tolerance: THERMAL_FORCE / 4.0, steps, fixed: Vec::new() }.run(field, &mut frame.positions);
+        Minimizer {
+            tolerance: THERMAL_FORCE / 4.0,
+            steps,
+            fixed: Vec::new(),
+        }
+        .run(field, &mut frame.positions);
     }
     Ok(())
 }
@@ -138,14 +203,22 @@ impl<S: Stepper> Stepper for Relaxed<S> {
     }
 
     fn describe(&self) -> String {
-        let Relaxation { steps, temperature, .. } = self.relaxation;
-        format!("{}; then {steps} steps of {} fs in ff14SB + OBC2 at {temperature} K", self.stepper.describe(), TIME_STEP * 1e3)
+        let Relaxation {
+            steps, temperature, ..
+        } = self.relaxation;
+        format!(
+            "{}; then {steps} steps of {} fs in ff14SB + OBC2 at {temperature} K",
+            self.stepper.describe(),
+            TIME_STEP * 1e3
+        )
     }
 
     fn reseed(&mut self, attempt: u64) {
         self.attempt = attempt;
         self.stepper.reseed(attempt);
-        self.dynamics.iter_mut().for_each(|(_, dynamics)| dynamics.reseed(attempt));
+        self.dynamics
+            .iter_mut()
+            .for_each(|(_, dynamics)| dynamics.reseed(attempt));
     }
 
     fn probe(&self) -> Option<&dyn Probe> {
@@ -186,10 +259,24 @@ mod tests {
     fn relaxed(steps: usize, first_replica: u64) -> (Relaxed<Strain>, Frame) {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/structures/akle.pdb");
         let structure = read(&file, &ReadOptions::default()).unwrap();
-        let Prepared { topology, mut frame, .. } = prepare(&structure.topology, &structure.frame, &PrepareOptions::default()).unwrap();
+        let Prepared {
+            topology,
+            mut frame,
+            ..
+        } = prepare(
+            &structure.topology,
+            &structure.frame,
+            &PrepareOptions::default(),
+        )
+        .unwrap();
         let mut field = ForceField::new(System::build(&topology).unwrap(), Precision::F32);
         Minimizer::default().run(&mut field, &mut frame.positions);
-        let relaxation = Relaxation { steps, temperature: 300.0, seed: 5, first_replica };
+        let relaxation = Relaxation {
+            steps,
+            temperature: 300.0,
+            seed: 5,
+            first_replica,
+        };
         (Relaxed::new(Strain, &topology, field, relaxation), frame)
     }
 
@@ -197,22 +284,41 @@ mod tests {
     fn a_torn_bond_closes_and_the_frame_is_at_its_temperature() {
         let (mut stepper, frame) = relaxed(100, 0);
         let mut field = stepper.field.clone();
-        let mut energy = |frame: &Frame| field.energy_forces(&frame.positions, &mut vec![Vector3::zeros(); frame.positions.len()]).bond;
+        let mut energy = |frame: &Frame| {
+            field
+                .energy_forces(
+                    &frame.positions,
+                    &mut vec![Vector3::zeros(); frame.positions.len()],
+                )
+                .bond
+        };
         let mut frames = vec![frame; 20];
         stepper.step(&mut frames).unwrap();
         let freedom = stepper.freedom();
-        let kelvin: Vec<f64> =
-            frames.iter().map(|f| temperature(kinetic_energy(stepper.masses(), f.velocities.as_ref().unwrap()), freedom)).collect();
+        let kelvin: Vec<f64> = frames
+            .iter()
+            .map(|f| {
+                temperature(
+                    kinetic_energy(stepper.masses(), f.velocities.as_ref().unwrap()),
+                    freedom,
+                )
+            })
+            .collect();
         let mean = kelvin.iter().sum::<f64>() / 20.0;
-        // independent frames: T has a standard deviation of T·√(2/freedom); from a minimum, a tenth may still be missing after 0.4 ps
+        // independent frames: T has a standard deviation of T·√(2/freedom); from a minimum, a tenth
+        // may still be missing after 0.4 ps
         let error = 300.0 * (2.0 / freedom as f64).sqrt() / 20f64.sqrt();
-        assert!(mean >= 270.0 - 4.0 * error && mean <= 300.0 + 4.0 * error, "{mean}");
+        assert!(
+            mean >= 270.0 - 4.0 * error && mean <= 300.0 + 4.0 * error,
+            "{mean}"
+        );
         let strained = {
             let mut frames = [frames[0].clone()];
             Strain.step(&mut frames).unwrap();
             energy(&frames[0])
         };
-        // the stretched N–CA bond alone costs k·0.3² ≈ 120 kJ/mol; 68 bonds at 300 K have about 68·kT/2 = 85, the 31 that are free 39
+        // the stretched N–CA bond alone costs k·0.3² ≈ 120 kJ/mol; 68 bonds at 300 K have about
+        // 68·kT/2 = 85, the 31 that are free 39
         for frame in &frames {
             assert!(energy(frame) <= 85.0 * 1.6, "{}", energy(frame));
         }
@@ -233,11 +339,22 @@ mod tests {
             first_replica: 0,
         };
         let physical = Physical::new(field.clone());
-        let mut wild = Dynamics::new(physical, stepper.masses.clone(), stepper.constraints.clone(), settings).unwrap();
+        let mut wild = Dynamics::new(
+            physical,
+            stepper.masses.clone(),
+            stepper.constraints.clone(),
+            settings,
+        )
+        .unwrap();
         let mut after = frame.clone();
         relax(&mut after, &mut field, &mut wild, 100).unwrap();
         assert!(after.velocities.is_none());
-        let farthest = after.positions.iter().zip(&frame.positions).map(|(a, b)| (a - b).norm()).fold(0.0, f64::max);
+        let farthest = after
+            .positions
+            .iter()
+            .zip(&frame.positions)
+            .map(|(a, b)| (a - b).norm())
+            .fold(0.0, f64::max);
         // from a minimum: only lengths that are held change
         assert!(farthest <= 0.3, "{farthest}");
     }

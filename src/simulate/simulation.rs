@@ -11,7 +11,17 @@ use crate::structure::Frame;
 use crate::{Error, Result};
 
 /// What a run does when a guard finds a frame that is not physical.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    clap::ValueEnum,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum OnGuard {
     /// Stop there.
@@ -58,9 +68,23 @@ pub struct Simulation {
 
 impl Simulation {
     /// A simulation of replicas that start as `frames`.
-    pub fn new(stepper: Box<dyn Stepper>, frames: Vec<Frame>, rules: Rules, journal: Journal) -> Self {
+    pub fn new(
+        stepper: Box<dyn Stepper>,
+        frames: Vec<Frame>,
+        rules: Rules,
+        journal: Journal,
+    ) -> Self {
         let observers = frames.iter().map(|_| Vec::new()).collect();
-        Simulation { stepper, frames, observers, equivariance: None, rules, journal, saved: None, rollbacks: 0 }
+        Simulation {
+            stepper,
+            frames,
+            observers,
+            equivariance: None,
+            rules,
+            journal,
+            saved: None,
+            rollbacks: 0,
+        }
     }
 
     /// Adds an observer that sees every `every`th frame of a replica, from step 0 on.
@@ -73,12 +97,17 @@ impl Simulation {
         self.equivariance = Some((every.max(1), monitor));
     }
 
-    /// Goes on from a checkpoint; observers must have been added already, the same as when it was made.
+    /// Goes on from a checkpoint; observers must have been added already, the same as when it was
+    /// made.
     ///
     /// # Errors
-    /// [`Error::Usage`] where it was made with other settings, [`Error::Input`] where files do not reach as far as it says.
+    /// [`Error::Usage`] where it was made with other settings, [`Error::Input`] where files do not
+    /// reach as far as it says.
     pub fn resume(&mut self, checkpoint: Checkpoint) -> Result<()> {
-        checkpoint.require_settings(&self.rules.settings, self.rules.prefix.as_deref().unwrap_or("run".as_ref()))?;
+        checkpoint.require_settings(
+            &self.rules.settings,
+            self.rules.prefix.as_deref().unwrap_or("run".as_ref()),
+        )?;
         self.rollbacks = checkpoint.attempt;
         self.restore(&checkpoint)?;
         self.saved = Some(checkpoint);
@@ -101,11 +130,17 @@ impl Simulation {
     /// Runs to the last step.
     ///
     /// # Errors
-    /// [`Error::Guard`] where a guard stopped it, [`Error::Interrupted`] on a signal or at the time limit, and what the stepper and
-    /// the observers report. Files are closed in any case; frames are left as they are.
+    /// [`Error::Guard`] where a guard stopped it, [`Error::Interrupted`] on a signal or at the time
+    /// limit, and what the stepper and the observers report. Files are closed in any case; frames
+    /// are left as they are.
     pub fn run(&mut self) -> Result<()> {
         let outcome = self.advance();
-        let closed = self.observers.iter_mut().flatten().map(|(_, observer)| observer.finish()).fold(Ok(()), Result::and);
+        let closed = self
+            .observers
+            .iter_mut()
+            .flatten()
+            .map(|(_, observer)| observer.finish())
+            .fold(Ok(()), Result::and);
         outcome.and(closed)
     }
 
@@ -124,8 +159,15 @@ impl Simulation {
                 }
                 looked => looked?,
             }
-            let stop = self.rules.stop.reason().filter(|_| self.step() < self.rules.steps);
-            if stop.is_some() || self.step() == self.rules.steps || self.step().is_multiple_of(self.rules.checkpoint_every) {
+            let stop = self
+                .rules
+                .stop
+                .reason()
+                .filter(|_| self.step() < self.rules.steps);
+            if stop.is_some()
+                || self.step() == self.rules.steps
+                || self.step().is_multiple_of(self.rules.checkpoint_every)
+            {
                 self.save()?;
             }
             if let Some(reason) = stop {
@@ -137,19 +179,35 @@ impl Simulation {
 
     /// Shows the frames to the observers whose turn it is.
     fn look(&mut self) -> Result<()> {
-        for (replica, (frame, observers)) in self.frames.iter().zip(&mut self.observers).enumerate() {
+        for (replica, (frame, observers)) in self.frames.iter().zip(&mut self.observers).enumerate()
+        {
             let mut record = Record::default();
-            if let Some((_, monitor)) = self.equivariance.as_mut().filter(|(every, _)| replica == 0 && frame.step.is_multiple_of(*every))
+            if let Some((_, monitor)) = self
+                .equivariance
+                .as_mut()
+                .filter(|(every, _)| replica == 0 && frame.step.is_multiple_of(*every))
                 && let Some(probe) = self.stepper.probe()
             {
                 monitor.check(probe, frame, &mut record)?;
             }
-            for (_, observer) in observers.iter_mut().filter(|(every, _)| frame.step.is_multiple_of(*every)) {
+            for (_, observer) in observers
+                .iter_mut()
+                .filter(|(every, _)| frame.step.is_multiple_of(*every))
+            {
                 match observer.observe(frame, &mut record) {
-                    Err(Error::Guard { step, what, .. }) if self.rules.on_guard == OnGuard::Warn => {
-                        self.journal.warn(step, "guard", &of_replica(&what, replica));
+                    Err(Error::Guard { step, what, .. })
+                        if self.rules.on_guard == OnGuard::Warn =>
+                    {
+                        self.journal
+                            .warn(step, "guard", &of_replica(&what, replica));
                     }
-                    Err(Error::Guard { step, what, hint }) => return Err(Error::Guard { step, what: of_replica(&what, replica), hint }),
+                    Err(Error::Guard { step, what, hint }) => {
+                        return Err(Error::Guard {
+                            step,
+                            what: of_replica(&what, replica),
+                            hint,
+                        });
+                    }
                     seen => seen?,
                 }
             }
@@ -159,16 +217,28 @@ impl Simulation {
 
     /// Makes a checkpoint.
     fn save(&mut self) -> Result<()> {
-        let states = |observers: &mut Vec<(u64, Box<dyn Observer>)>| observers.iter_mut().map(|(_, observer)| observer.state()).collect();
+        let states = |observers: &mut Vec<(u64, Box<dyn Observer>)>| {
+            observers
+                .iter_mut()
+                .map(|(_, observer)| observer.state())
+                .collect()
+        };
         let checkpoint = Checkpoint {
             settings: self.rules.settings.clone(),
             attempt: self.rollbacks,
             frames: self.frames.clone(),
-            observers: self.observers.iter_mut().map(states).collect::<Result<_>>()?,
+            observers: self
+                .observers
+                .iter_mut()
+                .map(states)
+                .collect::<Result<_>>()?,
         };
         if let Some(prefix) = &self.rules.prefix {
             checkpoint.save(prefix)?;
-            self.journal.event("checkpoint", json!({ "step": checkpoint.step(), "file": files(prefix)[0] }));
+            self.journal.event(
+                "checkpoint",
+                json!({ "step": checkpoint.step(), "file": files(prefix)[0] }),
+            );
         }
         self.saved = Some(checkpoint);
         self.journal.check()
@@ -178,7 +248,12 @@ impl Simulation {
     fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         self.frames.clone_from(&checkpoint.frames);
         self.stepper.reseed(self.rollbacks);
-        for ((observers, states), frame) in self.observers.iter_mut().zip(&checkpoint.observers).zip(&checkpoint.frames) {
+        for ((observers, states), frame) in self
+            .observers
+            .iter_mut()
+            .zip(&checkpoint.observers)
+            .zip(&checkpoint.frames)
+        {
             for ((_, observer), state) in observers.iter_mut().zip(states) {
                 observer.restore(state, frame)?;
             }
@@ -188,29 +263,58 @@ impl Simulation {
 
     /// Takes all replicas back to the last checkpoint, with other random numbers from there on.
     fn roll_back(&mut self, guard: Error) -> Result<()> {
-        let Error::Guard { step, what, .. } = &guard else { return Err(guard) };
-        let Some(checkpoint) = self.saved.take().filter(|_| self.rollbacks < self.rules.max_rollbacks) else {
-            self.journal.say(&format!("gone back {} times already: --max-rollbacks reached", self.rollbacks));
+        let Error::Guard { step, what, .. } = &guard else {
+            return Err(guard);
+        };
+        let Some(checkpoint) = self
+            .saved
+            .take()
+            .filter(|_| self.rollbacks < self.rules.max_rollbacks)
+        else {
+            self.journal.say(&format!(
+                "gone back {} times already: --max-rollbacks reached",
+                self.rollbacks
+            ));
             return Err(guard);
         };
         self.rollbacks += 1;
         let back = checkpoint.step();
-        self.journal.warn(*step, "rollback", &format!("{what}; back to step {back}, attempt {}", self.rollbacks));
+        self.journal.warn(
+            *step,
+            "rollback",
+            &format!("{what}; back to step {back}, attempt {}", self.rollbacks),
+        );
         let restored = self.restore(&checkpoint);
         self.saved = Some(checkpoint);
         restored
     }
 
     fn interrupted(&self, reason: &str) -> Error {
-        self.journal.say(&format!("{reason} at step {} of {}", self.step(), self.rules.steps));
-        let checkpoint = self.rules.prefix.as_deref().map(|prefix| files(prefix)[0].clone()).unwrap_or_default();
-        Error::Interrupted { step: self.step(), checkpoint }
+        self.journal.say(&format!(
+            "{reason} at step {} of {}",
+            self.step(),
+            self.rules.steps
+        ));
+        let checkpoint = self
+            .rules
+            .prefix
+            .as_deref()
+            .map(|prefix| files(prefix)[0].clone())
+            .unwrap_or_default();
+        Error::Interrupted {
+            step: self.step(),
+            checkpoint,
+        }
     }
 
     /// What each observer of each replica found, for the summary.
     pub fn results(&self) -> Value {
         let of = |observers: &Vec<(u64, Box<dyn Observer>)>| {
-            observers.iter().filter_map(|(_, observer)| observer.results()).map(|(name, found)| (name.to_owned(), found)).collect()
+            observers
+                .iter()
+                .filter_map(|(_, observer)| observer.results())
+                .map(|(name, found)| (name.to_owned(), found))
+                .collect()
         };
         let replicas: Vec<serde_json::Map<String, Value>> = self.observers.iter().map(of).collect();
         json!({
@@ -225,5 +329,9 @@ impl Simulation {
 
 /// The first replica needs no name: most runs have one.
 fn of_replica(what: &str, replica: usize) -> String {
-    if replica == 0 { what.to_owned() } else { format!("replica {replica}: {what}") }
+    if replica == 0 {
+        what.to_owned()
+    } else {
+        format!("replica {replica}: {what}")
+    }
 }

@@ -4,16 +4,25 @@ use nalgebra::{Matrix3, Matrix4, Quaternion, Rotation3, UnitQuaternion, Vector3}
 
 use super::centroid;
 
-/// The proper rotation R that minimises Σ|reference − R·mobile|², both about their centroids (Kabsch's problem, solved as
-/// Horn 1987, J. Opt. Soc. Am. A 4, 629: the eigenvector of the largest eigenvalue of a 4 × 4 matrix is R's quaternion, so a
-/// reflection cannot come out). Positions of both in the same order, Å.
+/// The proper rotation R that minimises Σ|reference − R·mobile|², both about their centroids
+/// (Kabsch's problem, solved as Horn 1987, J. Opt. Soc. Am. A 4, 629: the eigenvector of the
+/// largest eigenvalue of a 4 × 4 matrix is R's quaternion, so a reflection cannot come out).
+/// Positions of both in the same order, Å.
 ///
 /// # Panics
 /// Where the two differ in length.
 pub fn best_rotation(mobile: &[Vector3<f64>], reference: &[Vector3<f64>]) -> Rotation3<f64> {
-    assert_eq!(mobile.len(), reference.len(), "superposition of sets of different size");
+    assert_eq!(
+        mobile.len(),
+        reference.len(),
+        "superposition of sets of different size"
+    );
     let (from, to) = (centroid(mobile), centroid(reference));
-    let s: Matrix3<f64> = mobile.iter().zip(reference).map(|(a, b)| (a - from) * (b - to).transpose()).sum();
+    let s: Matrix3<f64> = mobile
+        .iter()
+        .zip(reference)
+        .map(|(a, b)| (a - from) * (b - to).transpose())
+        .sum();
     let (xx, yy, zz) = (s[(0, 0)], s[(1, 1)], s[(2, 2)]);
     let odd = |a: usize, b: usize| s[(a, b)] - s[(b, a)];
     let even = |a: usize, b: usize| s[(a, b)] + s[(b, a)];
@@ -36,7 +45,10 @@ pub fn best_rotation(mobile: &[Vector3<f64>], reference: &[Vector3<f64>]) -> Rot
 pub fn superpose(mobile: &[Vector3<f64>], reference: &[Vector3<f64>]) -> Vec<Vector3<f64>> {
     let rotation = best_rotation(mobile, reference);
     let (from, to) = (centroid(mobile), centroid(reference));
-    mobile.iter().map(|position| rotation * (position - from) + to).collect()
+    mobile
+        .iter()
+        .map(|position| rotation * (position - from) + to)
+        .collect()
 }
 
 #[cfg(test)]
@@ -45,7 +57,9 @@ mod tests {
     use rand::{RngExt, SeedableRng};
 
     fn cloud(rng: &mut impl rand::Rng, count: usize) -> Vec<Vector3<f64>> {
-        (0..count).map(|_| Vector3::from_fn(|_, _| rng.random_range(-5.0..5.0))).collect()
+        (0..count)
+            .map(|_| Vector3::from_fn(|_, _| rng.random_range(-5.0..5.0)))
+            .collect()
     }
 
     #[test]
@@ -54,21 +68,36 @@ mod tests {
         for _ in 0..50 {
             let reference = cloud(&mut rng, 7);
             let turn = Rotation3::new(Vector3::from_fn(|_, _| rng.random_range(-3.0..3.0)));
-            let mobile: Vec<_> = reference.iter().map(|x| turn * x + Vector3::new(3.0, -8.0, 20.0)).collect();
+            let mobile: Vec<_> = reference
+                .iter()
+                .map(|x| turn * x + Vector3::new(3.0, -8.0, 20.0))
+                .collect();
             for (a, b) in superpose(&mobile, &reference).iter().zip(&reference) {
                 assert!((a - b).norm() <= 1e-12, "{a} {b}");
             }
         }
     }
 
-    /// Kabsch 1976 by singular values, with the reflection taken out: an independent way to the same minimum.
+    /// Kabsch 1976 by singular values, with the reflection taken out: an independent way to the
+    /// same minimum.
     fn least_squares(mobile: &[Vector3<f64>], reference: &[Vector3<f64>]) -> f64 {
         let (a, b) = (centroid(mobile), centroid(reference));
-        let s: Matrix3<f64> = mobile.iter().zip(reference).map(|(x, y)| (x - a) * (y - b).transpose()).sum();
-        let mut values: Vec<f64> = (s * s.transpose()).symmetric_eigenvalues().iter().map(|v| v.max(0.0).sqrt()).collect();
+        let s: Matrix3<f64> = mobile
+            .iter()
+            .zip(reference)
+            .map(|(x, y)| (x - a) * (y - b).transpose())
+            .sum();
+        let mut values: Vec<f64> = (s * s.transpose())
+            .symmetric_eigenvalues()
+            .iter()
+            .map(|v| v.max(0.0).sqrt())
+            .collect();
         values.sort_by(|x, y| y.total_cmp(x));
-        let size: f64 =
-            mobile.iter().map(|x| (x - a).norm_squared()).sum::<f64>() + reference.iter().map(|x| (x - b).norm_squared()).sum::<f64>();
+        let size: f64 = mobile.iter().map(|x| (x - a).norm_squared()).sum::<f64>()
+            + reference
+                .iter()
+                .map(|x| (x - b).norm_squared())
+                .sum::<f64>();
         size - 2.0 * (values[0] + values[1] + s.determinant().signum() * values[2])
     }
 
@@ -77,16 +106,26 @@ mod tests {
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(2);
         for case in 0..100 {
             let reference = cloud(&mut rng, 6);
-            // every other case a mirror image, for which the best orthogonal map would be a reflection
+            // every other case a mirror image, for which the best orthogonal map would be a
+            // reflection
             let mobile: Vec<_> = match case % 2 {
                 0 => cloud(&mut rng, 6),
-                _ => reference.iter().map(|x| -x + 0.1 * Vector3::from_fn(|_, _| rng.random_range(-1.0..1.0))).collect(),
+                _ => reference
+                    .iter()
+                    .map(|x| -x + 0.1 * Vector3::from_fn(|_, _| rng.random_range(-1.0..1.0)))
+                    .collect(),
             };
             let moved = superpose(&mobile, &reference);
-            let error: f64 = moved.iter().zip(&reference).map(|(x, y)| (x - y).norm_squared()).sum();
+            let error: f64 = moved
+                .iter()
+                .zip(&reference)
+                .map(|(x, y)| (x - y).norm_squared())
+                .sum();
             let best = least_squares(&mobile, &reference);
             assert!((error - best).abs() <= 1e-9 * best, "{error} {best}");
-            assert!((best_rotation(&mobile, &reference).matrix().determinant() - 1.0).abs() <= 1e-12);
+            assert!(
+                (best_rotation(&mobile, &reference).matrix().determinant() - 1.0).abs() <= 1e-12
+            );
         }
     }
 }

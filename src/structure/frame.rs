@@ -16,11 +16,27 @@ impl Cell {
     pub fn vectors(&self) -> Matrix3<f64> {
         let [a, b, c] = self.lengths;
         // a right angle must give an exact zero, which cos(π/2) is not
-        let cos = |degrees: f64| if degrees == 90.0 { 0.0 } else { degrees.to_radians().cos() };
+        let cos = |degrees: f64| {
+            if degrees == 90.0 {
+                0.0
+            } else {
+                degrees.to_radians().cos()
+            }
+        };
         let [alpha, beta, gamma] = self.angles.map(cos);
         let sin = (1.0 - gamma * gamma).sqrt();
         let (x, y) = (c * beta, c * (alpha - beta * gamma) / sin);
-        Matrix3::new(a, 0.0, 0.0, b * gamma, b * sin, 0.0, x, y, (c * c - x * x - y * y).max(0.0).sqrt())
+        Matrix3::new(
+            a,
+            0.0,
+            0.0,
+            b * gamma,
+            b * sin,
+            0.0,
+            x,
+            y,
+            (c * c - x * x - y * y).max(0.0).sqrt(),
+        )
     }
 }
 
@@ -37,7 +53,8 @@ pub struct Frame {
     pub velocities: Option<Vec<Vector3<f64>>>,
     /// Heat that thermostats have given since step 0, kJ/mol: total energy − heat is conserved.
     pub heat: f64,
-    /// Potential energy in the forces that made the step, kJ/mol, where they are those of a model's own energy.
+    /// Potential energy in the forces that made the step, kJ/mol, where they are those of a model's
+    /// own energy.
     pub potential: Option<f64>,
     /// Periodic cell, where there is one.
     pub cell: Option<Cell>,
@@ -46,7 +63,10 @@ pub struct Frame {
 impl Frame {
     /// A frame at step 0, time 0, without velocities and cell.
     pub fn at_rest(positions: Vec<Vector3<f64>>) -> Self {
-        Frame { positions, ..Frame::default() }
+        Frame {
+            positions,
+            ..Frame::default()
+        }
     }
 }
 

@@ -31,32 +31,52 @@ pub struct Links {
     pub breaks: Vec<ChainBreak>,
 }
 
-/// Finds the bonds of a topology with one position (Å) per atom. [`Topology::bonds`] is neither read nor changed.
+/// Finds the bonds of a topology with one position (Å) per atom. [`Topology::bonds`] is neither
+/// read nor changed.
 ///
-/// Inside residues bonds come from [templates](super::residues) between the atoms present; C–N bonds join residues that follow
-/// each other in a chain, up to `LONGEST_PEPTIDE_BOND`; SG–SG bonds join cysteines, nearest pairs first, up to `LONGEST_DISULFIDE`.
-/// In a periodic cell distances are those of the nearest images: molecules may be broken over its border.
+/// Inside residues bonds come from [templates](super::residues) between the atoms present; C–N
+/// bonds join residues that follow each other in a chain, up to `LONGEST_PEPTIDE_BOND`; SG–SG bonds
+/// join cysteines, nearest pairs first, up to `LONGEST_DISULFIDE`. In a periodic cell distances are
+/// those of the nearest images: molecules may be broken over its border.
 pub fn link(topology: &Topology, positions: &[Vector3<f64>], cell: Option<&Cell>) -> Links {
     let lattice = cell.and_then(Lattice::new);
     let distance = |i: usize, j: usize| {
         let apart = positions[j] - positions[i];
-        lattice.as_ref().map_or(apart, |lattice| lattice.nearest(apart)).norm()
+        lattice
+            .as_ref()
+            .map_or(apart, |lattice| lattice.nearest(apart))
+            .norm()
     };
-    let mut links = Links { disulfides: disulfides(topology, distance), ..Links::default() };
+    let mut links = Links {
+        disulfides: disulfides(topology, distance),
+        ..Links::default()
+    };
     for (index, residue) in topology.residues.iter().enumerate() {
-        let template = family(&residue.name).map(|family| family.bonds.as_slice()).unwrap_or_default();
-        let named = |(a, b): &(String, String)| Some([topology.atom_named(index, a)?, topology.atom_named(index, b)?]);
+        let template = family(&residue.name)
+            .map(|family| family.bonds.as_slice())
+            .unwrap_or_default();
+        let named = |(a, b): &(String, String)| {
+            Some([
+                topology.atom_named(index, a)?,
+                topology.atom_named(index, b)?,
+            ])
+        };
         links.bonds.extend(template.iter().filter_map(named));
     }
     for chain in &topology.chains {
         for after in chain.residues.start..chain.residues.end.saturating_sub(1) {
-            let ends = [topology.atom_named(after, "C"), topology.atom_named(after + 1, "N")];
+            let ends = [
+                topology.atom_named(after, "C"),
+                topology.atom_named(after + 1, "N"),
+            ];
             let distance = match ends {
                 [Some(c), Some(n)] => Some(distance(c, n)),
                 _ => None,
             };
             match (ends, distance) {
-                ([Some(c), Some(n)], Some(distance)) if distance <= LONGEST_PEPTIDE_BOND => links.bonds.push([c, n]),
+                ([Some(c), Some(n)], Some(distance)) if distance <= LONGEST_PEPTIDE_BOND => {
+                    links.bonds.push([c, n])
+                }
                 _ => links.breaks.push(ChainBreak { after, distance }),
             }
         }
@@ -70,9 +90,13 @@ pub fn link(topology: &Topology, positions: &[Vector3<f64>], cell: Option<&Cell>
 
 /// Pairs of SG atoms within reach, nearest first, each atom once.
 fn disulfides(topology: &Topology, distance: impl Fn(usize, usize) -> f64) -> Vec<[usize; 2]> {
-    let is_cysteine = |&residue: &usize| family(&topology.residues[residue].name).is_some_and(|family| family.name == "CYS");
-    let sulfurs: Vec<usize> =
-        (0..topology.residues.len()).filter(is_cysteine).filter_map(|residue| topology.atom_named(residue, "SG")).collect();
+    let is_cysteine = |&residue: &usize| {
+        family(&topology.residues[residue].name).is_some_and(|family| family.name == "CYS")
+    };
+    let sulfurs: Vec<usize> = (0..topology.residues.len())
+        .filter(is_cysteine)
+        .filter_map(|residue| topology.atom_named(residue, "SG"))
+        .collect();
     let mut pairs = Vec::new();
     for (at, &i) in sulfurs.iter().enumerate() {
         for &j in &sulfurs[at + 1..] {
@@ -106,13 +130,28 @@ mod tests {
             let start = topology.atoms.len();
             for (atom, x) in *atoms {
                 let element = Element::from_symbol(&atom[..1]).unwrap();
-                topology.atoms.push(Atom { name: atom.to_string(), element, residue: index, serial: 0, mass: 1.0 });
+                topology.atoms.push(Atom {
+                    name: atom.to_string(),
+                    element,
+                    residue: index,
+                    serial: 0,
+                    mass: 1.0,
+                });
                 positions.push(Vector3::new(*x, 0.0, 0.0));
             }
             let atoms = start..topology.atoms.len();
-            topology.residues.push(Residue { name: name.to_string(), chain: 0, number: index as isize, insertion: None, atoms });
+            topology.residues.push(Residue {
+                name: name.to_string(),
+                chain: 0,
+                number: index as isize,
+                insertion: None,
+                atoms,
+            });
         }
-        topology.chains.push(Chain { id: "A".into(), residues: 0..residues.len() });
+        topology.chains.push(Chain {
+            id: "A".into(),
+            residues: 0..residues.len(),
+        });
         (topology, positions)
     }
 
@@ -120,14 +159,23 @@ mod tests {
     fn peptide_bonds_end_at_two_angstrom() {
         let first: &[(&str, f64)] = &[("N", 0.0), ("CA", 1.5), ("C", 3.0), ("O", 4.2)];
         for (gap, bonded) in [(1.33, true), (2.0, true), (2.001, false), (30.0, false)] {
-            let (topology, positions) = chain_of(&[("GLY", first), ("GLY", &[("N", 3.0 + gap), ("CA", 4.5 + gap)])]);
+            let (topology, positions) = chain_of(&[
+                ("GLY", first),
+                ("GLY", &[("N", 3.0 + gap), ("CA", 4.5 + gap)]),
+            ]);
             let links = link(&topology, &positions, None);
             assert_eq!(links.bonds.contains(&[2, 4]), bonded, "{gap}");
             assert_eq!(links.bonds.len(), 4 + usize::from(bonded));
             assert_eq!(links.breaks.len(), usize::from(!bonded));
         }
         let (topology, positions) = chain_of(&[("GLY", &first[..2]), ("GLY", first)]);
-        assert_eq!(link(&topology, &positions, None).breaks, [ChainBreak { after: 0, distance: None }]);
+        assert_eq!(
+            link(&topology, &positions, None).breaks,
+            [ChainBreak {
+                after: 0,
+                distance: None
+            }]
+        );
     }
 
     #[test]

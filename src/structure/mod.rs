@@ -1,4 +1,5 @@
-//! Structures: [`Topology`] (what never changes) and [`Frame`] (what does), read from PDB and mmCIF.
+//! Structures: [`Topology`] (what never changes) and [`Frame`] (what does), read from PDB and
+//! mmCIF.
 
 pub mod align;
 mod assemble;

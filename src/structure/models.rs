@@ -1,8 +1,10 @@
-//! Models of a file on their way into pdbtbx: real files' rows, cleaned, in the plainest text that pdbtbx reads.
+//! Models of a file on their way into pdbtbx: real files' rows, cleaned, in the plainest text that
+//! pdbtbx reads.
 //!
-//! pdbtbx refuses or misreads what many real files hold (short lines, repeated numbering, blank chains, serials beyond
-//! 99,999), and its errors do not name lines of mmCIF. So the lexers of both formats hand over checked [`AtomFields`]; they are
-//! numbered anew here, and [`Row`]s remember where each atom stood and what the user calls it.
+//! pdbtbx refuses or misreads what many real files hold (short lines, repeated numbering, blank
+//! chains, serials beyond 99,999), and its errors do not name lines of mmCIF. So the lexers of both
+//! formats hand over checked [`AtomFields`]; they are numbered anew here, and [`Row`]s remember
+//! where each atom stood and what the user calls it.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -39,7 +41,10 @@ impl AtomFields<'_> {
     pub fn label(&self) -> String {
         let colon = if self.chain.is_empty() { "" } else { ":" };
         let insertion = self.insertion.map(String::from).unwrap_or_default();
-        format!("{}{colon}{} {}{insertion}:{}", self.chain, self.residue, self.number, self.name)
+        format!(
+            "{}{colon}{} {}{insertion}:{}",
+            self.chain, self.residue, self.number, self.name
+        )
     }
 }
 
@@ -85,8 +90,10 @@ const HEADER: &str = "data_model\nloop_\n_atom_site.group_PDB\n_atom_site.id\n_a
     _atom_site.label_comp_id\n_atom_site.label_asym_id\n_atom_site.label_seq_id\n_atom_site.Cartn_x\n_atom_site.Cartn_y\n\
     _atom_site.Cartn_z\n_atom_site.occupancy\n_atom_site.type_symbol\n";
 
-const WATERS: [&str; 16] =
-    ["HOH", "WAT", "H2O", "DOD", "D2O", "SOL", "TIP", "TIP3", "TIP4", "TP3", "TP4", "TP5", "T3P", "T4P", "SPC", "SPCE"];
+const WATERS: [&str; 16] = [
+    "HOH", "WAT", "H2O", "DOD", "D2O", "SOL", "TIP", "TIP3", "TIP4", "TP3", "TP4", "TP5", "T3P",
+    "T4P", "SPC", "SPCE",
+];
 
 impl Model {
     /// Appends an atom.
@@ -102,9 +109,22 @@ impl Model {
         let known = &mut self.residues[residue];
         known.rows.push(row);
         known.hetero &= fields.hetero;
-        let AtomFields { line, serial, altloc, position, .. } = *fields;
-        self.rows.push(Row { line, serial, residue, altloc, position });
-        self.names.push((fields.name.to_owned(), fields.residue.to_owned()));
+        let AtomFields {
+            line,
+            serial,
+            altloc,
+            position,
+            ..
+        } = *fields;
+        self.rows.push(Row {
+            line,
+            serial,
+            residue,
+            altloc,
+            position,
+        });
+        self.names
+            .push((fields.name.to_owned(), fields.residue.to_owned()));
         self.write(row, residue, fields);
     }
 
@@ -115,15 +135,26 @@ impl Model {
 
     fn write(&mut self, row: usize, residue: usize, fields: &AtomFields) {
         let quoted = |text: &str| format!("\"{}\"", text.replace('"', "'"));
-        let altloc = fields.altloc.map_or(".".to_owned(), |altloc| quoted(&altloc.to_string()));
-        let (group, segment) = (if fields.hetero { "HETATM" } else { "ATOM" }, self.residues[residue].segment);
-        let (name, family, [x, y, z]) = (quoted(fields.name), quoted(fields.residue), fields.position);
+        let altloc = fields
+            .altloc
+            .map_or(".".to_owned(), |altloc| quoted(&altloc.to_string()));
+        let (group, segment) = (
+            if fields.hetero { "HETATM" } else { "ATOM" },
+            self.residues[residue].segment,
+        );
+        let (name, family, [x, y, z]) =
+            (quoted(fields.name), quoted(fields.residue), fields.position);
         let occupancy = fields.occupancy;
         // The element "X" is none: residue templates know elements better than files do.
-        writeln!(self.text, "{group} {row} {name} {altloc} {family} {segment} {residue} {x} {y} {z} {occupancy} X").expect("memory");
+        writeln!(
+            self.text,
+            "{group} {row} {name} {altloc} {family} {segment} {residue} {x} {y} {z} {occupancy} X"
+        )
+        .expect("memory");
     }
 
-    /// The residue that an atom belongs to: the last one, an earlier one that it completes, or a new one.
+    /// The residue that an atom belongs to: the last one, an earlier one that it completes, or a
+    /// new one.
     fn residue_for(&mut self, fields: &AtomFields) -> usize {
         let key = (fields.chain.to_owned(), fields.part.to_owned());
         let segment = self.open.get(&key).copied();
@@ -131,14 +162,29 @@ impl Model {
             return residue;
         }
         // Numbering that starts over without TER is another molecule.
-        let repeats = segment.is_some_and(|segment| self.numbered(segment, fields).is_some_and(|residue| self.has_atom(residue, fields)));
+        let repeats = segment.is_some_and(|segment| {
+            self.numbered(segment, fields)
+                .is_some_and(|residue| self.has_atom(residue, fields))
+        });
         let segment = segment.filter(|_| !repeats).unwrap_or_else(|| {
             self.segments.push(fields.chain.to_owned());
             self.open.insert(key, self.segments.len() - 1);
             self.segments.len() - 1
         });
-        let AtomFields { number, insertion, polymer, .. } = *fields;
-        self.residues.push(ResidueId { segment, number, insertion, hetero: true, polymer, rows: Vec::new() });
+        let AtomFields {
+            number,
+            insertion,
+            polymer,
+            ..
+        } = *fields;
+        self.residues.push(ResidueId {
+            segment,
+            number,
+            insertion,
+            hetero: true,
+            polymer,
+            rows: Vec::new(),
+        });
         self.residues.len() - 1
     }
 
@@ -147,37 +193,62 @@ impl Model {
         let same_name = |&row: &usize| self.names[row].1 == fields.residue;
         let is_last = residue + 1 == self.residues.len();
         // Alternative locations may differ in the residue's name: one residue nonetheless.
-        let fits = fields.altloc.is_some() || self.residues[residue].rows.first().is_none_or(same_name);
+        let fits =
+            fields.altloc.is_some() || self.residues[residue].rows.first().is_none_or(same_name);
         (fits && (is_last || !self.has_atom(residue, fields))).then_some(residue)
     }
 
     /// The latest residue of a molecule with the number of these fields.
     fn numbered(&self, segment: usize, fields: &AtomFields) -> Option<usize> {
-        let matches = |id: &ResidueId| id.segment == segment && id.number == fields.number && id.insertion == fields.insertion;
+        let matches = |id: &ResidueId| {
+            id.segment == segment && id.number == fields.number && id.insertion == fields.insertion
+        };
         let last = self.residues.len().checked_sub(1)?;
-        if matches(&self.residues[last]) { Some(last) } else { self.residues.iter().rposition(matches) }
+        if matches(&self.residues[last]) {
+            Some(last)
+        } else {
+            self.residues.iter().rposition(matches)
+        }
     }
 
-    /// Whether a residue has this atom already, at another place (an exact repeat is no other atom).
+    /// Whether a residue has this atom already, at another place (an exact repeat is no other
+    /// atom).
     fn has_atom(&self, residue: usize, fields: &AtomFields) -> bool {
         self.residues[residue].rows.iter().any(|&row| {
             let known = &self.rows[row];
-            self.names[row].0 == fields.name && known.altloc == fields.altloc && known.position != fields.position
+            self.names[row].0 == fields.name
+                && known.altloc == fields.altloc
+                && known.position != fields.position
         })
     }
 
-    /// The model as pdbtbx sees it: residues numbered as in [`Model::residues`], atoms as in [`Model::rows`].
+    /// The model as pdbtbx sees it: residues numbered as in [`Model::residues`], atoms as in
+    /// [`Model::rows`].
     ///
     /// # Errors
     /// [`Error::Input`] for what the lexers should have refused.
     pub fn parse(&self, source: &Source) -> Result<PDB> {
         let text = format!("{HEADER}{}", self.text);
         let reader = std::io::BufReader::new(text.as_bytes());
-        let read = ReadOptions::default().set_format(Format::Mmcif).set_level(StrictnessLevel::Loose).read_raw(reader);
+        let read = ReadOptions::default()
+            .set_format(Format::Mmcif)
+            .set_level(StrictnessLevel::Loose)
+            .read_raw(reader);
         read.map(|(pdb, _)| pdb).map_err(|errors| {
-            let what = errors.first().map(|error| format!("{}: {}", error.short_description(), error.long_description()));
+            let what = errors.first().map(|error| {
+                format!(
+                    "{}: {}",
+                    error.short_description(),
+                    error.long_description()
+                )
+            });
             let line = self.rows.first().map_or(1, |row| row.line);
-            source.error(line, None, what.unwrap_or_default(), "check the atoms of this model")
+            source.error(
+                line,
+                None,
+                what.unwrap_or_default(),
+                "check the atoms of this model",
+            )
         })
     }
 }
@@ -203,12 +274,18 @@ pub(super) struct Collector {
 
 impl Collector {
     pub fn new(wanted: Wanted) -> Self {
-        Collector { wanted, numbers: Vec::new(), models: Vec::new(), inside: false }
+        Collector {
+            wanted,
+            numbers: Vec::new(),
+            models: Vec::new(),
+            inside: false,
+        }
     }
 
     /// A model begins.
     pub fn begin(&mut self, number: Option<usize>) {
-        let number = number.unwrap_or_else(|| self.numbers.last().map_or(1, |last| last.saturating_add(1)));
+        let number =
+            number.unwrap_or_else(|| self.numbers.last().map_or(1, |last| last.saturating_add(1)));
         self.numbers.push(number);
         self.inside = true;
         if self.wants() {
@@ -243,26 +320,41 @@ impl Collector {
         if !self.inside {
             self.begin(None);
         }
-        if self.wants() { self.models.last_mut().map(|(_, model)| model) } else { None }
+        if self.wants() {
+            self.models.last_mut().map(|(_, model)| model)
+        } else {
+            None
+        }
     }
 
     /// The wanted models.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the file has no model of the wanted number, [`Error::Input`] if it has no atoms at all.
+    /// [`Error::Usage`] if the file has no model of the wanted number, [`Error::Input`] if it has
+    /// no atoms at all.
     pub fn finish(&mut self, source: &Source) -> Result<()> {
         let is_empty = |model: &Model| model.rows.is_empty() && model.waters == 0;
-        if let (Wanted::Number(number), true) = (self.wanted, self.models.is_empty() && !self.numbers.is_empty()) {
+        if let (Wanted::Number(number), true) = (
+            self.wanted,
+            self.models.is_empty() && !self.numbers.is_empty(),
+        ) {
             let (first, last) = (self.numbers[0], self.numbers[self.numbers.len() - 1]);
             let what = format!("{} has no model {number}", source.path.display());
             return Err(Error::usage(
                 what,
-                format!("--model-number {first}; the file has {} models, {first} to {last}", self.numbers.len()),
+                format!(
+                    "--model-number {first}; the file has {} models, {first} to {last}",
+                    self.numbers.len()
+                ),
             ));
         }
         if self.models.iter().all(|(_, model)| is_empty(model)) {
             let hint = "give a structure as PDB or mmCIF text, plain or gzipped (.pdb, .cif, .gz)";
-            return Err(Error::input(crate::error::Place::file(&source.path), "holds no atoms: neither PDB nor mmCIF", hint));
+            return Err(Error::input(
+                crate::error::Place::file(&source.path),
+                "holds no atoms: neither PDB nor mmCIF",
+                hint,
+            ));
         }
         Ok(())
     }

@@ -11,8 +11,8 @@ pub(super) const FARTHEST: f64 = 1e6;
 /// Finds the atoms of the wanted models, and the cell.
 ///
 /// # Errors
-/// [`crate::Error::Input`] naming the line of the first atom record that is cut short, or whose position is no finite number, or
-/// whose names or residue number are missing.
+/// [`crate::Error::Input`] naming the line of the first atom record that is cut short, or whose
+/// position is no finite number, or whose names or residue number are missing.
 pub(super) fn lex(source: &Source, wanted: Wanted) -> Result<(Collector, Option<Cell>)> {
     let mut collector = Collector::new(wanted);
     let mut cell = None;
@@ -36,26 +36,51 @@ pub(super) fn lex(source: &Source, wanted: Wanted) -> Result<(Collector, Option<
     Ok((collector, cell))
 }
 
-/// Undoes the shift by one column that a six-digit serial causes where a program prints it into five.
+/// Undoes the shift by one column that a six-digit serial causes where a program prints it into
+/// five.
 fn unshifted(line: &str) -> std::borrow::Cow<'_, str> {
-    let spilled = line.get(6..12).is_some_and(|serial| serial.bytes().all(|byte| byte.is_ascii_digit()));
+    let spilled = line
+        .get(6..12)
+        .is_some_and(|serial| serial.bytes().all(|byte| byte.is_ascii_digit()));
     // Coordinates print as %8.3f: the decimal point of x tells whether the rest of the line moved.
-    if spilled && line.as_bytes().get(35) == Some(&b'.') { format!("{}{}", &line[..6], &line[7..]).into() } else { line.into() }
+    if spilled && line.as_bytes().get(35) == Some(&b'.') {
+        format!("{}{}", &line[..6], &line[7..]).into()
+    } else {
+        line.into()
+    }
 }
 
 /// Columns of a line, from 0, without blanks around; empty beyond its end.
 fn columns(line: &str, range: std::ops::Range<usize>) -> &str {
-    line.get(range.start..range.end.min(line.len())).unwrap_or_default().trim()
+    line.get(range.start..range.end.min(line.len()))
+        .unwrap_or_default()
+        .trim()
 }
 
 fn column(line: &str, at: usize) -> Option<char> {
-    line.as_bytes().get(at).map(|&byte| char::from(byte)).filter(|character| !character.is_whitespace())
+    line.as_bytes()
+        .get(at)
+        .map(|&byte| char::from(byte))
+        .filter(|character| !character.is_whitespace())
 }
 
-fn atom<'a>(source: &Source, number: usize, line: &'a str, ordinal: usize) -> Result<AtomFields<'a>> {
+fn atom<'a>(
+    source: &Source,
+    number: usize,
+    line: &'a str,
+    ordinal: usize,
+) -> Result<AtomFields<'a>> {
     if line.len() < 54 {
-        let what = format!("the atom record ends at column {}, before its position does (column 54)", line.len());
-        return Err(source.error(number, None, what, "the file may be cut short: download or copy it again"));
+        let what = format!(
+            "the atom record ends at column {}, before its position does (column 54)",
+            line.len()
+        );
+        return Err(source.error(
+            number,
+            None,
+            what,
+            "the file may be cut short: download or copy it again",
+        ));
     }
     let mut fields = AtomFields {
         line: number,
@@ -69,11 +94,20 @@ fn atom<'a>(source: &Source, number: usize, line: &'a str, ordinal: usize) -> Re
         number: 0,
         insertion: None,
         position: [0.0; 3],
-        occupancy: columns(line, 54..60).parse().ok().filter(|value: &f64| value.is_finite()).unwrap_or(1.0),
+        occupancy: columns(line, 54..60)
+            .parse()
+            .ok()
+            .filter(|value: &f64| value.is_finite())
+            .unwrap_or(1.0),
         polymer: None,
     };
     if fields.name.is_empty() || fields.residue.is_empty() {
-        return Err(source.error(number, None, "an atom without a name or residue", "check columns 13-20 of this line"));
+        return Err(source.error(
+            number,
+            None,
+            "an atom without a name or residue",
+            "check columns 13-20 of this line",
+        ));
     }
     let found = residue_number(line).ok_or_else(|| {
         let what = format!("`{}` is no residue number", columns(line, 22..27));
@@ -82,7 +116,12 @@ fn atom<'a>(source: &Source, number: usize, line: &'a str, ordinal: usize) -> Re
     (fields.number, fields.insertion) = found?;
     for (axis, start) in [30, 38, 46].into_iter().enumerate() {
         fields.position[axis] = coordinate(columns(line, start..start + 8)).map_err(|what| {
-            source.error(number, Some(fields.label()), format!("{} {what}", ["x", "y", "z"][axis]), "check columns 31-54 of this line")
+            source.error(
+                number,
+                Some(fields.label()),
+                format!("{} {what}", ["x", "y", "z"][axis]),
+                "check columns 31-54 of this line",
+            )
         })?;
     }
     Ok(fields)
@@ -94,17 +133,22 @@ pub(super) fn coordinate(text: &str) -> Result<f64, String> {
         Ok(value) if value.abs() <= FARTHEST => Ok(value),
         Ok(value) if value.is_nan() => Err("is NaN".into()),
         Ok(_) => Err(format!("is {text}, out of range")),
-        Err(_) if text.starts_with('*') => Err(format!("is `{text}`: the number did not fit its columns")),
+        Err(_) if text.starts_with('*') => {
+            Err(format!("is `{text}`: the number did not fit its columns"))
+        }
         Err(_) => Err(format!("is `{text}`, not a number")),
     }
 }
 
 fn serial(line: &str) -> Option<usize> {
     let text = columns(line, 6..11);
-    text.parse().ok().or_else(|| usize::try_from(hybrid36(text, 5)?).ok())
+    text.parse()
+        .ok()
+        .or_else(|| usize::try_from(hybrid36(text, 5)?).ok())
 }
 
-/// Residue number and insertion code; numbers beyond 9999 as hybrid-36 or spilled into the insertion code's column.
+/// Residue number and insertion code; numbers beyond 9999 as hybrid-36 or spilled into the
+/// insertion code's column.
 fn residue_number(line: &str) -> Option<(isize, Option<char>)> {
     let wide = &line[22..27];
     if wide.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -115,30 +159,44 @@ fn residue_number(line: &str) -> Option<(isize, Option<char>)> {
     Some((number, column(line, 26)))
 }
 
-/// Hybrid-36 numbers of `width` characters that start with a letter: `A000` is 10,000 (cctbx.sourceforge.net/hybrid_36).
+/// Hybrid-36 numbers of `width` characters that start with a letter: `A000` is 10,000
+/// (cctbx.sourceforge.net/hybrid_36).
 fn hybrid36(text: &str, width: u32) -> Option<isize> {
     let first = text.chars().next()?;
-    let one_case = |case: fn(&u8) -> bool| text.bytes().all(|byte| byte.is_ascii_digit() || case(&byte));
+    let one_case = |case: fn(&u8) -> bool| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_digit() || case(&byte))
+    };
     let is_upper = first.is_ascii_uppercase() && one_case(u8::is_ascii_uppercase);
     let is_lower = first.is_ascii_lowercase() && one_case(u8::is_ascii_lowercase);
     if text.len() != width as usize || !(is_upper || is_lower) {
         return None;
     }
-    // Decimals come first, then 26 · 36^(width − 1) numbers in capitals, then as many in small letters.
-    let letters = if is_lower { 26 * 36_isize.pow(width - 1) } else { 0 };
+    // Decimals come first, then 26 · 36^(width − 1) numbers in capitals, then as many in small
+    // letters.
+    let letters = if is_lower {
+        26 * 36_isize.pow(width - 1)
+    } else {
+        0
+    };
     let value = isize::from_str_radix(text, 36).ok()?;
     Some(value - 10 * 36_isize.pow(width - 1) + 10_isize.pow(width) + letters)
 }
 
 fn unit_cell(line: &str) -> Option<Cell> {
     let value = |range| columns(line, range).parse::<f64>().ok();
-    cell([value(6..15)?, value(15..24)?, value(24..33)?], [value(33..40)?, value(40..47)?, value(47..54)?])
+    cell(
+        [value(6..15)?, value(15..24)?, value(24..33)?],
+        [value(33..40)?, value(40..47)?, value(47..54)?],
+    )
 }
 
 /// A cell, unless the numbers say that there is none: structures without one carry 1 1 1 or 0 0 0.
 pub(super) fn cell(lengths: [f64; 3], angles: [f64; 3]) -> Option<Cell> {
-    let is_real =
-        lengths.iter().all(|&length| length > 1.0 && length <= FARTHEST) && angles.iter().all(|&angle| angle > 0.0 && angle < 180.0);
+    let is_real = lengths
+        .iter()
+        .all(|&length| length > 1.0 && length <= FARTHEST)
+        && angles.iter().all(|&angle| angle > 0.0 && angle < 180.0);
     is_real.then_some(Cell { lengths, angles })
 }
 
@@ -165,7 +223,8 @@ mod tests {
 
     #[test]
     fn six_digit_serials_shift_nothing() {
-        let plain = "ATOM  99999  CA  ALA A  27      11.104   6.134  -6.504  1.00  0.00           C";
+        let plain =
+            "ATOM  99999  CA  ALA A  27      11.104   6.134  -6.504  1.00  0.00           C";
         let shifted = plain.replace("99999", "100000");
         assert_eq!(unshifted(&shifted), plain.replace("99999", "00000"));
         let unmoved = plain.replace("99999 ", "100000");
@@ -175,10 +234,15 @@ mod tests {
 
     #[test]
     fn numbers_beyond_their_columns_are_read() {
-        let line = |number: &str| format!("ATOM      1  CA  ALA A{number}   11.104   6.134  -6.504");
-        for (text, number) in
-            [("  27 ", (27, None)), ("  27B", (27, Some('B'))), ("  -3 ", (-3, None)), ("A000 ", (10_000, None)), ("12345", (12_345, None))]
-        {
+        let line =
+            |number: &str| format!("ATOM      1  CA  ALA A{number}   11.104   6.134  -6.504");
+        for (text, number) in [
+            ("  27 ", (27, None)),
+            ("  27B", (27, Some('B'))),
+            ("  -3 ", (-3, None)),
+            ("A000 ", (10_000, None)),
+            ("12345", (12_345, None)),
+        ] {
             assert_eq!(residue_number(&line(text)), Some(number), "{text}");
         }
         assert_eq!(residue_number(&line("**** ")), None);
@@ -186,10 +250,21 @@ mod tests {
 
     #[test]
     fn a_cell_of_one_is_none() {
-        assert_eq!(unit_cell("CRYST1    1.000    1.000    1.000  90.00  90.00  90.00 P 1           1"), None);
-        assert_eq!(unit_cell("CRYST1    0.000    0.000    0.000  90.00  90.00  90.00 P 1           1"), None);
+        assert_eq!(
+            unit_cell("CRYST1    1.000    1.000    1.000  90.00  90.00  90.00 P 1           1"),
+            None
+        );
+        assert_eq!(
+            unit_cell("CRYST1    0.000    0.000    0.000  90.00  90.00  90.00 P 1           1"),
+            None
+        );
         assert_eq!(unit_cell("CRYST1   50.840   42.770   28.950  90.00"), None);
-        let cell = unit_cell("CRYST1   50.840   42.770   28.950  90.00  91.50  90.00 P 21 21 21    4").unwrap();
-        assert_eq!((cell.lengths, cell.angles), ([50.84, 42.77, 28.95], [90.0, 91.5, 90.0]));
+        let cell =
+            unit_cell("CRYST1   50.840   42.770   28.950  90.00  91.50  90.00 P 21 21 21    4")
+                .unwrap();
+        assert_eq!(
+            (cell.lengths, cell.angles),
+            ([50.84, 42.77, 28.95], [90.0, 91.5, 90.0])
+        );
     }
 }

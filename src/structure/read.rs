@@ -16,14 +16,16 @@ pub struct ReadOptions {
     pub model_number: Option<usize>,
     /// Chain identifiers (author's in mmCIF; `_` for a blank one); by default all.
     pub chains: Option<Vec<String>>,
-    /// Alternative location, where a residue has it; by default that of highest occupancy, the first of equals.
+    /// Alternative location, where a residue has it; by default that of highest occupancy, the
+    /// first of equals.
     pub altloc: Option<char>,
 }
 
 /// A protein as a file holds it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Structure {
-    /// Atoms, residues, chains, bonds. Names are those of the [templates](super::residues), whatever the file calls them.
+    /// Atoms, residues, chains, bonds. Names are those of the [templates](super::residues),
+    /// whatever the file calls them.
     pub topology: Topology,
     /// Positions at step 0, and the cell where the file has one.
     pub frame: Frame,
@@ -32,13 +34,21 @@ pub struct Structure {
 }
 
 impl Structure {
-    /// Refuses what cannot be simulated for want of heavy atoms; with `fix`, missing side chains are accepted, as they are built later.
+    /// Refuses what cannot be simulated for want of heavy atoms; with `fix`, missing side chains
+    /// are accepted, as they are built later.
     ///
     /// # Errors
-    /// [`Error::Input`] naming the first incomplete residue, its missing atoms and how many more there are.
+    /// [`Error::Input`] naming the first incomplete residue, its missing atoms and how many more
+    /// there are.
     pub fn require_complete(&self, fix: bool) -> Result<()> {
         let missing = &self.report.missing;
-        let Some(first) = missing.iter().find(|residue| residue.backbone).or(missing.first().filter(|_| !fix)) else { return Ok(()) };
+        let Some(first) = missing
+            .iter()
+            .find(|residue| residue.backbone)
+            .or(missing.first().filter(|_| !fix))
+        else {
+            return Ok(());
+        };
         let more = match missing.len() - 1 {
             0 => String::new(),
             more => format!("; {more} more incomplete"),
@@ -49,20 +59,28 @@ impl Structure {
         } else {
             "--fix to build missing side chains from templates"
         };
-        Err(Error::input(Place::atom(&first.residue).in_file(&self.report.file), what, hint))
+        Err(Error::input(
+            Place::atom(&first.residue).in_file(&self.report.file),
+            what,
+            hint,
+        ))
     }
 }
 
 /// Reads the protein of a PDB or mmCIF file, plain or gzipped (told by content, not by name).
 ///
 /// # Errors
-/// [`Error::Input`] naming file, line and atom: no such file, empty, cut short, no structure, a position that is no finite number, two
-/// atoms at one place, a residue without template inside a chain, no protein. [`Error::Usage`]: no such model, chain or alternative.
+/// [`Error::Input`] naming file, line and atom: no such file, empty, cut short, no structure, a
+/// position that is no finite number, two atoms at one place, a residue without template inside a
+/// chain, no protein. [`Error::Usage`]: no such model, chain or alternative.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Structure> {
     let wanted = options.model_number.map_or(Wanted::First, Wanted::Number);
     let mut reading = Reading::new(path, wanted)?;
     reading.models.truncate(1);
-    reading.structures(options).next().unwrap_or_else(|| Err(reading.no_model()))
+    reading
+        .structures(options)
+        .next()
+        .unwrap_or_else(|| Err(reading.no_model()))
 }
 
 /// Reads all models of a file as frames of one topology, that of the first.
@@ -70,27 +88,50 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Structure> {
 /// The format knows no times: frame *i* is given step *i* and time *i* ps.
 ///
 /// # Errors
-/// Those of [`read()`], and [`Error::Input`] naming a model whose atoms differ from the first one's.
+/// Those of [`read()`], and [`Error::Input`] naming a model whose atoms differ from the first
+/// one's.
 pub fn read_models(path: &Path, options: &ReadOptions) -> Result<(Structure, Vec<Frame>)> {
-    let reading = Reading::new(path, options.model_number.map_or(Wanted::All, Wanted::Number))?;
+    let reading = Reading::new(
+        path,
+        options.model_number.map_or(Wanted::All, Wanted::Number),
+    )?;
     let mut structures = reading.structures(options);
-    let first = structures.next().unwrap_or_else(|| Err(reading.no_model()))?;
+    let first = structures
+        .next()
+        .unwrap_or_else(|| Err(reading.no_model()))?;
     let mut frames = vec![first.frame.clone()];
     for (index, other) in structures.enumerate() {
         let other = other?;
         if let Some(what) = difference(&first.topology, &other.topology) {
             let place = Place::file(path).at_frame(index + 1);
-            let what = format!("model {} differs from model {}: {what}", other.report.model, first.report.model);
-            return Err(Error::input(place, what, "read one of them with --model-number"));
+            let what = format!(
+                "model {} differs from model {}: {what}",
+                other.report.model, first.report.model
+            );
+            return Err(Error::input(
+                place,
+                what,
+                "read one of them with --model-number",
+            ));
         }
-        frames.push(Frame { step: index as u64 + 1, time: index as f64 + 1.0, ..other.frame });
+        frames.push(Frame {
+            step: index as u64 + 1,
+            time: index as f64 + 1.0,
+            ..other.frame
+        });
     }
     Ok((first, frames))
 }
 
 /// In what two topologies' atoms differ. Bonds may: a chain break depends on the positions.
 fn difference(a: &Topology, b: &Topology) -> Option<String> {
-    let label = |topology: &Topology, atom: usize| if atom < topology.len() { topology.atom_label(atom) } else { "nothing".to_owned() };
+    let label = |topology: &Topology, atom: usize| {
+        if atom < topology.len() {
+            topology.atom_label(atom)
+        } else {
+            "nothing".to_owned()
+        }
+    };
     let same = |&atom: &usize| label(a, atom) == label(b, atom);
     let atom = (0..a.len().max(b.len())).find(|atom| !same(atom))?;
     Some(format!("{} instead of {}", label(b, atom), label(a, atom)))
@@ -111,12 +152,22 @@ impl Reading {
             Format::Pdb => pdb::lex(&source, wanted)?,
             Format::Mmcif => cif::lex(&source, wanted)?,
         };
-        Ok(Reading { source, numbers: collector.numbers, models: collector.models, cell })
+        Ok(Reading {
+            source,
+            numbers: collector.numbers,
+            models: collector.models,
+            cell,
+        })
     }
 
     fn structures(&self, options: &ReadOptions) -> impl Iterator<Item = Result<Structure>> {
         self.models.iter().map(|(number, model)| {
-            let Source { path, format, compressed, .. } = &self.source;
+            let Source {
+                path,
+                format,
+                compressed,
+                ..
+            } = &self.source;
             let report = Report {
                 file: path.clone(),
                 format: *format,
@@ -130,6 +181,10 @@ impl Reading {
     }
 
     fn no_model(&self) -> Error {
-        Error::input(Place::file(&self.source.path), "holds no model", "give a structure as PDB or mmCIF text")
+        Error::input(
+            Place::file(&self.source.path),
+            "holds no model",
+            "give a structure as PDB or mmCIF text",
+        )
     }
 }

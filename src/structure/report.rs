@@ -73,7 +73,8 @@ pub struct Report {
     pub waters: usize,
     /// Other residues left out (ions, ligands, nucleic acids), by name.
     pub left_out: BTreeMap<String, usize>,
-    /// Atoms left out of residues that were read, for want of a place in their template: `A:LYS 27:C99`.
+    /// Atoms left out of residues that were read, for want of a place in their template: `A:LYS
+    /// 27:C99`.
     pub unknown_atoms: Vec<String>,
     /// Residues of which one of several alternative locations was chosen.
     pub alternatives: usize,
@@ -95,7 +96,10 @@ impl Report {
     /// One line that counts what was left out, or nothing if all was read.
     pub fn left_out_line(&self) -> Option<String> {
         let waters = (self.waters > 0).then(|| plural(self.waters, "water"));
-        let others = self.left_out.iter().map(|(name, count)| format!("{count} {name}"));
+        let others = self
+            .left_out
+            .iter()
+            .map(|(name, count)| format!("{count} {name}"));
         let parts: Vec<String> = waters.into_iter().chain(others).collect();
         (!parts.is_empty()).then(|| format!("left out: {}", parts.join(", ")))
     }

@@ -1,7 +1,8 @@
-//! Residue templates: which atoms a residue has, what elements they are and which of them are bonded.
+//! Residue templates: which atoms a residue has, what elements they are and which of them are
+//! bonded.
 //!
-//! Source: `data/residues.json`, made by `scripts/residues.py` from the ff14SB templates and the names that other
-//! programs use for the same atoms.
+//! Source: `data/residues.json`, made by `scripts/residues.py` from the ff14SB templates and the
+//! names that other programs use for the same atoms.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
@@ -10,7 +11,8 @@ use serde::Deserialize;
 
 use super::Element;
 
-/// One exact form of a residue, as ff14SB has it: `ALA`, `NALA` (N-terminal), `CALA` (C-terminal), `HIE`, `CYX`, `ACE`.
+/// One exact form of a residue, as ff14SB has it: `ALA`, `NALA` (N-terminal), `CALA` (C-terminal),
+/// `HIE`, `CYX`, `ACE`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
     /// Name of the form.
@@ -25,7 +27,8 @@ pub struct Template {
     pub external: Vec<usize>,
 }
 
-/// All charge states and terminal forms of one residue taken together: what atoms of a file are matched against.
+/// All charge states and terminal forms of one residue taken together: what atoms of a file are
+/// matched against.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Family {
     /// Name of the residue, three letters.
@@ -34,7 +37,8 @@ pub struct Family {
     pub elements: BTreeMap<String, Element>,
     /// Bonds that any form has.
     pub bonds: Vec<(String, String)>,
-    /// Heavy atoms of a residue inside a chain (no OXT), in template order: what a complete residue has.
+    /// Heavy atoms of a residue inside a chain (no OXT), in template order: what a complete residue
+    /// has.
     pub heavy: Vec<String>,
     /// Another program's atom name to ours.
     aliases: HashMap<String, String>,
@@ -51,7 +55,9 @@ impl Family {
         }
         // Neutron structures name deuterium so.
         let hydrogen = format!("H{}", name.strip_prefix('D')?);
-        self.elements.get_key_value(&hydrogen).map(|(own, _)| own.as_str())
+        self.elements
+            .get_key_value(&hydrogen)
+            .map(|(own, _)| own.as_str())
     }
 
     /// Whether the residue continues the chain from its atom C (amino acids and ACE).
@@ -92,7 +98,8 @@ struct Tables {
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| {
-    let raw: RawTables = serde_json::from_str(include_str!("../../data/residues.json")).expect("the shipped residue templates parse");
+    let raw: RawTables = serde_json::from_str(include_str!("../../data/residues.json"))
+        .expect("the shipped residue templates parse");
     let mut tables = Tables::default();
     for (name, residue) in raw.residues {
         let template = template_of(name, residue);
@@ -107,12 +114,36 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
 });
 
 fn template_of(name: String, raw: RawTemplate) -> Template {
-    let element = |symbol: &serde_json::Value| symbol.as_str().and_then(Element::from_symbol).expect("templates name elements");
-    let atoms: Vec<_> = raw.atoms.iter().map(|(atom, symbol)| (atom.clone(), element(symbol))).collect();
-    let index = |atom: &String| atoms.iter().position(|(known, _)| known == atom).expect("templates bond their own atoms");
-    let bonds = raw.bonds.iter().map(|(a, b)| [index(a), index(b)]).collect();
+    let element = |symbol: &serde_json::Value| {
+        symbol
+            .as_str()
+            .and_then(Element::from_symbol)
+            .expect("templates name elements")
+    };
+    let atoms: Vec<_> = raw
+        .atoms
+        .iter()
+        .map(|(atom, symbol)| (atom.clone(), element(symbol)))
+        .collect();
+    let index = |atom: &String| {
+        atoms
+            .iter()
+            .position(|(known, _)| known == atom)
+            .expect("templates bond their own atoms")
+    };
+    let bonds = raw
+        .bonds
+        .iter()
+        .map(|(a, b)| [index(a), index(b)])
+        .collect();
     let external = raw.external.iter().map(index).collect();
-    Template { name, family: raw.family, bonds, external, atoms }
+    Template {
+        name,
+        family: raw.family,
+        bonds,
+        external,
+        atoms,
+    }
 }
 
 fn extend_family(family: &mut Family, template: &Template) {
@@ -141,13 +172,18 @@ pub fn templates() -> impl Iterator<Item = &'static Template> {
     TABLES.templates.values()
 }
 
-/// The family of a residue by any name that [`residue_name`] knows; `None` for waters, ligands and everything unknown.
+/// The family of a residue by any name that [`residue_name`] knows; `None` for waters, ligands and
+/// everything unknown.
 pub fn family(name: &str) -> Option<&'static Family> {
     let name = residue_name(name)?;
-    TABLES.families.get(name).or_else(|| TABLES.families.get(&template(name)?.family))
+    TABLES
+        .families
+        .get(name)
+        .or_else(|| TABLES.families.get(&template(name)?.family))
 }
 
-/// Names that other programs give to residues, with ours. MSE (selenomethionine) is read as methionine.
+/// Names that other programs give to residues, with ours. MSE (selenomethionine) is read as
+/// methionine.
 const RESIDUE_ALIASES: [(&str, &str); 20] = [
     ("HSD", "HID"),
     ("HSE", "HIE"),
@@ -171,18 +207,29 @@ const RESIDUE_ALIASES: [(&str, &str); 20] = [
     ("MSE", "MET"),
 ];
 
-/// Our name of a residue that a file calls `name`: charge states keep theirs (`HSD` → `HID`), terminal forms lose it
-/// (`NALA` → `ALA`). `None` if there is no template.
+/// Our name of a residue that a file calls `name`: charge states keep theirs (`HSD` → `HID`),
+/// terminal forms lose it (`NALA` → `ALA`). `None` if there is no template.
 pub fn residue_name(name: &str) -> Option<&'static str> {
-    let name = RESIDUE_ALIASES.iter().find(|(other, _)| *other == name).map_or(name, |(_, own)| *own);
+    let name = RESIDUE_ALIASES
+        .iter()
+        .find(|(other, _)| *other == name)
+        .map_or(name, |(_, own)| *own);
     if let Some((family, _)) = TABLES.families.get_key_value(name) {
         return Some(family);
     }
     let is_terminal = name.len() == 4 && name.starts_with(['N', 'C']);
     let base = if is_terminal { &name[1..] } else { name };
     // HIS has no exact form of its own, only HID, HIE and HIP.
-    let exact = TABLES.templates.get_key_value(base).map(|(exact, _)| exact.as_str());
-    exact.or_else(|| TABLES.families.get_key_value(base).map(|(family, _)| family.as_str()))
+    let exact = TABLES
+        .templates
+        .get_key_value(base)
+        .map(|(exact, _)| exact.as_str());
+    exact.or_else(|| {
+        TABLES
+            .families
+            .get_key_value(base)
+            .map(|(family, _)| family.as_str())
+    })
 }
 
 #[cfg(test)]
@@ -203,12 +250,24 @@ mod tests {
             assert!(group.iter().all(|&g| g == 0), "{}", template.name);
             // valence: hydrogen has one bond, carbon at most four
             for (index, (atom, element)) in template.atoms.iter().enumerate() {
-                let bonds = template.bonds.iter().filter(|bond| bond.contains(&index)).count();
+                let bonds = template
+                    .bonds
+                    .iter()
+                    .filter(|bond| bond.contains(&index))
+                    .count();
                 let external = usize::from(template.external.contains(&index));
                 match element {
                     Element::H => assert_eq!(bonds, 1, "{}:{atom}", template.name),
-                    Element::C => assert!((3..=4).contains(&(bonds + external)), "{}:{atom}", template.name),
-                    _ => assert!((1..=4).contains(&(bonds + external)), "{}:{atom}", template.name),
+                    Element::C => assert!(
+                        (3..=4).contains(&(bonds + external)),
+                        "{}:{atom}",
+                        template.name
+                    ),
+                    _ => assert!(
+                        (1..=4).contains(&(bonds + external)),
+                        "{}:{atom}",
+                        template.name
+                    ),
                 }
             }
         }
@@ -242,16 +301,25 @@ mod tests {
         for (name, count) in heavy {
             let family = family(name).unwrap();
             assert_eq!(family.heavy.len(), count, "{name}");
-            assert!(family.is_amino_acid() && family.continues_chain() && family.follows_chain(), "{name}");
+            assert!(
+                family.is_amino_acid() && family.continues_chain() && family.follows_chain(),
+                "{name}"
+            );
             assert_eq!(family.elements["OXT"], Element::O, "{name}");
         }
     }
 
     #[test]
     fn names_of_other_programs_are_known() {
-        for (name, own) in
-            [("HSD", "HID"), ("HSP", "HIP"), ("HIS", "HIS"), ("MSE", "MET"), ("NALA", "ALA"), ("CHIE", "HIE"), ("NHIS", "HIS")]
-        {
+        for (name, own) in [
+            ("HSD", "HID"),
+            ("HSP", "HIP"),
+            ("HIS", "HIS"),
+            ("MSE", "MET"),
+            ("NALA", "ALA"),
+            ("CHIE", "HIE"),
+            ("NHIS", "HIS"),
+        ] {
             assert_eq!(residue_name(name), Some(own));
         }
         for name in ["HOH", "NAG", "", "DA", "A", "CAL", "NÅL"] {
@@ -272,7 +340,11 @@ mod tests {
             ("NME", "C", "CH3"),
             ("PHE", "DE1", "HE1"),
         ] {
-            assert_eq!(family(residue).unwrap().atom_name(atom), Some(own), "{residue}:{atom}");
+            assert_eq!(
+                family(residue).unwrap().atom_name(atom),
+                Some(own),
+                "{residue}:{atom}"
+            );
         }
         assert_eq!(family("GLY").unwrap().atom_name("CB"), None);
     }

@@ -40,8 +40,21 @@ pub(super) struct Source {
 
 impl Source {
     /// An error at a line (from 1) of this file, at an atom where one is known.
-    pub fn error(&self, line: usize, atom: Option<String>, what: impl Into<String>, hint: impl Into<String>) -> Error {
-        Error::input(Place { atom, ..Place::line(&self.path, line) }, what, hint)
+    pub fn error(
+        &self,
+        line: usize,
+        atom: Option<String>,
+        what: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Error {
+        Error::input(
+            Place {
+                atom,
+                ..Place::line(&self.path, line)
+            },
+            what,
+            hint,
+        )
     }
 }
 
@@ -53,27 +66,52 @@ pub(super) fn load(path: &Path) -> Result<Source> {
     let stored = std::fs::read(path).map_err(|error| Error::reading(path, &error))?;
     let refuse = |what: &str, hint: &str| Err(Error::input(Place::file(path), what, hint));
     let compressed = stored.starts_with(&[0x1f, 0x8b]);
-    let bytes = if compressed { unzip(path, &stored)? } else { stored };
+    let bytes = if compressed {
+        unzip(path, &stored)?
+    } else {
+        stored
+    };
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return refuse("is empty", "download or copy the file again");
     }
     if bytes.contains(&0) {
-        return refuse("is not a text file", "give a structure as PDB or mmCIF text, plain or gzipped (.pdb, .cif, .gz)");
+        return refuse(
+            "is not a text file",
+            "give a structure as PDB or mmCIF text, plain or gzipped (.pdb, .cif, .gz)",
+        );
     }
     let text = ascii(&bytes);
-    let format = if is_mmcif(&text) { Format::Mmcif } else { Format::Pdb };
-    Ok(Source { path: path.to_owned(), text, format, compressed })
+    let format = if is_mmcif(&text) {
+        Format::Mmcif
+    } else {
+        Format::Pdb
+    };
+    Ok(Source {
+        path: path.to_owned(),
+        text,
+        format,
+        compressed,
+    })
 }
 
 fn unzip(path: &Path, stored: &[u8]) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    MultiGzDecoder::new(stored).read_to_end(&mut bytes).map_err(|error| {
-        let what = match error.kind() {
-            std::io::ErrorKind::UnexpectedEof => format!("is cut short: its gzip stream ends after {} bytes of text", bytes.len()),
-            _ => format!("is a damaged gzip file: {error}"),
-        };
-        Error::input(Place::file(path), what, "download or copy the file again; `gzip -t FILE` tells whether it is whole")
-    })?;
+    MultiGzDecoder::new(stored)
+        .read_to_end(&mut bytes)
+        .map_err(|error| {
+            let what = match error.kind() {
+                std::io::ErrorKind::UnexpectedEof => format!(
+                    "is cut short: its gzip stream ends after {} bytes of text",
+                    bytes.len()
+                ),
+                _ => format!("is a damaged gzip file: {error}"),
+            };
+            Error::input(
+                Place::file(path),
+                what,
+                "download or copy the file again; `gzip -t FILE` tells whether it is whole",
+            )
+        })?;
     Ok(bytes)
 }
 
@@ -90,8 +128,14 @@ fn ascii(bytes: &[u8]) -> String {
 
 /// mmCIF starts with a data block; comments may come before it.
 fn is_mmcif(text: &str) -> bool {
-    let first = text.lines().map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with('#'));
-    first.is_some_and(|line| line.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("data_")))
+    let first = text
+        .lines()
+        .map(str::trim_start)
+        .find(|line| !line.is_empty() && !line.starts_with('#'));
+    first.is_some_and(|line| {
+        line.get(..5)
+            .is_some_and(|start| start.eq_ignore_ascii_case("data_"))
+    })
 }
 
 #[cfg(test)]

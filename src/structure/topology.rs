@@ -7,7 +7,8 @@ pub use pdbtbx::Element;
 /// One atom of a [`Topology`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Atom {
-    /// Name, without blanks: `CA`, `HD11`; of structures read from files, that of its [template](super::residues).
+    /// Name, without blanks: `CA`, `HD11`; of structures read from files, that of its
+    /// [template](super::residues).
     pub name: String,
     /// Chemical element.
     pub element: Element,
@@ -22,7 +23,8 @@ pub struct Atom {
 /// One residue of a [`Topology`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Residue {
-    /// Three-letter name: `LYS`; of structures read from files, that of its [template](super::residues).
+    /// Three-letter name: `LYS`; of structures read from files, that of its
+    /// [template](super::residues).
     pub name: String,
     /// Index of its chain in [`Topology::chains`].
     pub chain: usize,
@@ -75,7 +77,10 @@ impl Topology {
         let chain = &self.chains[residue.chain].id;
         let colon = if chain.is_empty() { "" } else { ":" };
         let insertion = residue.insertion.map(String::from).unwrap_or_default();
-        format!("{chain}{colon}{} {}{insertion}", residue.name, residue.number)
+        format!(
+            "{chain}{colon}{} {}{insertion}",
+            residue.name, residue.number
+        )
     }
     /// `A:LYS 27:CG`, as error messages and logs name an atom.
     pub fn atom_label(&self, atom: usize) -> String {
@@ -84,7 +89,10 @@ impl Topology {
     }
     /// The atom of this residue with this name.
     pub fn atom_named(&self, residue: usize, name: &str) -> Option<usize> {
-        self.residues[residue].atoms.clone().find(|&atom| self.atoms[atom].name == name)
+        self.residues[residue]
+            .atoms
+            .clone()
+            .find(|&atom| self.atoms[atom].name == name)
     }
     /// Bonded neighbours of every atom, each list sorted.
     pub fn neighbours(&self) -> Vec<Vec<usize>> {
@@ -96,7 +104,8 @@ impl Topology {
         lists.iter_mut().for_each(|list| list.sort_unstable());
         lists
     }
-    /// For every atom the atoms within `limit` bonds (itself left out) with their bond-graph distance, sorted by atom.
+    /// For every atom the atoms within `limit` bonds (itself left out) with their bond-graph
+    /// distance, sorted by atom.
     pub fn bond_distances(&self, limit: u8) -> Vec<Vec<(usize, u8)>> {
         let neighbours = self.neighbours();
         let reach = |start: usize| {
@@ -120,7 +129,8 @@ impl Topology {
         };
         (0..self.len()).map(reach).collect()
     }
-    /// The sub-topology of `atoms` (ascending indices); residues and chains left without atoms are dropped.
+    /// The sub-topology of `atoms` (ascending indices); residues and chains left without atoms are
+    /// dropped.
     pub fn select(&self, atoms: &[usize]) -> Topology {
         let mut out = Topology::default();
         let mut place = vec![usize::MAX; self.len()];
@@ -131,24 +141,38 @@ impl Topology {
             if residue.chain != last_chain {
                 last_chain = residue.chain;
                 let start = out.residues.len();
-                out.chains.push(Chain { id: self.chains[last_chain].id.clone(), residues: start..start });
+                out.chains.push(Chain {
+                    id: self.chains[last_chain].id.clone(),
+                    residues: start..start,
+                });
             }
             if atom.residue != last_residue {
                 last_residue = atom.residue;
                 let start = out.atoms.len();
-                out.residues.push(Residue { chain: out.chains.len() - 1, atoms: start..start, ..residue.clone() });
+                out.residues.push(Residue {
+                    chain: out.chains.len() - 1,
+                    atoms: start..start,
+                    ..residue.clone()
+                });
                 out.chains.last_mut().expect("pushed above").residues.end += 1;
             }
             place[index] = out.atoms.len();
-            out.atoms.push(Atom { residue: out.residues.len() - 1, ..atom.clone() });
+            out.atoms.push(Atom {
+                residue: out.residues.len() - 1,
+                ..atom.clone()
+            });
             out.residues.last_mut().expect("pushed above").atoms.end += 1;
         }
-        let kept = |&[i, j]: &[usize; 2]| Some([place[i], place[j]]).filter(|pair| !pair.contains(&usize::MAX));
+        let kept = |&[i, j]: &[usize; 2]| {
+            Some([place[i], place[j]]).filter(|pair| !pair.contains(&usize::MAX))
+        };
         out.bonds = self.bonds.iter().filter_map(kept).collect();
         out
     }
     /// Indices of all atoms that are not hydrogen, ascending: the tokens of the network.
     pub fn heavy_atoms(&self) -> Vec<usize> {
-        (0..self.len()).filter(|&atom| self.atoms[atom].element != Element::H).collect()
+        (0..self.len())
+            .filter(|&atom| self.atoms[atom].element != Element::H)
+            .collect()
     }
 }

@@ -1,4 +1,5 @@
-//! Periodic cells: nearest images, and molecules that a program broke over the border made whole again.
+//! Periodic cells: nearest images, and molecules that a program broke over the border made whole
+//! again.
 
 use nalgebra::{Matrix3, Vector3};
 
@@ -12,29 +13,39 @@ pub struct Lattice {
     inverse: Matrix3<f64>,
 }
 
-/// A cell that holds no more than this, Å³, is none: files without a cell have edges of 0, or the unit cube that PDB prescribes.
+/// A cell that holds no more than this, Å³, is none: files without a cell have edges of 0, or the
+/// unit cube that PDB prescribes.
 const NO_CELL: f64 = 1.0 + 1e-6;
 
 impl Lattice {
-    /// The lattice of a cell; `None` where it has no volume, and for the unit cube that stands for no cell in PDB files.
+    /// The lattice of a cell; `None` where it has no volume, and for the unit cube that stands for
+    /// no cell in PDB files.
     pub fn new(cell: &Cell) -> Option<Self> {
         let vectors = cell.vectors().transpose();
         if !vectors.iter().all(|value| value.is_finite()) || vectors.determinant() <= NO_CELL {
             return None;
         }
-        Some(Lattice { vectors, inverse: vectors.try_inverse()? })
+        Some(Lattice {
+            vectors,
+            inverse: vectors.try_inverse()?,
+        })
     }
 
-    /// The displacement (Å) less the lattice vector nearest to it in fractional coordinates: the shortest image, if that is shorter
-    /// than half of the cell's least height, as bonds are.
+    /// The displacement (Å) less the lattice vector nearest to it in fractional coordinates: the
+    /// shortest image, if that is shorter than half of the cell's least height, as bonds are.
     pub fn nearest(&self, displacement: Vector3<f64>) -> Vector3<f64> {
         let cells = (self.inverse * displacement).map(f64::round);
         // an atom that is where it belongs keeps its position to the last bit
-        if cells == Vector3::zeros() { displacement } else { displacement - self.vectors * cells }
+        if cells == Vector3::zeros() {
+            displacement
+        } else {
+            displacement - self.vectors * cells
+        }
     }
 }
 
-/// The molecules of a topology, each in an order in which bonds reach every atom from its first one.
+/// The molecules of a topology, each in an order in which bonds reach every atom from its first
+/// one.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Molecules {
     /// Atom reached before, atom reached through a bond with it.
@@ -56,7 +67,10 @@ impl Molecules {
             let mut reached = vec![first];
             let mut next = 0;
             while let Some(&atom) = reached.get(next) {
-                for &other in neighbours[atom].iter().filter(|&&other| !std::mem::replace(&mut seen[other], true)) {
+                for &other in neighbours[atom]
+                    .iter()
+                    .filter(|&&other| !std::mem::replace(&mut seen[other], true))
+                {
                     molecules.path.push([atom, other]);
                     reached.push(other);
                 }
@@ -67,10 +81,13 @@ impl Molecules {
         molecules
     }
 
-    /// Moves atoms by lattice vectors until each lies beside the one it is bonded to; gives back how many were moved. The first atom of
-    /// each molecule stays: molecules are not brought together. A cell that is none moves nothing.
+    /// Moves atoms by lattice vectors until each lies beside the one it is bonded to; gives back
+    /// how many were moved. The first atom of each molecule stays: molecules are not brought
+    /// together. A cell that is none moves nothing.
     pub fn make_whole(&self, positions: &mut [Vector3<f64>], cell: &Cell) -> usize {
-        let Some(lattice) = Lattice::new(cell) else { return 0 };
+        let Some(lattice) = Lattice::new(cell) else {
+            return 0;
+        };
         let mut moved = 0;
         for &[from, to] in &self.path {
             let apart = positions[to] - positions[from];
@@ -83,12 +100,21 @@ impl Molecules {
         moved
     }
 
-    /// Moves molecules, which are whole, by lattice vectors until the centroid of each is the image nearest to the first one's; gives back
-    /// how many were moved. A cell that is none moves nothing.
+    /// Moves molecules, which are whole, by lattice vectors until the centroid of each is the image
+    /// nearest to the first one's; gives back how many were moved. A cell that is none moves
+    /// nothing.
     pub fn bring_together(&self, positions: &mut [Vector3<f64>], cell: &Cell) -> usize {
-        let (Some(lattice), Some((first, others))) = (Lattice::new(cell), self.members.split_first()) else { return 0 };
+        let (Some(lattice), Some((first, others))) =
+            (Lattice::new(cell), self.members.split_first())
+        else {
+            return 0;
+        };
         let centre = |positions: &[Vector3<f64>], atoms: &[usize]| {
-            atoms.iter().map(|&atom| positions[atom]).sum::<Vector3<f64>>() / atoms.len() as f64
+            atoms
+                .iter()
+                .map(|&atom| positions[atom])
+                .sum::<Vector3<f64>>()
+                / atoms.len() as f64
         };
         let home = centre(positions, first);
         let mut moved = 0;
@@ -111,40 +137,103 @@ mod tests {
 
     #[test]
     fn molecules_broken_over_a_skewed_cell_are_whole_and_beside_each_other_again() {
-        let atom = |index: usize| Atom { name: format!("C{index}"), element: Element::C, residue: 0, serial: index, mass: 12.0 };
-        let residue = Residue { name: "LIG".into(), chain: 0, number: 1, insertion: None, atoms: 0..12 };
-        let chains = vec![Chain { id: "A".into(), residues: 0..1 }];
-        let bonds: Vec<[usize; 2]> = (0..9).filter(|&i| i != 5).map(|i| [i, i + 1]).chain([[10, 11]]).collect();
-        let topology = Topology { atoms: (0..12).map(atom).collect(), residues: vec![residue], chains, bonds };
-        let cell = Cell { lengths: [12.0, 13.0, 11.0], angles: [70.0, 95.0, 109.4712206] };
+        let atom = |index: usize| Atom {
+            name: format!("C{index}"),
+            element: Element::C,
+            residue: 0,
+            serial: index,
+            mass: 12.0,
+        };
+        let residue = Residue {
+            name: "LIG".into(),
+            chain: 0,
+            number: 1,
+            insertion: None,
+            atoms: 0..12,
+        };
+        let chains = vec![Chain {
+            id: "A".into(),
+            residues: 0..1,
+        }];
+        let bonds: Vec<[usize; 2]> = (0..9)
+            .filter(|&i| i != 5)
+            .map(|i| [i, i + 1])
+            .chain([[10, 11]])
+            .collect();
+        let topology = Topology {
+            atoms: (0..12).map(atom).collect(),
+            residues: vec![residue],
+            chains,
+            bonds,
+        };
+        let cell = Cell {
+            lengths: [12.0, 13.0, 11.0],
+            angles: [70.0, 95.0, 109.4712206],
+        };
         let rows = cell.vectors();
         // Three molecules: a zigzag of six, one of four beside it, one of two.
-        let still: Vec<Vector3<f64>> =
-            (0..12).map(|i| Vector3::new(1.2 * (i % 6) as f64 - 3.0, 0.5 * (i % 2) as f64, if i < 6 { 0.0 } else { 3.0 })).collect();
+        let still: Vec<Vector3<f64>> = (0..12)
+            .map(|i| {
+                Vector3::new(
+                    1.2 * (i % 6) as f64 - 3.0,
+                    0.5 * (i % 2) as f64,
+                    if i < 6 { 0.0 } else { 3.0 },
+                )
+            })
+            .collect();
         let mut broken = still.clone();
         for (index, position) in broken.iter_mut().enumerate().skip(1) {
-            let turns = Vector3::new((index % 3) as f64 - 1.0, (index % 2) as f64, -((index % 5) as f64));
+            let turns = Vector3::new(
+                (index % 3) as f64 - 1.0,
+                (index % 2) as f64,
+                -((index % 5) as f64),
+            );
             *position += rows.transpose() * turns;
         }
         let molecules = Molecules::new(&topology);
         assert!(molecules.make_whole(&mut broken, &cell) > 0);
         for &[i, j] in &topology.bonds {
-            assert!(((broken[j] - broken[i]) - (still[j] - still[i])).norm() <= 1e-12, "{i} {j}");
+            assert!(
+                ((broken[j] - broken[i]) - (still[j] - still[i])).norm() <= 1e-12,
+                "{i} {j}"
+            );
         }
         // the third molecule's first atom stayed where it was
         assert_eq!(molecules.bring_together(&mut broken, &cell), 1);
         for (a, b) in broken.iter().zip(&still) {
             assert!((a - b).norm() <= 1e-12, "{a} {b}");
         }
-        assert_eq!(molecules.make_whole(&mut broken, &cell) + molecules.bring_together(&mut broken, &cell), 0);
+        assert_eq!(
+            molecules.make_whole(&mut broken, &cell) + molecules.bring_together(&mut broken, &cell),
+            0
+        );
     }
 
     #[test]
     fn what_stands_for_no_cell_is_none() {
         for lengths in [[0.0; 3], [1.0; 3], [f64::NAN; 3], [10.0, 0.0, 10.0]] {
-            assert_eq!(Lattice::new(&Cell { lengths, angles: [90.0; 3] }), None, "{lengths:?}");
+            assert_eq!(
+                Lattice::new(&Cell {
+                    lengths,
+                    angles: [90.0; 3]
+                }),
+                None,
+                "{lengths:?}"
+            );
         }
-        assert_eq!(Lattice::new(&Cell { lengths: [10.0; 3], angles: [0.0; 3] }), None);
-        assert!(Lattice::new(&Cell { lengths: [10.0; 3], angles: [90.0; 3] }).is_some());
+        assert_eq!(
+            Lattice::new(&Cell {
+                lengths: [10.0; 3],
+                angles: [0.0; 3]
+            }),
+            None
+        );
+        assert!(
+            Lattice::new(&Cell {
+                lengths: [10.0; 3],
+                angles: [90.0; 3]
+            })
+            .is_some()
+        );
     }
 }

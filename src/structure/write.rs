@@ -11,24 +11,44 @@ use crate::{Error, Result};
 /// Chain identifiers where those of the topology have more than PDB's one character.
 const IDENTIFIERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/// Writes frames of a topology as a PDB file, whole or not at all; several frames become models 1, 2, ….
+/// Writes frames of a topology as a PDB file, whole or not at all; several frames become models 1,
+/// 2, ….
 ///
-/// Positions in Å with three decimals (fewer beyond ±9999 Å); CRYST1 only if the first frame has a cell; TER after each chain; elements in their
-/// columns; CONECT for disulfides, which no reader's templates know,
-/// among the first 99,999 records. Serials beyond 99,999 are hybrid-36 numbers, residue
-/// numbers beyond 9999 start over. What stood at `path` is replaced: see [`crate::files::refuse_existing`].
+/// Positions in Å with three decimals (fewer beyond ±9999 Å); CRYST1 only if the first frame has a
+/// cell; TER after each chain; elements in their columns; CONECT for disulfides, which no reader's
+/// templates know, among the first 99,999 records. Serials beyond 99,999 are hybrid-36 numbers,
+/// residue numbers beyond 9999 start over. What stood at `path` is replaced: see
+/// [`crate::files::refuse_existing`].
 ///
 /// # Errors
-/// [`Error::Output`] if the file cannot be written, or a position is not finite or has no room in its columns.
+/// [`Error::Output`] if the file cannot be written, or a position is not finite or has no room in
+/// its columns.
 ///
 /// # Panics
 /// If a frame has not one position per atom.
-pub fn write_pdb<'a>(path: &Path, topology: &Topology, frames: impl IntoIterator<Item = &'a Frame>) -> Result<()> {
+pub fn write_pdb<'a>(
+    path: &Path,
+    topology: &Topology,
+    frames: impl IntoIterator<Item = &'a Frame>,
+) -> Result<()> {
     let frames: Vec<&Frame> = frames.into_iter().collect();
-    frames.iter().for_each(|frame| assert_eq!(frame.positions.len(), topology.len(), "a frame has a position per atom"));
-    if let Some((frame, atom)) = frames.iter().find_map(|frame| Some((frame, unprintable(frame)?))) {
+    frames.iter().for_each(|frame| {
+        assert_eq!(
+            frame.positions.len(),
+            topology.len(),
+            "a frame has a position per atom"
+        )
+    });
+    if let Some((frame, atom)) = frames
+        .iter()
+        .find_map(|frame| Some((frame, unprintable(frame)?)))
+    {
         let [x, y, z] = frame.positions[atom].into();
-        let what = format!("position {x} {y} {z} of {} at step {} does not fit a PDB file", topology.atom_label(atom), frame.step);
+        let what = format!(
+            "position {x} {y} {z} of {} at step {} does not fit a PDB file",
+            topology.atom_label(atom),
+            frame.step
+        );
         return Err(Error::output(
             path,
             what,
@@ -56,15 +76,27 @@ pub fn write_pdb<'a>(path: &Path, topology: &Topology, frames: impl IntoIterator
 
 /// The first atom whose position cannot be printed into eight columns.
 fn unprintable(frame: &Frame) -> Option<usize> {
-    frame.positions.iter().position(|position| !position.iter().all(|&value| value > -999_999.0 && value < 9_999_999.0))
+    frame.positions.iter().position(|position| {
+        !position
+            .iter()
+            .all(|&value| value > -999_999.0 && value < 9_999_999.0)
+    })
 }
 
 fn write_cell(out: &mut impl Write, cell: &Cell) -> std::io::Result<()> {
     let ([a, b, c], [alpha, beta, gamma]) = (cell.lengths, cell.angles);
-    writeln!(out, "CRYST1{a:9.3}{b:9.3}{c:9.3}{alpha:7.2}{beta:7.2}{gamma:7.2} P 1           1")
+    writeln!(
+        out,
+        "CRYST1{a:9.3}{b:9.3}{c:9.3}{alpha:7.2}{beta:7.2}{gamma:7.2} P 1           1"
+    )
 }
 
-fn write_atoms(out: &mut impl Write, topology: &Topology, chains: &[char], frame: &Frame) -> std::io::Result<()> {
+fn write_atoms(
+    out: &mut impl Write,
+    topology: &Topology,
+    chains: &[char],
+    frame: &Frame,
+) -> std::io::Result<()> {
     let mut records = 0;
     for (chain, id) in topology.chains.iter().zip(chains) {
         for residue in &topology.residues[chain.residues.clone()] {
@@ -79,13 +111,23 @@ fn write_atoms(out: &mut impl Write, topology: &Topology, chains: &[char], frame
                 let symbol = topology.atoms[index].element.symbol().to_ascii_uppercase();
                 let name = padded_name(&topology.atoms[index].name, &symbol);
                 let [x, y, z] = frame.positions[index].map(coordinate).into();
-                writeln!(out, "ATOM  {:>5} {name} {place}   {x}{y}{z}  1.00  0.00          {symbol:>2}", serial(records))?;
+                writeln!(
+                    out,
+                    "ATOM  {:>5} {name} {place}   {x}{y}{z}  1.00  0.00          {symbol:>2}",
+                    serial(records)
+                )?;
             }
         }
         if let Some(last) = topology.residues[chain.residues.clone()].last() {
             records += 1;
             let insertion = last.insertion.unwrap_or(' ');
-            writeln!(out, "TER   {:>5}      {:>3} {id}{:>4}{insertion}", serial(records), last.name, residue_number(last.number))?;
+            writeln!(
+                out,
+                "TER   {:>5}      {:>3} {id}{:>4}{insertion}",
+                serial(records),
+                last.name,
+                residue_number(last.number)
+            )?;
         }
     }
     Ok(())
@@ -93,28 +135,48 @@ fn write_atoms(out: &mut impl Write, topology: &Topology, chains: &[char], frame
 
 /// Four columns: the element's symbol ends in the second, unless the name fills all.
 fn padded_name(name: &str, symbol: &str) -> String {
-    if name.len() < 4 && symbol.len() == 1 { format!(" {name:<3}") } else { format!("{name:<4}") }
+    if name.len() < 4 && symbol.len() == 1 {
+        format!(" {name:<3}")
+    } else {
+        format!("{name:<4}")
+    }
 }
 
 /// Eight columns, with as many decimals as fit, three at most.
 fn coordinate(value: f64) -> String {
-    let fitting = (0..=3).rev().map(|decimals| format!("{value:8.decimals$}")).find(|text| text.len() == 8);
+    let fitting = (0..=3)
+        .rev()
+        .map(|decimals| format!("{value:8.decimals$}"))
+        .find(|text| text.len() == 8);
     fitting.expect("positions are checked to fit")
 }
 
-/// Five columns: decimal up to 99,999, then hybrid-36 (`A0000` is 100,000; cctbx.sourceforge.net/hybrid_36).
+/// Five columns: decimal up to 99,999, then hybrid-36 (`A0000` is 100,000;
+/// cctbx.sourceforge.net/hybrid_36).
 fn serial(number: usize) -> String {
-    let Some(mut rest) = number.checked_sub(100_000) else { return number.to_string() };
+    let Some(mut rest) = number.checked_sub(100_000) else {
+        return number.to_string();
+    };
     let half = 26 * 36_usize.pow(4);
     let is_lower = rest / half % 2 == 1;
     rest = rest % half + 10 * 36_usize.pow(4);
-    let digits = (0..5).rev().map(|place| char::from_digit((rest / 36_usize.pow(place) % 36) as u32, 36).expect("below 36"));
-    if is_lower { digits.collect() } else { digits.map(|digit| digit.to_ascii_uppercase()).collect() }
+    let digits = (0..5).rev().map(|place| {
+        char::from_digit((rest / 36_usize.pow(place) % 36) as u32, 36).expect("below 36")
+    });
+    if is_lower {
+        digits.collect()
+    } else {
+        digits.map(|digit| digit.to_ascii_uppercase()).collect()
+    }
 }
 
 /// Four columns hold −999 to 9999; numbers beyond start over.
 fn residue_number(number: isize) -> isize {
-    if (-999..10_000).contains(&number) { number } else { number.rem_euclid(10_000) }
+    if (-999..10_000).contains(&number) {
+        number
+    } else {
+        number.rem_euclid(10_000)
+    }
 }
 
 /// One character a chain: its own where it has just one, else the next that no chain has.
@@ -127,19 +189,40 @@ fn chain_identifiers(topology: &Topology) -> Vec<char> {
             _ => None,
         }
     };
-    let taken: Vec<char> = topology.chains.iter().filter_map(|chain| single(&chain.id)).collect();
-    let free: Vec<char> = IDENTIFIERS.iter().map(|&id| char::from(id)).filter(|id| !taken.contains(id)).collect();
+    let taken: Vec<char> = topology
+        .chains
+        .iter()
+        .filter_map(|chain| single(&chain.id))
+        .collect();
+    let free: Vec<char> = IDENTIFIERS
+        .iter()
+        .map(|&id| char::from(id))
+        .filter(|id| !taken.contains(id))
+        .collect();
     let mut next = free.iter().cycle();
-    topology.chains.iter().map(|chain| single(&chain.id).or_else(|| next.next().copied()).unwrap_or(' ')).collect()
+    topology
+        .chains
+        .iter()
+        .map(|chain| {
+            single(&chain.id)
+                .or_else(|| next.next().copied())
+                .unwrap_or(' ')
+        })
+        .collect()
 }
 
 fn write_disulfides(out: &mut impl Write, topology: &Topology) -> std::io::Result<()> {
     let is_sulfur = |atom: usize| {
-        topology.atoms[atom].name == "SG" && family(&topology.residue_of(atom).name).is_some_and(|family| family.name == "CYS")
+        topology.atoms[atom].name == "SG"
+            && family(&topology.residue_of(atom).name).is_some_and(|family| family.name == "CYS")
     };
     // Each chain before an atom took one serial for its TER.
     let record_of = |atom: usize| atom + 1 + topology.residue_of(atom).chain;
-    for &[i, j] in topology.bonds.iter().filter(|[i, j]| is_sulfur(*i) && is_sulfur(*j)) {
+    for &[i, j] in topology
+        .bonds
+        .iter()
+        .filter(|[i, j]| is_sulfur(*i) && is_sulfur(*j))
+    {
         if record_of(i.max(j)) > 99_999 {
             continue; // MDAnalysis refuses files whose CONECT holds hybrid-36 numbers
         }
@@ -156,26 +239,41 @@ mod tests {
 
     #[test]
     fn serials_go_on_as_hybrid36() {
-        for (number, text) in
-            [(1, "1"), (99_999, "99999"), (100_000, "A0000"), (43_770_015, "ZZZZZ"), (43_770_016, "a0000"), (87_440_031, "zzzzz")]
-        {
+        for (number, text) in [
+            (1, "1"),
+            (99_999, "99999"),
+            (100_000, "A0000"),
+            (43_770_015, "ZZZZZ"),
+            (43_770_016, "a0000"),
+            (87_440_031, "zzzzz"),
+        ] {
             assert_eq!(serial(number), text);
         }
     }
 
     #[test]
     fn coordinates_keep_eight_columns() {
-        for (value, text) in
-            [(1.2345, "   1.234"), (-999.9994, "-999.999"), (-1000.0, "-1000.00"), (99_999.96, "99999.96"), (9_999_998.0, " 9999998")]
-        {
+        for (value, text) in [
+            (1.2345, "   1.234"),
+            (-999.9994, "-999.999"),
+            (-1000.0, "-1000.00"),
+            (99_999.96, "99999.96"),
+            (9_999_998.0, " 9999998"),
+        ] {
             assert_eq!(coordinate(value), text);
         }
     }
 
     #[test]
     fn chains_share_no_identifier() {
-        let chain = |id: &str| Chain { id: id.into(), residues: 0..0 };
-        let topology = Topology { chains: ["A", "AA", "", "AB", "B"].map(chain).into(), ..Topology::default() };
+        let chain = |id: &str| Chain {
+            id: id.into(),
+            residues: 0..0,
+        };
+        let topology = Topology {
+            chains: ["A", "AA", "", "AB", "B"].map(chain).into(),
+            ..Topology::default()
+        };
         assert_eq!(chain_identifiers(&topology), ['A', 'C', ' ', 'D', 'B']);
     }
 

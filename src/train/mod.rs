@@ -1,8 +1,10 @@
 //! Training: from trajectories to a model.
 //!
-//! [`config`] says what the user wants, [`dataset`] holds trajectories and their [`pairs`], an [`objective`] makes samples of
-//! them, and of [`strays`], with draws from [`random`], and the [`trainer`] turns samples into updates of the parameters ([`optimizer`],
-//! [`schedule`]), from random weights or from an [`initial`] model, with a [`checkpoint`] to continue from and a [`report`] of how it goes.
+//! [`config`] says what the user wants, [`dataset`] holds trajectories and their [`pairs`], an
+//! [`objective`] makes samples of them, and of [`strays`], with draws from [`random`], and the
+//! [`trainer`] turns samples into updates of the parameters ([`optimizer`], [`schedule`]), from
+//! random weights or from an [`initial`] model, with a [`checkpoint`] to continue from and a
+//! [`report`] of how it goes.
 
 pub mod checkpoint;
 pub mod config;

@@ -1,6 +1,7 @@
 //! AdamW, clipping by the global norm, and the moving average of the parameters.
 //!
-//! All of it on flat f64 vectors on the host, whatever the precision of the engine: a small step is not lost in a large weight.
+//! All of it on flat f64 vectors on the host, whatever the precision of the engine: a small step is
+//! not lost in a large weight.
 
 use crate::{Error, Result};
 
@@ -34,18 +35,26 @@ impl State {
     /// These parameters before the first update.
     pub fn new(values: Vec<f64>) -> Self {
         let zeros = vec![0.0; values.len()];
-        State { updates: 0, values, mean: zeros.clone(), square: zeros }
+        State {
+            updates: 0,
+            values,
+            mean: zeros.clone(),
+            square: zeros,
+        }
     }
 }
 
 impl AdamW {
-    /// One update: `m ← β1 m + (1 − β1) g`, `v ← β2 v + (1 − β2) g²`, `p ← p − lr (m̂/(√v̂ + ε) + decay·p)`, m̂ and v̂ freed of
-    /// their bias towards 0. `decays` says which parameters shrink.
+    /// One update: `m ← β1 m + (1 − β1) g`, `v ← β2 v + (1 − β2) g²`, `p ← p − lr (m̂/(√v̂ + ε) +
+    /// decay·p)`, m̂ and v̂ freed of their bias towards 0. `decays` says which parameters shrink.
     ///
     /// # Panics
     /// Where the lengths differ.
     pub fn update(&self, state: &mut State, gradient: &[f64], decays: &[bool], learning_rate: f64) {
-        assert!(state.values.len() == gradient.len() && decays.len() == gradient.len(), "one gradient a parameter");
+        assert!(
+            state.values.len() == gradient.len() && decays.len() == gradient.len(),
+            "one gradient a parameter"
+        );
         state.updates += 1;
         let bias = |beta: f64| 1.0 - beta.powf(state.updates as f64);
         let (bias1, bias2) = (bias(self.beta1), bias(self.beta2));
@@ -55,13 +64,18 @@ impl AdamW {
             *mean += (1.0 - self.beta1) * (g - *mean);
             *square += (1.0 - self.beta2) * (g * g - *square);
             let step = (*mean / bias1) / ((*square / bias2).sqrt() + self.epsilon);
-            let decay = if decays[index] { self.weight_decay * state.values[index] } else { 0.0 };
+            let decay = if decays[index] {
+                self.weight_decay * state.values[index]
+            } else {
+                0.0
+            };
             state.values[index] -= learning_rate * (step + decay);
         }
     }
 }
 
-/// Scales `gradient` down to the Euclidean norm `limit` where it is longer; returns its norm before.
+/// Scales `gradient` down to the Euclidean norm `limit` where it is longer; returns its norm
+/// before.
 ///
 /// # Errors
 /// [`Error::Guard`] naming the update where the norm is not finite: the training has diverged.
@@ -80,8 +94,9 @@ pub fn clip(gradient: &mut [f64], limit: f64, update: u64) -> Result<f64> {
     Ok(norm)
 }
 
-/// Moves `average` towards `values`. The memory grows from 0.1 to `decay`, so that the first parameters, which are noise, are
-/// soon forgotten: at update u (from 0) it is min(decay, (u + 1)/(u + 10)).
+/// Moves `average` towards `values`. The memory grows from 0.1 to `decay`, so that the first
+/// parameters, which are noise, are soon forgotten: at update u (from 0) it is min(decay, (u +
+/// 1)/(u + 10)).
 ///
 /// # Panics
 /// Where the lengths differ.
@@ -100,7 +115,12 @@ mod tests {
     /// The numbers of `optax.adamw` (JAX, float64) for the same parameters, gradients and settings.
     #[test]
     fn adamw_follows_optax() {
-        let adam = AdamW { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1 };
+        let adam = AdamW {
+            beta1: 0.9,
+            beta2: 0.99,
+            epsilon: 1e-8,
+            weight_decay: 0.1,
+        };
         let mut state = State::new(vec![1.0, -2.0, 0.5]);
         let expected = [
             [0.9450000005941975, -2.03999995000005, 0.44750000005],
@@ -122,10 +142,19 @@ mod tests {
 
     #[test]
     fn the_first_update_is_the_learning_rate_whatever_the_gradient() {
-        let adam = AdamW { beta1: 0.9, beta2: 0.99, epsilon: 0.0, weight_decay: 0.5 };
+        let adam = AdamW {
+            beta1: 0.9,
+            beta2: 0.99,
+            epsilon: 0.0,
+            weight_decay: 0.5,
+        };
         let mut state = State::new(vec![2.0, 2.0, 2.0]);
         adam.update(&mut state, &[1e-6, -1e6, 3.0], &[false, false, true], 0.01);
-        for (got, want) in state.values.iter().zip([1.99, 2.01, 2.0 - 0.01 - 0.01 * 0.5 * 2.0]) {
+        for (got, want) in state
+            .values
+            .iter()
+            .zip([1.99, 2.01, 2.0 - 0.01 - 0.01 * 0.5 * 2.0])
+        {
             assert!((got - want).abs() <= 1e-12, "{got} {want}");
         }
     }
@@ -133,11 +162,19 @@ mod tests {
     #[test]
     fn clipping_keeps_the_direction_and_refuses_what_is_not_finite() {
         let mut gradient = [3.0, 4.0];
-        assert!((clip(&mut gradient, 10.0, 0).unwrap() - 5.0).abs() <= 1e-15 && gradient == [3.0, 4.0]);
+        assert!(
+            (clip(&mut gradient, 10.0, 0).unwrap() - 5.0).abs() <= 1e-15 && gradient == [3.0, 4.0]
+        );
         assert!((clip(&mut gradient, 1.0, 0).unwrap() - 5.0).abs() <= 1e-15);
-        assert!((gradient[0] - 0.6).abs() <= 1e-15 && (gradient[1] - 0.8).abs() <= 1e-15, "{gradient:?}");
+        assert!(
+            (gradient[0] - 0.6).abs() <= 1e-15 && (gradient[1] - 0.8).abs() <= 1e-15,
+            "{gradient:?}"
+        );
         let error = clip(&mut [1.0, f64::NAN], 1.0, 7).unwrap_err();
-        assert!(error.exit_code() == 3 && error.to_string().contains("step 7"), "{error}");
+        assert!(
+            error.exit_code() == 3 && error.to_string().contains("step 7"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Pairs of frames one lag time apart, the parts of trajectories that they are drawn from, and how they are superposed.
+//! Pairs of frames one lag time apart, the parts of trajectories that they are drawn from, and how
+//! they are superposed.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -54,8 +55,15 @@ impl Segment {
         let ratio = lag / self.time_step;
         let frames = ratio.round();
         if frames < 1.0 || (ratio - frames).abs() > 1e-3 * frames {
-            let what = format!("its frames are {} ps apart, of which the lag time of {lag} ps is no multiple", self.time_step);
-            return Err(Error::input(Place::file(&self.file), what, "set `lag` to a multiple, or use a file with closer frames"));
+            let what = format!(
+                "its frames are {} ps apart, of which the lag time of {lag} ps is no multiple",
+                self.time_step
+            );
+            return Err(Error::input(
+                Place::file(&self.file),
+                what,
+                "set `lag` to a multiple, or use a file with closer frames",
+            ));
         }
         Ok(frames as usize)
     }
@@ -64,7 +72,9 @@ impl Segment {
 fn vectors(values: &[f32], frame: usize, tokens: usize) -> Vec<Vector3<f64>> {
     let row = 3 * tokens;
     let values = values[frame * row..(frame + 1) * row].chunks_exact(3);
-    values.map(|x| Vector3::new(x[0].into(), x[1].into(), x[2].into())).collect()
+    values
+        .map(|x| Vector3::new(x[0].into(), x[1].into(), x[2].into()))
+        .collect()
 }
 
 /// Frames `first`, `first + lag` of a segment of a system.
@@ -117,13 +127,28 @@ impl Pairs {
         systems.dedup();
         systems
     }
-    /// Adds all pairs of which both frames lie in `frames`, each to be drawn `weight` times as often as one of weight 1; systems are
-    /// added in ascending order.
-    pub fn push(&mut self, system: usize, segment: usize, frames: Range<usize>, lag: usize, weight: f64) {
+    /// Adds all pairs of which both frames lie in `frames`, each to be drawn `weight` times as
+    /// often as one of weight 1; systems are added in ascending order.
+    pub fn push(
+        &mut self,
+        system: usize,
+        segment: usize,
+        frames: Range<usize>,
+        lag: usize,
+        weight: f64,
+    ) {
         let count = frames.len().saturating_sub(lag);
         if count > 0 {
             let (before, weight_before) = (self.total, self.weight);
-            self.runs.push(Run { system, segment, start: frames.start, lag, before, weight, weight_before });
+            self.runs.push(Run {
+                system,
+                segment,
+                start: frames.start,
+                lag,
+                before,
+                weight,
+                weight_before,
+            });
             self.total += count;
             self.weight += weight * count as f64;
         }
@@ -138,8 +163,16 @@ impl Pairs {
         }
         let at = self.weight * rng.random::<f64>();
         let run = self.runs.partition_point(|run| run.weight_before <= at) - 1;
-        let end = self.runs.get(run + 1).map_or(self.total, |next| next.before);
-        let Run { before, weight, weight_before, .. } = self.runs[run];
+        let end = self
+            .runs
+            .get(run + 1)
+            .map_or(self.total, |next| next.before);
+        let Run {
+            before,
+            weight,
+            weight_before,
+            ..
+        } = self.runs[run];
         // the division may round up to the next run's first pair
         self.get((before + ((at - weight_before) / weight) as usize).min(end - 1))
     }
@@ -151,11 +184,17 @@ impl Pairs {
         assert!(index < self.total, "pair {index} of {}", self.total);
         let run = &self.runs[self.runs.partition_point(|run| run.before <= index) - 1];
         let first = run.start + index - run.before;
-        Pair { system: run.system, segment: run.segment, first, second: first + run.lag }
+        Pair {
+            system: run.system,
+            segment: run.segment,
+            first,
+            second: first + run.lag,
+        }
     }
 }
 
-/// Cuts `frames` of a trajectory into the frames of training and, behind a gap of `lag` frames, the last `share` for validation.
+/// Cuts `frames` of a trajectory into the frames of training and, behind a gap of `lag` frames, the
+/// last `share` for validation.
 pub fn chronological(frames: usize, share: f64, lag: usize) -> [Range<usize>; 2] {
     if share == 0.0 {
         return [0..frames, frames..frames];
@@ -164,7 +203,8 @@ pub fn chronological(frames: usize, share: f64, lag: usize) -> [Range<usize>; 2]
     [0..start.saturating_sub(lag), start..frames]
 }
 
-/// `from` as it is, and `to` moved and turned onto it by the best proper rotation: what is left is internal motion.
+/// `from` as it is, and `to` moved and turned onto it by the best proper rotation: what is left is
+/// internal motion.
 pub fn aligned(from: Vec<Vector3<f64>>, to: &[Vector3<f64>]) -> [Vec<Vector3<f64>>; 2] {
     let moved = superpose(to, &from);
     [from, moved]
@@ -182,8 +222,14 @@ mod tests {
         pairs.push(0, 0, 0..5, 2, 1.0);
         pairs.push(0, 1, 3..5, 2, 1.0); // too short for a pair
         pairs.push(1, 0, 10..13, 2, 1.0);
-        let all: Vec<_> = (0..pairs.len()).map(|i| pairs.get(i)).map(|p| (p.system, p.segment, p.first, p.second)).collect();
-        assert_eq!(all, [(0, 0, 0, 2), (0, 0, 1, 3), (0, 0, 2, 4), (1, 0, 10, 12)]);
+        let all: Vec<_> = (0..pairs.len())
+            .map(|i| pairs.get(i))
+            .map(|p| (p.system, p.segment, p.first, p.second))
+            .collect();
+        assert_eq!(
+            all,
+            [(0, 0, 0, 2), (0, 0, 1, 3), (0, 0, 2, 4), (1, 0, 10, 12)]
+        );
         assert_eq!(pairs.systems(), [0, 1]);
     }
 
@@ -203,7 +249,10 @@ mod tests {
         for (count, weight) in counts.into_iter().zip([1.0, 1.0, 1.0, 4.0, 4.0, 0.5]) {
             let share = weight / 11.5;
             let error = (share * (1.0 - share) / DRAWS as f64).sqrt();
-            assert!((count as f64 / DRAWS as f64 - share).abs() <= 4.0 * error, "{counts:?}");
+            assert!(
+                (count as f64 / DRAWS as f64 - share).abs() <= 4.0 * error,
+                "{counts:?}"
+            );
         }
     }
 
@@ -216,27 +265,46 @@ mod tests {
 
     #[test]
     fn a_lag_that_is_no_multiple_is_refused_with_file_and_time_step() {
-        let segment = Segment { file: "a.xtc".into(), tokens: 1, time_step: 0.2, positions: vec![0.0; 30], forces: vec![] };
+        let segment = Segment {
+            file: "a.xtc".into(),
+            tokens: 1,
+            time_step: 0.2,
+            positions: vec![0.0; 30],
+            forces: vec![],
+        };
         assert_eq!(segment.lag_frames(20.0).unwrap(), 100);
         assert_eq!((segment.len(), segment.lag_frames(0.2).unwrap()), (10, 1));
         for lag in [0.1, 0.3, 20.1] {
             let message = segment.lag_frames(lag).unwrap_err().to_string();
-            assert!(message.contains("a.xtc") && message.contains("0.2 ps"), "{message}");
+            assert!(
+                message.contains("a.xtc") && message.contains("0.2 ps"),
+                "{message}"
+            );
         }
     }
 
     #[test]
     fn tumbling_is_taken_out_and_internal_motion_is_kept() {
-        let from: Vec<_> = (0..6).map(|i| Vector3::new((i as f64).sin(), (1.7 * i as f64).cos(), 0.3 * i as f64)).collect();
-        // a stretch along one axis is no rotation: the distances of the moved frame are those of the original one
-        let stretched: Vec<_> = from.iter().map(|x| Vector3::new(x.x, 1.1 * x.y, x.z)).collect();
-        let tumbled: Vec<_> =
-            stretched.iter().map(|x| Rotation3::new(Vector3::new(0.3, 2.0, -1.0)) * x + Vector3::new(9.0, 1.0, 0.0)).collect();
+        let from: Vec<_> = (0..6)
+            .map(|i| Vector3::new((i as f64).sin(), (1.7 * i as f64).cos(), 0.3 * i as f64))
+            .collect();
+        // a stretch along one axis is no rotation: the distances of the moved frame are those of
+        // the original one
+        let stretched: Vec<_> = from
+            .iter()
+            .map(|x| Vector3::new(x.x, 1.1 * x.y, x.z))
+            .collect();
+        let tumbled: Vec<_> = stretched
+            .iter()
+            .map(|x| Rotation3::new(Vector3::new(0.3, 2.0, -1.0)) * x + Vector3::new(9.0, 1.0, 0.0))
+            .collect();
         let [_, once] = aligned(from.clone(), &stretched);
         let [_, again] = aligned(from, &tumbled);
         for (i, (a, b)) in once.iter().zip(&again).enumerate() {
             assert!((a - b).norm() <= 1e-12, "{i}: {a} {b}");
         }
-        assert!(((again[0] - again[5]).norm() - (stretched[0] - stretched[5]).norm()).abs() <= 1e-12);
+        assert!(
+            ((again[0] - again[5]).norm() - (stretched[0] - stretched[5]).norm()).abs() <= 1e-12
+        );
     }
 }

@@ -35,7 +35,11 @@ impl Files {
     /// PREFIX.safetensors, PREFIX.ckpt and PREFIX.train.csv.
     pub fn new(prefix: &Path) -> Self {
         let file = |suffix| files::with_suffix(prefix, suffix);
-        Files { model: file(".safetensors"), checkpoint: file(".ckpt"), table: file(".train.csv") }
+        Files {
+            model: file(".safetensors"),
+            checkpoint: file(".ckpt"),
+            table: file(".train.csv"),
+        }
     }
 }
 
@@ -55,14 +59,16 @@ pub struct Update {
 pub struct Validation {
     /// Mean over the samples.
     pub loss: f64,
-    /// Mean over the samples of each band of noise levels ([`super::report::BANDS`]); empty for objectives without noise.
+    /// Mean over the samples of each band of noise levels ([`super::report::BANDS`]); empty for
+    /// objectives without noise.
     pub bands: Vec<Option<f64>>,
 }
 
 /// A model in training.
 ///
-/// Every update's samples are drawn anew from (seed, update); they are cut into micro-batches by their sizes alone, and the
-/// gradients of these are added in order. So neither the number of threads nor an interruption changes a bit of the parameters.
+/// Every update's samples are drawn anew from (seed, update); they are cut into micro-batches by
+/// their sizes alone, and the gradients of these are added in order. So neither the number of
+/// threads nor an interruption changes a bit of the parameters.
 pub struct Trainer<E: Engine> {
     config: Config,
     dataset: Dataset,
@@ -82,10 +88,14 @@ impl<E: Engine> Trainer<E> {
     /// A model at its initial parameters.
     ///
     /// # Errors
-    /// [`Error::Usage`] where the network's sizes cannot be, [`Error::Device`] where the engine fails.
+    /// [`Error::Usage`] where the network's sizes cannot be, [`Error::Device`] where the engine
+    /// fails.
     pub fn new(config: Config, dataset: Dataset, engine: E) -> Result<Self> {
         let objective = Objective::new(&config, &dataset);
-        let sizes = model::Config { regime: objective.regime(), ..config.model.clone() };
+        let sizes = model::Config {
+            regime: objective.regime(),
+            ..config.model.clone()
+        };
         let model = match &config.initial {
             Some(initial) => {
                 let values = initial.weights_for(&sizes);
@@ -94,18 +104,53 @@ impl<E: Engine> Trainer<E> {
             None => Model::initial(sizes, engine, config.training.seed)?,
         };
         let values = model.parameters()?;
-        let shapes = model.network().program.params.iter().map(|(_, shape)| shape.size);
-        let decays = shapes.flat_map(|[rows, columns]| vec![rows > 1; rows * columns]).collect();
-        let count = if dataset.validation.is_empty() { 0 } else { config.training.validation_samples };
+        let shapes = model
+            .network()
+            .program
+            .params
+            .iter()
+            .map(|(_, shape)| shape.size);
+        let decays = shapes
+            .flat_map(|[rows, columns]| vec![rows > 1; rows * columns])
+            .collect();
+        let count = if dataset.validation.is_empty() {
+            0
+        } else {
+            config.training.validation_samples
+        };
         let held_out = (0..count as u64)
             .into_par_iter()
-            .map(|number| objective.sample(&dataset, &dataset.validation, config.training.seed, Purpose::Validation, 0, number))
+            .map(|number| {
+                objective.sample(
+                    &dataset,
+                    &dataset.validation,
+                    config.training.seed,
+                    Purpose::Validation,
+                    0,
+                    number,
+                )
+            })
             .collect();
-        let progress = Progress { course: course(&config, &dataset), ..Progress::default() };
+        let progress = Progress {
+            course: course(&config, &dataset),
+            ..Progress::default()
+        };
         let (average, best) = (values.clone(), values.clone());
         let state = State::new(values);
         let clock = (Instant::now(), 0.0);
-        Ok(Trainer { config, dataset, objective, model, decays, state, average, best, progress, held_out, clock })
+        Ok(Trainer {
+            config,
+            dataset,
+            objective,
+            model,
+            decays,
+            state,
+            average,
+            best,
+            progress,
+            held_out,
+            clock,
+        })
     }
 
     /// Continues from a checkpoint of the same training.
@@ -114,12 +159,19 @@ impl<E: Engine> Trainer<E> {
     /// [`Error::Input`] where it cannot be read, or belongs to another configuration or other data.
     pub fn resume(&mut self, path: &Path) -> Result<()> {
         let checkpoint = Checkpoint::read(path)?;
-        if checkpoint.progress.course != self.progress.course || checkpoint.state.values.len() != self.state.values.len() {
+        if checkpoint.progress.course != self.progress.course
+            || checkpoint.state.values.len() != self.state.values.len()
+        {
             let what = "belongs to a training with another configuration or other data";
             let hint = "--fresh to start over, or another -o PREFIX";
             return Err(Error::input(crate::error::Place::file(path), what, hint));
         }
-        Checkpoint { progress: self.progress, state: self.state, average: self.average, best: self.best } = checkpoint;
+        Checkpoint {
+            progress: self.progress,
+            state: self.state,
+            average: self.average,
+            best: self.best,
+        } = checkpoint;
         self.clock = (Instant::now(), self.progress.minutes);
         self.model.set_parameters(&self.state.values)
     }
@@ -127,23 +179,49 @@ impl<E: Engine> Trainer<E> {
     /// One line: the network and the scale of its answer.
     pub fn describe(&self) -> String {
         let scale = match self.objective.regime() {
-            Regime::Jump { lag_time, sigma_data, lag_range: None } => format!("jumps of {lag_time} ps, displacement {sigma_data:.4} Å"),
-            Regime::Jump { sigma_data, lag_range: Some([shortest, longest]), .. } => {
+            Regime::Jump {
+                lag_time,
+                sigma_data,
+                lag_range: None,
+            } => format!("jumps of {lag_time} ps, displacement {sigma_data:.4} Å"),
+            Regime::Jump {
+                sigma_data,
+                lag_range: Some([shortest, longest]),
+                ..
+            } => {
                 format!("jumps of {shortest} to {longest} ps, displacement {sigma_data:.4} Å")
             }
-            Regime::NextFrame { lag_time, scale } => format!("next frame after {lag_time} ps, displacement {scale:.4} Å"),
+            Regime::NextFrame { lag_time, scale } => {
+                format!("next frame after {lag_time} ps, displacement {scale:.4} Å")
+            }
             regime @ Regime::Force { scale, .. } => {
-                let form = if regime.is_conservative() { "conservative forces" } else { "forces" };
+                let form = if regime.is_conservative() {
+                    "conservative forces"
+                } else {
+                    "forces"
+                };
                 format!("{form}, {scale:.4} kJ/mol/Å")
             }
         };
-        format!("{} parameters on {}; {scale}", self.model.parameter_count(), self.model.engine().name())
+        format!(
+            "{} parameters on {}; {scale}",
+            self.model.parameter_count(),
+            self.model.engine().name()
+        )
     }
 
     /// What an interrupted training continues from.
     pub fn checkpoint(&self) -> Checkpoint {
-        let progress = Progress { minutes: self.minutes(), ..self.progress.clone() };
-        Checkpoint { progress, state: self.state.clone(), average: self.average.clone(), best: self.best.clone() }
+        let progress = Progress {
+            minutes: self.minutes(),
+            ..self.progress.clone()
+        };
+        Checkpoint {
+            progress,
+            state: self.state.clone(),
+            average: self.average.clone(),
+            best: self.best.clone(),
+        }
     }
 
     /// Updates made.
@@ -170,7 +248,8 @@ impl<E: Engine> Trainer<E> {
         }
     }
     fn stopped_early(&self) -> bool {
-        self.config.training.patience > 0 && self.progress.since_best >= self.config.training.patience
+        self.config.training.patience > 0
+            && self.progress.since_best >= self.config.training.patience
     }
 
     /// One update of the parameters.
@@ -183,34 +262,67 @@ impl<E: Engine> Trainer<E> {
         let seed = self.config.training.seed;
         let samples: Vec<Sample> = (0..self.config.training.batch as u64)
             .into_par_iter()
-            .map(|number| self.objective.sample(&self.dataset, &self.dataset.training, seed, Purpose::Training, update, number))
+            .map(|number| {
+                self.objective.sample(
+                    &self.dataset,
+                    &self.dataset.training,
+                    seed,
+                    Purpose::Training,
+                    update,
+                    number,
+                )
+            })
             .collect();
         let (loss, mut gradient) = self.gradient(&samples)?;
         let norm = clip(&mut gradient, settings.clip, update)?;
-        settings.adamw().update(&mut self.state, &gradient, &self.decays, learning_rate);
-        average_in(&mut self.average, &self.state.values, settings.average, update);
+        settings
+            .adamw()
+            .update(&mut self.state, &gradient, &self.decays, learning_rate);
+        average_in(
+            &mut self.average,
+            &self.state.values,
+            settings.average,
+            update,
+        );
         self.model.set_parameters(&self.state.values)?;
         self.progress.loss_sum += loss;
         self.progress.norm_sum += norm;
         self.progress.since_row += 1;
-        Ok(Update { loss, norm, learning_rate })
+        Ok(Update {
+            loss,
+            norm,
+            learning_rate,
+        })
     }
 
     /// Mean loss of samples and its gradient.
     fn gradient(&self, samples: &[Sample]) -> Result<(f64, Vec<f64>)> {
-        let parts: Vec<(f64, Vec<f64>)> = micro_batches(samples, self.config.training.micro_batch_tokens)
-            .into_par_iter()
-            .map(|range| {
-                let samples_here = &samples[range];
-                let inputs = self.objective.inputs(self.model.config(), &self.dataset, samples_here);
-                let activations = self.model.forward(&inputs)?;
-                let (losses, d_answer) = losses(samples_here, &activations.answer);
-                let d_answer: Vec<Vector3<f64>> = d_answer.into_iter().map(|d| d / samples.len() as f64).collect();
-                Ok((losses.iter().sum(), self.model.backward(&inputs, &activations, &d_answer)?.params))
-            })
-            .collect::<Result<_>>()?;
+        let parts: Vec<(f64, Vec<f64>)> =
+            micro_batches(samples, self.config.training.micro_batch_tokens)
+                .into_par_iter()
+                .map(|range| {
+                    let samples_here = &samples[range];
+                    let inputs =
+                        self.objective
+                            .inputs(self.model.config(), &self.dataset, samples_here);
+                    let activations = self.model.forward(&inputs)?;
+                    let (losses, d_answer) = losses(samples_here, &activations.answer);
+                    let d_answer: Vec<Vector3<f64>> = d_answer
+                        .into_iter()
+                        .map(|d| d / samples.len() as f64)
+                        .collect();
+                    Ok((
+                        losses.iter().sum(),
+                        self.model
+                            .backward(&inputs, &activations, &d_answer)?
+                            .params,
+                    ))
+                })
+                .collect::<Result<_>>()?;
         let mut parts = parts.into_iter();
-        let (mut loss, mut gradient) = parts.next().unwrap_or((0.0, vec![0.0; self.state.values.len()]));
+        let (mut loss, mut gradient) = parts
+            .next()
+            .unwrap_or((0.0, vec![0.0; self.state.values.len()]));
         for (more, part) in parts {
             loss += more;
             gradient.iter_mut().zip(part).for_each(|(sum, g)| *sum += g);
@@ -218,8 +330,8 @@ impl<E: Engine> Trainer<E> {
         Ok((loss / samples.len() as f64, gradient))
     }
 
-    /// Losses of the averaged parameters on the validation set, whose samples and noise are always the same; `None` where there
-    /// is none.
+    /// Losses of the averaged parameters on the validation set, whose samples and noise are always
+    /// the same; `None` where there is none.
     ///
     /// # Errors
     /// [`Error::Device`] where the engine fails.
@@ -232,14 +344,22 @@ impl<E: Engine> Trainer<E> {
         let parts: Vec<Vec<f64>> = micro_batches(samples, self.config.training.micro_batch_tokens)
             .into_par_iter()
             .map(|range| {
-                let inputs = self.objective.inputs(self.model.config(), &self.dataset, &samples[range.clone()]);
+                let inputs = self.objective.inputs(
+                    self.model.config(),
+                    &self.dataset,
+                    &samples[range.clone()],
+                );
                 Ok(losses(&samples[range], &self.model.predict(&inputs)?).0)
             })
             .collect::<Result<_>>()?;
         let all: Vec<f64> = parts.concat();
         let mean = |of: &[f64]| (!of.is_empty()).then(|| of.iter().sum::<f64>() / of.len() as f64);
         let in_band = |wanted: usize| {
-            let losses = all.iter().zip(samples).filter(|(_, sample)| band(sample.sigma) == wanted).map(|(&loss, _)| loss);
+            let losses = all
+                .iter()
+                .zip(samples)
+                .filter(|(_, sample)| band(sample.sigma) == wanted)
+                .map(|(&loss, _)| loss);
             mean(&losses.collect::<Vec<f64>>())
         };
         let bands = (0..self.objective.bands()).map(in_band).collect();
@@ -266,15 +386,29 @@ impl<E: Engine> Trainer<E> {
         }
         let validation_loss = progress.validation_loss;
         let bands = validation.map_or(Vec::new(), |validation| validation.bands);
-        Ok(Row { update, minutes, learning_rate, training_loss, gradient_norm, validation_loss, bands })
+        Ok(Row {
+            update,
+            minutes,
+            learning_rate,
+            training_loss,
+            gradient_norm,
+            validation_loss,
+            bands,
+        })
     }
 
-    /// Trains to the end of the budget, or until nothing has improved for `training.patience` validations, and writes the model.
+    /// Trains to the end of the budget, or until nothing has improved for `training.patience`
+    /// validations, and writes the model.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] once `stop` asks for it, with the checkpoint written; those of [`Trainer::update`] and of writing.
+    /// [`Error::Interrupted`] once `stop` asks for it, with the checkpoint written; those of
+    /// [`Trainer::update`] and of writing.
     pub fn run(&mut self, files: &Files, reporter: &Reporter, stop: &Stop) -> Result<()> {
-        let bands = if self.held_out.is_empty() { 0 } else { self.objective.bands() };
+        let bands = if self.held_out.is_empty() {
+            0
+        } else {
+            self.objective.bands()
+        };
         let mut table = Table::resume(&files.table, bands, self.updates())?;
         let (began, before) = (Instant::now(), self.updates());
         let mut saved = Instant::now();
@@ -282,12 +416,26 @@ impl<E: Engine> Trainer<E> {
             if stop.reason().is_some() {
                 reporter.finish();
                 self.checkpoint().write(&files.checkpoint)?;
-                return Err(Error::Interrupted { step: self.updates(), checkpoint: files.checkpoint.clone() });
+                return Err(Error::Interrupted {
+                    step: self.updates(),
+                    checkpoint: files.checkpoint.clone(),
+                });
             }
             let update = self.update()?;
-            let speed = (self.updates() - before) as f64 / (began.elapsed().as_secs_f64() / 60.0).max(1e-9);
-            reporter.tick(self.updates(), self.minutes(), self.spent(), speed, self.progress.loss_sum / self.progress.since_row as f64);
-            if self.updates().is_multiple_of(self.config.training.validate_every) || self.spent() >= 1.0 {
+            let speed =
+                (self.updates() - before) as f64 / (began.elapsed().as_secs_f64() / 60.0).max(1e-9);
+            reporter.tick(
+                self.updates(),
+                self.minutes(),
+                self.spent(),
+                speed,
+                self.progress.loss_sum / self.progress.since_row as f64,
+            );
+            if self
+                .updates()
+                .is_multiple_of(self.config.training.validate_every)
+                || self.spent() >= 1.0
+            {
                 let row = self.row(update.learning_rate)?;
                 table.add(&row)?;
                 reporter.row(&row);
@@ -302,21 +450,45 @@ impl<E: Engine> Trainer<E> {
         self.save(&files.model)
     }
 
-    /// Writes the model: the averaged parameters, or with early stopping those of the lowest validation loss.
+    /// Writes the model: the averaged parameters, or with early stopping those of the lowest
+    /// validation loss.
     ///
     /// # Errors
     /// [`Error::Output`] naming `path`.
     pub fn save(&mut self, path: &Path) -> Result<()> {
         let best = self.config.training.patience > 0 && self.progress.best.is_some();
-        self.model.set_parameters(if best { &self.best } else { &self.average })?;
-        let written_of = if best { self.progress.best } else { self.progress.validation_loss.map(|loss| (loss, self.updates())) };
-        let (validation_loss, update) = written_of.map_or((None, self.updates()), |(loss, update)| (Some(loss), update));
+        self.model
+            .set_parameters(if best { &self.best } else { &self.average })?;
+        let written_of = if best {
+            self.progress.best
+        } else {
+            self.progress
+                .validation_loss
+                .map(|loss| (loss, self.updates()))
+        };
+        let (validation_loss, update) = written_of
+            .map_or((None, self.updates()), |(loss, update)| {
+                (Some(loss), update)
+            });
         let trained = self.dataset.training.systems();
-        let systems: Vec<String> = trained.iter().map(|&system| self.dataset.systems[system].name.clone()).collect();
-        let started_from = self.config.initial.as_ref().map(|initial| initial.file.clone());
-        let from = started_from.as_ref().map_or(String::new(), |file| format!(", starting from {}", file.name));
+        let systems: Vec<String> = trained
+            .iter()
+            .map(|&system| self.dataset.systems[system].name.clone())
+            .collect();
+        let started_from = self
+            .config
+            .initial
+            .as_ref()
+            .map(|initial| initial.file.clone());
+        let from = started_from.as_ref().map_or(String::new(), |file| {
+            format!(", starting from {}", file.name)
+        });
         let provenance = Provenance {
-            summary: format!("{} pairs of frames of {}{from}", self.dataset.training.len(), listed(&systems)),
+            summary: format!(
+                "{} pairs of frames of {}{from}",
+                self.dataset.training.len(),
+                listed(&systems)
+            ),
             systems,
             temperature: self.config.data.temperature,
             updates: update,
@@ -363,7 +535,8 @@ fn micro_batches(samples: &[Sample], tokens: usize) -> Vec<Range<usize>> {
     ranges
 }
 
-/// The loss of each sample and the gradient of their sum, for answers concatenated as the samples are.
+/// The loss of each sample and the gradient of their sum, for answers concatenated as the samples
+/// are.
 fn losses(samples: &[Sample], answer: &[Vector3<f64>]) -> (Vec<f64>, Vec<Vector3<f64>>) {
     let mut rest = answer;
     let each = samples.iter().map(|sample| {
@@ -375,19 +548,55 @@ fn losses(samples: &[Sample], answer: &[Vector3<f64>]) -> (Vec<f64>, Vec<Vector3
     (losses, gradients.concat())
 }
 
-/// Hash of all that decides the course of a training: data, objective, network, optimiser, batches; not how long it goes on, nor
-/// how often it is looked at.
+/// Hash of all that decides the course of a training: data, objective, network, optimiser, batches;
+/// not how long it goes on, nor how often it is looked at.
 fn course(config: &Config, dataset: &Dataset) -> String {
-    let Config { split, jump, displacement, force, model, optimizer, training, .. } = config;
-    let batches = (training.seed, training.batch, training.micro_batch_tokens, training.validation_samples);
+    let Config {
+        split,
+        jump,
+        displacement,
+        force,
+        model,
+        optimizer,
+        training,
+        ..
+    } = config;
+    let batches = (
+        training.seed,
+        training.batch,
+        training.micro_batch_tokens,
+        training.validation_samples,
+    );
     let files: Vec<_> = dataset.files.iter().map(|file| &file.sha256).collect();
-    let mut text = format!("{:?}", (files, split, jump, displacement, force, model, optimizer, batches));
+    let mut text = format!(
+        "{:?}",
+        (
+            files,
+            split,
+            jump,
+            displacement,
+            force,
+            model,
+            optimizer,
+            batches
+        )
+    );
     // what is as it is by default adds nothing: checkpoints from before these keys stay good
     if let Some(initial) = &config.initial {
         text += &format!("{:?}", &initial.file.sha256);
     }
     if dataset.systems.iter().any(|system| system.weight != 1.0) {
-        text += &format!("{:?}", dataset.systems.iter().map(|system| system.weight).collect::<Vec<_>>());
+        text += &format!(
+            "{:?}",
+            dataset
+                .systems
+                .iter()
+                .map(|system| system.weight)
+                .collect::<Vec<_>>()
+        );
     }
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(text.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

@@ -1,7 +1,8 @@
 //! DCD: one header, frames of one size; record markers of 4 or 8 bytes, either byte order.
 //!
-//! Times: the header holds the first step, the steps from frame to frame and the time step in AKMA units. Cells: six numbers in the
-//! order a, γ, b, β, α, c, the angles as degrees or cosines; recent CHARMM stores a symmetric matrix of vectors instead.
+//! Times: the header holds the first step, the steps from frame to frame and the time step in AKMA
+//! units. Cells: six numbers in the order a, γ, b, β, α, c, the angles as degrees or cosines;
+//! recent CHARMM stores a symmetric matrix of vectors instead.
 
 use nalgebra::Vector3;
 
@@ -16,7 +17,11 @@ fn cut(_: Ended) -> Fault {
 
 /// Reads a record marker: the length of the record, before and behind it.
 fn marker(input: &mut Input, wide: bool) -> Result<u64, Ended> {
-    if wide { input.u64() } else { input.u32().map(u64::from) }
+    if wide {
+        input.u64()
+    } else {
+        input.u32().map(u64::from)
+    }
 }
 
 /// Finds byte order and marker width from the first record, 84 bytes that start with CORD.
@@ -27,7 +32,11 @@ fn wide_markers(input: &mut Input) -> Result<bool, Fault> {
         [0, 0, 0, 84, b'C', b'O', b'R', b'D', ..] => (true, false),
         [84, 0, 0, 0, 0, 0, 0, 0, b'C', b'O', b'R', b'D'] => (false, true),
         [0, 0, 0, 0, 0, 0, 0, 84, b'C', b'O', b'R', b'D'] => (true, true),
-        _ => return Err(Fault::header("is no DCD trajectory: it does not start with CORD")),
+        _ => {
+            return Err(Fault::header(
+                "is no DCD trajectory: it does not start with CORD",
+            ));
+        }
     };
     input.big_endian = big;
     input.go_to(if wide { 8 } else { 4 }).map_err(cut)?;
@@ -56,10 +65,21 @@ fn control(input: &mut Input) -> Result<Control, Ended> {
     let end = input.position;
     input.go_to(delta_at)?;
     // without a CHARMM version it is the X-PLOR dialect: an 8-byte time step and no cell
-    let (delta, cell, fourth) =
-        if version == 0 { (input.f64()?, false, false) } else { (input.real(false)?, input.u32()? != 0, input.u32()? == 1) };
+    let (delta, cell, fourth) = if version == 0 {
+        (input.f64()?, false, false)
+    } else {
+        (input.real(false)?, input.u32()? != 0, input.u32()? == 1)
+    };
     input.go_to(end)?;
-    Ok(Control { start, stride, fixed, delta, cell, fourth, version })
+    Ok(Control {
+        start,
+        stride,
+        fixed,
+        delta,
+        cell,
+        fourth,
+        version,
+    })
 }
 
 pub(super) struct Dcd {
@@ -86,14 +106,23 @@ impl Dcd {
         let again = marker(&mut input, wide).map_err(cut)?;
         let four = marker(&mut input, wide).map_err(cut)?;
         if (again, four) != (title, 4) {
-            return Err(Fault::header("is broken: its header's record lengths disagree"));
+            return Err(Fault::header(
+                "is broken: its header's record lengths disagree",
+            ));
         }
         let atoms = input.u32().map_err(cut)? as usize;
         marker(&mut input, wide).map_err(cut)?;
         if atoms == 0 || control.fixed >= atoms {
-            return Err(Fault::header(format!("is broken: {atoms} atoms, {} of them fixed", control.fixed)));
+            return Err(Fault::header(format!(
+                "is broken: {atoms} atoms, {} of them fixed",
+                control.fixed
+            )));
         }
-        let free = if control.fixed > 0 { Some(free_atoms(&mut input, wide, atoms - control.fixed, atoms)?) } else { None };
+        let free = if control.fixed > 0 {
+            Some(free_atoms(&mut input, wide, atoms - control.fixed, atoms)?)
+        } else {
+            None
+        };
         let width = if wide { 16 } else { 8 };
         let size = |atoms: usize| {
             let cell = if control.cell { width + 48 } else { 0 };
@@ -108,22 +137,59 @@ impl Dcd {
         }
         let step = rounded(control.delta * PS_PER_AKMA);
         let known = step > 0.0 && step.is_finite() && control.stride > 0;
-        let time = |frame: u64| (f64::from(control.start) + frame as f64 * f64::from(control.stride)) * step;
-        let contents = Contents { atoms, frames: frames as usize, times: known.then(|| (0..frames).map(time).collect()) };
-        Ok((contents, Dcd { input, wide, control, atoms, free, begin, first, later, record: Vec::new() }))
+        let time = |frame: u64| {
+            (f64::from(control.start) + frame as f64 * f64::from(control.stride)) * step
+        };
+        let contents = Contents {
+            atoms,
+            frames: frames as usize,
+            times: known.then(|| (0..frames).map(time).collect()),
+        };
+        Ok((
+            contents,
+            Dcd {
+                input,
+                wide,
+                control,
+                atoms,
+                free,
+                begin,
+                first,
+                later,
+                record: Vec::new(),
+            },
+        ))
     }
 
     fn read_frame(&mut self, index: usize, frame: &mut Frame) -> Result<(), String> {
-        let Dcd { input, wide, control, atoms, free, begin, first, later, record: bytes } = self;
+        let Dcd {
+            input,
+            wide,
+            control,
+            atoms,
+            free,
+            begin,
+            first,
+            later,
+            record: bytes,
+        } = self;
         let big_endian = input.big_endian;
-        let offset = if index == 0 { 0 } else { *first + (index as u64 - 1) * *later };
+        let offset = if index == 0 {
+            0
+        } else {
+            *first + (index as u64 - 1) * *later
+        };
         input.go_to(*begin + offset)?;
         frame.cell = None;
         if control.cell {
             record(input, *wide, 48, bytes)?;
             let mut six = [0.0; 6];
             for (value, &bytes) in six.iter_mut().zip(bytes.as_chunks().0) {
-                *value = if big_endian { f64::from_be_bytes(bytes) } else { f64::from_le_bytes(bytes) };
+                *value = if big_endian {
+                    f64::from_be_bytes(bytes)
+                } else {
+                    f64::from_le_bytes(bytes)
+                };
             }
             frame.cell = unit_cell(six, control.version);
         }
@@ -132,7 +198,11 @@ impl Dcd {
         for axis in 0..3 {
             record(input, *wide, 4 * count as u64, bytes)?;
             for (place, &bytes) in bytes.as_chunks().0.iter().enumerate() {
-                let value = if big_endian { f32::from_be_bytes(bytes) } else { f32::from_le_bytes(bytes) };
+                let value = if big_endian {
+                    f32::from_be_bytes(bytes)
+                } else {
+                    f32::from_le_bytes(bytes)
+                };
                 frame.positions[free.map_or(place, |free| free[place])][axis] = f64::from(value);
             }
         }
@@ -144,21 +214,36 @@ impl Dcd {
 fn record(input: &mut Input, wide: bool, length: u64, bytes: &mut Vec<u8>) -> Result<(), String> {
     let before = marker(input, wide)?;
     if before != length {
-        return Err(format!("is broken: a record of {before} bytes instead of {length}"));
+        return Err(format!(
+            "is broken: a record of {before} bytes instead of {length}"
+        ));
     }
     input.fill(length, bytes)?;
     let behind = marker(input, wide)?;
-    if behind != length { Err(format!("is broken: a record of {length} bytes ends with {behind}")) } else { Ok(()) }
+    if behind != length {
+        Err(format!(
+            "is broken: a record of {length} bytes ends with {behind}"
+        ))
+    } else {
+        Ok(())
+    }
 }
 
 /// The record of free atoms, counted from 1 in the file.
-fn free_atoms(input: &mut Input, wide: bool, free: usize, atoms: usize) -> Result<Vec<usize>, Fault> {
+fn free_atoms(
+    input: &mut Input,
+    wide: bool,
+    free: usize,
+    atoms: usize,
+) -> Result<Vec<usize>, Fault> {
     let mut list = Vec::new();
     marker(input, wide).map_err(cut)?;
     for _ in 0..free {
         let atom = (input.u32().map_err(cut)? as usize).wrapping_sub(1);
         if atom >= atoms {
-            return Err(Fault::header("is broken: its list of free atoms holds others than its atoms"));
+            return Err(Fault::header(
+                "is broken: its list of free atoms holds others than its atoms",
+            ));
         }
         list.push(atom);
     }
@@ -172,11 +257,21 @@ fn unit_cell(six: [f64; 6], version: u32) -> Option<Cell> {
     // CHARMM since version 26 stores a symmetric matrix: xx, xy, yy, xz, yz, zz
     if version > 25 || angles.iter().any(|&angle| !(-1.0..=180.0).contains(&angle)) {
         let row = |x, y, z| Vector3::new(x, y, z);
-        return cell::of_vectors(&[row(a, gamma, beta), row(gamma, b, alpha), row(beta, alpha, c)]);
+        return cell::of_vectors(&[
+            row(a, gamma, beta),
+            row(gamma, b, alpha),
+            row(beta, alpha, c),
+        ]);
     }
     let cosines = angles.iter().all(|&angle| angle.abs() <= 1.0);
     // 90° − asin is exactly 90° for a cosine of 0
-    let degrees = |angle: f64| if cosines { 90.0 - angle.asin().to_degrees() } else { angle };
+    let degrees = |angle: f64| {
+        if cosines {
+            90.0 - angle.asin().to_degrees()
+        } else {
+            angle
+        }
+    };
     cell::of_edges([a, b, c], angles.map(degrees))
 }
 
@@ -199,9 +294,11 @@ pub(super) const COUNT_AT: u64 = 8;
 /// Bytes of the header that [`header_bytes`] makes: three records.
 pub(super) const HEADER: u64 = (8 + 84) + (8 + 84) + (8 + 4);
 
-/// The header of a file whose frames are `interval` ps apart, the first at the time of `frame`; it counts no frames yet.
+/// The header of a file whose frames are `interval` ps apart, the first at the time of `frame`; it
+/// counts no frames yet.
 ///
-/// CHARMM's dialect, little-endian, as VMD, MDAnalysis and mdtraj read it: the interval is one step of that many AKMA units.
+/// CHARMM's dialect, little-endian, as VMD, MDAnalysis and mdtraj read it: the interval is one step
+/// of that many AKMA units.
 pub(super) fn header_bytes(frame: &Frame, interval: f64) -> Vec<u8> {
     let mut control = [0u32; 20];
     control[1] = ((frame.time / interval).round() as i32).cast_unsigned();
@@ -209,10 +306,17 @@ pub(super) fn header_bytes(frame: &Frame, interval: f64) -> Vec<u8> {
     control[9] = ((interval / PS_PER_AKMA) as f32).to_bits();
     control[10] = u32::from(frame.cell.is_some());
     control[19] = 24;
-    let mut title = *b"made by mdsurrogate                                                             ";
+    let mut title =
+        *b"made by mdsurrogate                                                             ";
     title[20..32].copy_from_slice(b"units A, ps ");
     let mut out = Vec::new();
-    append(&mut out, b"CORD".iter().copied().chain(control.iter().flat_map(|value| value.to_le_bytes())));
+    append(
+        &mut out,
+        b"CORD"
+            .iter()
+            .copied()
+            .chain(control.iter().flat_map(|value| value.to_le_bytes())),
+    );
     append(&mut out, 1u32.to_le_bytes().into_iter().chain(title));
     append(&mut out, (frame.positions.len() as u32).to_le_bytes());
     out
@@ -223,14 +327,33 @@ pub(super) fn header_bytes(frame: &Frame, interval: f64) -> Vec<u8> {
 /// # Errors
 /// The first atom whose position is not a number that f32 can hold.
 pub(super) fn frame_bytes(frame: &Frame, out: &mut Vec<u8>) -> Result<(), usize> {
-    if let Some(atom) = frame.positions.iter().position(|position| !position.iter().all(|&x| (x as f32).is_finite())) {
+    if let Some(atom) = frame
+        .positions
+        .iter()
+        .position(|position| !position.iter().all(|&x| (x as f32).is_finite()))
+    {
         return Err(atom);
     }
-    if let Some(Cell { lengths: [a, b, c], angles: [alpha, beta, gamma] }) = frame.cell {
-        append(out, [a, gamma, b, beta, alpha, c].into_iter().flat_map(f64::to_le_bytes));
+    if let Some(Cell {
+        lengths: [a, b, c],
+        angles: [alpha, beta, gamma],
+    }) = frame.cell
+    {
+        append(
+            out,
+            [a, gamma, b, beta, alpha, c]
+                .into_iter()
+                .flat_map(f64::to_le_bytes),
+        );
     }
     for axis in 0..3 {
-        append(out, frame.positions.iter().flat_map(|position| (position[axis] as f32).to_le_bytes()));
+        append(
+            out,
+            frame
+                .positions
+                .iter()
+                .flat_map(|position| (position[axis] as f32).to_le_bytes()),
+        );
     }
     Ok(())
 }

@@ -37,11 +37,20 @@ impl Input {
             if meta.is_dir() {
                 return Err(std::io::ErrorKind::IsADirectory.into());
             }
-            Ok(Input { reader: BufReader::with_capacity(1 << 14, file), position: 0, size: meta.len(), big_endian: true })
+            Ok(Input {
+                reader: BufReader::with_capacity(1 << 14, file),
+                position: 0,
+                size: meta.len(),
+                big_endian: true,
+            })
         };
         let input = open().map_err(|source| Error::reading(path, &source))?;
         if input.size == 0 {
-            return Err(Error::input(Place::file(path), "is empty", "copy or write the file again"));
+            return Err(Error::input(
+                Place::file(path),
+                "is empty",
+                "copy or write the file again",
+            ));
         }
         Ok(input)
     }
@@ -49,7 +58,8 @@ impl Input {
         self.position >= self.size
     }
     pub fn go_to(&mut self, position: u64) -> Result<(), Ended> {
-        let offset = i64::try_from(i128::from(position) - i128::from(self.position)).map_err(|_| Ended)?;
+        let offset =
+            i64::try_from(i128::from(position) - i128::from(self.position)).map_err(|_| Ended)?;
         if position > self.size {
             return Err(Ended);
         }
@@ -79,11 +89,19 @@ impl Input {
     }
     pub fn u32(&mut self) -> Result<u32, Ended> {
         let bytes = self.bytes()?;
-        Ok(if self.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
+        Ok(if self.big_endian {
+            u32::from_be_bytes(bytes)
+        } else {
+            u32::from_le_bytes(bytes)
+        })
     }
     pub fn u64(&mut self) -> Result<u64, Ended> {
         let bytes = self.bytes()?;
-        Ok(if self.big_endian { u64::from_be_bytes(bytes) } else { u64::from_le_bytes(bytes) })
+        Ok(if self.big_endian {
+            u64::from_be_bytes(bytes)
+        } else {
+            u64::from_le_bytes(bytes)
+        })
     }
     pub fn i32(&mut self) -> Result<i32, Ended> {
         self.u32().map(u32::cast_signed)
@@ -96,10 +114,20 @@ impl Input {
     }
     /// A number of 4 or 8 bytes.
     pub fn real(&mut self, double: bool) -> Result<f64, Ended> {
-        if double { self.f64() } else { self.f32().map(f64::from) }
+        if double {
+            self.f64()
+        } else {
+            self.f32().map(f64::from)
+        }
     }
     /// `count` vectors times `scale`, into `out`.
-    pub fn vectors(&mut self, count: usize, double: bool, scale: f64, out: &mut Vec<Vector3<f64>>) -> Result<(), Ended> {
+    pub fn vectors(
+        &mut self,
+        count: usize,
+        double: bool,
+        scale: f64,
+        out: &mut Vec<Vector3<f64>>,
+    ) -> Result<(), Ended> {
         let width = if double { 24 } else { 12 };
         if count as u64 * width > self.size - self.position {
             return Err(Ended);

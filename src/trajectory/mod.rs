@@ -1,8 +1,10 @@
-//! Trajectory files: reading XTC, DCD, TRR, Amber NetCDF and multi-model PDB, writing XTC, DCD and TRR.
+//! Trajectory files: reading XTC, DCD, TRR, Amber NetCDF and multi-model PDB, writing XTC, DCD and
+//! TRR.
 //!
-//! The binary formats are small and are read and written here, in safe code: a file that is broken is refused with the frame's number,
-//! a full disk is an error of the write that met it. (The chemfiles library maps files into memory: a full disk kills the process
-//! with SIGBUS, and broken XTC, DCD and NetCDF files made it overrun its buffers.)
+//! The binary formats are small and are read and written here, in safe code: a file that is broken
+//! is refused with the frame's number, a full disk is an error of the write that met it. (The
+//! chemfiles library maps files into memory: a full disk kills the process with SIGBUS, and broken
+//! XTC, DCD and NetCDF files made it overrun its buffers.)
 
 pub(crate) mod cell;
 mod dcd;
@@ -45,7 +47,11 @@ impl Format {
     /// # Errors
     /// [`Error::Input`] where the ending is none of them.
     pub fn of(path: &Path) -> Result<Self> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .to_lowercase();
         let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
         if ends(&[".xtc"]) {
             Ok(Format::Xtc)
@@ -59,7 +65,11 @@ impl Format {
             Ok(Format::Pdb)
         } else {
             let hint = "use a trajectory that ends in .xtc, .dcd, .trr, .nc or .pdb";
-            Err(Error::input(Place::file(path), "is no trajectory that can be read, by its name", hint))
+            Err(Error::input(
+                Place::file(path),
+                "is no trajectory that can be read, by its name",
+                hint,
+            ))
         }
     }
 }
@@ -75,9 +85,11 @@ struct Contents {
     times: Option<Vec<f64>>,
 }
 
-/// A trajectory file open for reading. Opening one looks through the whole file, so that every frame is known to be whole.
+/// A trajectory file open for reading. Opening one looks through the whole file, so that every
+/// frame is known to be whole.
 trait Source: Send {
-    /// Reads positions, velocities, cell and (where the file has one) step of frame `index`, which exists.
+    /// Reads positions, velocities, cell and (where the file has one) step of frame `index`, which
+    /// exists.
     ///
     /// # Errors
     /// What is wrong with the frame, in words.
@@ -93,19 +105,33 @@ struct Fault {
 
 impl Fault {
     fn header(what: impl Into<String>) -> Self {
-        Fault { frame: None, what: what.into() }
+        Fault {
+            frame: None,
+            what: what.into(),
+        }
     }
     fn frame(frame: usize, what: impl Into<String>) -> Self {
-        Fault { frame: Some(frame), what: what.into() }
+        Fault {
+            frame: Some(frame),
+            what: what.into(),
+        }
     }
     fn cut(frame: usize) -> Self {
-        Fault::frame(frame, "is cut short: the file ends in the middle of this frame")
+        Fault::frame(
+            frame,
+            "is cut short: the file ends in the middle of this frame",
+        )
     }
     fn error(self, path: &Path) -> Error {
-        let place = self.frame.map_or_else(|| Place::file(path), |frame| Place::file(path).at_frame(frame));
+        let place = self.frame.map_or_else(
+            || Place::file(path),
+            |frame| Place::file(path).at_frame(frame),
+        );
         let hint = match self.frame {
             Some(0) | None => "copy or write the file again".to_owned(),
-            Some(frame) => format!("copy or write the file again; its first {frame} frames are whole"),
+            Some(frame) => {
+                format!("copy or write the file again; its first {frame} frames are whole")
+            }
         };
         Error::input(place, self.what, hint)
     }

@@ -1,7 +1,9 @@
-//! Amber NetCDF trajectories: the classic (version 1) and 64-bit offset (version 2) formats of NetCDF.
+//! Amber NetCDF trajectories: the classic (version 1) and 64-bit offset (version 2) formats of
+//! NetCDF.
 //!
-//! Sources: the NetCDF classic format specification, <https://docs.unidata.ucar.edu/netcdf-c/current/file_format_specifications.html>;
-//! the AMBER trajectory convention 1.0, <https://ambermd.org/netcdf/nctraj.xhtml>.
+//! Sources: the NetCDF classic format specification,
+//! <https://docs.unidata.ucar.edu/netcdf-c/current/file_format_specifications.html>; the AMBER
+//! trajectory convention 1.0, <https://ambermd.org/netcdf/nctraj.xhtml>.
 
 use super::input::{Ended, Input};
 use super::{Contents, Fault, Source, cell, known};
@@ -84,11 +86,23 @@ fn variable(input: &mut Input, version: u8) -> Result<Variable, Ended> {
     }
     let scale = attributes(input)?;
     let (kind, size) = (input.u32()?, u64::from(input.u32()?));
-    let begin = if version == 1 { u64::from(input.u32()?) } else { input.u64()? };
-    Ok(Variable { name, dimensions, kind, scale, size, begin })
+    let begin = if version == 1 {
+        u64::from(input.u32()?)
+    } else {
+        input.u64()?
+    };
+    Ok(Variable {
+        name,
+        dimensions,
+        kind,
+        scale,
+        size,
+        begin,
+    })
 }
 
-/// Number of frames that the header claims; dimensions by name and length (0: the frames); variables.
+/// Number of frames that the header claims; dimensions by name and length (0: the frames);
+/// variables.
 type Header = (u32, Vec<(Vec<u8>, usize)>, Vec<Variable>);
 
 fn header(input: &mut Input, version: u8) -> Result<Header, Ended> {
@@ -110,32 +124,58 @@ impl NetCdf {
         let broken = |_| Fault::header("is broken: its header cannot be read");
         let version = match input.bytes().map_err(broken)? {
             [b'C', b'D', b'F', version @ (1 | 2)] => version,
-            _ => return Err(Fault::header("is no Amber NetCDF trajectory (NetCDF 3 is read; NetCDF 4 and HDF5 are not)")),
+            _ => {
+                return Err(Fault::header(
+                    "is no Amber NetCDF trajectory (NetCDF 3 is read; NetCDF 4 and HDF5 are not)",
+                ));
+            }
         };
         let (claimed, dimensions, mut variables) = header(&mut input, version).map_err(broken)?;
-        let atoms = dimensions.iter().find(|(name, _)| name == b"atom").map_or(0, |(_, length)| *length);
-        let per_frame =
-            |variable: &Variable| variable.dimensions.first().is_some_and(|&d| dimensions.get(d).is_some_and(|(_, length)| *length == 0));
+        let atoms = dimensions
+            .iter()
+            .find(|(name, _)| name == b"atom")
+            .map_or(0, |(_, length)| *length);
+        let per_frame = |variable: &Variable| {
+            variable
+                .dimensions
+                .first()
+                .is_some_and(|&d| dimensions.get(d).is_some_and(|(_, length)| *length == 0))
+        };
         variables.retain(per_frame);
         let stride: u64 = variables.iter().map(|variable| variable.size).sum();
-        let begin = variables.iter().map(|variable| variable.begin).min().unwrap_or(0);
-        // a variable whose values fill fewer bytes than it needs, or which reaches over its record, would read its neighbour
+        let begin = variables
+            .iter()
+            .map(|variable| variable.begin)
+            .min()
+            .unwrap_or(0);
+        // a variable whose values fill fewer bytes than it needs, or which reaches over its record,
+        // would read its neighbour
         let mut take = |name: &[u8], numbers: usize| {
-            let index = variables.iter().position(|variable| variable.name == name)?;
+            let index = variables
+                .iter()
+                .position(|variable| variable.name == name)?;
             let variable = variables.swap_remove(index);
             let needs = numbers as u64 * width(variable.kind);
-            let fits =
-                matches!(variable.kind, FLOAT | DOUBLE) && variable.size >= needs && variable.begin.checked_sub(begin)? + needs <= stride;
+            let fits = matches!(variable.kind, FLOAT | DOUBLE)
+                && variable.size >= needs
+                && variable.begin.checked_sub(begin)? + needs <= stride;
             fits.then_some(variable)
         };
-        let Some(coordinates) = take(b"coordinates", 3 * atoms).filter(|_| atoms > 0 && stride > 0) else {
-            return Err(Fault::header("is no Amber NetCDF trajectory: it has no frames of coordinates"));
+        let Some(coordinates) = take(b"coordinates", 3 * atoms).filter(|_| atoms > 0 && stride > 0)
+        else {
+            return Err(Fault::header(
+                "is no Amber NetCDF trajectory: it has no frames of coordinates",
+            ));
         };
         let (velocities, time) = (take(b"velocities", 3 * atoms), take(b"time", 1));
         let (edges, angles) = (take(b"cell_lengths", 3), take(b"cell_angles", 3));
         // the last record of a file may lack its padding, which is at most 3 bytes
         let there = (input.size.saturating_sub(begin) + 3) / stride;
-        let frames = if claimed == u32::MAX { there } else { u64::from(claimed) };
+        let frames = if claimed == u32::MAX {
+            there
+        } else {
+            u64::from(claimed)
+        };
         if there < frames {
             return Err(Fault::cut(there as usize));
         }
@@ -143,8 +183,23 @@ impl NetCdf {
             Some(time) => known(times(&mut input, &time, stride, frames).map_err(broken)?),
             None => None,
         };
-        let contents = Contents { atoms, frames: frames as usize, times };
-        Ok((contents, NetCdf { input, atoms, stride, coordinates, velocities, edges, angles }))
+        let contents = Contents {
+            atoms,
+            frames: frames as usize,
+            times,
+        };
+        Ok((
+            contents,
+            NetCdf {
+                input,
+                atoms,
+                stride,
+                coordinates,
+                velocities,
+                edges,
+                angles,
+            },
+        ))
     }
 }
 
@@ -159,7 +214,15 @@ fn times(input: &mut Input, time: &Variable, stride: u64, frames: u64) -> Result
 
 impl Source for NetCdf {
     fn read(&mut self, index: usize, frame: &mut Frame) -> Result<(), String> {
-        let NetCdf { input, atoms, stride, coordinates, velocities, edges, angles } = self;
+        let NetCdf {
+            input,
+            atoms,
+            stride,
+            coordinates,
+            velocities,
+            edges,
+            angles,
+        } = self;
         let mut read = |variable: &Variable, count: usize, out: &mut Vec<_>| {
             input.go_to(variable.begin + index as u64 * *stride)?;
             input.vectors(count, variable.kind == DOUBLE, variable.scale, out)

@@ -1,5 +1,6 @@
-//! Multi-model PDB as a trajectory: coordinates and cell only, every ATOM and HETATM record in order; all models of as many atoms.
-//! Where the topology has fewer atoms (it was read without waters, ligands, alternative locations), so are its frames.
+//! Multi-model PDB as a trajectory: coordinates and cell only, every ATOM and HETATM record in
+//! order; all models of as many atoms. Where the topology has fewer atoms (it was read without
+//! waters, ligands, alternative locations), so are its frames.
 
 use std::io::Read;
 use std::path::Path;
@@ -45,35 +46,68 @@ impl Pdb {
         for (index, line) in text.lines().enumerate() {
             if line.starts_with("ATOM  ") || line.starts_with("HETATM") {
                 let Some(position) = numbers(line, [(30, 38), (38, 46), (46, 54)]) else {
-                    return Err(Fault::frame(models.len() - 1, format!("line {} has no coordinates in columns 31 to 54", index + 1)));
+                    return Err(Fault::frame(
+                        models.len() - 1,
+                        format!("line {} has no coordinates in columns 31 to 54", index + 1),
+                    ));
                 };
                 let model = models.last_mut().expect("starts with one");
                 model.push(Vector3::from(position));
             } else if line.starts_with("CRYST1") {
-                let edges = numbers(line, [(6, 15), (15, 24), (24, 33)]).zip(numbers(line, [(33, 40), (40, 47), (47, 54)]));
+                let edges = numbers(line, [(6, 15), (15, 24), (24, 33)])
+                    .zip(numbers(line, [(33, 40), (40, 47), (47, 54)]));
                 cell = edges.and_then(|(lengths, angles)| cell::of_edges(lengths, angles));
-            } else if (line.starts_with("MODEL") || line.starts_with("END")) && models.last().is_some_and(|model| !model.is_empty()) {
+            } else if (line.starts_with("MODEL") || line.starts_with("END"))
+                && models.last().is_some_and(|model| !model.is_empty())
+            {
                 models.push(Vec::new());
             }
         }
         models.retain(|model| !model.is_empty());
         let atoms = models.first().map_or(0, Vec::len);
         if let Some(index) = models.iter().position(|model| model.len() != atoms) {
-            let what = format!("holds {} atoms, the first frame {atoms}", models[index].len());
+            let what = format!(
+                "holds {} atoms, the first frame {atoms}",
+                models[index].len()
+            );
             return Err(Fault::frame(index, what));
         }
-        Ok((Contents { atoms, frames: models.len(), times: None }, Pdb { models, cell }))
+        Ok((
+            Contents {
+                atoms,
+                frames: models.len(),
+                times: None,
+            },
+            Pdb { models, cell },
+        ))
     }
 }
 
 impl Pdb {
-    /// The frames of the protein alone, where the file as it is does not have the atoms of `topology` and its protein has.
-    pub fn protein_of(path: &Path, topology: Option<&Topology>, whole: &Contents) -> Option<(Contents, Self)> {
-        let atoms = topology.map(Topology::len).filter(|&atoms| atoms != whole.atoms)?;
+    /// The frames of the protein alone, where the file as it is does not have the atoms of
+    /// `topology` and its protein has.
+    pub fn protein_of(
+        path: &Path,
+        topology: Option<&Topology>,
+        whole: &Contents,
+    ) -> Option<(Contents, Self)> {
+        let atoms = topology
+            .map(Topology::len)
+            .filter(|&atoms| atoms != whole.atoms)?;
         let (first, frames) = read_models(path, &ReadOptions::default()).ok()?;
-        let contents = Contents { atoms, frames: frames.len(), times: None };
+        let contents = Contents {
+            atoms,
+            frames: frames.len(),
+            times: None,
+        };
         let models = frames.into_iter().map(|frame| frame.positions).collect();
-        (first.topology.len() == atoms).then_some((contents, Pdb { models, cell: first.frame.cell }))
+        (first.topology.len() == atoms).then_some((
+            contents,
+            Pdb {
+                models,
+                cell: first.frame.cell,
+            },
+        ))
     }
 }
 

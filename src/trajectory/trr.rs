@@ -44,8 +44,13 @@ fn header(input: &mut Input) -> Result<Result<Header, String>, Ended> {
     let (atoms, step, _nre) = (input.u32()? as usize, input.i32()?, input.i32()?);
     let double = sizes[CELL] == 72 || sizes[POSITIONS] == 24 * atoms;
     let width = if double { 8 } else { 4 };
-    let fits = |section: usize, numbers: usize| sizes[section] == 0 || sizes[section] == numbers * width;
-    if !(fits(CELL, 9) && [POSITIONS, VELOCITIES, FORCES].iter().all(|&section| fits(section, 3 * atoms))) {
+    let fits =
+        |section: usize, numbers: usize| sizes[section] == 0 || sizes[section] == numbers * width;
+    if !(fits(CELL, 9)
+        && [POSITIONS, VELOCITIES, FORCES]
+            .iter()
+            .all(|&section| fits(section, 3 * atoms)))
+    {
         return Ok(Err(format!("its sections do not fit {atoms} atoms")));
     }
     if sizes[POSITIONS] == 0 {
@@ -53,16 +58,30 @@ fn header(input: &mut Input) -> Result<Result<Header, String>, Ended> {
     }
     let time = input.real(double)?;
     let _lambda = input.real(double)?;
-    Ok(Ok(Header { step, time, atoms, double, sizes }))
+    Ok(Ok(Header {
+        step,
+        time,
+        atoms,
+        double,
+        sizes,
+    }))
 }
 
-/// A frame in single precision with what is known: cell (zero where there is none), positions, velocities, forces (kJ/mol/Å here).
-/// The error is the first atom with a number that cannot be stored.
-pub(super) fn frame_bytes(frame: &Frame, forces: Option<&[Vector3<f64>]>) -> Result<Vec<u8>, usize> {
+/// A frame in single precision with what is known: cell (zero where there is none), positions,
+/// velocities, forces (kJ/mol/Å here). The error is the first atom with a number that cannot be
+/// stored.
+pub(super) fn frame_bytes(
+    frame: &Frame,
+    forces: Option<&[Vector3<f64>]>,
+) -> Result<Vec<u8>, usize> {
     const NAME: &[u8; 12] = b"GMX_trn_file";
     let atoms = frame.positions.len();
     let per_nm = 1.0 / ANGSTROM_PER_NM;
-    let sections = [(Some(&frame.positions[..]), per_nm), (frame.velocities.as_deref(), per_nm), (forces, ANGSTROM_PER_NM)];
+    let sections = [
+        (Some(&frame.positions[..]), per_nm),
+        (frame.velocities.as_deref(), per_nm),
+        (forces, ANGSTROM_PER_NM),
+    ];
     let mut sizes = [0u32; 10];
     sizes[CELL] = 36;
     for (size, (section, _)) in sizes[POSITIONS..].iter_mut().zip(&sections) {
@@ -81,7 +100,9 @@ pub(super) fn frame_bytes(frame: &Frame, forces: Option<&[Vector3<f64>]>) -> Res
     put((frame.time as f32).to_be_bytes());
     put(0f32.to_be_bytes()); // λ of free-energy methods
     let rows = frame.cell.as_ref().map(Cell::vectors).unwrap_or_default();
-    rows.transpose().iter().for_each(|value| put(((value * per_nm) as f32).to_be_bytes()));
+    rows.transpose()
+        .iter()
+        .for_each(|value| put(((value * per_nm) as f32).to_be_bytes()));
     for (section, scale) in sections {
         for (atom, vector) in section.unwrap_or_default().iter().enumerate() {
             let stored = vector.map(|value| (value * scale) as f32);
@@ -100,17 +121,32 @@ impl Trr {
         while !input.at_end() {
             let index = offsets.len();
             offsets.push(input.position);
-            let header = header(&mut input).map_err(|_| Fault::cut(index))?.map_err(|what| match index {
-                0 => Fault::header(format!("is no TRR trajectory: {what}")),
-                _ => Fault::frame(index, format!("is broken: {what}")),
-            })?;
-            input.skip(header.sizes.iter().map(|&size| size as u64).sum()).map_err(|_| Fault::cut(index))?;
+            let header = header(&mut input)
+                .map_err(|_| Fault::cut(index))?
+                .map_err(|what| match index {
+                    0 => Fault::header(format!("is no TRR trajectory: {what}")),
+                    _ => Fault::frame(index, format!("is broken: {what}")),
+                })?;
+            input
+                .skip(header.sizes.iter().map(|&size| size as u64).sum())
+                .map_err(|_| Fault::cut(index))?;
             if *atoms.get_or_insert(header.atoms) != header.atoms {
-                return Err(Fault::frame(index, format!("holds {} atoms, the first frame {}", header.atoms, atoms.unwrap_or(0))));
+                return Err(Fault::frame(
+                    index,
+                    format!(
+                        "holds {} atoms, the first frame {}",
+                        header.atoms,
+                        atoms.unwrap_or(0)
+                    ),
+                ));
             }
             times.push(header.time);
         }
-        let contents = Contents { atoms: atoms.unwrap_or(0), frames: offsets.len(), times: known(times) };
+        let contents = Contents {
+            atoms: atoms.unwrap_or(0),
+            frames: offsets.len(),
+            times: known(times),
+        };
         Ok((contents, Trr { input, offsets }))
     }
 }
@@ -119,15 +155,28 @@ impl Source for Trr {
     fn read(&mut self, index: usize, frame: &mut Frame) -> Result<(), String> {
         let input = &mut self.input;
         input.go_to(self.offsets[index])?;
-        let Header { step, atoms, double, sizes, .. } = header(input)??;
+        let Header {
+            step,
+            atoms,
+            double,
+            sizes,
+            ..
+        } = header(input)??;
         frame.step = u64::try_from(step).unwrap_or(index as u64);
         input.skip(sizes[..CELL].iter().map(|&size| size as u64).sum())?;
         let mut rows = Vec::new();
         if sizes[CELL] > 0 {
             input.vectors(3, double, ANGSTROM_PER_NM, &mut rows)?;
         }
-        frame.cell = <[Vector3<f64>; 3]>::try_from(rows).ok().and_then(|rows| cell::of_vectors(&rows));
-        input.skip(sizes[CELL + 1..POSITIONS].iter().map(|&size| size as u64).sum())?;
+        frame.cell = <[Vector3<f64>; 3]>::try_from(rows)
+            .ok()
+            .and_then(|rows| cell::of_vectors(&rows));
+        input.skip(
+            sizes[CELL + 1..POSITIONS]
+                .iter()
+                .map(|&size| size as u64)
+                .sum(),
+        )?;
         input.vectors(atoms, double, ANGSTROM_PER_NM, &mut frame.positions)?;
         frame.velocities = None;
         if sizes[VELOCITIES] > 0 {

@@ -1,4 +1,5 @@
-//! Writing trajectories so that a crash, a full disk or an interruption costs no frame that was written before.
+//! Writing trajectories so that a crash, a full disk or an interruption costs no frame that was
+//! written before.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
@@ -12,7 +13,8 @@ use crate::error::Place;
 use crate::structure::Frame;
 use crate::{Error, Result};
 
-/// How far a trajectory file goes: what a checkpoint remembers so that a resumed run goes on behind it.
+/// How far a trajectory file goes: what a checkpoint remembers so that a resumed run goes on behind
+/// it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extent {
     /// Frames written.
@@ -23,8 +25,9 @@ pub struct Extent {
 
 /// An XTC, DCD or TRR file being written.
 ///
-/// Frames go to `NAME.part.xtc` beside `NAME.xtc`, each by one write, so that viewers can open the part as it grows; [`Writer::finish`]
-/// gives it its name. A device (`/dev/full`) is written to as it is.
+/// Frames go to `NAME.part.xtc` beside `NAME.xtc`, each by one write, so that viewers can open the
+/// part as it grows; [`Writer::finish`] gives it its name. A device (`/dev/full`) is written to as
+/// it is.
 #[derive(Debug)]
 pub struct Writer {
     path: PathBuf,
@@ -38,19 +41,28 @@ pub struct Writer {
 
 /// `run.xtc` is written as `run.part.xtc`.
 fn part_of(path: &Path) -> PathBuf {
-    let ending = path.extension().unwrap_or_default().to_string_lossy().into_owned();
+    let ending = path
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     path.with_extension(format!("part.{ending}"))
 }
 
 fn check_format(path: &Path) -> Result<Format> {
     match Format::of(path) {
         Ok(format @ (Format::Xtc | Format::Dcd | Format::Trr)) => Ok(format),
-        _ => Err(Error::output(path, "is no trajectory that can be written, by its name", "let it end in .xtc, .dcd or .trr")),
+        _ => Err(Error::output(
+            path,
+            "is no trajectory that can be written, by its name",
+            "let it end in .xtc, .dcd or .trr",
+        )),
     }
 }
 
 impl Writer {
-    /// Starts a trajectory of `atoms` atoms with frames `interval` ps apart (DCD stores the interval, not the times).
+    /// Starts a trajectory of `atoms` atoms with frames `interval` ps apart (DCD stores the
+    /// interval, not the times).
     ///
     /// # Errors
     /// [`Error::Output`] where the file cannot be made, or is not to be XTC, DCD or TRR.
@@ -60,23 +72,46 @@ impl Writer {
         let device = path.exists() && !path.is_file();
         let part = (!device).then(|| part_of(path));
         let target = part.as_deref().unwrap_or(path);
-        let file =
-            File::options().write(true).create(true).truncate(!device).open(target).map_err(|source| Error::writing(path, &source))?;
-        Ok(Writer { path: path.to_owned(), part, file, format, atoms, interval, extent: Extent::default() })
+        let file = File::options()
+            .write(true)
+            .create(true)
+            .truncate(!device)
+            .open(target)
+            .map_err(|source| Error::writing(path, &source))?;
+        Ok(Writer {
+            path: path.to_owned(),
+            part,
+            file,
+            format,
+            atoms,
+            interval,
+            extent: Extent::default(),
+        })
     }
 
-    /// Goes on with a trajectory, finished or not, behind `extent`; what was written after that is cut off.
+    /// Goes on with a trajectory, finished or not, behind `extent`; what was written after that is
+    /// cut off.
     ///
     /// # Errors
-    /// [`Error::Input`] where the file is gone or ends before `extent`, [`Error::Output`] where it cannot be written.
-    pub fn resume(path: impl AsRef<Path>, atoms: usize, interval: f64, extent: Extent) -> Result<Self> {
+    /// [`Error::Input`] where the file is gone or ends before `extent`, [`Error::Output`] where it
+    /// cannot be written.
+    pub fn resume(
+        path: impl AsRef<Path>,
+        atoms: usize,
+        interval: f64,
+        extent: Extent,
+    ) -> Result<Self> {
         let path = path.as_ref();
         let format = check_format(path)?;
         let part = part_of(path);
         let hint = "put the file back where it was, or start over with --fresh";
         if !part.exists() {
             if !path.is_file() {
-                return Err(Error::input(Place::file(path), "is gone, but the checkpoint goes on with it", hint));
+                return Err(Error::input(
+                    Place::file(path),
+                    "is gone, but the checkpoint goes on with it",
+                    hint,
+                ));
             }
             std::fs::rename(path, &part).map_err(|source| Error::writing(path, &source))?;
         }
@@ -87,10 +122,21 @@ impl Writer {
         };
         let (file, bytes) = open().map_err(|source| Error::writing(&part, &source))?;
         if bytes < extent.bytes {
-            let what = format!("holds {bytes} bytes, the checkpoint goes on behind {} ({} frames)", extent.bytes, extent.frames);
+            let what = format!(
+                "holds {bytes} bytes, the checkpoint goes on behind {} ({} frames)",
+                extent.bytes, extent.frames
+            );
             return Err(Error::input(Place::file(&part), what, hint));
         }
-        let mut writer = Writer { path: path.to_owned(), part: Some(part), file, format, atoms, interval, extent };
+        let mut writer = Writer {
+            path: path.to_owned(),
+            part: Some(part),
+            file,
+            format,
+            atoms,
+            interval,
+            extent,
+        };
         writer.rewind(extent)?;
         Ok(writer)
     }
@@ -117,8 +163,8 @@ impl Writer {
     /// Writes a frame. Velocities are stored by TRR only.
     ///
     /// # Errors
-    /// [`Error::Output`] naming the file: the disk is full, the frame has another number of atoms or a position that the format
-    /// cannot hold. What was written before stays whole.
+    /// [`Error::Output`] naming the file: the disk is full, the frame has another number of atoms
+    /// or a position that the format cannot hold. What was written before stays whole.
     pub fn write(&mut self, frame: &Frame) -> Result<()> {
         self.write_with_forces(frame, None)
     }
@@ -127,13 +173,34 @@ impl Writer {
     ///
     /// # Errors
     /// As [`Writer::write`].
-    pub fn write_with_forces(&mut self, frame: &Frame, forces: Option<&[Vector3<f64>]>) -> Result<()> {
-        let refuse =
-            |what: String| Error::output(&self.path, what, "look at the frames before it; the geometry guard should have stopped here");
-        if frame.positions.len() != self.atoms || forces.is_some_and(|forces| forces.len() != self.atoms) {
-            return Err(refuse(format!("a frame of {} atoms cannot join frames of {}", frame.positions.len(), self.atoms)));
+    pub fn write_with_forces(
+        &mut self,
+        frame: &Frame,
+        forces: Option<&[Vector3<f64>]>,
+    ) -> Result<()> {
+        let refuse = |what: String| {
+            Error::output(
+                &self.path,
+                what,
+                "look at the frames before it; the geometry guard should have stopped here",
+            )
+        };
+        if frame.positions.len() != self.atoms
+            || forces.is_some_and(|forces| forces.len() != self.atoms)
+        {
+            return Err(refuse(format!(
+                "a frame of {} atoms cannot join frames of {}",
+                frame.positions.len(),
+                self.atoms
+            )));
         }
-        let cannot = |atom: usize| refuse(format!("frame {}: atom {} is at no position that can be stored", self.extent.frames, atom + 1));
+        let cannot = |atom: usize| {
+            refuse(format!(
+                "frame {}: atom {} is at no position that can be stored",
+                self.extent.frames,
+                atom + 1
+            ))
+        };
         let mut bytes = Vec::new();
         match self.format {
             Format::Xtc => bytes = xtc::frame_bytes(frame).map_err(cannot)?,
@@ -144,15 +211,22 @@ impl Writer {
                 }
                 let start = bytes.len();
                 dcd::frame_bytes(frame, &mut bytes).map_err(cannot)?;
-                let before = self.extent.bytes.saturating_sub(dcd::HEADER).checked_div(self.extent.frames);
+                let before = self
+                    .extent
+                    .bytes
+                    .saturating_sub(dcd::HEADER)
+                    .checked_div(self.extent.frames);
                 if before.is_some_and(|before| before != (bytes.len() - start) as u64) {
-                    return Err(refuse("frames with and without a cell cannot share a DCD file".to_owned()));
+                    return Err(refuse(
+                        "frames with and without a cell cannot share a DCD file".to_owned(),
+                    ));
                 }
             }
         }
         let written = self.append(&bytes);
         if written.is_err() {
-            // the error that is reported is the write's; the cut is a courtesy to readers of what there is
+            // the error that is reported is the write's; the cut is a courtesy to readers of what
+            // there is
             let _ = self.cut();
         }
         self.wrote(written)
@@ -160,7 +234,10 @@ impl Writer {
 
     fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.file.write_all(bytes)?;
-        let after = Extent { frames: self.extent.frames + 1, bytes: self.extent.bytes + bytes.len() as u64 };
+        let after = Extent {
+            frames: self.extent.frames + 1,
+            bytes: self.extent.bytes + bytes.len() as u64,
+        };
         if self.format == Format::Dcd {
             self.count(after.frames)?;
         }
@@ -181,7 +258,9 @@ impl Writer {
         if self.format == Format::Dcd && self.extent.frames > 0 {
             self.count(self.extent.frames)?;
         }
-        self.file.seek(SeekFrom::Start(self.extent.bytes)).map(|_| ())
+        self.file
+            .seek(SeekFrom::Start(self.extent.bytes))
+            .map(|_| ())
     }
 
     fn wrote(&self, result: std::io::Result<()>) -> Result<()> {
@@ -193,7 +272,11 @@ impl Writer {
     /// # Errors
     /// [`Error::Output`] where the disk refuses.
     pub fn sync(&mut self) -> Result<()> {
-        let synced = if self.part.is_some() { self.file.sync_data() } else { Ok(()) };
+        let synced = if self.part.is_some() {
+            self.file.sync_data()
+        } else {
+            Ok(())
+        };
         self.wrote(synced)
     }
 

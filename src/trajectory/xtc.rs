@@ -1,4 +1,5 @@
-//! XTC frames: a header, big-endian, then compressed coordinates in nm; times in ps. Large files of GROMACS 2023 included.
+//! XTC frames: a header, big-endian, then compressed coordinates in nm; times in ps. Large files of
+//! GROMACS 2023 included.
 
 use nalgebra::Vector3;
 
@@ -42,20 +43,42 @@ fn header(input: &mut Input) -> Result<Result<Header, String>, Ended> {
     input.vectors(3, false, ANGSTROM_PER_NM, &mut rows)?;
     let again = input.u32()? as usize;
     if again != atoms {
-        return Ok(Err(format!("its header says {atoms} atoms, its coordinates {again}")));
+        return Ok(Err(format!(
+            "its header says {atoms} atoms, its coordinates {again}"
+        )));
     }
     if atoms <= UNCOMPRESSED {
-        return Ok(Ok(Header { atoms, step, time, rows, compressed: None }));
+        return Ok(Ok(Header {
+            atoms,
+            step,
+            time,
+            rows,
+            compressed: None,
+        }));
     }
     let precision = input.f32()?;
     let low = [input.i32()?, input.i32()?, input.i32()?];
     let high = [input.i32()?, input.i32()?, input.i32()?];
-    let bounds = Bounds { low, high, small: input.u32()? as usize };
+    let bounds = Bounds {
+        low,
+        high,
+        small: input.u32()? as usize,
+    };
     if !(bounds.possible() && precision > 0.0 && precision.is_finite()) {
         return Ok(Err("its coordinates have an impossible range".to_owned()));
     }
-    let bytes = if magic == MAGIC { u64::from(input.u32()?) } else { input.u64()? };
-    Ok(Ok(Header { atoms, step, time, rows, compressed: Some((precision, bounds, bytes)) }))
+    let bytes = if magic == MAGIC {
+        u64::from(input.u32()?)
+    } else {
+        input.u64()?
+    };
+    Ok(Ok(Header {
+        atoms,
+        step,
+        time,
+        rows,
+        compressed: Some((precision, bounds, bytes)),
+    }))
 }
 
 impl Xtc {
@@ -64,19 +87,43 @@ impl Xtc {
         while !input.at_end() {
             let index = offsets.len();
             offsets.push(input.position);
-            let header = header(&mut input).map_err(|_| Fault::cut(index))?.map_err(|what| match index {
-                0 => Fault::header(format!("is no XTC trajectory: {what}")),
-                _ => Fault::frame(index, format!("is broken: {what}")),
-            })?;
-            let size = header.compressed.map_or(12 * header.atoms as u64, |(_, _, bytes)| bytes.saturating_add(3) & !3);
+            let header = header(&mut input)
+                .map_err(|_| Fault::cut(index))?
+                .map_err(|what| match index {
+                    0 => Fault::header(format!("is no XTC trajectory: {what}")),
+                    _ => Fault::frame(index, format!("is broken: {what}")),
+                })?;
+            let size = header
+                .compressed
+                .map_or(12 * header.atoms as u64, |(_, _, bytes)| {
+                    bytes.saturating_add(3) & !3
+                });
             input.skip(size).map_err(|_| Fault::cut(index))?;
             if *atoms.get_or_insert(header.atoms) != header.atoms {
-                return Err(Fault::frame(index, format!("holds {} atoms, the first frame {}", header.atoms, atoms.unwrap_or(0))));
+                return Err(Fault::frame(
+                    index,
+                    format!(
+                        "holds {} atoms, the first frame {}",
+                        header.atoms,
+                        atoms.unwrap_or(0)
+                    ),
+                ));
             }
             times.push(f64::from(header.time));
         }
-        let contents = Contents { atoms: atoms.unwrap_or(0), frames: offsets.len(), times: known(times) };
-        Ok((contents, Xtc { input, offsets, bytes: Vec::new() }))
+        let contents = Contents {
+            atoms: atoms.unwrap_or(0),
+            frames: offsets.len(),
+            times: known(times),
+        };
+        Ok((
+            contents,
+            Xtc {
+                input,
+                offsets,
+                bytes: Vec::new(),
+            },
+        ))
     }
 }
 
@@ -84,18 +131,31 @@ impl Source for Xtc {
     fn read(&mut self, index: usize, frame: &mut Frame) -> Result<(), String> {
         let input = &mut self.input;
         input.go_to(self.offsets[index])?;
-        let Header { atoms, step, rows, compressed, .. } = header(input)??;
+        let Header {
+            atoms,
+            step,
+            rows,
+            compressed,
+            ..
+        } = header(input)??;
         frame.step = u64::try_from(step).unwrap_or(index as u64);
         frame.velocities = None;
-        frame.cell = <[Vector3<f64>; 3]>::try_from(rows).ok().and_then(|rows| cell::of_vectors(&rows));
+        frame.cell = <[Vector3<f64>; 3]>::try_from(rows)
+            .ok()
+            .and_then(|rows| cell::of_vectors(&rows));
         let Some((precision, bounds, size)) = compressed else {
             return Ok(input.vectors(atoms, false, ANGSTROM_PER_NM, &mut frame.positions)?);
         };
         input.fill(size, &mut self.bytes)?;
-        let points = decode(&self.bytes, &bounds, atoms).ok_or("is broken: its compressed coordinates cannot be unpacked")?;
+        let points = decode(&self.bytes, &bounds, atoms)
+            .ok_or("is broken: its compressed coordinates cannot be unpacked")?;
         let scale = ANGSTROM_PER_NM / f64::from(precision);
         frame.positions.clear();
-        frame.positions.extend(points.iter().map(|point| Vector3::from_fn(|axis, _| f64::from(point[axis]) * scale)));
+        frame.positions.extend(
+            points
+                .iter()
+                .map(|point| Vector3::from_fn(|axis, _| f64::from(point[axis]) * scale)),
+        );
         Ok(())
     }
 }
@@ -103,7 +163,8 @@ impl Source for Xtc {
 /// One frame as bytes of an XTC file.
 ///
 /// # Errors
-/// The first atom whose position cannot be stored: not a number, or more than 10 µm from the origin.
+/// The first atom whose position cannot be stored: not a number, or more than 10 µm from the
+/// origin.
 pub(super) fn frame_bytes(frame: &Frame) -> Result<Vec<u8>, usize> {
     let mut out = Vec::new();
     let atoms = frame.positions.len();
@@ -113,7 +174,9 @@ pub(super) fn frame_bytes(frame: &Frame) -> Result<Vec<u8>, usize> {
     put((frame.step as i32).to_be_bytes());
     put((frame.time as f32).to_be_bytes());
     let rows = frame.cell.as_ref().map(Cell::vectors).unwrap_or_default();
-    rows.transpose().iter().for_each(|value| put(((value / ANGSTROM_PER_NM) as f32).to_be_bytes()));
+    rows.transpose()
+        .iter()
+        .for_each(|value| put(((value / ANGSTROM_PER_NM) as f32).to_be_bytes()));
     put((atoms as u32).to_be_bytes());
     let scale = f64::from(PRECISION) / ANGSTROM_PER_NM;
     let mut points = Vec::with_capacity(atoms);
@@ -125,12 +188,20 @@ pub(super) fn frame_bytes(frame: &Frame) -> Result<Vec<u8>, usize> {
         points.push([point.x as i32, point.y as i32, point.z as i32]);
     }
     if atoms <= UNCOMPRESSED {
-        frame.positions.iter().flat_map(|position| position.iter()).for_each(|x| put(((x / ANGSTROM_PER_NM) as f32).to_be_bytes()));
+        frame
+            .positions
+            .iter()
+            .flat_map(|position| position.iter())
+            .for_each(|x| put(((x / ANGSTROM_PER_NM) as f32).to_be_bytes()));
         return Ok(out);
     }
     let (bounds, bytes) = encode(&points);
     put(PRECISION.to_be_bytes());
-    bounds.low.iter().chain(&bounds.high).for_each(|value| put(value.to_be_bytes()));
+    bounds
+        .low
+        .iter()
+        .chain(&bounds.high)
+        .for_each(|value| put(value.to_be_bytes()));
     put((bounds.small as u32).to_be_bytes());
     put((bytes.len() as u32).to_be_bytes());
     out.extend(&bytes);

@@ -39,7 +39,9 @@ impl Trajectory {
 
 /// A file of `tests/data/compare`.
 pub fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/compare").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data/compare")
+        .join(name)
 }
 
 /// Where the structure of a molecule lies.
@@ -54,22 +56,30 @@ pub fn structure(molecule: &str) -> PathBuf {
 /// A full reference trajectory, where this checkout lies beside them.
 pub fn reference(name: &str) -> Option<Trajectory> {
     let root = std::env::var_os("MDSURROGATE_REFERENCE").map(PathBuf::from)?;
-    Some(root.join(name)).filter(|path| path.is_file()).map(|path| Trajectory::open(&path))
+    Some(root.join(name))
+        .filter(|path| path.is_file())
+        .map(|path| Trajectory::open(&path))
 }
 
 /// What independent programs read in the trajectories of a molecule.
 pub fn expected(molecule: &str) -> serde_json::Value {
-    let all: serde_json::Value = serde_json::from_slice(&std::fs::read(data("expected.json")).unwrap()).unwrap();
+    let all: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(data("expected.json")).unwrap()).unwrap();
     all[molecule].clone()
 }
 
 pub fn numbers(list: &serde_json::Value) -> impl Iterator<Item = f64> + '_ {
-    list.as_array().unwrap().iter().map(|value| value.as_f64().unwrap())
+    list.as_array()
+        .unwrap()
+        .iter()
+        .map(|value| value.as_f64().unwrap())
 }
 
 /// The topology of a molecule.
 pub fn topology(molecule: &str) -> Topology {
-    read(&structure(molecule), &ReadOptions::default()).unwrap().topology
+    read(&structure(molecule), &ReadOptions::default())
+        .unwrap()
+        .topology
 }
 
 /// Positions of all atoms in one frame, Å.
@@ -85,7 +95,12 @@ impl Trajectory {
 pub fn write(path: &Path, frames: &[Positions], step: f64, cell: Option<Cell>) {
     let mut writer = Writer::create(path, frames[0].len(), step).unwrap();
     for (index, positions) in frames.iter().enumerate() {
-        let frame = Frame { step: index as u64, time: step * index as f64, cell, ..Frame::at_rest(positions.clone()) };
+        let frame = Frame {
+            step: index as u64,
+            time: step * index as f64,
+            cell,
+            ..Frame::at_rest(positions.clone())
+        };
         writer.write(&frame).unwrap();
     }
     writer.finish().unwrap();
@@ -102,7 +117,11 @@ pub struct Compared {
 
 impl Compared {
     pub fn measure(&self, name: &str) -> &Measure {
-        self.findings.measures.iter().find(|measure| measure.name == name).unwrap_or_else(|| panic!("no measure {name}"))
+        self.findings
+            .measures
+            .iter()
+            .find(|measure| measure.name == name)
+            .unwrap_or_else(|| panic!("no measure {name}"))
     }
 }
 
@@ -127,7 +146,13 @@ pub fn compare_within(run: &Input, reference: &Input, memory: usize) -> Result<C
     let read = |sources| gather(sources, &looker, memory, &|_| ());
     let (run, reference) = (read(&sides.run)?, read(&sides.reference)?);
     let findings = measure(&run, &reference, &looker, Options::default());
-    Ok(Compared { findings, run, reference, sides, looker })
+    Ok(Compared {
+        findings,
+        run,
+        reference,
+        sides,
+        looker,
+    })
 }
 
 pub fn compare(run: &Input, reference: &Input) -> Result<Compared> {

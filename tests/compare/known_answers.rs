@@ -11,7 +11,9 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::data::{Compared, Input, Positions, Trajectory, compare, stored, structure, topology, write};
+use crate::data::{
+    Compared, Input, Positions, Trajectory, compare, stored, structure, topology, write,
+};
 
 const STEP: f64 = 50.0;
 
@@ -29,8 +31,24 @@ fn changed(change: impl FnOnce(&mut Vec<Positions>)) -> Compared {
 /// How far each measure is from "the same", with its name.
 fn distances(compared: &Compared) -> Vec<(&str, f64)> {
     let higher = ["rmsf_r", "weak_contacts_j", "exposed_j"];
-    let lack = |name: &str, value: f64| if higher.contains(&name) { 1.0 - value } else { value };
-    compared.findings.measures.iter().map(|measure| (measure.name.as_str(), lack(&measure.name, measure.value.unwrap()))).collect()
+    let lack = |name: &str, value: f64| {
+        if higher.contains(&name) {
+            1.0 - value
+        } else {
+            value
+        }
+    };
+    compared
+        .findings
+        .measures
+        .iter()
+        .map(|measure| {
+            (
+                measure.name.as_str(),
+                lack(&measure.name, measure.value.unwrap()),
+            )
+        })
+        .collect()
 }
 
 #[test]
@@ -38,11 +56,23 @@ fn a_trajectory_is_no_distance_from_itself() {
     let compared = changed(|_| ());
     for (name, distance) in distances(&compared) {
         assert!(distance.abs() <= 1e-12, "{name}: {distance}");
-        assert_eq!(compared.measure(name).verdict, Some(Verdict::Within), "{name}");
+        assert_eq!(
+            compared.measure(name).verdict,
+            Some(Verdict::Within),
+            "{name}"
+        );
     }
     // all groups are there: geometry, shape, torsions, residues, landscape, dynamics
-    assert!(compared.findings.measures.len() >= 20, "{}", compared.findings.measures.len());
-    assert!(compared.findings.notes.is_empty(), "{:?}", compared.findings.notes);
+    assert!(
+        compared.findings.measures.len() >= 20,
+        "{}",
+        compared.findings.measures.len()
+    );
+    assert!(
+        compared.findings.notes.is_empty(),
+        "{:?}",
+        compared.findings.notes
+    );
     assert_eq!(compared.measure("valid_fraction").run, Some(1.0));
 }
 
@@ -57,10 +87,20 @@ fn a_moved_and_turned_copy_is_the_same() {
         }
     });
     for (name, distance) in distances(&compared) {
-        // f32 positions some 30 Å from the origin: 2e-6 Å; a frame at the edge of a bin, a contact or a sphere point may change sides
-        let counted = ["jsd", "contacts", "clashes", "side_chain_area"].iter().any(|word| name.contains(word));
-        assert!(distance.abs() <= if counted { 5e-3 } else { 1e-4 }, "{name}: {distance}");
-        assert_eq!(compared.measure(name).verdict, Some(Verdict::Within), "{name}");
+        // f32 positions some 30 Å from the origin: 2e-6 Å; a frame at the edge of a bin, a contact
+        // or a sphere point may change sides
+        let counted = ["jsd", "contacts", "clashes", "side_chain_area"]
+            .iter()
+            .any(|word| name.contains(word));
+        assert!(
+            distance.abs() <= if counted { 5e-3 } else { 1e-4 },
+            "{name}: {distance}"
+        );
+        assert_eq!(
+            compared.measure(name).verdict,
+            Some(Verdict::Within),
+            "{name}"
+        );
     }
 }
 
@@ -78,24 +118,43 @@ fn a_shuffled_copy_has_the_same_distributions_and_other_dynamics() {
         }
     }
     // shuffled frames forget within half a step; the slowest torsions took many
-    assert_ne!(compared.measure("decorrelation").verdict, Some(Verdict::Within));
-    assert_ne!(compared.measure("transitions_jsd").verdict, Some(Verdict::Within));
+    assert_ne!(
+        compared.measure("decorrelation").verdict,
+        Some(Verdict::Within)
+    );
+    assert_ne!(
+        compared.measure("transitions_jsd").verdict,
+        Some(Verdict::Within)
+    );
     assert!((compared.measure("decorrelation").run.unwrap() - 0.5 * STEP).abs() <= 0.1 * STEP);
 }
 
 #[test]
 fn one_turned_side_chain_is_found_and_named() {
     let topology = topology("akle");
-    let leucine = topology.residues.iter().position(|residue| residue.name == "LEU").unwrap();
+    let leucine = topology
+        .residues
+        .iter()
+        .position(|residue| residue.name == "LEU")
+        .unwrap();
     let atom = |name: &str| topology.atom_named(leucine, name).unwrap();
     let (alpha, beta) = (atom("CA"), atom("CB"));
     let backbone = ["N", "H", "CA", "HA", "C", "O"].map(atom);
-    let turned: Vec<usize> = topology.residues[leucine].atoms.clone().filter(|atom| !backbone.contains(atom)).collect();
+    let turned: Vec<usize> = topology.residues[leucine]
+        .atoms
+        .clone()
+        .filter(|atom| !backbone.contains(atom))
+        .collect();
     let compared = changed(|frames| {
         for frame in frames {
-            let (start, axis) = (frame[alpha], Unit::new_normalize(frame[beta] - frame[alpha]));
+            let (start, axis) = (
+                frame[alpha],
+                Unit::new_normalize(frame[beta] - frame[alpha]),
+            );
             let turn = Rotation3::from_axis_angle(&axis, std::f64::consts::FRAC_PI_3);
-            turned.iter().for_each(|&atom| frame[atom] = start + turn * (frame[atom] - start));
+            turned
+                .iter()
+                .for_each(|&atom| frame[atom] = start + turn * (frame[atom] - start));
         }
     });
     for torsion in &compared.findings.angles.torsions {
@@ -106,30 +165,65 @@ fn one_turned_side_chain_is_found_and_named() {
             // staggered wells moved onto barriers hardly overlap
             assert!(value > 0.4 && verdict == Some(Verdict::Outside), "{value}");
         } else {
-            assert!(value <= 5e-3 && verdict == Some(Verdict::Within), "{}: {value}", torsion.label);
+            assert!(
+                value <= 5e-3 && verdict == Some(Verdict::Within),
+                "{}: {value}",
+                torsion.label
+            );
         }
     }
     // the mean over the nine χ of the molecule holds it, diluted; the backbone does not
-    let side_chains: Vec<f64> =
-        compared.findings.angles.torsions.iter().filter(|t| matches!(t.kind, Kind::Chi(_))).map(|t| t.measure.value.unwrap()).collect();
+    let side_chains: Vec<f64> = compared
+        .findings
+        .angles
+        .torsions
+        .iter()
+        .filter(|t| matches!(t.kind, Kind::Chi(_)))
+        .map(|t| t.measure.value.unwrap())
+        .collect();
     let mean = side_chains.iter().sum::<f64>() / side_chains.len() as f64;
-    assert!((compared.measure("side_chain_jsd").value.unwrap() - mean).abs() <= 1e-12 && mean > 0.04, "{mean}");
+    assert!(
+        (compared.measure("side_chain_jsd").value.unwrap() - mean).abs() <= 1e-12 && mean > 0.04,
+        "{mean}"
+    );
     assert!(compared.measure("backbone_jsd").value.unwrap() <= 5e-3);
 }
 
-/// Two trajectories of one molecule: every measure stands between the same and the wholly different, beside a floor.
+/// Two trajectories of one molecule: every measure stands between the same and the wholly
+/// different, beside a floor.
 #[test]
 fn independent_md_is_near_its_reference() {
     let compared = compare(&stored("akle_a.xtc", "akle"), &stored("akle_b.xtc", "akle")).unwrap();
     for measure in &compared.findings.measures {
-        let (value, floor, low, high) = (measure.value.unwrap(), measure.floor.unwrap(), measure.low.unwrap(), measure.high.unwrap());
-        assert!(low <= floor && floor <= high, "{}: {low} {floor} {high}", measure.name);
-        assert!(!measure.name.ends_with("_jsd") || value <= 2f64.ln(), "{}: {value}", measure.name);
+        let (value, floor, low, high) = (
+            measure.value.unwrap(),
+            measure.floor.unwrap(),
+            measure.low.unwrap(),
+            measure.high.unwrap(),
+        );
+        assert!(
+            low <= floor && floor <= high,
+            "{}: {low} {floor} {high}",
+            measure.name
+        );
+        assert!(
+            !measure.name.ends_with("_jsd") || value <= 2f64.ln(),
+            "{}: {value}",
+            measure.name
+        );
     }
-    let outside = compared.findings.measures.iter().filter(|measure| measure.verdict == Some(Verdict::Outside)).count();
+    let outside = compared
+        .findings
+        .measures
+        .iter()
+        .filter(|measure| measure.verdict == Some(Verdict::Outside))
+        .count();
     assert!(outside <= 2, "{:?}", compared.findings.measures);
     // 50 ps and 250 ps apart: the clock ticks every 250 ps
-    assert_eq!(compared.findings.landscape.as_ref().unwrap().lag % 250.0, 0.0);
+    assert_eq!(
+        compared.findings.landscape.as_ref().unwrap().lag % 250.0,
+        0.0
+    );
 }
 
 /// Steps from frame to frame of a trajectory that is there already, and at its end to its first.
@@ -140,7 +234,9 @@ impl Stepper for Replay {
         for frame in replicas {
             frame.step += 1;
             frame.time += STEP;
-            frame.positions.clone_from(&self.0[frame.step as usize % self.0.len()]);
+            frame
+                .positions
+                .clone_from(&self.0[frame.step as usize % self.0.len()]);
         }
         Ok(())
     }
@@ -158,17 +254,38 @@ fn a_model_that_replays_its_reference_is_judged_perfect() {
     let folder = tempfile::tempdir().unwrap();
     // as DCD stores them: the same bits on both sides
     let stored = |x: f64| f64::from(x as f32);
-    let frames: Vec<Positions> =
-        Trajectory::read("akle_a.xtc").into_frames().iter().map(|frame| frame.iter().map(|x| x.map(stored)).collect()).collect();
+    let frames: Vec<Positions> = Trajectory::read("akle_a.xtc")
+        .into_frames()
+        .iter()
+        .map(|frame| frame.iter().map(|x| x.map(stored)).collect())
+        .collect();
     let file: Input = (folder.path().join("same.dcd"), structure("akle"));
     write(&file.0, &frames, STEP, None);
-    let Compared { looker, reference, sides, .. } = compare(&file, &file).unwrap();
+    let Compared {
+        looker,
+        reference,
+        sides,
+        ..
+    } = compare(&file, &file).unwrap();
     // the second half of the rollout is compared: all frames in order, from the first
-    let start = Frame { step: frames.len() as u64 - 1, ..Frame::at_rest(frames[0].clone()) };
+    let start = Frame {
+        step: frames.len() as u64 - 1,
+        ..Frame::at_rest(frames[0].clone())
+    };
     let jumps = 2 * frames.len();
-    let rollouts = roll_out(&mut Replay(frames.clone()), &looker, &sides.run[0].picks, vec![start], jumps).unwrap();
+    let rollouts = roll_out(
+        &mut Replay(frames.clone()),
+        &looker,
+        &sides.run[0].picks,
+        vec![start],
+        jumps,
+    )
+    .unwrap();
     let outcome = judge(&rollouts, &reference, &looker, [1, jumps]);
-    assert_eq!((outcome.lost, outcome.valid_by_fifth, outcome.lag_time), (0, [1.0; 5], STEP));
+    assert_eq!(
+        (outcome.lost, outcome.valid_by_fifth, outcome.lag_time),
+        (0, [1.0; 5], STEP)
+    );
     for measure in &outcome.measures {
         let higher = ["rmsf_r", "weak_contacts_j", "exposed_j"].contains(&measure.name.as_str());
         // surfaces are those of some frames
@@ -180,9 +297,23 @@ fn a_model_that_replays_its_reference_is_judged_perfect() {
     }
     // one that goes on with the first half alone is not
     let half = frames.len() / 2;
-    let start = Frame { step: half as u64 - 1, ..Frame::at_rest(frames[0].clone()) };
-    let rollouts = roll_out(&mut Replay(frames[..half].to_vec()), &looker, &sides.run[0].picks, vec![start], 2 * half).unwrap();
+    let start = Frame {
+        step: half as u64 - 1,
+        ..Frame::at_rest(frames[0].clone())
+    };
+    let rollouts = roll_out(
+        &mut Replay(frames[..half].to_vec()),
+        &looker,
+        &sides.run[0].picks,
+        vec![start],
+        2 * half,
+    )
+    .unwrap();
     let outcome = judge(&rollouts, &reference, &looker, [1, 2 * half]);
-    let divergence = outcome.measures.iter().find(|measure| measure.name == "torsion_jsd").unwrap();
+    let divergence = outcome
+        .measures
+        .iter()
+        .find(|measure| measure.name == "torsion_jsd")
+        .unwrap();
     assert!(divergence.value.unwrap() > 1e-3, "{divergence:?}");
 }

@@ -1,4 +1,5 @@
-//! Measures of trajectories against mdtraj and scipy on real MD (`tests/data/compare/expected.json`, made by `make.py` there).
+//! Measures of trajectories against mdtraj and scipy on real MD
+//! (`tests/data/compare/expected.json`, made by `make.py` there).
 
 use crate::data::{Trajectory, expected, numbers, reference, topology};
 use mdsurrogate::compare::contacts::Contacts;
@@ -12,7 +13,9 @@ use mdsurrogate::compare::superpose::{pick, radius_of_gyration, rmsd, superpose}
 use mdsurrogate::compare::tica::{LaggedCovariance, pca, tica};
 use mdsurrogate::compare::torsion::{Kind, Torsion, torsion_series, torsions, wrap};
 use mdsurrogate::compare::transport::wasserstein2;
-use mdsurrogate::compare::validity::{Clashes, Validity, chiral_centres, inverted_centres, valid_share};
+use mdsurrogate::compare::validity::{
+    Clashes, Validity, chiral_centres, inverted_centres, valid_share,
+};
 use mdsurrogate::forcefield::TemplateGeometry;
 use mdsurrogate::structure::Topology;
 use nalgebra::{DMatrix, Rotation3, Unit, Vector3};
@@ -24,20 +27,42 @@ const SINGLE: f64 = 1e-4;
 fn in_order_of(ours: &[Torsion], quads: &serde_json::Value) -> Vec<Torsion> {
     let quads: Vec<[usize; 4]> = serde_json::from_value(quads.clone()).unwrap();
     assert_eq!(quads.len(), ours.len());
-    quads.iter().map(|quad| *ours.iter().find(|ours| ours.atoms == *quad).expect("mdtraj has it too")).collect()
+    quads
+        .iter()
+        .map(|quad| {
+            *ours
+                .iter()
+                .find(|ours| ours.atoms == *quad)
+                .expect("mdtraj has it too")
+        })
+        .collect()
 }
 
 #[test]
 fn torsions_and_their_divergence_are_those_of_mdtraj_and_scipy() {
     let (topology, expected) = (topology("akle"), expected("akle"));
     let list = in_order_of(&torsions(&topology), &expected["torsion_atoms"]);
-    let (run, reference) = (Trajectory::read("akle_a.xtc"), Trajectory::read("akle_b.xtc"));
-    let (a, b) = (torsion_series(&list, run.frames()), torsion_series(&list, reference.frames()));
+    let (run, reference) = (
+        Trajectory::read("akle_a.xtc"),
+        Trajectory::read("akle_b.xtc"),
+    );
+    let (a, b) = (
+        torsion_series(&list, run.frames()),
+        torsion_series(&list, reference.frames()),
+    );
     for (series, angle) in a.iter().zip(numbers(&expected["torsions_frame_17"])) {
-        assert!(wrap(series[17] - angle).abs() <= SINGLE, "{} {angle}", series[17]);
+        assert!(
+            wrap(series[17] - angle).abs() <= SINGLE,
+            "{} {angle}",
+            series[17]
+        );
     }
-    // An angle at the edge of a bin may fall to the other side in f32: one of 400 frames moves a divergence by about 1e-4.
-    for (ours, theirs) in torsion_divergences(&a, &b).iter().zip(numbers(&expected["torsion_divergence"])) {
+    // An angle at the edge of a bin may fall to the other side in f32: one of 400 frames moves a
+    // divergence by about 1e-4.
+    for (ours, theirs) in torsion_divergences(&a, &b)
+        .iter()
+        .zip(numbers(&expected["torsion_divergence"]))
+    {
         assert!((ours - theirs).abs() <= 1e-9, "{ours} {theirs}");
     }
     for (series, theirs) in a.iter().zip(numbers(&expected["relaxation_ps"])) {
@@ -55,10 +80,19 @@ fn rmsd_rg_and_rmsf_are_those_of_mdtraj() {
     let first = pick(run.frames().next().unwrap(), &heavy);
     let theirs = numbers(&expected["rmsd_heavy_to_first"]).zip(numbers(&expected["rg_all_mass"]));
     for (index, (frame, (their_rmsd, their_rg))) in run.frames().zip(theirs).enumerate() {
-        let (rmsd, rg) = (rmsd(&pick(frame, &heavy), &first), radius_of_gyration(frame, &masses));
-        assert!((rmsd - their_rmsd).abs() <= SINGLE, "frame {index}: {rmsd} {their_rmsd}");
+        let (rmsd, rg) = (
+            rmsd(&pick(frame, &heavy), &first),
+            radius_of_gyration(frame, &masses),
+        );
+        assert!(
+            (rmsd - their_rmsd).abs() <= SINGLE,
+            "frame {index}: {rmsd} {their_rmsd}"
+        );
         // masses of the elements differ in the fifth digit between tables
-        assert!((rg - their_rg).abs() <= SINGLE, "frame {index}: {rg} {their_rg}");
+        assert!(
+            (rg - their_rg).abs() <= SINGLE,
+            "frame {index}: {rg} {their_rg}"
+        );
     }
     let mut moments = Moments::about(first.clone());
     for frame in run.frames() {
@@ -66,7 +100,11 @@ fn rmsd_rg_and_rmsf_are_those_of_mdtraj() {
         let fit = superpose(&atoms, &first);
         moments.add(atoms.iter().map(|x| fit.apply(x)));
     }
-    for (ours, theirs) in moments.rmsf().iter().zip(numbers(&expected["rmsf_heavy_to_first"])) {
+    for (ours, theirs) in moments
+        .rmsf()
+        .iter()
+        .zip(numbers(&expected["rmsf_heavy_to_first"]))
+    {
         assert!((ours - theirs).abs() <= SINGLE, "{ours} {theirs}");
     }
 }
@@ -83,23 +121,37 @@ fn an_l_peptide_has_no_inverted_centre_and_its_mirror_image_has_all() {
     }
 }
 
-/// Mean distances and heights of a trajectory's heavy atoms as the template, so that the test stands on MD alone.
+/// Mean distances and heights of a trajectory's heavy atoms as the template, so that the test
+/// stands on MD alone.
 fn template_of(topology: &Topology, trajectory: &Trajectory) -> TemplateGeometry {
     let heavy = topology.heavy_atoms();
     let count = trajectory.frames().count() as f64;
     let distances = topology.bond_distances(2);
-    let mean = |value: &dyn Fn(&[Vector3<f64>]) -> f64| trajectory.frames().map(value).sum::<f64>() / count;
+    let mean = |value: &dyn Fn(&[Vector3<f64>]) -> f64| {
+        trajectory.frames().map(value).sum::<f64>() / count
+    };
     let mut template = TemplateGeometry::default();
     let neighbours = topology.neighbours();
     for &i in &heavy {
-        for &(j, _) in distances[i].iter().filter(|(j, _)| *j > i && heavy.contains(j)) {
+        for &(j, _) in distances[i]
+            .iter()
+            .filter(|(j, _)| *j > i && heavy.contains(j))
+        {
             template.pairs.push((i, j, mean(&|x| (x[i] - x[j]).norm())));
         }
-        let around: Vec<usize> = neighbours[i].iter().copied().filter(|atom| heavy.contains(atom)).collect();
+        let around: Vec<usize> = neighbours[i]
+            .iter()
+            .copied()
+            .filter(|atom| heavy.contains(atom))
+            .collect();
         if let [a, b, c] = around[..] {
             let normal = move |x: &[Vector3<f64>]| (x[b] - x[a]).cross(&(x[c] - x[a]));
             let area = mean(&|x| normal(x).norm());
-            template.centres.push(([i, a, b, c], mean(&|x| (x[a] - x[i]).dot(&normal(x)) / area), area));
+            template.centres.push((
+                [i, a, b, c],
+                mean(&|x| (x[a] - x[i]).dot(&normal(x)) / area),
+                area,
+            ));
         }
     }
     template
@@ -125,21 +177,38 @@ fn md_is_valid_and_every_kind_of_damage_is_found_and_named() {
     };
     let (zeta, epsilon) = (atom(1, "NZ"), atom(1, "CE"));
     let stretched = damaged(&|x| x[zeta] = x[epsilon] + (x[zeta] - x[epsilon]) * 1.3);
-    assert_eq!(stretched.worst_bond_atoms, Some([epsilon.min(zeta), epsilon.max(zeta)]));
-    assert!(stretched.worst_bond > 0.3 && stretched.worst_bond < 0.6, "{}", stretched.worst_bond);
+    assert_eq!(
+        stretched.worst_bond_atoms,
+        Some([epsilon.min(zeta), epsilon.max(zeta)])
+    );
+    assert!(
+        stretched.worst_bond > 0.3 && stretched.worst_bond < 0.6,
+        "{}",
+        stretched.worst_bond
+    );
     let mirrored = damaged(&|x| x.iter_mut().for_each(|x| x.z = -x.z));
-    assert!((0..4).all(|residue| mirrored.inverted.contains(&atom(residue, "CA"))), "{:?}", mirrored.inverted);
+    assert!(
+        (0..4).all(|residue| mirrored.inverted.contains(&atom(residue, "CA"))),
+        "{:?}",
+        mirrored.inverted
+    );
     assert!(mirrored.worst_bond <= 0.2 && mirrored.cis.is_empty() && mirrored.contacts.is_empty());
     let (oxygen, far) = (atom(3, "OE1"), atom(0, "CB"));
     let touching = damaged(&|x| x[far] = x[oxygen] + Vector3::new(0.8, 0.6, 0.0));
-    assert!(touching.contacts.contains(&[far.min(oxygen), far.max(oxygen)]));
+    assert!(
+        touching
+            .contacts
+            .contains(&[far.min(oxygen), far.max(oxygen)])
+    );
     // turn all before the second peptide bond by half a turn about it
     let (carbon, nitrogen) = (atom(1, "C"), atom(2, "N"));
     let turned = damaged(&|x| {
         let (start, axis) = (x[carbon], Unit::new_normalize(x[nitrogen] - x[carbon]));
         let turn = Rotation3::from_axis_angle(&axis, std::f64::consts::PI);
         let last = topology.residues[1].atoms.end;
-        x[..last].iter_mut().for_each(|x| *x = start + turn * (*x - start));
+        x[..last]
+            .iter_mut()
+            .for_each(|x| *x = start + turn * (*x - start));
     });
     assert_eq!(turned.cis, [nitrogen]);
     assert!(damaged(&|x| x[5].y = f64::NAN).not_finite);
@@ -147,7 +216,11 @@ fn md_is_valid_and_every_kind_of_damage_is_found_and_named() {
     let mut clashing = whole.clone();
     clashing[far] = clashing[oxygen] + Vector3::new(0.0, 1.65, 0.0);
     // C and O: 1.7 + 1.52 − 1.5 = 1.72 Å
-    assert!(Clashes::new(&topology).find(&clashing).contains(&[far.min(oxygen), far.max(oxygen)]));
+    assert!(
+        Clashes::new(&topology)
+            .find(&clashing)
+            .contains(&[far.min(oxygen), far.max(oxygen)])
+    );
 }
 
 /// Frames between the ends of a pair in the tests of dynamics.
@@ -157,13 +230,19 @@ const LAG: usize = 5;
 fn torsions_of(topology: &Topology, quads: &serde_json::Value) -> Vec<Torsion> {
     let all = torsions(topology);
     let quads: Vec<[usize; 4]> = serde_json::from_value(quads.clone()).unwrap();
-    quads.iter().map(|quad| *all.iter().find(|torsion| torsion.atoms == *quad).unwrap()).collect()
+    quads
+        .iter()
+        .map(|quad| *all.iter().find(|torsion| torsion.atoms == *quad).unwrap())
+        .collect()
 }
 
 #[test]
 fn slow_components_are_those_of_deeptime() {
     let (topology, expected) = (topology("akle"), expected("akle"));
-    let series = torsion_series(&torsions_of(&topology, &expected["tica_atoms"]), Trajectory::read("akle_a.xtc").frames());
+    let series = torsion_series(
+        &torsions_of(&topology, &expected["tica_atoms"]),
+        Trajectory::read("akle_a.xtc").frames(),
+    );
     let count = series.len();
     let feature = |row: usize, frame: usize| match row < count {
         true => series[row][frame].cos(),
@@ -173,7 +252,11 @@ fn slow_components_are_those_of_deeptime() {
     let mut covariance = LaggedCovariance::new(2 * count);
     covariance.add(&features, LAG);
     let projection = tica(&covariance, 4).unwrap();
-    for (ours, theirs) in projection.values.iter().zip(numbers(&expected["tica_values"])) {
+    for (ours, theirs) in projection
+        .values
+        .iter()
+        .zip(numbers(&expected["tica_values"]))
+    {
         assert!((ours - theirs).abs() <= SINGLE, "{ours} {theirs}");
     }
     let found = projection.apply(&features);
@@ -188,13 +271,19 @@ fn slow_components_are_those_of_deeptime() {
         .map(|angle| (((angle + std::f64::consts::PI) / third) as usize).min(2))
         .collect();
     let theirs: Vec<Vec<f64>> = serde_json::from_value(expected["well_counts"].clone()).unwrap();
-    assert_eq!(transition_counts(&wells, 3, LAG), DMatrix::from_row_iterator(3, 3, theirs.into_iter().flatten()));
+    assert_eq!(
+        transition_counts(&wells, 3, LAG),
+        DMatrix::from_row_iterator(3, 3, theirs.into_iter().flatten())
+    );
 }
 
 #[test]
 fn principal_components_and_transport_are_those_of_numpy_and_scipy() {
     let (topology, expected) = (topology("akle"), expected("akle"));
-    let (run, reference) = (Trajectory::read("akle_a.xtc"), Trajectory::read("akle_b.xtc"));
+    let (run, reference) = (
+        Trajectory::read("akle_a.xtc"),
+        Trajectory::read("akle_b.xtc"),
+    );
     let heavy = topology.heavy_atoms();
     let first = pick(run.frame(0), &heavy);
     let coordinates = run.frames().flat_map(|frame| {
@@ -207,28 +296,55 @@ fn principal_components_and_transport_are_those_of_numpy_and_scipy() {
     let found = projection.apply(&features);
     let theirs = numbers(&expected["pca_values"]).zip(numbers(&expected["pca_frame_17"]));
     for (component, (value, place)) in theirs.enumerate() {
-        assert!((projection.values[component] - value).abs() <= SINGLE * value, "{} {value}", projection.values[component]);
-        // a component's direction is as uncertain as f32 positions over the gap to the next one's variance
-        assert!((found[(component, 17)].abs() - place).abs() <= 10.0 * SINGLE, "{} {place}", found[(component, 17)]);
+        assert!(
+            (projection.values[component] - value).abs() <= SINGLE * value,
+            "{} {value}",
+            projection.values[component]
+        );
+        // a component's direction is as uncertain as f32 positions over the gap to the next one's
+        // variance
+        assert!(
+            (found[(component, 17)].abs() - place).abs() <= 10.0 * SINGLE,
+            "{} {place}",
+            found[(component, 17)]
+        );
     }
     let pair = torsions_of(&topology, &expected["transport_atoms"]);
     let points = |trajectory: &Trajectory| -> Vec<[f64; 2]> {
         let series = torsion_series(&pair, trajectory.frames().take(200));
-        series[0].iter().zip(&series[1]).map(|(&x, &y)| [x, y]).collect()
+        series[0]
+            .iter()
+            .zip(&series[1])
+            .map(|(&x, &y)| [x, y])
+            .collect()
     };
-    let (ours, theirs) = (wasserstein2(&points(&run), &points(&reference)), expected["transport"].as_f64().unwrap());
+    let (ours, theirs) = (
+        wasserstein2(&points(&run), &points(&reference)),
+        expected["transport"].as_f64().unwrap(),
+    );
     assert!((ours - theirs).abs() <= SINGLE, "{ours} {theirs}");
 }
 
 #[test]
 fn contacts_surface_and_secondary_structure_are_those_of_mdtraj() {
     for name in ["trpcage", "ubiquitin"] {
-        let (topology, expected, trajectory) = (topology(name), expected(name), Trajectory::read(&format!("{name}.xtc")));
+        let (topology, expected, trajectory) = (
+            topology(name),
+            expected(name),
+            Trajectory::read(&format!("{name}.xtc")),
+        );
         let contacts = Contacts::new(&topology);
         let mut found = std::collections::BTreeMap::new();
-        trajectory.frames().flat_map(|frame| contacts.heavy(frame)).for_each(|pair| *found.entry(pair).or_insert(0u64) += 1);
-        let theirs: Vec<(u32, u32, u64)> = serde_json::from_value(expected["contacts"].clone()).unwrap();
-        let ours: Vec<(u32, u32, u64)> = found.into_iter().map(|((i, j), count)| (i, j, count)).collect();
+        trajectory
+            .frames()
+            .flat_map(|frame| contacts.heavy(frame))
+            .for_each(|pair| *found.entry(pair).or_insert(0u64) += 1);
+        let theirs: Vec<(u32, u32, u64)> =
+            serde_json::from_value(expected["contacts"].clone()).unwrap();
+        let ours: Vec<(u32, u32, u64)> = found
+            .into_iter()
+            .map(|((i, j), count)| (i, j, count))
+            .collect();
         assert_eq!(ours, theirs, "{name}");
 
         let heavy = topology.heavy_atoms();
@@ -236,9 +352,17 @@ fn contacts_surface_and_secondary_structure_are_those_of_mdtraj() {
         for (&atom, theirs) in heavy.iter().zip(numbers(&expected["surface_frame_0"])) {
             // in f32 one point of an atom's sphere may fall on the other side of a neighbour's
             let point = 4.0 * std::f64::consts::PI * 3.2 * 3.2 / SPHERE_POINTS as f64;
-            assert!((areas[atom] - theirs).abs() <= point, "{}: {} {theirs}", topology.atom_label(atom), areas[atom]);
+            assert!(
+                (areas[atom] - theirs).abs() <= point,
+                "{}: {} {theirs}",
+                topology.atom_label(atom),
+                areas[atom]
+            );
         }
-        let (ours, theirs): (f64, f64) = (areas.iter().sum(), numbers(&expected["surface_frame_0"]).sum());
+        let (ours, theirs): (f64, f64) = (
+            areas.iter().sum(),
+            numbers(&expected["surface_frame_0"]).sum(),
+        );
         assert!((ours / theirs - 1.0).abs() <= SINGLE, "{ours} {theirs}");
 
         let secondary = SecondaryStructure::new(&topology);
@@ -248,32 +372,57 @@ fn contacts_surface_and_secondary_structure_are_those_of_mdtraj() {
             Class::Coil => 'C',
         };
         for (index, theirs) in expected["secondary"].as_array().unwrap().iter().enumerate() {
-            let ours: String = secondary.assign(trajectory.frame(index)).iter().map(letter).collect();
+            let ours: String = secondary
+                .assign(trajectory.frame(index))
+                .iter()
+                .map(letter)
+                .collect();
             assert_eq!(ours, theirs.as_str().unwrap(), "{name} frame {index}");
         }
     }
 }
 
-/// Numbers that `scipy.spatial.distance.jensenshannon` gives for the full trajectories, which are not in the repository.
+/// Numbers that `scipy.spatial.distance.jensenshannon` gives for the full trajectories, which are
+/// not in the repository.
 #[test]
 fn torsion_divergences_of_the_long_references() {
     let Some((run, long)) = reference("akle.xtc").zip(reference("akle_long.xtc")) else {
-        println!("skipped: set MDSURROGATE_REFERENCE to the folder of the full AKLE trajectories (data/README.md)");
+        println!(
+            "skipped: set MDSURROGATE_REFERENCE to the folder of the full AKLE trajectories (data/README.md)"
+        );
         return;
     };
-    let list: Vec<Torsion> = torsions(&topology("akle")).into_iter().filter(|torsion| torsion.kind != Kind::Omega).collect();
-    let (run, long) = (torsion_series(&list, run.frames()), torsion_series(&list, long.frames()));
-    let mean = |a: &[Vec<f64>], b: &[Vec<f64>]| torsion_divergences(a, b).iter().sum::<f64>() / 15.0;
-    let piece =
-        |all: &[Vec<f64>], from: usize, to: usize| -> Vec<Vec<f64>> { all.iter().map(|series| series[from..to].to_vec()).collect() };
+    let list: Vec<Torsion> = torsions(&topology("akle"))
+        .into_iter()
+        .filter(|torsion| torsion.kind != Kind::Omega)
+        .collect();
+    let (run, long) = (
+        torsion_series(&list, run.frames()),
+        torsion_series(&list, long.frames()),
+    );
+    let mean =
+        |a: &[Vec<f64>], b: &[Vec<f64>]| torsion_divergences(a, b).iter().sum::<f64>() / 15.0;
+    let piece = |all: &[Vec<f64>], from: usize, to: usize| -> Vec<Vec<f64>> {
+        all.iter().map(|series| series[from..to].to_vec()).collect()
+    };
     let whole = mean(&run, &long);
     assert!((whole - 0.007_695_30).abs() <= 1e-6, "{whole}");
     let halves = mean(&piece(&long, 0, 5000), &piece(&long, 5000, 10_000));
     assert!((halves - 0.008_722_01).abs() <= 1e-6, "{halves}");
     // pieces of 2, 5 and 10 ns of the training trajectory
-    for (frames, theirs) in [(2000, 0.035_301_4), (5000, 0.021_424_5), (10_000, 0.013_401_2)] {
+    for (frames, theirs) in [
+        (2000, 0.035_301_4),
+        (5000, 0.021_424_5),
+        (10_000, 0.013_401_2),
+    ] {
         let count = 20_000 / frames;
-        let sum: f64 = (0..count).map(|k| mean(&piece(&run, k * frames, (k + 1) * frames), &long)).sum();
-        assert!((sum / count as f64 - theirs).abs() <= 1e-6, "{frames}: {}", sum / count as f64);
+        let sum: f64 = (0..count)
+            .map(|k| mean(&piece(&run, k * frames, (k + 1) * frames), &long))
+            .sum();
+        assert!(
+            (sum / count as f64 - theirs).abs() <= 1e-6,
+            "{frames}: {}",
+            sum / count as f64
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! Whole comparisons against independent programs: from the files to the numbers of the report (`tests/data/compare/pipeline.json`,
-//! made by `pipeline.py` there with mdtraj, MDAnalysis, deeptime, scipy and numpy).
+//! Whole comparisons against independent programs: from the files to the numbers of the report
+//! (`tests/data/compare/pipeline.json`, made by `pipeline.py` there with mdtraj, MDAnalysis,
+//! deeptime, scipy and numpy).
 
 use crate::data::{Compared, Trajectory, compare, data, stored, structure, write};
 
@@ -7,20 +8,33 @@ const AGREEMENT: f64 = 1e-4;
 
 /// Holds every measure of the list to what it is by other programs.
 fn held_to(found: &Compared, molecule: &str, count: usize) {
-    let all: serde_json::Value = serde_json::from_slice(&std::fs::read(data("pipeline.json")).unwrap()).unwrap();
+    let all: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(data("pipeline.json")).unwrap()).unwrap();
     let expected = all[molecule].as_object().unwrap();
     assert_eq!(expected.len(), count);
     for (name, theirs) in expected {
         let (ours, theirs) = (found.measure(name).value.unwrap(), theirs.as_f64().unwrap());
-        // in f32, as mdtraj computes, a few of six million points on spheres, each of half an Å², change sides
-        let tolerance = if name == "side_chain_area" { 2e-3 } else { AGREEMENT };
-        assert!((ours - theirs).abs() <= tolerance, "{molecule} {name}: {ours} {theirs}");
+        // in f32, as mdtraj computes, a few of six million points on spheres, each of half an Å²,
+        // change sides
+        let tolerance = if name == "side_chain_area" {
+            2e-3
+        } else {
+            AGREEMENT
+        };
+        assert!(
+            (ours - theirs).abs() <= tolerance,
+            "{molecule} {name}: {ours} {theirs}"
+        );
     }
 }
 
 #[test]
 fn a_peptide_against_a_longer_trajectory() {
-    held_to(&compare(&stored("akle_a.xtc", "akle"), &stored("akle_b.xtc", "akle")).unwrap(), "akle", 16);
+    held_to(
+        &compare(&stored("akle_a.xtc", "akle"), &stored("akle_b.xtc", "akle")).unwrap(),
+        "akle",
+        16,
+    );
 }
 
 /// The first half of a stored trajectory against the second.

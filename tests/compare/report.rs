@@ -6,7 +6,12 @@ use std::process::{Command, Output};
 use crate::data::{Trajectory, data, structure, write};
 
 fn command(folder: &Path, words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_mdsurrogate")).arg("compare").args(words).current_dir(folder).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_mdsurrogate"))
+        .arg("compare")
+        .args(words)
+        .current_dir(folder)
+        .output()
+        .unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -16,7 +21,13 @@ fn text(bytes: &[u8]) -> String {
 /// The words of a plain comparison of the two AKLE trajectories.
 fn words() -> Vec<String> {
     let file = |path: PathBuf| path.display().to_string();
-    vec![file(data("akle_a.xtc")), "--top".into(), file(structure("akle")), "--reference".into(), file(data("akle_b.xtc"))]
+    vec![
+        file(data("akle_a.xtc")),
+        "--top".into(),
+        file(structure("akle")),
+        "--reference".into(),
+        file(data("akle_b.xtc")),
+    ]
 }
 
 #[test]
@@ -27,19 +38,33 @@ fn a_report_is_one_page_without_requests_and_files_that_programs_read() {
     let output = command(folder.path(), &[&plain[..], &["-o", "page"]].concat());
     assert!(output.status.success(), "{}", text(&output.stderr));
     let table = text(&output.stdout);
-    assert!(table.contains("Torsions φ ψ χ, JSD") && table.contains("within"), "{table}");
+    assert!(
+        table.contains("Torsions φ ψ χ, JSD") && table.contains("within"),
+        "{table}"
+    );
 
     let page = std::fs::read_to_string(folder.path().join("page/index.html")).unwrap();
-    for request in ["http", "//", "src=", "href=", "url(", "@import", "<script", "<link", "<iframe"] {
+    for request in [
+        "http", "//", "src=", "href=", "url(", "@import", "<script", "<link", "<iframe",
+    ] {
         assert!(!page.contains(request), "the page holds {request}");
     }
-    assert!(page.contains("prefers-color-scheme: dark") && page.contains("@media print") && page.contains("width=device-width"));
-    assert!(page.matches("<figure").count() >= 12 && page.matches("<svg").count() == page.matches("<figure").count() + 3);
+    assert!(
+        page.contains("prefers-color-scheme: dark")
+            && page.contains("@media print")
+            && page.contains("width=device-width")
+    );
+    assert!(
+        page.matches("<figure").count() >= 12
+            && page.matches("<svg").count() == page.matches("<figure").count() + 3
+    );
     assert!(!page.contains("NaN"));
     // a verdict that a tolerance makes is explained
     assert!(page.contains("Tolerance: 0.002 Å."));
 
-    let json: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.path().join("page/metrics.json")).unwrap()).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("page/metrics.json")).unwrap())
+            .unwrap();
     let measures = json.as_array().unwrap();
     let lines = std::fs::read_to_string(folder.path().join("page/metrics.csv")).unwrap();
     assert_eq!(lines.lines().count(), measures.len() + 1);
@@ -47,7 +72,10 @@ fn a_report_is_one_page_without_requests_and_files_that_programs_read() {
         for key in ["name", "value", "floor", "low", "high", "verdict", "source"] {
             assert!(!measure[key].is_null(), "{key} of {measure}");
         }
-        assert!(page.contains(measure["label"].as_str().unwrap()), "{measure}");
+        assert!(
+            page.contains(measure["label"].as_str().unwrap()),
+            "{measure}"
+        );
     }
     let torsions = std::fs::read_to_string(folder.path().join("page/torsions.csv")).unwrap();
     assert_eq!(torsions.lines().count(), 18 + 1);
@@ -55,9 +83,20 @@ fn a_report_is_one_page_without_requests_and_files_that_programs_read() {
     // a second report does not replace the first
     let again = command(folder.path(), &[&plain[..], &["-o", "page"]].concat());
     assert_eq!(again.status.code(), Some(2));
-    assert!(text(&again.stderr).contains("--overwrite"), "{}", text(&again.stderr));
-    let replaced = command(folder.path(), &[&plain[..], &["-o", "page", "--overwrite", "--json", "-q"]].concat());
-    assert!(replaced.status.success() && replaced.stderr.is_empty(), "{}", text(&replaced.stderr));
+    assert!(
+        text(&again.stderr).contains("--overwrite"),
+        "{}",
+        text(&again.stderr)
+    );
+    let replaced = command(
+        folder.path(),
+        &[&plain[..], &["-o", "page", "--overwrite", "--json", "-q"]].concat(),
+    );
+    assert!(
+        replaced.status.success() && replaced.stderr.is_empty(),
+        "{}",
+        text(&replaced.stderr)
+    );
     let printed: serde_json::Value = serde_json::from_slice(&replaced.stdout).unwrap();
     assert_eq!(printed["measures"], json);
 }
@@ -67,11 +106,31 @@ fn predictions_stand_beside_the_copy() {
     let folder = tempfile::tempdir().unwrap();
     let frames = Trajectory::read("akle_a.xtc").into_frames();
     // every predicted frame is 0.1 Å off along x: MSE .01/3 Å² a coordinate
-    let shifted: Vec<_> = frames.iter().map(|frame| frame.iter().map(|x| x + nalgebra::Vector3::new(0.1, 0.0, 0.0)).collect()).collect();
+    let shifted: Vec<_> = frames
+        .iter()
+        .map(|frame| {
+            frame
+                .iter()
+                .map(|x| x + nalgebra::Vector3::new(0.1, 0.0, 0.0))
+                .collect()
+        })
+        .collect();
     write(&folder.path().join("predicted.dcd"), &shifted, 50.0, None);
     write(&folder.path().join("true.dcd"), &frames, 50.0, None);
     let top = structure("akle").display().to_string();
-    let output = command(folder.path(), &["predicted.dcd", "--top", &top, "--reference", "true.dcd", "--paired", "--json", "-q"]);
+    let output = command(
+        folder.path(),
+        &[
+            "predicted.dcd",
+            "--top",
+            &top,
+            "--reference",
+            "true.dcd",
+            "--paired",
+            "--json",
+            "-q",
+        ],
+    );
     assert!(output.status.success(), "{}", text(&output.stderr));
     let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let measure = &printed["measures"][0];
@@ -79,9 +138,18 @@ fn predictions_stand_beside_the_copy() {
     let value = measure["value"].as_f64().unwrap();
     assert!((value - 0.01 / 3.0).abs() <= 1e-7, "{value}");
     let heavy: Vec<usize> = crate::data::topology("akle").heavy_atoms();
-    let square = |index: usize| heavy.iter().map(|&atom| (frames[index][atom] - frames[index - 1][atom]).norm_squared()).sum::<f64>();
-    let copy = (1..frames.len()).map(square).sum::<f64>() / (3 * heavy.len() * (frames.len() - 1)) as f64;
-    assert!((measure["floor"].as_f64().unwrap() / copy - 1.0).abs() <= 1e-6, "{measure} {copy}");
+    let square = |index: usize| {
+        heavy
+            .iter()
+            .map(|&atom| (frames[index][atom] - frames[index - 1][atom]).norm_squared())
+            .sum::<f64>()
+    };
+    let copy =
+        (1..frames.len()).map(square).sum::<f64>() / (3 * heavy.len() * (frames.len() - 1)) as f64;
+    assert!(
+        (measure["floor"].as_f64().unwrap() / copy - 1.0).abs() <= 1e-6,
+        "{measure} {copy}"
+    );
     assert_eq!(measure["verdict"], "within");
 }
 
@@ -95,17 +163,35 @@ fn bad_input_exits_2_with_what_to_try_and_leaves_nothing() {
     let cases: [(&[&str], &str); 7] = [
         (&["one.dcd", "--top", &top, "--reference", &b], "1 frame"),
         (&[&a, "--top", &top, "--reference", "one.dcd"], "1 frame"),
-        (&["absent.xtc", "--top", &top, "--reference", &b], "absent.xtc"),
-        (&[&a, "--top", &top, "--reference", &b, "--lag", "100"], "unit"),
-        (&[&a, "--top", &top, "--reference", &top, "--paired"], "1 frame"),
-        (&[&a, "--top", &top, "--reference", &b, "--lag", "0ps"], "a time apart"),
-        (&[&a, "--top", &top, "--reference", &b, "-o", "one.dcd/report"], "one.dcd: is a file"),
+        (
+            &["absent.xtc", "--top", &top, "--reference", &b],
+            "absent.xtc",
+        ),
+        (
+            &[&a, "--top", &top, "--reference", &b, "--lag", "100"],
+            "unit",
+        ),
+        (
+            &[&a, "--top", &top, "--reference", &top, "--paired"],
+            "1 frame",
+        ),
+        (
+            &[&a, "--top", &top, "--reference", &b, "--lag", "0ps"],
+            "a time apart",
+        ),
+        (
+            &[&a, "--top", &top, "--reference", &b, "-o", "one.dcd/report"],
+            "one.dcd: is a file",
+        ),
     ];
     for (words, said) in cases {
         let output = command(folder.path(), words);
         let words = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{words}");
-        assert!(words.contains(said) && (words.contains("try:") || words.contains("--lag")), "{words}");
+        assert!(
+            words.contains(said) && (words.contains("try:") || words.contains("--lag")),
+            "{words}"
+        );
         assert!(!folder.path().join("report").exists());
     }
 }

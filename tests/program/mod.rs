@@ -10,8 +10,18 @@ pub fn repository(path: &str) -> PathBuf {
 
 /// Runs the program in a folder; it must end with this code.
 pub fn program(folder: &Path, words: &[&str], code: i32) -> Output {
-    let output = Command::new(env!("CARGO_BIN_EXE_mdsurrogate")).args(words).current_dir(folder).stdin(Stdio::null()).output().unwrap();
-    assert_eq!(output.status.code(), Some(code), "{words:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new(env!("CARGO_BIN_EXE_mdsurrogate"))
+        .args(words)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "{words:?}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     output
 }
 

@@ -24,10 +24,12 @@ impl TrajFormat {
     }
 }
 
-/// Flags of every command that runs a simulation. Quantities carry units, strides are steps (`10`) or times (`100ps`).
+/// Flags of every command that runs a simulation. Quantities carry units, strides are steps (`10`)
+/// or times (`100ps`).
 #[derive(Debug, Clone, clap::Args)]
 pub struct JobArgs {
-    /// Names of all output files start with this [default: the input's stem; STEM_run where PREFIX.pdb would be the input]
+    /// Names of all output files start with this [default: the input's stem; STEM_run where
+    /// PREFIX.pdb would be the input]
     #[arg(short, long, value_name = "PREFIX", help_heading = "Output")]
     pub output: Option<PathBuf>,
     /// Steps to run, counted from the input [default: see the command]
@@ -39,13 +41,15 @@ pub struct JobArgs {
     /// Format of the trajectory
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     pub traj_format: TrajFormat,
-    /// Stride of the trajectory: steps (10) or a time (100ps) [default: every step of a jump, 1ps of dynamics]
+    /// Stride of the trajectory: steps (10) or a time (100ps) [default: every step of a jump, 1ps
+    /// of dynamics]
     #[arg(long, value_name = "STRIDE", help_heading = "Output")]
     pub traj_every: Option<String>,
     /// Stride of the CSV log [default: that of the trajectory]
     #[arg(long, value_name = "STRIDE", help_heading = "Output")]
     pub log_every: Option<String>,
-    /// Stride of checkpoints, where guards go back to and interrupted runs go on from [default: 100 frames of the trajectory]
+    /// Stride of checkpoints, where guards go back to and interrupted runs go on from [default: 100
+    /// frames of the trajectory]
     #[arg(long, value_name = "STRIDE", help_heading = "Output")]
     pub checkpoint_every: Option<String>,
     /// What to do when a frame is not a molecule any more
@@ -63,7 +67,8 @@ pub struct JobArgs {
     /// Independent runs at once, in files PREFIX_r0.*, PREFIX_r1.*, …
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=65_536))]
     pub replicas: u64,
-    /// Only this one of the replicas (from 0), in files PREFIX_rN.*: for job arrays; its bits are those of a run of all
+    /// Only this one of the replicas (from 0), in files PREFIX_rN.*: for job arrays; its bits are
+    /// those of a run of all
     #[arg(long, value_name = "N", conflicts_with = "replicas")]
     pub replica_index: Option<u64>,
     /// Threads [default: all cores]

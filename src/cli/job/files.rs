@@ -27,19 +27,35 @@ impl Files {
     /// [`Error::Usage`] where one of them would be the input, or the folder does not exist.
     pub fn new(args: &JobArgs, input: &Path, forces: bool) -> Result<Self> {
         let prefix = args.output.clone().unwrap_or_else(|| default_prefix(input));
-        let prefix = args.replica_index.map_or_else(|| prefix.clone(), |index| with_suffix(&prefix, &format!("_r{index}")));
+        let prefix = args.replica_index.map_or_else(
+            || prefix.clone(),
+            |index| with_suffix(&prefix, &format!("_r{index}")),
+        );
         let replicas = match args.replicas {
             1 => vec![prefix.clone()],
-            many => (0..many).map(|replica| with_suffix(&prefix, &format!("_r{replica}"))).collect(),
+            many => (0..many)
+                .map(|replica| with_suffix(&prefix, &format!("_r{replica}")))
+                .collect(),
         };
-        let files = Files { prefix, replicas, ending: args.traj_format.ending(), forces };
+        let files = Files {
+            prefix,
+            replicas,
+            ending: args.traj_format.ending(),
+            forces,
+        };
         if let Some(same) = files.all().into_iter().find(|file| is_same(file, input)) {
             let what = format!("the output {} would replace the input", same.display());
             return Err(Error::usage(what, "another -o PREFIX"));
         }
-        let folder = files.prefix.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = files
+            .prefix
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
         if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-            return Err(Error::usage(format!("there is no folder {} for the output", folder.display()), "make it, or another -o PREFIX"));
+            return Err(Error::usage(
+                format!("there is no folder {} for the output", folder.display()),
+                "make it, or another -o PREFIX",
+            ));
         }
         Ok(files)
     }
@@ -66,7 +82,8 @@ impl Files {
     }
     /// Positions, velocities and forces of a replica, where they are asked for.
     pub fn forces(&self, replica: usize) -> Option<PathBuf> {
-        self.forces.then(|| with_suffix(&self.replicas[replica], ".trr"))
+        self.forces
+            .then(|| with_suffix(&self.replicas[replica], ".trr"))
     }
     /// The last frame of a replica.
     pub fn last(&self, replica: usize) -> PathBuf {
@@ -75,19 +92,33 @@ impl Files {
 
     /// All but the checkpoints.
     pub fn all(&self) -> Vec<PathBuf> {
-        let of_replica = |replica| [self.trajectory(replica), self.csv(replica), self.last(replica)];
-        let own = (0..self.replicas.len()).flat_map(|replica| of_replica(replica).into_iter().chain(self.forces(replica)));
-        [self.topology(), self.log(), self.summary()].into_iter().chain(own).collect()
+        let of_replica = |replica| {
+            [
+                self.trajectory(replica),
+                self.csv(replica),
+                self.last(replica),
+            ]
+        };
+        let own = (0..self.replicas.len())
+            .flat_map(|replica| of_replica(replica).into_iter().chain(self.forces(replica)));
+        [self.topology(), self.log(), self.summary()]
+            .into_iter()
+            .chain(own)
+            .collect()
     }
 
-    /// Refuses to replace what is there unless that is allowed, and takes away the checkpoints that a run from the start makes void.
+    /// Refuses to replace what is there unless that is allowed, and takes away the checkpoints that
+    /// a run from the start makes void.
     ///
     /// # Errors
     /// [`Error::Output`] naming the first file that is in the way.
     pub fn clear(&self, overwrite: bool) -> Result<()> {
         let checkpoints = checkpoint::files(&self.prefix);
         let all = self.all();
-        refuse_existing(all.iter().chain(&checkpoints).map(PathBuf::as_path), overwrite)?;
+        refuse_existing(
+            all.iter().chain(&checkpoints).map(PathBuf::as_path),
+            overwrite,
+        )?;
         for file in checkpoints.iter().filter(|file| file.is_file()) {
             std::fs::remove_file(file).map_err(|source| Error::writing(file, &source))?;
         }
@@ -97,11 +128,19 @@ impl Files {
 
 /// The input's name without its endings; `_run` behind it where `PREFIX.pdb` would be the input.
 fn default_prefix(input: &Path) -> PathBuf {
-    let name = input.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = input
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let stem = name.strip_suffix(".gz").unwrap_or(&name);
     let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem);
     let prefix = PathBuf::from(if stem.is_empty() { "run" } else { stem });
-    if is_same(&with_suffix(&prefix, ".pdb"), input) { with_suffix(&prefix, "_run") } else { prefix }
+    if is_same(&with_suffix(&prefix, ".pdb"), input) {
+        with_suffix(&prefix, "_run")
+    } else {
+        prefix
+    }
 }
 
 /// Whether both are one file that exists.

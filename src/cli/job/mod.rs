@@ -1,4 +1,5 @@
-//! What all commands that run a simulation share: flags, files, observers, checkpoints, the summary.
+//! What all commands that run a simulation share: flags, files, observers, checkpoints, the
+//! summary.
 //!
 //! A command brings an [`Engine`] (a stepper and what is to be known of it); the job does the rest.
 
@@ -19,7 +20,8 @@ use sha2::{Digest, Sha256};
 
 use crate::forcefield::{ForceField, Precision, System, TemplateGeometry};
 use crate::observe::{
-    Console, CsvLog, EnergyMonitor, EquivarianceMonitor, GeometryGuard, Journal, Moves, Progress, Shape, TrajectoryWriter,
+    Console, CsvLog, EnergyMonitor, EquivarianceMonitor, GeometryGuard, Journal, Moves, Progress,
+    Shape, TrajectoryWriter,
 };
 use crate::simulate::checkpoint::{Checkpoint, files as checkpoint_files};
 use crate::simulate::{Rules, Simulation, Stepper, Stop};
@@ -44,11 +46,13 @@ pub struct Engine {
     pub equivariance_every: Option<u64>,
     /// Steps to make where the user does not say.
     pub default_steps: u64,
-    /// The force field that makes the steps, which the energy monitor then asks too; none: all pairs in f64.
+    /// The force field that makes the steps, which the energy monitor then asks too; none: all
+    /// pairs in f64.
     pub field: Option<ForceField>,
     /// Whether its forces are written, with positions and velocities, to a TRR file.
     pub forces: bool,
-    /// What makes the first frame of every replica out of the input's; none: that is the first frame.
+    /// What makes the first frame of every replica out of the input's; none: that is the first
+    /// frame.
     pub start: Option<Start>,
 }
 
@@ -77,16 +81,24 @@ pub fn journal(args: &JobArgs) -> Journal {
 /// # Errors
 /// [`Error::Device`] where they cannot be started.
 pub fn set_threads(args: &JobArgs) -> Result<()> {
-    let Some(threads) = args.threads else { return Ok(()) };
-    let started = rayon::ThreadPoolBuilder::new().num_threads(threads as usize).build_global();
-    started.map_err(|error| Error::Device { what: format!("{threads} threads cannot be started: {error}"), hint: "fewer --threads".into() })
+    let Some(threads) = args.threads else {
+        return Ok(());
+    };
+    let started = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads as usize)
+        .build_global();
+    started.map_err(|error| Error::Device {
+        what: format!("{threads} threads cannot be started: {error}"),
+        hint: "fewer --threads".into(),
+    })
 }
 
 impl Job<'_> {
     /// Runs the simulation to its end, or says what it would do.
     ///
     /// # Errors
-    /// Those of [`Simulation::run`], and [`Error::Output`] for files that are in the way or cannot be written.
+    /// Those of [`Simulation::run`], and [`Error::Output`] for files that are in the way or cannot
+    /// be written.
     pub fn carry_out(&self, mut engine: Engine) -> Result<()> {
         let args = self.args;
         let files = Files::new(args, self.input, engine.forces)?;
@@ -94,9 +106,19 @@ impl Job<'_> {
         let limit = plan::time_limit(args)?;
         let settings = self.settings(&engine, &plan);
         let journal = journal(args);
-        let checkpoint = if args.fresh { None } else { Checkpoint::load(&files.prefix)? };
+        let checkpoint = if args.fresh {
+            None
+        } else {
+            Checkpoint::load(&files.prefix)?
+        };
         if args.dry_run {
-            return self.describe(&engine, &plan, &files, checkpoint.as_ref().map(|(checkpoint, _)| checkpoint), &journal);
+            return self.describe(
+                &engine,
+                &plan,
+                &files,
+                checkpoint.as_ref().map(|(checkpoint, _)| checkpoint),
+                &journal,
+            );
         }
         let resumed_at = checkpoint.as_ref().map(|(checkpoint, _)| checkpoint.step());
         if let Some((checkpoint, _)) = &checkpoint {
@@ -115,7 +137,11 @@ impl Job<'_> {
         }
         journal.log_to(&files.log(), checkpoint.is_some())?;
         self.introduce(&engine, &plan, &files, &journal);
-        let frames = self.first_frames(engine.start.take().filter(|_| checkpoint.is_none()), &files, &journal)?;
+        let frames = self.first_frames(
+            engine.start.take().filter(|_| checkpoint.is_none()),
+            &files,
+            &journal,
+        )?;
         if checkpoint.is_none() {
             write_pdb(&files.topology(), &self.structure.topology, [&frames[0]])?;
         }
@@ -128,10 +154,18 @@ impl Job<'_> {
             settings: settings.clone(),
             stop: Stop::on_signals().after(limit),
         };
-        let about = summary::About { job: self, files: &files, plan: &plan, settings, engine: engine.stepper.describe(), resumed_at };
+        let about = summary::About {
+            job: self,
+            files: &files,
+            plan: &plan,
+            settings,
+            engine: engine.stepper.describe(),
+            resumed_at,
+        };
         let mut simulation = self.simulation(engine, frames, &plan, &files, rules, &journal);
         if let Some((checkpoint, note)) = checkpoint {
-            note.iter().for_each(|note| journal.say(&format!("warning: {note}")));
+            note.iter()
+                .for_each(|note| journal.say(&format!("warning: {note}")));
             journal.say(&format!("going on from step {}", checkpoint.step()));
             simulation.resume(checkpoint)?;
         }
@@ -141,7 +175,12 @@ impl Job<'_> {
     }
 
     /// The frames at step 0.
-    fn first_frames(&self, start: Option<Start>, files: &Files, journal: &Journal) -> Result<Vec<Frame>> {
+    fn first_frames(
+        &self,
+        start: Option<Start>,
+        files: &Files,
+        journal: &Journal,
+    ) -> Result<Vec<Frame>> {
         let frames = vec![self.structure.frame.clone(); files.replicas.len()];
         start.map_or(Ok(frames.clone()), |start| start(frames, journal))
     }
@@ -151,50 +190,113 @@ impl Job<'_> {
         let topology = &self.structure.topology;
         let mut hash = Sha256::new();
         (0..topology.len()).for_each(|atom| hash.update(topology.atom_label(atom)));
-        self.structure.frame.positions.iter().flatten().for_each(|x| hash.update(x.to_le_bytes()));
-        let protein: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        self.structure
+            .frame
+            .positions
+            .iter()
+            .flatten()
+            .for_each(|x| hash.update(x.to_le_bytes()));
+        let protein: String = hash
+            .finalize()
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         let mut settings = engine.settings.clone();
         settings.insert("command".into(), self.command.into());
-        settings.insert("protein (hash of atoms and positions)".into(), protein.into());
+        settings.insert(
+            "protein (hash of atoms and positions)".into(),
+            protein.into(),
+        );
         settings.insert("seed".into(), self.args.seed.into());
         settings.insert("replicas".into(), self.args.replicas.into());
-        settings.insert("replica index".into(), self.args.replica_index.unwrap_or(0).into());
-        settings.insert("trajectory format".into(), self.args.traj_format.ending().into());
+        settings.insert(
+            "replica index".into(),
+            self.args.replica_index.unwrap_or(0).into(),
+        );
+        settings.insert(
+            "trajectory format".into(),
+            self.args.traj_format.ending().into(),
+        );
         settings.insert("steps from frame to frame".into(), plan.trajectory.into());
         settings.insert("steps from log row to log row".into(), plan.log.into());
         Value::Object(settings)
     }
 
     /// A simulation with all its observers.
-    fn simulation(&self, engine: Engine, frames: Vec<Frame>, plan: &Plan, files: &Files, rules: Rules, journal: &Journal) -> Simulation {
-        let Structure { topology, frame, .. } = self.structure;
+    fn simulation(
+        &self,
+        engine: Engine,
+        frames: Vec<Frame>,
+        plan: &Plan,
+        files: &Files,
+        rules: Rules,
+        journal: &Journal,
+    ) -> Simulation {
+        let Structure {
+            topology, frame, ..
+        } = self.structure;
         let interval = plan.trajectory as f64 * engine.stepper.time_step();
-        let in_f64 = || System::build(topology).map(|system| ForceField::new(system, Precision::F64));
+        let in_f64 =
+            || System::build(topology).map(|system| ForceField::new(system, Precision::F64));
         let field = engine.field.map_or_else(in_f64, Ok);
         if let Err(error) = &field {
             journal.say(&format!("no energies: {error}"));
         }
         let mut simulation = Simulation::new(engine.stepper, frames, rules, journal.clone());
         for replica in 0..files.replicas.len() {
-            let field = field.as_ref().map(ForceField::clone).map_err(ToString::to_string);
+            let field = field
+                .as_ref()
+                .map(ForceField::clone)
+                .map_err(ToString::to_string);
             // only the first says what the input breaks
-            let guard_journal = if replica == 0 { journal.clone() } else { Journal::new(Console::Quiet, false, false) };
-            let guard = GeometryGuard::new(topology, &engine.geometry, &frame.positions, guard_journal);
+            let guard_journal = if replica == 0 {
+                journal.clone()
+            } else {
+                Journal::new(Console::Quiet, false, false)
+            };
+            let guard =
+                GeometryGuard::new(topology, &engine.geometry, &frame.positions, guard_journal);
             let forces = field.clone().ok().zip(files.forces(replica));
             let mut watch = |every, observer| simulation.watch(replica, every, observer);
             watch(1, Box::<Moves>::default());
             watch(plan.guard, Box::new(guard));
-            watch(plan.log, Box::new(EnergyMonitor::new(field, engine.masses.clone(), engine.freedom)));
+            watch(
+                plan.log,
+                Box::new(EnergyMonitor::new(
+                    field,
+                    engine.masses.clone(),
+                    engine.freedom,
+                )),
+            );
             watch(plan.log, Box::new(Shape::new(topology, &frame.positions)));
-            watch(plan.trajectory, Box::new(TrajectoryWriter::new(files.trajectory(replica), topology.len(), interval)));
+            watch(
+                plan.trajectory,
+                Box::new(TrajectoryWriter::new(
+                    files.trajectory(replica),
+                    topology.len(),
+                    interval,
+                )),
+            );
             if let Some((field, file)) = forces {
-                watch(plan.trajectory, Box::new(TrajectoryWriter::new(file, topology.len(), interval).with_forces(field)));
+                watch(
+                    plan.trajectory,
+                    Box::new(
+                        TrajectoryWriter::new(file, topology.len(), interval).with_forces(field),
+                    ),
+                );
             }
             watch(plan.log, Box::new(CsvLog::new(files.csv(replica))));
-            watch(plan.log, Box::new(Progress::new(plan.steps, replica, journal.clone())));
+            watch(
+                plan.log,
+                Box::new(Progress::new(plan.steps, replica, journal.clone())),
+            );
         }
         if let Some(every) = engine.equivariance_every {
-            simulation.watch_equivariance(every, EquivarianceMonitor::new(self.args.seed, journal.clone()));
+            simulation.watch_equivariance(
+                every,
+                EquivarianceMonitor::new(self.args.seed, journal.clone()),
+            );
         }
         simulation
     }
@@ -202,7 +304,17 @@ impl Job<'_> {
     /// Lines about protein, engine and plan.
     fn lines(&self, engine: &Engine, plan: &Plan, files: &Files) -> Vec<String> {
         let report = &self.structure.report;
-        let chains: Vec<&str> = report.chains.iter().map(|chain| if chain.id.is_empty() { "(blank)" } else { &chain.id }).collect();
+        let chains: Vec<&str> = report
+            .chains
+            .iter()
+            .map(|chain| {
+                if chain.id.is_empty() {
+                    "(blank)"
+                } else {
+                    &chain.id
+                }
+            })
+            .collect();
         let topology = &self.structure.topology;
         let (atoms, heavy) = (topology.len(), topology.heavy_atoms().len());
         let time_step = engine.stepper.time_step();
@@ -216,36 +328,78 @@ impl Job<'_> {
             ),
         ];
         lines.extend(report.left_out_line().map(|line| format!("  {line}")));
-        lines.extend(report.warnings.iter().map(|warning| format!("  warning: {warning}")));
+        lines.extend(
+            report
+                .warnings
+                .iter()
+                .map(|warning| format!("  warning: {warning}")),
+        );
         lines.extend(engine.words.iter().map(|line| format!("  {line}")));
-        let replicas = if files.replicas.len() > 1 { format!("{} replicas of ", files.replicas.len()) } else { String::new() };
+        let replicas = if files.replicas.len() > 1 {
+            format!("{} replicas of ", files.replicas.len())
+        } else {
+            String::new()
+        };
         let (steps, total) = (plan.steps, time(plan.steps as f64 * time_step));
-        lines.push(format!("  {replicas}{steps} steps of {}: {total}", time(time_step)));
+        lines.push(format!(
+            "  {replicas}{steps} steps of {}: {total}",
+            time(time_step)
+        ));
         let every = time(plan.trajectory as f64 * time_step);
-        let more = if files.replicas.len() > 1 { ", …" } else { "" };
-        let first = if engine.start.is_some() { "the input, minimised and heated" } else { "the input" };
-        lines.push(format!("  a frame every {every} to {}{more}; frame 0 is {first}", files.trajectory(0).display()));
+        let more = if files.replicas.len() > 1 {
+            ", …"
+        } else {
+            ""
+        };
+        let first = if engine.start.is_some() {
+            "the input, minimised and heated"
+        } else {
+            "the input"
+        };
+        lines.push(format!(
+            "  a frame every {every} to {}{more}; frame 0 is {first}",
+            files.trajectory(0).display()
+        ));
         lines
     }
 
     fn introduce(&self, engine: &Engine, plan: &Plan, files: &Files, journal: &Journal) {
-        self.lines(engine, plan, files).iter().for_each(|line| journal.say(line));
+        self.lines(engine, plan, files)
+            .iter()
+            .for_each(|line| journal.say(line));
         journal
             .event("start", json!({ "steps": plan.steps, "time_step_ps": engine.stepper.time_step(), "replicas": files.replicas.len() }));
     }
 
     /// Says what would be done.
-    fn describe(&self, engine: &Engine, plan: &Plan, files: &Files, checkpoint: Option<&Checkpoint>, journal: &Journal) -> Result<()> {
+    fn describe(
+        &self,
+        engine: &Engine,
+        plan: &Plan,
+        files: &Files,
+        checkpoint: Option<&Checkpoint>,
+        journal: &Journal,
+    ) -> Result<()> {
         if let Some(checkpoint) = checkpoint {
             checkpoint.require_settings(&self.settings(engine, plan), &files.prefix)?;
         } else {
             let all = files.all();
-            crate::files::refuse_existing(all.iter().map(std::path::PathBuf::as_path), self.args.overwrite)?;
+            crate::files::refuse_existing(
+                all.iter().map(std::path::PathBuf::as_path),
+                self.args.overwrite,
+            )?;
         }
-        self.lines(engine, plan, files).iter().for_each(|line| journal.say(line));
+        self.lines(engine, plan, files)
+            .iter()
+            .for_each(|line| journal.say(line));
         match checkpoint {
-            Some(checkpoint) => journal.say(&format!("  would go on from step {}", checkpoint.step())),
-            None => files.all().iter().for_each(|file| journal.detail(&format!("  would write {}", file.display()))),
+            Some(checkpoint) => {
+                journal.say(&format!("  would go on from step {}", checkpoint.step()))
+            }
+            None => files
+                .all()
+                .iter()
+                .for_each(|file| journal.detail(&format!("  would write {}", file.display()))),
         }
         journal.say("dry run: nothing was written");
         journal.event(
@@ -258,7 +412,12 @@ impl Job<'_> {
 
 /// A time in the unit that reads best.
 fn time(ps: f64) -> String {
-    let round = |value: f64| format!("{value:.3}").trim_end_matches('0').trim_end_matches('.').to_owned();
+    let round = |value: f64| {
+        format!("{value:.3}")
+            .trim_end_matches('0')
+            .trim_end_matches('.')
+            .to_owned()
+    };
     match ps {
         ps if ps < 0.1 => format!("{} fs", round(ps * 1e3)),
         ps if ps < 1e3 => format!("{} ps", round(ps)),

@@ -25,16 +25,30 @@ pub(super) struct About<'a> {
 
 impl About<'_> {
     /// Writes `PREFIX_final.pdb` and the summary, says how it ended, and gives the outcome back.
-    pub fn finish(&self, simulation: &Simulation, outcome: Result<()>, wall: Duration, journal: &Journal) -> Result<()> {
+    pub fn finish(
+        &self,
+        simulation: &Simulation,
+        outcome: Result<()>,
+        wall: Duration,
+        journal: &Journal,
+    ) -> Result<()> {
         journal.end_progress();
         let mut written = Ok(());
         for (replica, frame) in simulation.frames().iter().enumerate() {
-            written = written.and(write_pdb(&self.files.last(replica), &self.job.structure.topology, [frame]));
+            written = written.and(write_pdb(
+                &self.files.last(replica),
+                &self.job.structure.topology,
+                [frame],
+            ));
         }
         let summary = self.summary(simulation, &outcome, wall, journal);
         let text = format!("{summary:#}\n");
-        written = written.and(write_atomically(&self.files.summary(), |out| std::io::Write::write_all(out, text.as_bytes())));
-        let Value::Object(fields) = summary else { unreachable!("made as an object") };
+        written = written.and(write_atomically(&self.files.summary(), |out| {
+            std::io::Write::write_all(out, text.as_bytes())
+        }));
+        let Value::Object(fields) = summary else {
+            unreachable!("made as an object")
+        };
         journal.event("end", json!({ "outcome": fields["outcome"], "step": simulation.step(), "summary": self.files.summary() }));
         match &outcome {
             Ok(()) => self.last_words(simulation, wall, journal),
@@ -46,25 +60,49 @@ impl About<'_> {
 
     fn last_words(&self, simulation: &Simulation, wall: Duration, journal: &Journal) {
         let span = self.simulated(simulation);
-        let speed = speed(span, wall).map_or(String::new(), |speed| format!(", {} ns/day", three_digits(speed)));
+        let speed = speed(span, wall).map_or(String::new(), |speed| {
+            format!(", {} ns/day", three_digits(speed))
+        });
         let steps = simulation.step() - self.resumed_at.unwrap_or(0);
-        journal.say(&format!("done: {steps} steps, {} in {:.1} s{speed}", time(span), wall.as_secs_f64()));
+        journal.say(&format!(
+            "done: {steps} steps, {} in {:.1} s{speed}",
+            time(span),
+            wall.as_secs_f64()
+        ));
         if simulation.rollbacks() > 0 {
             journal.say(&format!("  gone back {} times", simulation.rollbacks()));
         }
         let (top, trajectory) = (self.files.topology(), self.files.trajectory(0));
-        journal.say(&format!("  look at it: vmd {} {}", top.display(), trajectory.display()));
-        journal.say(&format!("  numbers: {}, {}", self.files.csv(0).display(), self.files.summary().display()));
+        journal.say(&format!(
+            "  look at it: vmd {} {}",
+            top.display(),
+            trajectory.display()
+        ));
+        journal.say(&format!(
+            "  numbers: {}, {}",
+            self.files.csv(0).display(),
+            self.files.summary().display()
+        ));
     }
 
     /// Physical time of this run, ps, of one replica.
     fn simulated(&self, simulation: &Simulation) -> f64 {
         let frame = &simulation.frames()[0];
-        let per_step = if frame.step == 0 { 0.0 } else { frame.time / frame.step as f64 };
+        let per_step = if frame.step == 0 {
+            0.0
+        } else {
+            frame.time / frame.step as f64
+        };
         (frame.step - self.resumed_at.unwrap_or(0).min(frame.step)) as f64 * per_step
     }
 
-    fn summary(&self, simulation: &Simulation, outcome: &Result<()>, wall: Duration, journal: &Journal) -> Value {
+    fn summary(
+        &self,
+        simulation: &Simulation,
+        outcome: &Result<()>,
+        wall: Duration,
+        journal: &Journal,
+    ) -> Value {
         let kind = match outcome {
             Ok(()) => "done",
             Err(Error::Guard { .. }) => "stopped by a guard",

@@ -18,7 +18,8 @@ const DEFINITION: Definition = Definition {
     tolerance: 0.05,
 };
 
-/// A torsion that moves less than this (1 − |mean of e^iθ|²) has no decorrelation time worth the name.
+/// A torsion that moves less than this (1 − |mean of e^iθ|²) has no decorrelation time worth the
+/// name.
 const STILL: f64 = 1e-5;
 
 /// Decorrelation times of both sides, for the report.
@@ -30,46 +31,92 @@ pub struct Dynamics {
     pub times: [Vec<f64>; 2],
 }
 
-/// Per torsion Σ cos θ, Σ sin θ, then Σ cos(θ(t + lag) − θ(t)) at every lag; rows, then pairs at every lag.
+/// Per torsion Σ cos θ, Σ sin θ, then Σ cos(θ(t + lag) − θ(t)) at every lag; rows, then pairs at
+/// every lag.
 struct Sums {
     rows: f64,
     pairs: Vec<f64>,
     torsions: Vec<Vec<f64>>,
 }
 
-/// Lags in common steps: every one up to 20, then growing by a tenth, to half of the shorter side's longest segment.
+/// Lags in common steps: every one up to 20, then growing by a tenth, to half of the shorter side's
+/// longest segment.
 fn lags(run: &Series, reference: &Series, clock: &Clock) -> Vec<usize> {
-    let longest = |series: &Series, unit: usize| series.segments.iter().map(|segment| segment.rows.len() / unit).max().unwrap_or(0);
+    let longest = |series: &Series, unit: usize| {
+        series
+            .segments
+            .iter()
+            .map(|segment| segment.rows.len() / unit)
+            .max()
+            .unwrap_or(0)
+    };
     let most = longest(run, clock.units[0]).min(longest(reference, clock.units[1])) / 2;
     let mut lags = vec![0];
     let next = |last: usize| last + 1.max(last / 10);
-    while let Some(lag) = lags.last().map(|&last| next(last)).filter(|&lag| lag <= most) {
+    while let Some(lag) = lags
+        .last()
+        .map(|&last| next(last))
+        .filter(|&lag| lag <= most)
+    {
         lags.push(lag);
     }
     lags
 }
 
-pub(super) fn judge(floors: &Floors, run: &Series, reference: &Series, looker: &Looker, clock: &Clock) -> (Vec<Measure>, Dynamics) {
-    let torsions: Vec<usize> = (0..looker.torsions.len()).filter(|&index| looker.torsions[index].kind != Kind::Omega).collect();
+pub(super) fn judge(
+    floors: &Floors,
+    run: &Series,
+    reference: &Series,
+    looker: &Looker,
+    clock: &Clock,
+) -> (Vec<Measure>, Dynamics) {
+    let torsions: Vec<usize> = (0..looker.torsions.len())
+        .filter(|&index| looker.torsions[index].kind != Kind::Omega)
+        .collect();
     if torsions.is_empty() {
         return (Vec::new(), Dynamics::default());
     }
     let lags = lags(run, reference, clock);
     let sums = |block: &Block| sums_of(block, &torsions, &lags);
     let total = |parts: &[&Sums]| add(parts);
-    let times = |sums: &Sums| -> Vec<f64> { (0..torsions.len()).map(|place| time(sums, place, &lags, clock.step)).collect() };
+    let times = |sums: &Sums| -> Vec<f64> {
+        (0..torsions.len())
+            .map(|place| time(sums, place, &lags, clock.step))
+            .collect()
+    };
     let distances = |a: &Sums, b: &Sums| {
-        let ratios: Vec<f64> = times(a).iter().zip(times(b)).map(|(a, b)| (a / b).ln().abs()).collect();
+        let ratios: Vec<f64> = times(a)
+            .iter()
+            .zip(times(b))
+            .map(|(a, b)| (a / b).ln().abs())
+            .collect();
         vec![median(&ratios)]
     };
-    let measures = floors.judge(&[DEFINITION], sums, total, distances, |sums| vec![median(&times(sums))]);
+    let measures = floors.judge(&[DEFINITION], sums, total, distances, |sums| {
+        vec![median(&times(sums))]
+    });
     let found = floors.totals(sums, total).map(|sums| times(&sums));
-    (measures, Dynamics { times: found, torsions })
+    (
+        measures,
+        Dynamics {
+            times: found,
+            torsions,
+        },
+    )
 }
 
 fn sums_of(block: &Block, torsions: &[usize], lags: &[usize]) -> Sums {
-    let reach = |lag: usize| block.segment.len().saturating_sub(lag * block.unit).clamp(block.range.start, block.range.end);
-    let pairs = lags.iter().map(|&lag| (reach(lag) - block.range.start) as f64).collect();
+    let reach = |lag: usize| {
+        block
+            .segment
+            .len()
+            .saturating_sub(lag * block.unit)
+            .clamp(block.range.start, block.range.end)
+    };
+    let pairs = lags
+        .iter()
+        .map(|&lag| (reach(lag) - block.range.start) as f64)
+        .collect();
     let of = |&torsion: &usize| -> Vec<f64> {
         let units: Vec<(f64, f64)> = block.segment[block.range.start..]
             .iter()
@@ -77,36 +124,70 @@ fn sums_of(block: &Block, torsions: &[usize], lags: &[usize]) -> Sums {
             .map(|row| f64::from(row.torsions[torsion]).sin_cos())
             .collect();
         let inside = &units[..block.range.len()];
-        let (sin, cos) = inside.iter().fold((0.0, 0.0), |(sin, cos), unit| (sin + unit.0, cos + unit.1));
+        let (sin, cos) = inside
+            .iter()
+            .fold((0.0, 0.0), |(sin, cos), unit| (sin + unit.0, cos + unit.1));
         let product = |&lag: &usize| -> f64 {
             let count = reach(lag) - block.range.start;
-            units[..count].iter().zip(units.iter().skip(lag * block.unit)).map(|(a, b)| a.0 * b.0 + a.1 * b.1).sum()
+            units[..count]
+                .iter()
+                .zip(units.iter().skip(lag * block.unit))
+                .map(|(a, b)| a.0 * b.0 + a.1 * b.1)
+                .sum()
         };
-        [cos, sin].into_iter().chain(lags.iter().map(product)).collect()
+        [cos, sin]
+            .into_iter()
+            .chain(lags.iter().map(product))
+            .collect()
     };
-    Sums { rows: block.range.len() as f64, pairs, torsions: torsions.iter().map(of).collect() }
+    Sums {
+        rows: block.range.len() as f64,
+        pairs,
+        torsions: torsions.iter().map(of).collect(),
+    }
 }
 
 fn add(parts: &[&Sums]) -> Sums {
     let zeros = |list: &Vec<f64>| vec![0.0; list.len()];
-    let mut all = Sums { rows: 0.0, pairs: zeros(&parts[0].pairs), torsions: parts[0].torsions.iter().map(zeros).collect() };
-    let accumulate = |sums: &mut Vec<f64>, values: &[f64]| sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+    let mut all = Sums {
+        rows: 0.0,
+        pairs: zeros(&parts[0].pairs),
+        torsions: parts[0].torsions.iter().map(zeros).collect(),
+    };
+    let accumulate = |sums: &mut Vec<f64>, values: &[f64]| {
+        sums.iter_mut()
+            .zip(values)
+            .for_each(|(sum, value)| *sum += value)
+    };
     for part in parts {
         all.rows += part.rows;
         accumulate(&mut all.pairs, &part.pairs);
-        all.torsions.iter_mut().zip(&part.torsions).for_each(|(sums, values)| accumulate(sums, values));
+        all.torsions
+            .iter_mut()
+            .zip(&part.torsions)
+            .for_each(|(sums, values)| accumulate(sums, values));
     }
     all
 }
 
-/// Decorrelation time of one torsion, ps; where the correlation does not reach zero within the lags, the integral so far.
+/// Decorrelation time of one torsion, ps; where the correlation does not reach zero within the
+/// lags, the integral so far.
 fn time(sums: &Sums, place: usize, lags: &[usize], step: f64) -> f64 {
     let list = &sums.torsions[place];
     let still = (list[0] * list[0] + list[1] * list[1]) / (sums.rows * sums.rows);
-    let known: Vec<usize> = (0..lags.len()).filter(|&lag| sums.pairs[lag] > 0.0).collect();
+    let known: Vec<usize> = (0..lags.len())
+        .filter(|&lag| sums.pairs[lag] > 0.0)
+        .collect();
     let times: Vec<f64> = known.iter().map(|&lag| lags[lag] as f64 * step).collect();
-    let values: Vec<f64> = known.iter().map(|&lag| (list[2 + lag] / sums.pairs[lag] - still) / (1.0 - still)).collect();
-    if 1.0 - still < STILL { f64::NAN } else { integral_to_zero(&times, &values).0 }
+    let values: Vec<f64> = known
+        .iter()
+        .map(|&lag| (list[2 + lag] / sums.pairs[lag] - still) / (1.0 - still))
+        .collect();
+    if 1.0 - still < STILL {
+        f64::NAN
+    } else {
+        integral_to_zero(&times, &values).0
+    }
 }
 
 #[cfg(test)]
@@ -124,24 +205,49 @@ mod tests {
         let mut angle: f64 = 0.0;
         let row = |_| {
             if rng.random_range(0.0..1.0) < rate {
-                angle += if rng.random_range(0.0..1.0) < 0.5 { 1.0 } else { -1.0 } * std::f64::consts::TAU / 3.0;
+                angle += if rng.random_range(0.0..1.0) < 0.5 {
+                    1.0
+                } else {
+                    -1.0
+                } * std::f64::consts::TAU
+                    / 3.0;
             }
-            Row { torsions: vec![crate::compare::torsion::wrap(angle) as f32], ..Row::default() }
+            Row {
+                torsions: vec![crate::compare::torsion::wrap(angle) as f32],
+                ..Row::default()
+            }
         };
         let rows: Vec<Row> = (0..count).map(row).collect();
-        Series { segments: vec![Segment { rows: 0..count, time_step: Some(1.0) }], frames: count, stride: 1, rows, made_whole: false }
+        Series {
+            segments: vec![Segment {
+                rows: 0..count,
+                time_step: Some(1.0),
+            }],
+            frames: count,
+            stride: 1,
+            rows,
+            made_whole: false,
+        }
     }
 
     #[test]
     fn sums_over_blocks_give_the_time_of_the_whole_series() {
         // Each hop leaves e^iθ to its mean −1/2: C(l) = (1 − 1.5·rate)^l.
         let series = hopping(0.02, 50_000, 1);
-        let clock = Clock { step: 1.0, units: [1, 1], lag: 10 };
+        let clock = Clock {
+            step: 1.0,
+            units: [1, 1],
+            lag: 10,
+        };
         let lags = lags(&series, &series, &clock);
         let floors = Floors::new(&series, &series, [1, 1]);
         let [_, sums] = floors.totals(|block: &Block| sums_of(block, &[0], &lags), add);
         let found = time(&sums, 0, &lags, clock.step);
-        let angles: Vec<f64> = series.rows.iter().map(|row| row.torsions[0].into()).collect();
+        let angles: Vec<f64> = series
+            .rows
+            .iter()
+            .map(|row| row.torsions[0].into())
+            .collect();
         let whole = decorrelation_time(&autocorrelation(&[&angles], 5000), 1.0).unwrap();
         assert!((found / whole - 1.0).abs() <= 0.02, "{found} {whole}");
         assert!((found / (1.0 / 0.03 - 0.5) - 1.0).abs() <= 0.1, "{found}");

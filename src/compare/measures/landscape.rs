@@ -1,4 +1,5 @@
-//! Slow components of the reference's torsions: free-energy surfaces, states, and the transitions between them.
+//! Slow components of the reference's torsions: free-energy surfaces, states, and the transitions
+//! between them.
 
 use nalgebra::DMatrix;
 use rayon::prelude::*;
@@ -48,7 +49,8 @@ const DEFINITIONS: [Definition; 4] = [
     },
 ];
 
-/// Most torsions that slow components are made of: those of largest circular variance in the reference.
+/// Most torsions that slow components are made of: those of largest circular variance in the
+/// reference.
 const MOST_TORSIONS: usize = 200;
 /// Fewest pairs of frames for each feature (a cosine or a sine): components of fewer fit the noise.
 const PAIRS_A_FEATURE: usize = 10;
@@ -71,7 +73,8 @@ pub struct Landscape {
     pub eigenvalues: Vec<f64>,
     /// Ends of the first two components.
     pub ranges: [(f64, f64); 2],
-    /// Counts in the plane of the first two components, run and reference, `SURFACE_BINS`², first component slowest.
+    /// Counts in the plane of the first two components, run and reference, `SURFACE_BINS`², first
+    /// component slowest.
     pub surfaces: [Vec<f64>; 2],
     /// Transition matrices at the lag time, run and reference.
     pub transitions: [DMatrix<f64>; 2],
@@ -105,14 +108,26 @@ impl Sums {
     fn total(parts: &[&Sums]) -> Self {
         let mut all = Sums::empty(parts[0].states.len());
         for part in parts {
-            let lists = [(&mut all.line, &part.line), (&mut all.plane, &part.plane), (&mut all.states, &part.states)];
-            lists.into_iter().for_each(|(sum, add)| sum.iter_mut().zip(add).for_each(|(sum, value)| *sum += value));
+            let lists = [
+                (&mut all.line, &part.line),
+                (&mut all.plane, &part.plane),
+                (&mut all.states, &part.states),
+            ];
+            lists.into_iter().for_each(|(sum, add)| {
+                sum.iter_mut()
+                    .zip(add)
+                    .for_each(|(sum, value)| *sum += value)
+            });
             all.transitions += &part.transitions;
         }
         all
     }
     fn distances(&self, other: &Sums) -> Vec<f64> {
-        let transitions = row_divergence(&transition_matrix(&self.transitions), &transition_matrix(&other.transitions), &other.states);
+        let transitions = row_divergence(
+            &transition_matrix(&self.transitions),
+            &transition_matrix(&other.transitions),
+            &other.states,
+        );
         vec![
             jensen_shannon(&self.line, &other.line),
             jensen_shannon(&self.plane, &other.plane),
@@ -124,9 +139,15 @@ impl Sums {
 
 /// Divergence of the rows of two transition matrices, weighted.
 fn row_divergence(left: &DMatrix<f64>, right: &DMatrix<f64>, weights: &[f64]) -> f64 {
-    let row = |matrix: &DMatrix<f64>, state: usize| matrix.row(state).iter().copied().collect::<Vec<f64>>();
+    let row = |matrix: &DMatrix<f64>, state: usize| {
+        matrix.row(state).iter().copied().collect::<Vec<f64>>()
+    };
     let all: f64 = weights.iter().sum();
-    weights.iter().enumerate().map(|(state, weight)| weight / all * jensen_shannon(&row(left, state), &row(right, state))).sum()
+    weights
+        .iter()
+        .enumerate()
+        .map(|(state, weight)| weight / all * jensen_shannon(&row(left, state), &row(right, state)))
+        .sum()
 }
 
 pub(super) fn judge(
@@ -137,22 +158,36 @@ pub(super) fn judge(
     clock: &Clock,
 ) -> Result<(Vec<Measure>, Landscape), String> {
     let lag = clock.lag * clock.units[1];
-    let pairs: usize = reference.segments.iter().map(|segment| segment.rows.len().saturating_sub(lag)).sum();
+    let pairs: usize = reference
+        .segments
+        .iter()
+        .map(|segment| segment.rows.len().saturating_sub(lag))
+        .sum();
     let most = MOST_TORSIONS.min(pairs / (2 * PAIRS_A_FEATURE));
     if most < 2 {
-        return Err(format!("no slow components: the reference has only {pairs} pairs of frames a lag time apart"));
+        return Err(format!(
+            "no slow components: the reference has only {pairs} pairs of frames a lag time apart"
+        ));
     }
     let chosen = lively_torsions(reference, looker, most);
     if chosen.is_empty() {
         return Err("no slow components: the atoms compared have no φ, ψ or χ".into());
     }
-    let projection = slow_components(reference, &chosen, lag)
-        .ok_or("no slow components: no torsion moves in the reference, or it is shorter than the lag time")?;
+    let projection = slow_components(reference, &chosen, lag).ok_or(
+        "no slow components: no torsion moves in the reference, or it is shorter than the lag time",
+    )?;
     let points = [run, reference].map(|series| project(series, &chosen, &projection));
     let every = points[1].ncols().div_ceil(CLUSTERED);
     let few: Vec<usize> = (0..points[1].ncols()).step_by(every).collect();
-    let states = States::fit(&points[1].select_columns(&few), STATES.min(few.len() / 10).max(2), 1);
-    let [ours, theirs] = points.map(|points| Projected { assigned: states.assign(&points), points });
+    let states = States::fit(
+        &points[1].select_columns(&few),
+        STATES.min(few.len() / 10).max(2),
+        1,
+    );
+    let [ours, theirs] = points.map(|points| Projected {
+        assigned: states.assign(&points),
+        points,
+    });
     let range = |component: usize| {
         let row = theirs.points.row(component.min(theirs.points.nrows() - 1));
         (row.min(), row.max() + 1e-9)
@@ -162,7 +197,9 @@ pub(super) fn judge(
         let side = if block.of_run { &ours } else { &theirs };
         sums_of(block, side, &states, &ranges, clock.lag * block.unit)
     };
-    let measures = floors.judge(&DEFINITIONS, sums, Sums::total, Sums::distances, |_| Vec::new());
+    let measures = floors.judge(&DEFINITIONS, sums, Sums::total, Sums::distances, |_| {
+        Vec::new()
+    });
     let totals = floors.totals(sums, Sums::total);
     let landscape = Landscape {
         lag: clock.lag as f64 * clock.step,
@@ -178,13 +215,21 @@ pub(super) fn judge(
     Ok((measures, landscape))
 }
 
-fn sums_of(block: &Block, side: &Projected, states: &States, ranges: &[(f64, f64); 2], lag: usize) -> Sums {
+fn sums_of(
+    block: &Block,
+    side: &Projected,
+    states: &States,
+    ranges: &[(f64, f64); 2],
+    lag: usize,
+) -> Sums {
     let mut sums = Sums::empty(states.count());
     let second = 1.min(side.points.nrows() - 1);
     for row in block.first..block.first + block.range.len() {
         let (x, y) = (side.points[(0, row)], side.points[(second, row)]);
         sums.line[bin(x, ranges[0], LINE_BINS)] += 1.0;
-        sums.plane[bin(x, ranges[0], SURFACE_BINS) * SURFACE_BINS + bin(y, ranges[1], SURFACE_BINS)] += 1.0;
+        sums.plane
+            [bin(x, ranges[0], SURFACE_BINS) * SURFACE_BINS + bin(y, ranges[1], SURFACE_BINS)] +=
+            1.0;
         sums.states[side.assigned[row]] += 1.0;
     }
     // Pairs that start in the block may end beyond it, in the same segment.
@@ -202,10 +247,17 @@ fn lively_torsions(reference: &Series, looker: &Looker, most: usize) -> Vec<usiz
         });
         1.0 - cos.hypot(sin) / reference.rows.len() as f64
     };
-    let moving = (0..looker.torsions.len()).into_par_iter().filter(|&torsion| looker.torsions[torsion].kind != Kind::Omega);
-    let mut ranked: Vec<(f64, usize)> = moving.map(|torsion| (variance(torsion), torsion)).collect();
+    let moving = (0..looker.torsions.len())
+        .into_par_iter()
+        .filter(|&torsion| looker.torsions[torsion].kind != Kind::Omega);
+    let mut ranked: Vec<(f64, usize)> =
+        moving.map(|torsion| (variance(torsion), torsion)).collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut chosen: Vec<usize> = ranked.into_iter().take(most).map(|(_, torsion)| torsion).collect();
+    let mut chosen: Vec<usize> = ranked
+        .into_iter()
+        .take(most)
+        .map(|(_, torsion)| torsion)
+        .collect();
     chosen.sort_unstable();
     chosen
 }
@@ -228,14 +280,27 @@ fn slow_components(reference: &Series, chosen: &[usize], lag: usize) -> Option<P
     let mut covariance = LaggedCovariance::new(2 * chosen.len());
     for Segment { rows, .. } in &reference.segments {
         for start in rows.clone().step_by(CHUNK) {
-            covariance.add(&features(&reference.rows[start..(start + CHUNK + lag).min(rows.end)], chosen), lag);
+            covariance.add(
+                &features(
+                    &reference.rows[start..(start + CHUNK + lag).min(rows.end)],
+                    chosen,
+                ),
+                lag,
+            );
         }
     }
     tica(&covariance, COMPONENTS)
 }
 
 fn project(series: &Series, chosen: &[usize], projection: &Projection) -> DMatrix<f64> {
-    let chunks: Vec<DMatrix<f64>> = series.rows.par_chunks(CHUNK).map(|rows| projection.apply(&features(rows, chosen))).collect();
-    let values: Vec<f64> = chunks.iter().flat_map(|chunk| chunk.iter().copied()).collect();
+    let chunks: Vec<DMatrix<f64>> = series
+        .rows
+        .par_chunks(CHUNK)
+        .map(|rows| projection.apply(&features(rows, chosen)))
+        .collect();
+    let values: Vec<f64> = chunks
+        .iter()
+        .flat_map(|chunk| chunk.iter().copied())
+        .collect();
     DMatrix::from_vec(projection.vectors.ncols(), series.rows.len(), values)
 }

@@ -69,23 +69,42 @@ pub struct OverTime {
 }
 
 impl OverTime {
-    /// Windows over the segments of a side, laid over each other: segments are replicas that start together.
+    /// Windows over the segments of a side, laid over each other: segments are replicas that start
+    /// together.
     pub fn of(series: &Series) -> Self {
-        let longest = series.segments.iter().map(|segment| segment.rows.len()).max().unwrap_or(0);
+        let longest = series
+            .segments
+            .iter()
+            .map(|segment| segment.rows.len())
+            .max()
+            .unwrap_or(0);
         let windows = WINDOWS.min(longest);
-        let mut over_time = OverTime { span: series.time_step().map(|step| step * longest as f64), ..OverTime::default() };
+        let mut over_time = OverTime {
+            span: series.time_step().map(|step| step * longest as f64),
+            ..OverTime::default()
+        };
         for window in 0..windows {
             let rows = || {
                 series.segments.iter().flat_map(move |segment| {
-                    let part = |edge: usize| segment.rows.start + (edge * longest / windows).min(segment.rows.len());
+                    let part = |edge: usize| {
+                        segment.rows.start + (edge * longest / windows).min(segment.rows.len())
+                    };
                     &series.rows[part(window)..part(window + 1)]
                 })
             };
             let count = rows().count() as f64;
-            let mean = |value: &dyn Fn(&Row) -> f32| rows().map(|row| f64::from(value(row))).sum::<f64>() / count;
-            over_time.middle.push((window as f64 + 0.5) / windows as f64);
+            let mean = |value: &dyn Fn(&Row) -> f32| {
+                rows().map(|row| f64::from(value(row))).sum::<f64>() / count
+            };
+            over_time
+                .middle
+                .push((window as f64 + 0.5) / windows as f64);
             over_time.valid.push(mean(&|row| row.quality.valid));
-            over_time.worst_bond.push(rows().map(|row| f64::from(row.quality.worst_bond)).fold(f64::NAN, f64::max));
+            over_time.worst_bond.push(
+                rows()
+                    .map(|row| f64::from(row.quality.worst_bond))
+                    .fold(f64::NAN, f64::max),
+            );
             over_time.rmsd.push(mean(&|row| row.rmsd));
             over_time.gyration.push(mean(&|row| row.gyration));
         }
@@ -97,15 +116,38 @@ pub(super) fn judge(floors: &Floors, run: &Series, looker: &Looker) -> (Vec<Meas
     let sums = |block: &Block| {
         block.rows().iter().fold([0.0; 6], |sums, row| {
             let q = &row.quality;
-            let values = [1.0, q.bond_square, q.angle_square, q.clashes, q.inverted, q.valid];
+            let values = [
+                1.0,
+                q.bond_square,
+                q.angle_square,
+                q.clashes,
+                q.inverted,
+                q.valid,
+            ];
             std::array::from_fn(|place| sums[place] + f64::from(values[place]))
         })
     };
-    let total = |parts: &[&[f64; 6]]| parts.iter().fold([0.0; 6], |sums, part| std::array::from_fn(|place| sums[place] + part[place]));
-    let numbers = |[count, bonds, angles, clashes, inverted, valid]: &[f64; 6]| {
-        vec![(bonds / count).sqrt(), (angles / count).sqrt(), clashes / count, inverted / count, valid / count]
+    let total = |parts: &[&[f64; 6]]| {
+        parts.iter().fold([0.0; 6], |sums, part| {
+            std::array::from_fn(|place| sums[place] + part[place])
+        })
     };
-    let distances = |a: &[f64; 6], b: &[f64; 6]| numbers(a).iter().zip(numbers(b)).map(|(a, b)| (a - b).abs()).collect();
+    let numbers = |[count, bonds, angles, clashes, inverted, valid]: &[f64; 6]| {
+        vec![
+            (bonds / count).sqrt(),
+            (angles / count).sqrt(),
+            clashes / count,
+            inverted / count,
+            valid / count,
+        ]
+    };
+    let distances = |a: &[f64; 6], b: &[f64; 6]| {
+        numbers(a)
+            .iter()
+            .zip(numbers(b))
+            .map(|(a, b)| (a - b).abs())
+            .collect()
+    };
     let mut measures = floors.judge(&DEFINITIONS, sums, total, distances, numbers);
     for measure in &mut measures {
         let cleaner = match measure.name.as_str() {

@@ -69,7 +69,8 @@ const SELDOM: f64 = 0.01;
 pub struct PerResidue {
     /// Share of helix, strand and coil of every residue, run and reference.
     pub secondary: [Vec<[f64; 3]>; 2],
-    /// Residue pairs with their contact probability in run and reference, where either is above 1 %.
+    /// Residue pairs with their contact probability in run and reference, where either is above 1
+    /// %.
     pub contacts: Vec<(usize, usize, [f64; 2])>,
     /// Mean side-chain area of every residue, Å², run and reference; NaN where none was computed.
     pub areas: [Vec<f64>; 2],
@@ -82,12 +83,20 @@ fn add(parts: &[&Sums]) -> Sums {
     let mut all = (0.0, vec![0.0; parts.first().map_or(0, |part| part.1.len())]);
     for part in parts {
         all.0 += part.0;
-        all.1.iter_mut().zip(&part.1).for_each(|(sum, value)| *sum += value);
+        all.1
+            .iter_mut()
+            .zip(&part.1)
+            .for_each(|(sum, value)| *sum += value);
     }
     all
 }
 
-pub(super) fn judge(floors: &Floors, run: &Series, reference: &Series, looker: &Looker) -> (Vec<Measure>, PerResidue) {
+pub(super) fn judge(
+    floors: &Floors,
+    run: &Series,
+    reference: &Series,
+    looker: &Looker,
+) -> (Vec<Measure>, PerResidue) {
     let mut found = PerResidue::default();
     let mut measures = contacts(floors, [run, reference], looker, &mut found);
     measures.extend(weak_contacts(floors, looker));
@@ -96,63 +105,140 @@ pub(super) fn judge(floors: &Floors, run: &Series, reference: &Series, looker: &
     (measures, found)
 }
 
-fn contacts(floors: &Floors, sides: [&Series; 2], looker: &Looker, found: &mut PerResidue) -> Vec<Measure> {
+fn contacts(
+    floors: &Floors,
+    sides: [&Series; 2],
+    looker: &Looker,
+    found: &mut PerResidue,
+) -> Vec<Measure> {
     let pairs = pairs_of(sides);
     if pairs.is_empty() {
         return Vec::new();
     }
-    let places = |row: &Row| -> Vec<u32> { row.contacts.iter().filter_map(|pair| Some(pairs.binary_search(pair).ok()? as u32)).collect() };
-    let counts = |block: &Block| (block.rows().len() as f64, count_keys(block.rows().iter().flat_map(places).collect()));
-    let total = |parts: &[&(f64, Vec<(u32, u32)>)]| -> Sums {
-        (parts.iter().map(|part| part.0).sum(), sum_counts(parts.iter().map(|part| &part.1), pairs.len()))
+    let places = |row: &Row| -> Vec<u32> {
+        row.contacts
+            .iter()
+            .filter_map(|pair| Some(pairs.binary_search(pair).ok()? as u32))
+            .collect()
     };
-    let shares = |a: &Sums, b: &Sums| -> Vec<[f64; 2]> { a.1.iter().zip(&b.1).map(|(x, y)| [x / a.0, y / b.0]).collect() };
+    let counts = |block: &Block| {
+        (
+            block.rows().len() as f64,
+            count_keys(block.rows().iter().flat_map(places).collect()),
+        )
+    };
+    let total = |parts: &[&(f64, Vec<(u32, u32)>)]| -> Sums {
+        (
+            parts.iter().map(|part| part.0).sum(),
+            sum_counts(parts.iter().map(|part| &part.1), pairs.len()),
+        )
+    };
+    let shares = |a: &Sums, b: &Sums| -> Vec<[f64; 2]> {
+        a.1.iter()
+            .zip(&b.1)
+            .map(|(x, y)| [x / a.0, y / b.0])
+            .collect()
+    };
     let distances = |a: &Sums, b: &Sums| {
-        let squares: Vec<f64> = shares(a, b).iter().filter(|[x, y]| x.max(*y) >= SELDOM).map(|[x, y]| (x - y) * (x - y)).collect();
+        let squares: Vec<f64> = shares(a, b)
+            .iter()
+            .filter(|[x, y]| x.max(*y) >= SELDOM)
+            .map(|[x, y]| (x - y) * (x - y))
+            .collect();
         vec![(squares.iter().sum::<f64>() / squares.len().max(1) as f64).sqrt()]
     };
-    let measures = floors.judge(&[CONTACTS], counts, total, distances, |sums| vec![sums.1.iter().sum::<f64>() / sums.0]);
+    let measures = floors.judge(&[CONTACTS], counts, total, distances, |sums| {
+        vec![sums.1.iter().sum::<f64>() / sums.0]
+    });
     let [ours, theirs] = floors.totals(counts, total);
     let residues = looker.topology.residues.len();
-    let listed = pairs.iter().zip(shares(&ours, &theirs)).filter(|(_, [x, y])| x.max(*y) >= SELDOM);
-    found.contacts = listed.map(|(&pair, shares)| (pair as usize / residues, pair as usize % residues, shares)).collect();
+    let listed = pairs
+        .iter()
+        .zip(shares(&ours, &theirs))
+        .filter(|(_, [x, y])| x.max(*y) >= SELDOM);
+    found.contacts = listed
+        .map(|(&pair, shares)| (pair as usize / residues, pair as usize % residues, shares))
+        .collect();
     measures
 }
 
-/// Residue pairs in contact in any row, sorted. Chunk by chunk, so that no list holds the contacts of all rows.
+/// Residue pairs in contact in any row, sorted. Chunk by chunk, so that no list holds the contacts
+/// of all rows.
 fn pairs_of(sides: [&Series; 2]) -> Vec<u32> {
     let distinct = |mut list: Vec<u32>| {
         list.sort_unstable();
         list.dedup();
         list
     };
-    let of_chunk = |rows: &[Row]| distinct(rows.iter().flat_map(|row| row.contacts.iter().copied()).collect());
-    let lists: Vec<Vec<u32>> = sides.iter().flat_map(|series| series.rows.par_chunks(256).map(of_chunk).collect::<Vec<_>>()).collect();
-    lists.into_iter().fold(Vec::new(), |known, list| distinct([known, list].concat()))
+    let of_chunk = |rows: &[Row]| {
+        distinct(
+            rows.iter()
+                .flat_map(|row| row.contacts.iter().copied())
+                .collect(),
+        )
+    };
+    let lists: Vec<Vec<u32>> = sides
+        .iter()
+        .flat_map(|series| {
+            series
+                .rows
+                .par_chunks(256)
+                .map(of_chunk)
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    lists
+        .into_iter()
+        .fold(Vec::new(), |known, list| distinct([known, list].concat()))
 }
 
 fn weak_contacts(floors: &Floors, looker: &Looker) -> Vec<Measure> {
     let residues = looker.topology.residues.len() as u32;
-    let pairs: Vec<u32> = Contacts::new(&looker.topology).alpha(&looker.structure).into_iter().map(|(i, j)| i * residues + j).collect();
+    let pairs: Vec<u32> = Contacts::new(&looker.topology)
+        .alpha(&looker.structure)
+        .into_iter()
+        .map(|(i, j)| i * residues + j)
+        .collect();
     if pairs.is_empty() {
         return Vec::new();
     }
     let counts = |block: &Block| -> Sums {
-        let held = |pair: &u32| block.rows().iter().filter(|row| row.alpha_contacts.binary_search(pair).is_ok()).count() as f64;
+        let held = |pair: &u32| {
+            block
+                .rows()
+                .iter()
+                .filter(|row| row.alpha_contacts.binary_search(pair).is_ok())
+                .count() as f64
+        };
         (block.rows().len() as f64, pairs.iter().map(held).collect())
     };
-    let weak = |sums: &Sums| -> Vec<usize> { (0..pairs.len()).filter(|&pair| 1.0 - sums.1[pair] / sums.0 > OFTEN).collect() };
-    floors.judge(&[WEAK], counts, add, |a, b| vec![jaccard(&weak(a), &weak(b))], |sums| vec![weak(sums).len() as f64])
+    let weak = |sums: &Sums| -> Vec<usize> {
+        (0..pairs.len())
+            .filter(|&pair| 1.0 - sums.1[pair] / sums.0 > OFTEN)
+            .collect()
+    };
+    floors.judge(
+        &[WEAK],
+        counts,
+        add,
+        |a, b| vec![jaccard(&weak(a), &weak(b))],
+        |sums| vec![weak(sums).len() as f64],
+    )
 }
 
 fn surfaces(floors: &Floors, looker: &Looker, found: &mut PerResidue) -> Vec<Measure> {
-    let areas = side_chain_areas(&looker.topology, &Surface::new(&looker.topology, ROW_SPHERE_POINTS).areas(&looker.structure));
+    let areas = side_chain_areas(
+        &looker.topology,
+        &Surface::new(&looker.topology, ROW_SPHERE_POINTS).areas(&looker.structure),
+    );
     if areas.iter().all(|&area| area == 0.0) {
         // a backbone has no side chains
         return Vec::new();
     }
     let residues = areas.len();
-    let buried: Vec<usize> = (0..residues).filter(|&residue| areas[residue] <= BURIED).collect();
+    let buried: Vec<usize> = (0..residues)
+        .filter(|&residue| areas[residue] <= BURIED)
+        .collect();
     // Sums of areas, then how often each residue is exposed.
     let sums = |block: &Block| -> Sums {
         let mut sums = (0.0, vec![0.0; 2 * residues]);
@@ -165,18 +251,35 @@ fn surfaces(floors: &Floors, looker: &Looker, found: &mut PerResidue) -> Vec<Mea
         }
         sums
     };
-    let exposed =
-        |sums: &Sums| -> Vec<usize> { buried.iter().copied().filter(|&residue| sums.1[residues + residue] / sums.0 > OFTEN).collect() };
+    let exposed = |sums: &Sums| -> Vec<usize> {
+        buried
+            .iter()
+            .copied()
+            .filter(|&residue| sums.1[residues + residue] / sums.0 > OFTEN)
+            .collect()
+    };
     let distances = |a: &Sums, b: &Sums| {
-        let difference = (0..residues).map(|residue| (a.1[residue] / a.0 - b.1[residue] / b.0).abs()).sum::<f64>();
-        vec![jaccard(&exposed(a), &exposed(b)), difference / residues as f64]
+        let difference = (0..residues)
+            .map(|residue| (a.1[residue] / a.0 - b.1[residue] / b.0).abs())
+            .sum::<f64>();
+        vec![
+            jaccard(&exposed(a), &exposed(b)),
+            difference / residues as f64,
+        ]
     };
     let mean = |sums: &Sums| sums.1[..residues].iter().sum::<f64>() / sums.0 / residues as f64;
-    let mut measures = floors.judge(&SURFACES, sums, add, distances, |sums| vec![exposed(sums).len() as f64, mean(sums)]);
+    let mut measures = floors.judge(&SURFACES, sums, add, distances, |sums| {
+        vec![exposed(sums).len() as f64, mean(sums)]
+    });
     if buried.is_empty() {
         measures.remove(0);
     }
-    found.areas = floors.totals(sums, add).map(|sums| sums.1[..residues].iter().map(|area| area / sums.0).collect());
+    found.areas = floors.totals(sums, add).map(|sums| {
+        sums.1[..residues]
+            .iter()
+            .map(|area| area / sums.0)
+            .collect()
+    });
     measures
 }
 
@@ -185,17 +288,32 @@ fn secondary(floors: &Floors, looker: &Looker, found: &mut PerResidue) -> Vec<Me
     let counts = |block: &Block| -> Sums {
         let mut sums = (block.rows().len() as f64, vec![0.0; 3 * residues]);
         for row in block.rows() {
-            row.secondary.iter().enumerate().for_each(|(residue, &class)| sums.1[3 * residue + place(class)] += 1.0);
+            row.secondary
+                .iter()
+                .enumerate()
+                .for_each(|(residue, &class)| sums.1[3 * residue + place(class)] += 1.0);
         }
         sums
     };
     let distances = |a: &Sums, b: &Sums| {
-        let difference = a.1.iter().zip(&b.1).map(|(x, y)| (x / a.0 - y / b.0).abs()).sum::<f64>();
+        let difference =
+            a.1.iter()
+                .zip(&b.1)
+                .map(|(x, y)| (x / a.0 - y / b.0).abs())
+                .sum::<f64>();
         vec![0.5 * difference / residues as f64]
     };
-    let coil = |sums: &Sums| sums.1.iter().skip(2).step_by(3).sum::<f64>() / sums.0 / residues as f64;
-    let measures = floors.judge(&[SECONDARY], counts, add, distances, |sums| vec![1.0 - coil(sums)]);
-    found.secondary = floors.totals(counts, add).map(|sums| sums.1.chunks(3).map(|share| [0, 1, 2].map(|c| share[c] / sums.0)).collect());
+    let coil =
+        |sums: &Sums| sums.1.iter().skip(2).step_by(3).sum::<f64>() / sums.0 / residues as f64;
+    let measures = floors.judge(&[SECONDARY], counts, add, distances, |sums| {
+        vec![1.0 - coil(sums)]
+    });
+    found.secondary = floors.totals(counts, add).map(|sums| {
+        sums.1
+            .chunks(3)
+            .map(|share| [0, 1, 2].map(|c| share[c] / sums.0))
+            .collect()
+    });
     measures
 }
 

@@ -1,4 +1,5 @@
-//! Size, shape and fluctuations: RMSD, radius of gyration, RMSF, pairwise RMSD, principal components.
+//! Size, shape and fluctuations: RMSD, radius of gyration, RMSF, pairwise RMSD, principal
+//! components.
 
 use nalgebra::{DMatrix, Vector3};
 use rayon::prelude::*;
@@ -106,39 +107,101 @@ struct Samples {
 impl Samples {
     fn of(series: &Series, plane: &dyn Fn(&Row) -> [f64; 2]) -> Self {
         let count = series.rows.len().min(SAMPLES);
-        let rows: Vec<usize> = (0..count).map(|sample| sample * series.rows.len() / count).collect();
-        let traces: Vec<Vec<Vector3<f64>>> = rows.iter().map(|&row| trace(&series.rows[row])).collect();
-        let column = |j: usize| -> Vec<f32> { (0..count).map(|i| if i < j { rmsd(&traces[i], &traces[j]) as f32 } else { 0.0 }).collect() };
+        let rows: Vec<usize> = (0..count)
+            .map(|sample| sample * series.rows.len() / count)
+            .collect();
+        let traces: Vec<Vec<Vector3<f64>>> =
+            rows.iter().map(|&row| trace(&series.rows[row])).collect();
+        let column = |j: usize| -> Vec<f32> {
+            (0..count)
+                .map(|i| {
+                    if i < j {
+                        rmsd(&traces[i], &traces[j]) as f32
+                    } else {
+                        0.0
+                    }
+                })
+                .collect()
+        };
         let columns: Vec<Vec<f32>> = (0..count).into_par_iter().map(column).collect();
         let points = rows.iter().map(|&row| plane(&series.rows[row])).collect();
-        Samples { rows, rmsd: DMatrix::from_vec(count, count, columns.concat()), points }
+        Samples {
+            rows,
+            rmsd: DMatrix::from_vec(count, count, columns.concat()),
+            points,
+        }
     }
     /// Those that lie in a block.
     fn within(&self, block: &Block) -> Vec<usize> {
         let end = block.first + block.range.len();
-        (0..self.rows.len()).filter(|&sample| (block.first..end).contains(&self.rows[sample])).collect()
+        (0..self.rows.len())
+            .filter(|&sample| (block.first..end).contains(&self.rows[sample]))
+            .collect()
     }
     fn mean_rmsd(&self, samples: &[usize]) -> f64 {
-        let pairs = samples.iter().enumerate().flat_map(|(place, &j)| samples[..place].iter().map(move |&i| (i.min(j), i.max(j))));
-        let (sum, count) = pairs.fold((0.0, 0.0), |(sum, count), pair| (sum + f64::from(self.rmsd[pair]), count + 1.0));
+        let pairs = samples
+            .iter()
+            .enumerate()
+            .flat_map(|(place, &j)| samples[..place].iter().map(move |&i| (i.min(j), i.max(j))));
+        let (sum, count) = pairs.fold((0.0, 0.0), |(sum, count), pair| {
+            (sum + f64::from(self.rmsd[pair]), count + 1.0)
+        });
         sum / count
     }
 }
 
 fn trace(row: &Row) -> Vec<Vector3<f64>> {
-    row.trace.iter().map(|&x| Vector3::from(x).map(f64::from)).collect()
+    row.trace
+        .iter()
+        .map(|&x| Vector3::from(x).map(f64::from))
+        .collect()
 }
 
-pub(super) fn judge(floors: &Floors, run: &Series, reference: &Series, looker: &Looker) -> (Vec<Measure>, Shape) {
+pub(super) fn judge(
+    floors: &Floors,
+    run: &Series,
+    reference: &Series,
+    looker: &Looker,
+) -> (Vec<Measure>, Shape) {
     let (mut measures, rmsf) = fluctuations(floors, looker);
     measures.splice(0..0, sizes(floors));
     let plane = plane_of(reference);
-    let project = |row: &Row| plane.as_ref().map_or([f64::NAN; 2], |plane| plane.place(row));
-    measures.extend(spreads(floors, [&Samples::of(run, &project), &Samples::of(reference, &project)]));
-    let list = |series: &Series, value: &dyn Fn(&Row) -> f32| series.rows.iter().map(|row| f64::from(value(row))).collect::<Vec<f64>>();
+    let project = |row: &Row| {
+        plane
+            .as_ref()
+            .map_or([f64::NAN; 2], |plane| plane.place(row))
+    };
+    measures.extend(spreads(
+        floors,
+        [
+            &Samples::of(run, &project),
+            &Samples::of(reference, &project),
+        ],
+    ));
+    let list = |series: &Series, value: &dyn Fn(&Row) -> f32| {
+        series
+            .rows
+            .iter()
+            .map(|row| f64::from(value(row)))
+            .collect::<Vec<f64>>()
+    };
     let both = |value: &dyn Fn(&Row) -> f32| [list(run, value), list(reference, value)];
-    let scattered = |series: &Series| series.rows.iter().step_by(series.rows.len().div_ceil(1500)).map(project).collect();
-    let few = |series: &Series| series.rows.iter().step_by(series.rows.len().div_ceil(TRACES)).map(trace).collect();
+    let scattered = |series: &Series| {
+        series
+            .rows
+            .iter()
+            .step_by(series.rows.len().div_ceil(1500))
+            .map(project)
+            .collect()
+    };
+    let few = |series: &Series| {
+        series
+            .rows
+            .iter()
+            .step_by(series.rows.len().div_ceil(TRACES))
+            .map(trace)
+            .collect()
+    };
     let shape = Shape {
         rmsf,
         rmsd: both(&|row| row.rmsd),
@@ -153,17 +216,31 @@ fn sizes(floors: &Floors) -> Vec<Measure> {
     type Values = [Vec<f64>; 2];
     let values = |block: &Block| -> Values {
         let rows = block.rows();
-        [rows.iter().map(|row| row.rmsd.into()).collect(), rows.iter().map(|row| row.gyration.into()).collect()]
+        [
+            rows.iter().map(|row| row.rmsd.into()).collect(),
+            rows.iter().map(|row| row.gyration.into()).collect(),
+        ]
     };
     let total = |parts: &[&Values]| -> Values {
         [0, 1].map(|which| {
-            let mut all: Vec<f64> = parts.iter().flat_map(|part| &part[which]).copied().collect();
+            let mut all: Vec<f64> = parts
+                .iter()
+                .flat_map(|part| &part[which])
+                .copied()
+                .collect();
             all.sort_by(f64::total_cmp);
             all
         })
     };
-    let distances = |a: &Values, b: &Values| vec![wasserstein2_line(&a[0], &b[0]), wasserstein2_line(&a[1], &b[1])];
-    floors.judge(&SIZES, values, total, distances, |values| values.iter().map(|values| mean(values)).collect())
+    let distances = |a: &Values, b: &Values| {
+        vec![
+            wasserstein2_line(&a[0], &b[0]),
+            wasserstein2_line(&a[1], &b[1]),
+        ]
+    };
+    floors.judge(&SIZES, values, total, distances, |values| {
+        values.iter().map(|values| mean(values)).collect()
+    })
 }
 
 fn fluctuations(floors: &Floors, looker: &Looker) -> (Vec<Measure>, [Vec<f64>; 2]) {
@@ -179,10 +256,18 @@ fn fluctuations(floors: &Floors, looker: &Looker) -> (Vec<Measure>, [Vec<f64>; 2
     };
     let distances = |a: &Moments, b: &Moments| {
         let (a, b) = (a.rmsf(), b.rmsf());
-        vec![pearson(&a, &b), a.iter().zip(&b).map(|(a, b)| (a - b).abs()).sum::<f64>() / a.len() as f64]
+        vec![
+            pearson(&a, &b),
+            a.iter().zip(&b).map(|(a, b)| (a - b).abs()).sum::<f64>() / a.len() as f64,
+        ]
     };
-    let measures = floors.judge(&FLUCTUATIONS, moments, total, distances, |sum| vec![f64::NAN, mean(&sum.rmsf())]);
-    (measures, floors.totals(moments, total).map(|sum| sum.rmsf()))
+    let measures = floors.judge(&FLUCTUATIONS, moments, total, distances, |sum| {
+        vec![f64::NAN, mean(&sum.rmsf())]
+    });
+    (
+        measures,
+        floors.totals(moments, total).map(|sum| sum.rmsf()),
+    )
 }
 
 fn spreads(floors: &Floors, samples: [&Samples; 2]) -> Vec<Measure> {
@@ -190,16 +275,31 @@ fn spreads(floors: &Floors, samples: [&Samples; 2]) -> Vec<Measure> {
     type Chosen = (bool, Vec<usize>);
     let side = |of_run: bool| samples[usize::from(!of_run)];
     let chosen = |block: &Block| -> Chosen { (block.of_run, side(block.of_run).within(block)) };
-    let total = |parts: &[&Chosen]| -> Chosen { (parts[0].0, parts.iter().flat_map(|part| part.1.iter().copied()).collect()) };
+    let total = |parts: &[&Chosen]| -> Chosen {
+        (
+            parts[0].0,
+            parts
+                .iter()
+                .flat_map(|part| part.1.iter().copied())
+                .collect(),
+        )
+    };
     let number = |(of_run, list): &Chosen| side(*of_run).mean_rmsd(list);
     let points = |(of_run, list): &Chosen, count: usize| -> Vec<[f64; 2]> {
-        (0..count).map(|place| side(*of_run).points[list[place * list.len() / count]]).collect()
+        (0..count)
+            .map(|place| side(*of_run).points[list[place * list.len() / count]])
+            .collect()
     };
     let distances = |a: &Chosen, b: &Chosen| {
         let count = a.1.len().min(b.1.len()).min(POINTS);
-        vec![(number(a) - number(b)).abs(), wasserstein2(&points(a, count), &points(b, count))]
+        vec![
+            (number(a) - number(b)).abs(),
+            wasserstein2(&points(a, count), &points(b, count)),
+        ]
     };
-    floors.judge(&SPREADS, chosen, total, distances, |list| vec![number(list)])
+    floors.judge(&SPREADS, chosen, total, distances, |list| {
+        vec![number(list)]
+    })
 }
 
 /// The plane of the first two principal components of the reference.
@@ -210,21 +310,44 @@ struct Plane {
 
 impl Plane {
     fn coordinates(row: &Row, every: usize) -> impl Iterator<Item = f64> {
-        row.trace.iter().step_by(every).flatten().map(|&value| f64::from(value))
+        row.trace
+            .iter()
+            .step_by(every)
+            .flatten()
+            .map(|&value| f64::from(value))
     }
     fn place(&self, row: &Row) -> [f64; 2] {
-        let features = DMatrix::from_iterator(self.projection.mean.len(), 1, Plane::coordinates(row, self.every));
+        let features = DMatrix::from_iterator(
+            self.projection.mean.len(),
+            1,
+            Plane::coordinates(row, self.every),
+        );
         let found = self.projection.apply(&features);
         let atoms = (self.projection.mean.len() as f64 / 3.0).sqrt();
-        [found[0] / atoms, found.get(1).map_or(0.0, |second| second / atoms)]
+        [
+            found[0] / atoms,
+            found.get(1).map_or(0.0, |second| second / atoms),
+        ]
     }
 }
 
 fn plane_of(reference: &Series) -> Option<Plane> {
-    let every = reference.rows.first()?.trace.len().div_ceil(COMPONENT_ATOMS);
-    let rows: Vec<&Row> = reference.rows.iter().step_by(reference.rows.len().div_ceil(COMPONENT_FRAMES)).collect();
+    let every = reference
+        .rows
+        .first()?
+        .trace
+        .len()
+        .div_ceil(COMPONENT_ATOMS);
+    let rows: Vec<&Row> = reference
+        .rows
+        .iter()
+        .step_by(reference.rows.len().div_ceil(COMPONENT_FRAMES))
+        .collect();
     let features = Plane::coordinates(rows[0], every).count();
     let coordinates = rows.iter().flat_map(|row| Plane::coordinates(row, every));
-    let projection = pca(&DMatrix::from_iterator(features, rows.len(), coordinates), 2)?;
+    let projection = pca(
+        &DMatrix::from_iterator(features, rows.len(), coordinates),
+        2,
+    )?;
     Some(Plane { projection, every })
 }

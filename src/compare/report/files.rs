@@ -19,8 +19,20 @@ pub fn write_json(path: &Path, measures: &[Measure]) -> Result<()> {
 }
 
 /// Columns of the CSV, in order.
-const COLUMNS: [&str; 12] =
-    ["name", "label", "unit", "value", "floor", "low", "high", "verdict", "same_length", "tenth", "run", "reference"];
+const COLUMNS: [&str; 12] = [
+    "name",
+    "label",
+    "unit",
+    "value",
+    "floor",
+    "low",
+    "high",
+    "verdict",
+    "same_length",
+    "tenth",
+    "run",
+    "reference",
+];
 
 /// Writes measures as CSV; what is not known is `n/a`.
 ///
@@ -29,21 +41,41 @@ const COLUMNS: [&str; 12] =
 pub fn write_csv(path: &Path, measures: &[Measure]) -> Result<()> {
     write_atomically(path, |file| {
         writeln!(file, "{}", COLUMNS.join(","))?;
-        measures.iter().try_for_each(|measure| writeln!(file, "{}", line(measure)))
+        measures
+            .iter()
+            .try_for_each(|measure| writeln!(file, "{}", line(measure)))
     })
 }
 
 fn line(measure: &Measure) -> String {
     let number = |value: Option<f64>| value.map_or("n/a".to_owned(), |value| value.to_string());
-    let verdict = measure.verdict.map_or("n/a".to_owned(), |verdict| verdict.word().to_owned());
+    let verdict = measure
+        .verdict
+        .map_or("n/a".to_owned(), |verdict| verdict.word().to_owned());
     let words = [&measure.name, &measure.label, &measure.unit].map(|words| quoted(words));
     let numbers = [measure.value, measure.floor, measure.low, measure.high].map(number);
-    let rest = [measure.same_length, measure.tenth, measure.run, measure.reference].map(number);
-    words.into_iter().chain(numbers).chain([verdict]).chain(rest).collect::<Vec<_>>().join(",")
+    let rest = [
+        measure.same_length,
+        measure.tenth,
+        measure.run,
+        measure.reference,
+    ]
+    .map(number);
+    words
+        .into_iter()
+        .chain(numbers)
+        .chain([verdict])
+        .chain(rest)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 fn quoted(words: &str) -> String {
-    if words.contains([',', '"', '\n']) { format!("\"{}\"", words.replace('"', "\"\"")) } else { words.to_owned() }
+    if words.contains([',', '"', '\n']) {
+        format!("\"{}\"", words.replace('"', "\"\""))
+    } else {
+        words.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -53,19 +85,39 @@ mod tests {
 
     #[test]
     fn both_files_hold_what_is_known_and_nothing_else() {
-        let definition = Definition { name: "a", label: "A, \"b\"", unit: "Å", source: "s", better: Better::Lower, tolerance: 0.0 };
-        let measures = [settle(&definition, 0.5, &[0.25, 0.25, 0.25]), settle(&definition, f64::NAN, &[])];
+        let definition = Definition {
+            name: "a",
+            label: "A, \"b\"",
+            unit: "Å",
+            source: "s",
+            better: Better::Lower,
+            tolerance: 0.0,
+        };
+        let measures = [
+            settle(&definition, 0.5, &[0.25, 0.25, 0.25]),
+            settle(&definition, f64::NAN, &[]),
+        ];
         let folder = tempfile::tempdir().unwrap();
         let (json, csv) = (folder.path().join("m.json"), folder.path().join("m.csv"));
         write_json(&json, &measures).unwrap();
         write_csv(&csv, &measures).unwrap();
-        let read: serde_json::Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+        let read: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
         assert_eq!(read[0]["verdict"], "near");
-        assert_eq!((read[0]["value"].as_f64(), read[0]["high"].as_f64()), (Some(0.5), Some(0.25)));
+        assert_eq!(
+            (read[0]["value"].as_f64(), read[0]["high"].as_f64()),
+            (Some(0.5), Some(0.25))
+        );
         assert!(read[1]["value"].is_null() && read[1]["verdict"].is_null());
         let text = std::fs::read_to_string(csv).unwrap();
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[1], "a,\"A, \"\"b\"\"\",Å,0.5,0.25,0.25,0.25,near,n/a,n/a,n/a,n/a");
-        assert_eq!(lines[2], "a,\"A, \"\"b\"\"\",Å,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a");
+        assert_eq!(
+            lines[1],
+            "a,\"A, \"\"b\"\"\",Å,0.5,0.25,0.25,0.25,near,n/a,n/a,n/a,n/a"
+        );
+        assert_eq!(
+            lines[2],
+            "a,\"A, \"\"b\"\"\",Å,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a"
+        );
     }
 }

@@ -53,10 +53,19 @@ impl Side {
 
     /// In a line: files, frames, times, what was done.
     pub fn describe(&self) -> String {
-        let files: Vec<String> = self.files.iter().map(|path| path.display().to_string()).collect();
+        let files: Vec<String> = self
+            .files
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
         let mut words = format!("{}: {} frames", files.join(", "), self.frames);
         match self.time_step {
-            Some(step) => words += &format!(", {} ps apart", table::number(Some(step / self.stride as f64))),
+            Some(step) => {
+                words += &format!(
+                    ", {} ps apart",
+                    table::number(Some(step / self.stride as f64))
+                )
+            }
             None if self.time.is_some() => words += ", replicas of different time steps",
             None => words += ", times not known or not evenly spaced",
         }
@@ -64,7 +73,10 @@ impl Side {
             words += &format!(", {} in all", table::duration(time));
         }
         if self.stride > 1 {
-            words += &format!("; one in {} was looked at, to stay within memory", self.stride);
+            words += &format!(
+                "; one in {} was looked at, to stay within memory",
+                self.stride
+            );
         }
         if self.made_whole {
             words += "; molecules broken over the periodic cell were made whole";
@@ -102,14 +114,20 @@ impl Report<'_> {
     /// What was compared, in words.
     pub fn molecule(&self) -> String {
         let topology = &self.looker.topology;
-        let count = |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
+        let count = |number: usize, one: &str| {
+            format!("{number} {one}{}", if number == 1 { "" } else { "s" })
+        };
         let parts = [
             count(topology.chains.len(), "chain"),
             count(topology.residues.len(), "residue"),
             count(topology.len(), "heavy atom"),
             count(self.looker.torsions.len(), "torsion"),
         ];
-        let trace = if self.looker.trace.len() == topology.len() { "all heavy atoms" } else { "Cα" };
+        let trace = if self.looker.trace.len() == topology.len() {
+            "all heavy atoms"
+        } else {
+            "Cα"
+        };
         format!("{}; superposed on {trace}", parts.join(", "))
     }
 
@@ -120,12 +138,20 @@ impl Report<'_> {
     pub fn write(&self, folder: &Path) -> Result<Vec<PathBuf>> {
         std::fs::create_dir_all(folder).map_err(|source| Error::writing(folder, &source))?;
         let [page, json, csv, torsions] = outputs(folder);
-        let each: Vec<_> = self.findings.angles.torsions.iter().map(|torsion| torsion.measure.clone()).collect();
+        let each: Vec<_> = self
+            .findings
+            .angles
+            .torsions
+            .iter()
+            .map(|torsion| torsion.measure.clone())
+            .collect();
         files::write_json(&json, &self.findings.measures)?;
         files::write_csv(&csv, &self.findings.measures)?;
         files::write_csv(&torsions, &each)?;
         let text = html::page(self);
-        write_atomically(&page, |file| std::io::Write::write_all(file, text.as_bytes()))?;
+        write_atomically(&page, |file| {
+            std::io::Write::write_all(file, text.as_bytes())
+        })?;
         Ok(vec![page, json, csv, torsions])
     }
 }
@@ -134,13 +160,22 @@ fn outputs(folder: &Path) -> [PathBuf; 4] {
     [PAGE, JSON, CSV, TORSIONS].map(|name| folder.join(name))
 }
 
-/// Refuses a folder that holds a report, unless it may be replaced, and one that cannot be made: before hours of reading, not after.
+/// Refuses a folder that holds a report, unless it may be replaced, and one that cannot be made:
+/// before hours of reading, not after.
 ///
 /// # Errors
 /// [`Error::Output`] naming the file that exists.
 pub fn refuse_existing_report(folder: &Path, overwrite: bool) -> Result<()> {
-    if let Some(file) = folder.ancestors().find(|path| path.exists()).filter(|path| !path.is_dir()) {
-        return Err(Error::output(file, "is a file: the report wants a folder", "-o with the name of a folder"));
+    if let Some(file) = folder
+        .ancestors()
+        .find(|path| path.exists())
+        .filter(|path| !path.is_dir())
+    {
+        return Err(Error::output(
+            file,
+            "is a file: the report wants a folder",
+            "-o with the name of a folder",
+        ));
     }
     refuse_existing(outputs(folder).iter().map(PathBuf::as_path), overwrite)
 }

@@ -1,4 +1,5 @@
-//! Charts as SVG text, drawn by plotters in colours that the page's style sheet replaces: one drawing, light and dark.
+//! Charts as SVG text, drawn by plotters in colours that the page's style sheet replaces: one
+//! drawing, light and dark.
 
 use plotters::prelude::*;
 
@@ -54,11 +55,17 @@ pub struct Axis {
 impl Axis {
     /// An axis that ends where the marks do.
     pub fn fitted(label: impl Into<String>) -> Self {
-        Axis { label: label.into(), range: None }
+        Axis {
+            label: label.into(),
+            range: None,
+        }
     }
     /// An axis with given ends.
     pub fn fixed(label: impl Into<String>, range: (f64, f64)) -> Self {
-        Axis { label: label.into(), range: Some(range) }
+        Axis {
+            label: label.into(),
+            range: Some(range),
+        }
     }
 }
 
@@ -71,25 +78,49 @@ const MARGIN_RIGHT: u32 = 34;
 const X_LABELS: u32 = 86;
 const Y_LABELS: u32 = 122;
 
-/// Width over height of what lies between the axes: both axes of a drawing in space span lengths of this ratio.
-pub const ASPECT: f64 = (SIZE.0 - MARGIN - MARGIN_RIGHT - Y_LABELS) as f64 / (SIZE.1 - MARGIN - MARGIN_TOP - X_LABELS) as f64;
+/// Width over height of what lies between the axes: both axes of a drawing in space span lengths of
+/// this ratio.
+pub const ASPECT: f64 = (SIZE.0 - MARGIN - MARGIN_RIGHT - Y_LABELS) as f64
+    / (SIZE.1 - MARGIN - MARGIN_TOP - X_LABELS) as f64;
 
 /// Draws marks between two axes. Nothing where no mark has a finite place.
 pub fn chart(x: &Axis, y: &Axis, marks: &[Mark]) -> Option<String> {
-    let places: Vec<(f64, f64)> = marks.iter().flat_map(Mark::places).filter(|(x, y)| x.is_finite() && y.is_finite()).collect();
+    let places: Vec<(f64, f64)> = marks
+        .iter()
+        .flat_map(Mark::places)
+        .filter(|(x, y)| x.is_finite() && y.is_finite())
+        .collect();
     if places.is_empty() {
         return None;
     }
     let ends = |axis: &Axis, values: &dyn Fn(&(f64, f64)) -> f64| {
         let (low, high) = axis.range.unwrap_or_else(|| {
-            places.iter().map(values).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+            places
+                .iter()
+                .map(values)
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+                    (low.min(value), high.max(value))
+                })
         });
-        let margin = if axis.range.is_some() { 0.0 } else { 0.04 * (high - low) };
+        let margin = if axis.range.is_some() {
+            0.0
+        } else {
+            0.04 * (high - low)
+        };
         // an axis needs two different ends
-        if high - low > 1e-12 * high.abs().max(1e-12) { (low - margin, high + margin) } else { (low - 0.5, high + 0.5) }
+        if high - low > 1e-12 * high.abs().max(1e-12) {
+            (low - margin, high + margin)
+        } else {
+            (low - 0.5, high + 0.5)
+        }
     };
     let mut text = String::new();
-    let drawn = draw(&mut text, [x, y], [ends(x, &|place| place.0), ends(y, &|place| place.1)], marks);
+    let drawn = draw(
+        &mut text,
+        [x, y],
+        [ends(x, &|place| place.0), ends(y, &|place| place.1)],
+        marks,
+    );
     drawn.expect("drawing into memory cannot fail");
     // Inside a page the namespace is known; the page names no address at all.
     Some(text.replacen(" xmlns=\"http://www.w3.org/2000/svg\"", " role=\"img\"", 1))
@@ -98,15 +129,25 @@ pub fn chart(x: &Axis, y: &Axis, marks: &[Mark]) -> Option<String> {
 impl Mark {
     fn places(&self) -> Vec<(f64, f64)> {
         match self {
-            Mark::Line(_, points) | Mark::Thread(_, points) | Mark::Dots(_, _, points) => points.clone(),
-            Mark::Cells(_, cells) => cells.iter().flat_map(|cell| [(cell[0], cell[1]), (cell[2], cell[3])]).collect(),
+            Mark::Line(_, points) | Mark::Thread(_, points) | Mark::Dots(_, _, points) => {
+                points.clone()
+            }
+            Mark::Cells(_, cells) => cells
+                .iter()
+                .flat_map(|cell| [(cell[0], cell[1]), (cell[2], cell[3])])
+                .collect(),
         }
     }
 }
 
 type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;
 
-fn draw(text: &mut String, axes: [&Axis; 2], [(left, right), (low, high)]: [(f64, f64); 2], marks: &[Mark]) -> Drawn {
+fn draw(
+    text: &mut String,
+    axes: [&Axis; 2],
+    [(left, right), (low, high)]: [(f64, f64); 2],
+    marks: &[Mark],
+) -> Drawn {
     let root = SVGBackend::with_string(text, SIZE).into_drawing_area();
     let mut chart = ChartBuilder::on(&root)
         .margin(MARGIN)
@@ -134,7 +175,8 @@ fn draw(text: &mut String, axes: [&Axis; 2], [(left, right), (low, high)]: [(f64
     for mark in marks {
         match mark {
             Mark::Line(tone, points) | Mark::Thread(tone, points) => {
-                // The reference is drawn first, broad and pale, so that the run can be seen on it where both are the same, in grey too.
+                // The reference is drawn first, broad and pale, so that the run can be seen on it
+                // where both are the same, in grey too.
                 let (width, opacity) = match (mark, tone) {
                     (Mark::Thread(..), _) => (2, 0.6),
                     (_, Tone::Guide) => (2, 1.0),
@@ -142,16 +184,25 @@ fn draw(text: &mut String, axes: [&Axis; 2], [(left, right), (low, high)]: [(f64
                     (_, Tone::Run) => (3, 1.0),
                 };
                 let style = tone.color().mix(opacity).stroke_width(width);
-                for piece in points.split(|(x, y)| !x.is_finite() || !y.is_finite()).filter(|piece| piece.len() > 1) {
+                for piece in points
+                    .split(|(x, y)| !x.is_finite() || !y.is_finite())
+                    .filter(|piece| piece.len() > 1)
+                {
                     chart.draw_series(LineSeries::new(piece.iter().copied(), style))?;
                 }
             }
             Mark::Dots(tone, opacity, points) => {
-                let finite = points.iter().filter(|(x, y)| x.is_finite() && y.is_finite());
-                chart.draw_series(finite.map(|&place| Circle::new(place, 5, tone.color().mix(*opacity).filled())))?;
+                let finite = points
+                    .iter()
+                    .filter(|(x, y)| x.is_finite() && y.is_finite());
+                chart.draw_series(
+                    finite.map(|&place| Circle::new(place, 5, tone.color().mix(*opacity).filled())),
+                )?;
             }
             Mark::Cells(tone, cells) => {
-                let cell = |&[x0, y0, x1, y1, opacity]: &[f64; 5]| Rectangle::new([(x0, y0), (x1, y1)], tone.color().mix(opacity).filled());
+                let cell = |&[x0, y0, x1, y1, opacity]: &[f64; 5]| {
+                    Rectangle::new([(x0, y0), (x1, y1)], tone.color().mix(opacity).filled())
+                };
                 chart.draw_series(cells.iter().filter(|cell| cell[4] > 0.004).map(cell))?;
             }
         }
@@ -166,27 +217,66 @@ fn tick(span: f64) -> usize {
 
 fn short(value: f64, digits: usize) -> String {
     let text = format!("{value:.digits$}");
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    if text == "-0" { "0".to_owned() } else { text.replace('-', "−") }
+    let text = if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        &text
+    };
+    if text == "-0" {
+        "0".to_owned()
+    } else {
+        text.replace('-', "−")
+    }
 }
 
-/// The cells of a map of counts over two axes (first slowest), as opaque as `opacity` says of the share of the fullest cell.
-pub fn cells(tone: Tone, counts: &[f64], ranges: [(f64, f64); 2], opacity: impl Fn(f64) -> f64) -> Mark {
+/// The cells of a map of counts over two axes (first slowest), as opaque as `opacity` says of the
+/// share of the fullest cell.
+pub fn cells(
+    tone: Tone,
+    counts: &[f64],
+    ranges: [(f64, f64); 2],
+    opacity: impl Fn(f64) -> f64,
+) -> Mark {
     let bins = (counts.len() as f64).sqrt().round() as usize;
     let most = counts.iter().copied().fold(0.0, f64::max);
-    let edge = |axis: usize, bin: usize| ranges[axis].0 + (ranges[axis].1 - ranges[axis].0) * bin as f64 / bins as f64;
+    let edge = |axis: usize, bin: usize| {
+        ranges[axis].0 + (ranges[axis].1 - ranges[axis].0) * bin as f64 / bins as f64
+    };
     let cell = |(index, &count): (usize, &f64)| {
         let (i, j) = (index / bins, index % bins);
-        [edge(0, i), edge(1, j), edge(0, i + 1), edge(1, j + 1), opacity(count / most)]
+        [
+            edge(0, i),
+            edge(1, j),
+            edge(0, i + 1),
+            edge(1, j + 1),
+            opacity(count / most),
+        ]
     };
-    Mark::Cells(tone, counts.iter().enumerate().filter(|(_, count)| **count > 0.0).map(cell).collect())
+    Mark::Cells(
+        tone,
+        counts
+            .iter()
+            .enumerate()
+            .filter(|(_, count)| **count > 0.0)
+            .map(cell)
+            .collect(),
+    )
 }
 
 /// A density of values over a common range as a line, area 1.
 pub fn density(tone: Tone, values: &[f64], range: (f64, f64), bins: usize) -> Mark {
-    let histogram = crate::compare::histogram::Histogram::new(range, bins).fill(values.iter().copied());
+    let histogram =
+        crate::compare::histogram::Histogram::new(range, bins).fill(values.iter().copied());
     let scale = 1.0 / (values.len() as f64 * histogram.width());
-    Mark::Line(tone, histogram.counts.iter().enumerate().map(|(bin, count)| (histogram.middle(bin), count * scale)).collect())
+    Mark::Line(
+        tone,
+        histogram
+            .counts
+            .iter()
+            .enumerate()
+            .map(|(bin, count)| (histogram.middle(bin), count * scale))
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -200,7 +290,10 @@ mod tests {
         assert!(chart(&Axis::fitted("x"), &Axis::fitted("y"), &[nothing]).is_none());
         let flat = Mark::Line(Tone::Run, vec![(3.0, 0.0), (3.0, 0.0), (f64::NAN, 0.0)]);
         let svg = chart(&Axis::fitted("<x>"), &Axis::fitted("y"), &[flat]).unwrap();
-        assert!(svg.starts_with("<svg") && !svg.contains("NaN") && svg.contains("&lt;x&gt;"), "{svg}");
+        assert!(
+            svg.starts_with("<svg") && !svg.contains("NaN") && svg.contains("&lt;x&gt;"),
+            "{svg}"
+        );
     }
 
     #[test]

@@ -66,26 +66,45 @@ pub struct RunLog {
 }
 
 impl RunLog {
-    /// Reads a log: a line of column names, then lines of values; what is no number (`n/a`, words) is NaN.
+    /// Reads a log: a line of column names, then lines of values; what is no number (`n/a`, words)
+    /// is NaN.
     ///
     /// # Errors
-    /// [`Error::Input`] where the file cannot be read, has no columns, or a line has fewer values than there are columns.
+    /// [`Error::Input`] where the file cannot be read, has no columns, or a line has fewer values
+    /// than there are columns.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|source| Error::reading(path, &source))?;
         let fields = |line: &str| -> Vec<String> {
-            line.trim_start_matches('#').split(',').map(|field| field.trim().trim_matches('"').to_owned()).collect()
+            line.trim_start_matches('#')
+                .split(',')
+                .map(|field| field.trim().trim_matches('"').to_owned())
+                .collect()
         };
         let mut lines = text.lines();
         let heads = lines.next().map(fields).unwrap_or_default();
         if heads.len() < 2 {
-            return Err(Error::input(Place::line(path, 1), "has no columns", "give the CSV that `run` wrote, or leave --log out"));
+            return Err(Error::input(
+                Place::line(path, 1),
+                "has no columns",
+                "give the CSV that `run` wrote, or leave --log out",
+            ));
         }
         let mut rows = Vec::new();
-        for (index, line) in lines.enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let row: Vec<f64> = fields(line).iter().map(|field| field.parse().unwrap_or(f64::NAN)).collect();
+        for (index, line) in lines
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty())
+        {
+            let row: Vec<f64> = fields(line)
+                .iter()
+                .map(|field| field.parse().unwrap_or(f64::NAN))
+                .collect();
             if row.len() < heads.len() {
                 let what = format!("has {} values, the file {} columns", row.len(), heads.len());
-                return Err(Error::input(Place::line(path, index + 2), what, "the file may be cut short: copy it again"));
+                return Err(Error::input(
+                    Place::line(path, index + 2),
+                    what,
+                    "the file may be cut short: copy it again",
+                ));
             }
             rows.push(row);
         }
@@ -96,7 +115,8 @@ impl RunLog {
         self.heads.iter().position(|known| known == head)
     }
 
-    /// What the points of [`RunLog::column`] are plotted over; times of a nanosecond and more become ns, as on the rest of the page.
+    /// What the points of [`RunLog::column`] are plotted over; times of a nanosecond and more
+    /// become ns, as on the rest of the page.
     pub(super) fn x_label(&self, points: &mut [(f64, f64)]) -> &str {
         let last = points.last().map_or(0.0, |point| point.0);
         match self.place("Time (ps)") {
@@ -109,12 +129,22 @@ impl RunLog {
         }
     }
 
-    /// What is known of a column over time (over rows where there is none); empty where the log has no such column.
+    /// What is known of a column over time (over rows where there is none); empty where the log has
+    /// no such column.
     pub(super) fn column(&self, head: &str) -> Vec<(f64, f64)> {
-        let Some(column) = self.place(head) else { return Vec::new() };
+        let Some(column) = self.place(head) else {
+            return Vec::new();
+        };
         let time = self.place("Time (ps)");
-        let point = |(index, row): (usize, &Vec<f64>)| (time.map_or(index as f64, |time| row[time]), row[column]);
-        self.rows.iter().enumerate().map(point).filter(|(time, value)| time.is_finite() && value.is_finite()).collect()
+        let point = |(index, row): (usize, &Vec<f64>)| {
+            (time.map_or(index as f64, |time| row[time]), row[column])
+        };
+        self.rows
+            .iter()
+            .enumerate()
+            .map(point)
+            .filter(|(time, value)| time.is_finite() && value.is_finite())
+            .collect()
     }
 }
 
@@ -126,7 +156,11 @@ mod tests {
     fn a_log_is_read_and_a_broken_one_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run.csv");
-        std::fs::write(&path, "#\"Step\",\"Time (ps)\",\"Equivariance error\"\n1,20,1e-7\n2,40,n/a\n").unwrap();
+        std::fs::write(
+            &path,
+            "#\"Step\",\"Time (ps)\",\"Equivariance error\"\n1,20,1e-7\n2,40,n/a\n",
+        )
+        .unwrap();
         let log = RunLog::read(&path).unwrap();
         let column = log.column("Equivariance error");
         assert_eq!(column, [(20.0, 1e-7)]);
@@ -135,7 +169,12 @@ mod tests {
         let mut long = [(20.0, 1.0), (4000.0, 2.0)];
         assert_eq!((log.x_label(&mut long), long[1].0), ("time, ns", 4.0));
         std::fs::write(&path, "Step,Time (ps)\n1,20\n2").unwrap();
-        assert!(RunLog::read(&path).unwrap_err().to_string().contains("run.csv:3"));
+        assert!(
+            RunLog::read(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("run.csv:3")
+        );
         std::fs::write(&path, "").unwrap();
         assert!(RunLog::read(&path).is_err());
     }

@@ -15,7 +15,8 @@ impl Verdict {
     }
 }
 
-/// A number with three significant digits, or all of those before the point; two where it is below a thousandth; a dash for none.
+/// A number with three significant digits, or all of those before the point; two where it is below
+/// a thousandth; a dash for none.
 pub fn number(value: Option<f64>) -> String {
     match value {
         None => "–".to_owned(),
@@ -41,14 +42,23 @@ pub fn duration(time: f64) -> String {
 /// The floor with its interval: `0.0087 (0.0061–0.012)`.
 pub fn floor(measure: &Measure) -> String {
     match (measure.low, measure.high) {
-        (Some(low), Some(high)) => format!("{} ({}–{})", number(measure.floor), number(Some(low)), number(Some(high))),
+        (Some(low), Some(high)) => format!(
+            "{} ({}–{})",
+            number(measure.floor),
+            number(Some(low)),
+            number(Some(high))
+        ),
         _ => number(measure.floor),
     }
 }
 
 /// A label with its unit.
 pub fn title(measure: &Measure) -> String {
-    if measure.unit.is_empty() { measure.label.clone() } else { format!("{}, {}", measure.label, measure.unit) }
+    if measure.unit.is_empty() {
+        measure.label.clone()
+    } else {
+        format!("{}, {}", measure.label, measure.unit)
+    }
 }
 
 /// The table, a line a measure.
@@ -56,15 +66,34 @@ pub fn table(measures: &[Measure]) -> String {
     let heads = ["measure", "run", "reference", "value", "floor (95 %)", ""].map(str::to_owned);
     let row = |measure: &Measure| {
         let verdict = measure.verdict.map_or("", Verdict::word).to_owned();
-        [title(measure), number(measure.run), number(measure.reference), number(measure.value), floor(measure), verdict]
+        [
+            title(measure),
+            number(measure.run),
+            number(measure.reference),
+            number(measure.value),
+            floor(measure),
+            verdict,
+        ]
     };
-    aligned(&std::iter::once(heads).chain(measures.iter().map(row)).map(Vec::from).collect::<Vec<_>>())
+    aligned(
+        &std::iter::once(heads)
+            .chain(measures.iter().map(row))
+            .map(Vec::from)
+            .collect::<Vec<_>>(),
+    )
 }
 
 /// Rows of cells in columns: the first to the left, the others to the right, the last as it is.
 pub fn aligned(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(0, Vec::len);
-    let widths: Vec<usize> = (0..columns).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| {
+            rows.iter()
+                .map(|row| row[column].chars().count())
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
     let mut text = String::new();
     for row in rows {
         let mut line = format!("{:<1$}", row[0], widths[0]);
@@ -78,8 +107,19 @@ pub fn aligned(rows: &[Vec<String>]) -> String {
 
 /// The same rows as a table of Markdown; the first is the head.
 pub fn markdown(rows: &[Vec<String>]) -> String {
-    let line = |cells: &[String]| format!("| {} |\n", cells.iter().map(|cell| cell.replace('|', "\\|")).collect::<Vec<_>>().join(" | "));
-    let Some((head, rows)) = rows.split_first() else { return String::new() };
+    let line = |cells: &[String]| {
+        format!(
+            "| {} |\n",
+            cells
+                .iter()
+                .map(|cell| cell.replace('|', "\\|"))
+                .collect::<Vec<_>>()
+                .join(" | ")
+        )
+    };
+    let Some((head, rows)) = rows.split_first() else {
+        return String::new();
+    };
     let rule = format!("|---|{}\n", "---:|".repeat(head.len() - 1));
     line(head) + &rule + &rows.iter().map(|row| line(row)).collect::<String>()
 }
@@ -107,8 +147,12 @@ mod tests {
 
     #[test]
     fn tables_align_and_escape() {
-        let rows = [["a", "|x|", "é"], ["long", "1", "z"]].map(|row| row.map(str::to_owned).to_vec());
+        let rows =
+            [["a", "|x|", "é"], ["long", "1", "z"]].map(|row| row.map(str::to_owned).to_vec());
         assert_eq!(aligned(&rows), "a     |x|  é\nlong    1  z\n");
-        assert_eq!(markdown(&rows), "| a | \\|x\\| | é |\n|---|---:|---:|\n| long | 1 | z |\n");
+        assert_eq!(
+            markdown(&rows),
+            "| a | \\|x\\| | é |\n|---|---:|---:|\n| long | 1 | z |\n"
+        );
     }
 }

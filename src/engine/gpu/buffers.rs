@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::device::Device;
 use crate::{Error, Result};
 
-const USAGE: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_SRC).union(wgpu::BufferUsages::COPY_DST);
+const USAGE: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE
+    .union(wgpu::BufferUsages::COPY_SRC)
+    .union(wgpu::BufferUsages::COPY_DST);
 
 /// Words behind every buffer of a guarded engine, and what they hold.
 pub(super) const GUARD: usize = 64;
@@ -39,7 +41,8 @@ impl Drop for Buffer {
 pub(super) enum For {
     /// Anything: commands that follow fill it.
     Commands,
-    /// The host writes it before all commands that are recorded and not yet submitted: they must not have used it.
+    /// The host writes it before all commands that are recorded and not yet submitted: they must
+    /// not have used it.
     Host,
 }
 
@@ -59,7 +62,8 @@ struct State {
     bytes: u64,
 }
 
-/// Bytes set aside for a buffer: one of eight sizes between powers of two, so that few sizes serve batches of any length.
+/// Bytes set aside for a buffer: one of eight sizes between powers of two, so that few sizes serve
+/// batches of any length.
 fn set_aside(bytes: u64) -> u64 {
     let step = (bytes.next_power_of_two() / 16).max(256);
     bytes.next_multiple_of(step)
@@ -67,7 +71,10 @@ fn set_aside(bytes: u64) -> u64 {
 
 impl Pool {
     pub fn new(guarded: bool) -> Pool {
-        Pool { guarded, ..Pool::default() }
+        Pool {
+            guarded,
+            ..Pool::default()
+        }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -98,22 +105,46 @@ impl Pool {
     /// # Errors
     /// [`Error::Device`] saying what was asked for, what is in use and what would fit.
     pub fn take(self: &Arc<Pool>, device: &Device, len: usize, purpose: For) -> Result<Buffer> {
-        let buffer = |raw| Buffer { raw, len, pool: self.clone() };
+        let buffer = |raw| Buffer {
+            raw,
+            len,
+            pool: self.clone(),
+        };
         if len == 0 {
             return Ok(buffer(None));
         }
         let bytes = set_aside(4 * self.bound(len) as u64);
-        let most = (device.limits.max_storage_buffer_binding_size).min(device.limits.max_buffer_size);
+        let most =
+            (device.limits.max_storage_buffer_binding_size).min(device.limits.max_buffer_size);
         if bytes > most {
-            let hint =
-                format!("fewer replicas or atoms: about a {}th of them would fit; or {}", bytes.div_ceil(most), super::device::WITHOUT);
-            let what =
-                format!("{}: a buffer of {} was asked for, and {} is the most", device.name, mebibytes(4 * len as u64), mebibytes(most));
+            let hint = format!(
+                "fewer replicas or atoms: about a {}th of them would fit; or {}",
+                bytes.div_ceil(most),
+                super::device::WITHOUT
+            );
+            let what = format!(
+                "{}: a buffer of {} was asked for, and {} is the most",
+                device.name,
+                mebibytes(4 * len as u64),
+                mebibytes(most)
+            );
             return Err(Error::Device { what, hint });
         }
         if self.guarded {
-            let words: Vec<u32> = (0..bytes as usize / 4).map(|at| if at < len { f32::NAN.to_bits() } else { GUARD_WORD }).collect();
-            return Ok(buffer(Some(device.buffer(bytes, USAGE, Some(bytemuck::cast_slice(&words)))?)));
+            let words: Vec<u32> = (0..bytes as usize / 4)
+                .map(|at| {
+                    if at < len {
+                        f32::NAN.to_bits()
+                    } else {
+                        GUARD_WORD
+                    }
+                })
+                .collect();
+            return Ok(buffer(Some(device.buffer(
+                bytes,
+                USAGE,
+                Some(bytemuck::cast_slice(&words)),
+            )?)));
         }
         if let Some(raw) = self.reuse(bytes, purpose) {
             return Ok(buffer(Some(raw)));
@@ -126,8 +157,17 @@ impl Pool {
         });
         let raw = created.map_err(|_| {
             let (asked, used) = (mebibytes(bytes), mebibytes(self.bytes()));
-            let what = format!("{}: out of memory: {asked} were asked for beside {used} in use", device.name);
-            Error::Device { what, hint: format!("fewer replicas or atoms at once; or {}", super::device::WITHOUT) }
+            let what = format!(
+                "{}: out of memory: {asked} were asked for beside {used} in use",
+                device.name
+            );
+            Error::Device {
+                what,
+                hint: format!(
+                    "fewer replicas or atoms at once; or {}",
+                    super::device::WITHOUT
+                ),
+            }
         })?;
         self.state().bytes += bytes;
         Ok(buffer(Some(raw)))
@@ -154,7 +194,11 @@ impl Pool {
 
     fn empty(&self) {
         let mut state = self.state();
-        let freed: u64 = state.free.drain().map(|(bytes, list)| bytes * list.len() as u64).sum();
+        let freed: u64 = state
+            .free
+            .drain()
+            .map(|(bytes, list)| bytes * list.len() as u64)
+            .sum();
         state.bytes -= freed;
     }
 }
@@ -171,7 +215,10 @@ mod tests {
     fn little_is_set_aside_in_vain() {
         for bytes in (4..200_000u64).step_by(4) {
             let all = set_aside(bytes);
-            assert!(all >= bytes && all.is_multiple_of(256) && all - bytes < (bytes / 8).max(256), "{bytes} {all}");
+            assert!(
+                all >= bytes && all.is_multiple_of(256) && all - bytes < (bytes / 8).max(256),
+                "{bytes} {all}"
+            );
         }
     }
 }

@@ -31,11 +31,16 @@ pub(super) struct Device {
     failure: Arc<Mutex<Option<String>>>,
 }
 
-/// All devices, best first: discrete, integrated, virtual, other, software; in the order of the drivers otherwise.
+/// All devices, best first: discrete, integrated, virtual, other, software; in the order of the
+/// drivers otherwise.
 fn adapters() -> Vec<wgpu::Adapter> {
     let backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
-    let description = wgpu::InstanceDescriptor { backends, ..wgpu::InstanceDescriptor::new_without_display_handle() };
-    let mut adapters = pollster::block_on(wgpu::Instance::new(description).enumerate_adapters(backends));
+    let description = wgpu::InstanceDescriptor {
+        backends,
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    };
+    let mut adapters =
+        pollster::block_on(wgpu::Instance::new(description).enumerate_adapters(backends));
     adapters.sort_by_key(|adapter| kind(&adapter.get_info()).0);
     adapters
 }
@@ -55,7 +60,11 @@ pub fn devices() -> Vec<Listed> {
     let listed = |adapter: &wgpu::Adapter| {
         let info = adapter.get_info();
         let driver = format!("{:?}, {} {}", info.backend, info.driver, info.driver_info);
-        Listed { kind: kind(&info).1, driver: driver.trim().to_owned(), name: info.name }
+        Listed {
+            kind: kind(&info).1,
+            driver: driver.trim().to_owned(),
+            name: info.name,
+        }
     };
     adapters().iter().map(listed).collect()
 }
@@ -66,16 +75,30 @@ impl Device {
         let adapters = adapters();
         let fits = |adapter: &&wgpu::Adapter| software || kind(&adapter.get_info()).1 != "software";
         let Some(adapter) = adapters.iter().find(fits) else {
-            let what = if adapters.is_empty() { "no GPU was found" } else { "no GPU was found but software ones" };
-            let hint = format!("a driver for Vulkan, Metal or Direct3D 12 (mdsurrogate run --list-devices), or {WITHOUT}");
-            return Err(Error::Device { what: what.into(), hint });
+            let what = if adapters.is_empty() {
+                "no GPU was found"
+            } else {
+                "no GPU was found but software ones"
+            };
+            let hint = format!(
+                "a driver for Vulkan, Metal or Direct3D 12 (mdsurrogate run --list-devices), or {WITHOUT}"
+            );
+            return Err(Error::Device {
+                what: what.into(),
+                hint,
+            });
         };
         let name = adapter.get_info().name;
         let limits = adapter.limits();
         if limits.max_storage_buffers_per_shader_stage < STORAGE_BUFFERS {
             let bound = limits.max_storage_buffers_per_shader_stage;
-            let what = format!("{name} binds {bound} buffers to a kernel, and {STORAGE_BUFFERS} are needed");
-            return Err(Error::Device { what, hint: WITHOUT.into() });
+            let what = format!(
+                "{name} binds {bound} buffers to a kernel, and {STORAGE_BUFFERS} are needed"
+            );
+            return Err(Error::Device {
+                what,
+                hint: WITHOUT.into(),
+            });
         }
         let description = wgpu::DeviceDescriptor {
             label: Some("mdsurrogate"),
@@ -83,13 +106,21 @@ impl Device {
             memory_hints: wgpu::MemoryHints::MemoryUsage,
             ..wgpu::DeviceDescriptor::default()
         };
-        let (raw, queue) = pollster::block_on(adapter.request_device(&description))
-            .map_err(|error| Error::Device { what: format!("{name} cannot be opened: {error}"), hint: WITHOUT.into() })?;
+        let (raw, queue) =
+            pollster::block_on(adapter.request_device(&description)).map_err(|error| {
+                Error::Device {
+                    what: format!("{name} cannot be opened: {error}"),
+                    hint: WITHOUT.into(),
+                }
+            })?;
         let failure: Arc<Mutex<Option<String>>> = Arc::default();
         let note = {
             let failure = failure.clone();
             move |what: String| {
-                failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);
+                failure
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .get_or_insert(what);
             }
         };
         let lost = note.clone();
@@ -100,7 +131,13 @@ impl Device {
                 lost(format!("the device was lost: {words}"));
             }
         });
-        Ok(Device { raw, queue, limits, name, failure })
+        Ok(Device {
+            raw,
+            queue,
+            limits,
+            name,
+            failure,
+        })
     }
 
     /// Fails where anything has gone wrong.
@@ -113,20 +150,35 @@ impl Device {
 
     /// Something went wrong on this device.
     pub fn error(&self, what: &str) -> Error {
-        Error::Device { what: format!("{}: {what}", self.name), hint: WITHOUT.into() }
+        Error::Device {
+            what: format!("{}: {what}", self.name),
+            hint: WITHOUT.into(),
+        }
     }
 
     /// A buffer of this many bytes, whose contents are zeros or `contents`.
-    pub fn buffer(&self, bytes: u64, usage: wgpu::BufferUsages, contents: Option<&[u8]>) -> Result<wgpu::Buffer> {
+    pub fn buffer(
+        &self,
+        bytes: u64,
+        usage: wgpu::BufferUsages,
+        contents: Option<&[u8]>,
+    ) -> Result<wgpu::Buffer> {
         let scope = self.raw.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let description = wgpu::BufferDescriptor { label: None, size: bytes, usage, mapped_at_creation: contents.is_some() };
+        let description = wgpu::BufferDescriptor {
+            label: None,
+            size: bytes,
+            usage,
+            mapped_at_creation: contents.is_some(),
+        };
         let buffer = self.raw.create_buffer(&description);
         if let Some(error) = pollster::block_on(scope.pop()) {
             return Err(self.error(&error.to_string()));
         }
         if let Some(contents) = contents {
             let mapped = buffer.slice(..contents.len() as u64).get_mapped_range_mut();
-            mapped.map_err(|error| self.error(&error.to_string()))?.copy_from_slice(contents);
+            mapped
+                .map_err(|error| self.error(&error.to_string()))?
+                .copy_from_slice(contents);
             buffer.unmap();
         }
         Ok(buffer)

@@ -1,4 +1,5 @@
-//! Who transforms the long convolutions: which kernels serve which length, VkFFT's plans, and the memory that those work in.
+//! Who transforms the long convolutions: which kernels serve which length, VkFFT's plans, and the
+//! memory that those work in.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -43,19 +44,30 @@ pub(super) struct Routes {
 }
 
 impl Routes {
-    /// Transform length of a chain of N tokens, at least 2N − 1: 2,3,5,7-smooth for VkFFT, a power of two in WGSL.
+    /// Transform length of a chain of N tokens, at least 2N − 1: 2,3,5,7-smooth for VkFFT, a power
+    /// of two in WGSL.
     pub fn chain(tokens: usize, vkfft: bool) -> usize {
         let least = (2 * tokens - 1).max(2);
-        if vkfft { smooth_length(least) } else { least.next_power_of_two() }
+        if vkfft {
+            smooth_length(least)
+        } else {
+            least.next_power_of_two()
+        }
     }
 
     /// Whether a ring of N tokens can be transformed at its own length.
     pub fn is_ring(tokens: usize, vkfft: bool) -> bool {
-        tokens > 1 && if vkfft { smooth_length(tokens) == tokens } else { tokens.is_power_of_two() }
+        tokens > 1
+            && if vkfft {
+                smooth_length(tokens) == tokens
+            } else {
+                tokens.is_power_of_two()
+            }
     }
 }
 
-/// The buffers that all of VkFFT's plans work in, one after another: a plan is bound to its buffers for good.
+/// The buffers that all of VkFFT's plans work in, one after another: a plan is bound to its buffers
+/// for good.
 #[derive(Debug)]
 pub(super) struct Space {
     pub work: Buffer,
@@ -88,23 +100,52 @@ impl Fourier {
     /// # Errors
     /// [`Error::Device`] where VkFFT was asked for and cannot be had.
     pub fn new(device: &Device, transforms: Transforms) -> Result<Fourier> {
-        let context = if matches!(transforms, Transforms::Wgsl | Transforms::Direct) { None } else { Context::open(&device.raw) };
+        let context = if matches!(transforms, Transforms::Wgsl | Transforms::Direct) {
+            None
+        } else {
+            Context::open(&device.raw)
+        };
         let routes = match (transforms, &context) {
-            (Transforms::Fastest, None) => Routes { direct: LONGEST_DIRECT, vkfft: usize::MAX },
-            (Transforms::Fastest, Some(_)) => Routes { direct: LONGEST_DIRECT, vkfft: SHORTEST_VKFFT },
-            (Transforms::Direct, _) => Routes { direct: usize::MAX, vkfft: usize::MAX },
-            (Transforms::Wgsl, _) => Routes { direct: 0, vkfft: usize::MAX },
-            (Transforms::VkFft, Some(_)) => Routes { direct: 0, vkfft: 0 },
+            (Transforms::Fastest, None) => Routes {
+                direct: LONGEST_DIRECT,
+                vkfft: usize::MAX,
+            },
+            (Transforms::Fastest, Some(_)) => Routes {
+                direct: LONGEST_DIRECT,
+                vkfft: SHORTEST_VKFFT,
+            },
+            (Transforms::Direct, _) => Routes {
+                direct: usize::MAX,
+                vkfft: usize::MAX,
+            },
+            (Transforms::Wgsl, _) => Routes {
+                direct: 0,
+                vkfft: usize::MAX,
+            },
+            (Transforms::VkFft, Some(_)) => Routes {
+                direct: 0,
+                vkfft: 0,
+            },
             (Transforms::VkFft, None) => {
-                let what =
-                    format!("{}: VkFFT needs a Vulkan device on Linux and a program that is built with the feature `vkfft`", device.name);
-                return Err(Error::Device { what, hint: format!("the engine's own transforms, or {WITHOUT}") });
+                let what = format!(
+                    "{}: VkFFT needs a Vulkan device on Linux and a program that is built with the feature `vkfft`",
+                    device.name
+                );
+                return Err(Error::Device {
+                    what,
+                    hint: format!("the engine's own transforms, or {WITHOUT}"),
+                });
             }
         };
-        Ok(Fourier { routes, state: Mutex::default(), context })
+        Ok(Fourier {
+            routes,
+            state: Mutex::default(),
+            context,
+        })
     }
 
-    /// The plans and their memory. To be held until all is recorded that uses the memory: it is the same for everyone.
+    /// The plans and their memory. To be held until all is recorded that uses the memory: it is the
+    /// same for everyone.
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -121,7 +162,10 @@ impl State {
         }
         // what is recorded keeps its own; the rest goes before the new one comes
         (self.plans, self.space) = Default::default();
-        let space = Arc::new(Space { work: gpu.buffer(len)?, temp: gpu.buffer(len)? });
+        let space = Arc::new(Space {
+            work: gpu.buffer(len)?,
+            temp: gpu.buffer(len)?,
+        });
         self.space = Some(space.clone());
         Ok(space)
     }
@@ -135,13 +179,21 @@ impl State {
     /// Before there is memory.
     pub fn transform(&mut self, gpu: &Gpu, shape: Shape) -> Result<()> {
         let planned = self.planned(gpu, shape)?;
-        let commands = planned.plan.record().map_err(|what| gpu.inner.device.error(&what))?;
+        let commands = planned
+            .plan
+            .record()
+            .map_err(|what| gpu.inner.device.error(&what))?;
         gpu.inner.recorder.insert(commands, planned);
         Ok(())
     }
 
     fn planned(&mut self, gpu: &Gpu, shape: Shape) -> Result<Arc<Planned>> {
-        let super::Inner { recorder, device, fourier, .. } = &*gpu.inner;
+        let super::Inner {
+            recorder,
+            device,
+            fourier,
+            ..
+        } = &*gpu.inner;
         if let Some(planned) = self.plans.get(&shape) {
             return Ok(planned.clone());
         }
@@ -149,10 +201,19 @@ impl State {
             self.plans.clear();
         }
         let space = self.space.clone().expect("memory comes first");
-        let [work, temp] = [&space.work, &space.temp].map(|buffer| buffer.raw.as_ref().expect("not empty"));
-        let context = fourier.context.as_ref().expect("lengths are VkFFT's where there is one");
-        let plan = recorder.alone(|| Plan::new(context, shape, work, temp)).map_err(|what| device.error(&what))?;
-        let planned = Arc::new(Planned { plan, _space: space });
+        let [work, temp] =
+            [&space.work, &space.temp].map(|buffer| buffer.raw.as_ref().expect("not empty"));
+        let context = fourier
+            .context
+            .as_ref()
+            .expect("lengths are VkFFT's where there is one");
+        let plan = recorder
+            .alone(|| Plan::new(context, shape, work, temp))
+            .map_err(|what| device.error(&what))?;
+        let planned = Arc::new(Planned {
+            plan,
+            _space: space,
+        });
         self.plans.insert(shape, planned.clone());
         Ok(planned)
     }

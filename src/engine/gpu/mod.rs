@@ -1,8 +1,9 @@
 //! The GPU engine: every op in WGSL through wgpu (Vulkan, Metal, Direct3D 12), numbers in f32.
 //!
-//! Calls are recorded and submitted together when the host asks for a buffer: one submission an evaluation of the network.
-//! A batch goes to the device once and serves all calls until another one comes; of the same batch only the scales do.
-//! Every sum has a fixed order, so that a result's bits depend on the device and the input alone.
+//! Calls are recorded and submitted together when the host asks for a buffer: one submission an
+//! evaluation of the network. A batch goes to the device once and serves all calls until another
+//! one comes; of the same batch only the scales do. Every sum has a fixed order, so that a result's
+//! bits depend on the device and the input alone.
 
 mod buffers;
 mod device;
@@ -33,7 +34,8 @@ use pipelines::Pipelines;
 use recorder::{Bound, Recorder};
 use shaders::Source;
 
-/// Longest wait for the message that a copy has arrived, after the device has said that its work is done.
+/// Longest wait for the message that a copy has arrived, after the device has said that its work is
+/// done.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Tokens in one call of the network: enough to keep a large device busy.
@@ -96,7 +98,8 @@ impl Gpu {
         Gpu::open(true, false, Transforms::Fastest)
     }
 
-    /// As [`Gpu::best`], with long convolutions computed in one way, whatever their length; to compare.
+    /// As [`Gpu::best`], with long convolutions computed in one way, whatever their length; to
+    /// compare.
     ///
     /// # Errors
     /// [`Error::Device`] where there is no device, it cannot be opened, or it cannot do that.
@@ -104,8 +107,8 @@ impl Gpu {
         Gpu::open(true, false, transforms)
     }
 
-    /// As [`Gpu::best`], for tests: buffers hold NaN until they are written and have guard words behind them, which
-    /// [`Engine::download`] checks; none is used twice.
+    /// As [`Gpu::best`], for tests: buffers hold NaN until they are written and have guard words
+    /// behind them, which [`Engine::download`] checks; none is used twice.
     ///
     /// # Errors
     /// [`Error::Device`] where there is none, or it cannot be opened.
@@ -118,8 +121,18 @@ impl Gpu {
         let fourier = Fourier::new(&device, transforms)?;
         let (pool, recorder) = (Arc::new(Pool::new(guarded)), Recorder::new(&device)?);
         let (pipelines, last, roots) = (Pipelines::default(), Mutex::default(), Mutex::default());
-        let inner = Inner { recorder, fourier, pipelines, last, roots, pool, device };
-        Ok(Gpu { inner: Arc::new(inner) })
+        let inner = Inner {
+            recorder,
+            fourier,
+            pipelines,
+            last,
+            roots,
+            pool,
+            device,
+        };
+        Ok(Gpu {
+            inner: Arc::new(inner),
+        })
     }
 
     /// Name of the device.
@@ -139,21 +152,33 @@ impl Gpu {
 
     /// A buffer with these words.
     fn words(&self, words: &[u32]) -> Result<Buffer> {
-        let buffer = self.inner.pool.take(&self.inner.device, words.len(), For::Host)?;
+        let buffer = self
+            .inner
+            .pool
+            .take(&self.inner.device, words.len(), For::Host)?;
         if let Some(raw) = &buffer.raw {
-            self.inner.device.queue.write_buffer(raw, 0, bytemuck::cast_slice(words));
+            self.inner
+                .device
+                .queue
+                .write_buffer(raw, 0, bytemuck::cast_slice(words));
         }
         Ok(buffer)
     }
 
     /// (cos, −sin) of 2π·k/n for all k, n a power of two.
     fn roots(&self, n: usize) -> Result<Arc<Buffer>> {
-        let mut all = self.inner.roots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self
+            .inner
+            .roots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(roots) = all.get(&n) {
             return Ok(roots.clone());
         }
         let root = |k: usize| (std::f64::consts::TAU * k as f64 / n as f64).sin_cos();
-        let values = (0..n).map(root).flat_map(|(sin, cos)| [(cos as f32).to_bits(), (-sin as f32).to_bits()]);
+        let values = (0..n)
+            .map(root)
+            .flat_map(|(sin, cos)| [(cos as f32).to_bits(), (-sin as f32).to_bits()]);
         let roots = Arc::new(self.words(&values.collect::<Vec<_>>())?);
         all.insert(n, roots.clone());
         Ok(roots)
@@ -162,28 +187,67 @@ impl Gpu {
     /// The words of a batch, those of the last one where nothing but scales has changed.
     fn lay(&self, batch: &Batch) -> Result<Arc<Laid>> {
         if batch.tokens() >= MOST_TOKENS {
-            let what = format!("{} tokens were asked for at once, and the GPU engine numbers {}", batch.tokens(), MOST_TOKENS - 1);
-            return Err(Error::Device { what, hint: "fewer replicas at once".into() });
+            let what = format!(
+                "{} tokens were asked for at once, and the GPU engine numbers {}",
+                batch.tokens(),
+                MOST_TOKENS - 1
+            );
+            return Err(Error::Device {
+                what,
+                hint: "fewer replicas at once".into(),
+            });
         }
-        let mut last = self.inner.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self
+            .inner
+            .last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let same = |other: &Batch| {
-            (&other.offsets, &other.kinds, &other.edges, &other.centres) == (&batch.offsets, &batch.kinds, &batch.edges, &batch.centres)
+            (&other.offsets, &other.kinds, &other.edges, &other.centres)
+                == (&batch.offsets, &batch.kinds, &batch.edges, &batch.centres)
         };
         if let Some((_, laid)) = last.as_ref().filter(|(other, _)| same(other)) {
             return Ok(laid.clone());
         }
         let Words { words, classes } = Words::new(batch, self.inner.fourier.routes);
-        let laid = Arc::new(Laid { words: self.words(&words)?, classes });
+        let laid = Arc::new(Laid {
+            words: self.words(&words)?,
+            classes,
+        });
         *last = Some((batch.clone(), laid.clone()));
         Ok(laid)
     }
 
     /// Records a kernel of `source`; `sizes` in the order of its `Sizes`, floats by their bits.
-    fn dispatch(&self, source: Source, entry: &'static str, batch: &Prepared, sizes: &[u32], bound: &[Bound<'_>], groups: usize) {
-        let Inner { recorder, pipelines, pool, device, .. } = &*self.inner;
+    fn dispatch(
+        &self,
+        source: Source,
+        entry: &'static str,
+        batch: &Prepared,
+        sizes: &[u32],
+        bound: &[Bound<'_>],
+        groups: usize,
+    ) {
+        let Inner {
+            recorder,
+            pipelines,
+            pool,
+            device,
+            ..
+        } = &*self.inner;
         let pipeline = pipelines.get(device, source, entry);
-        let common: [Bound<'_>; 2] = [("graph", Some(&batch.laid.words)), ("scales", Some(&batch.scales))];
-        recorder.dispatch(device, pool, &pipeline, sizes, &[&common, bound].concat(), groups);
+        let common: [Bound<'_>; 2] = [
+            ("graph", Some(&batch.laid.words)),
+            ("scales", Some(&batch.scales)),
+        ];
+        recorder.dispatch(
+            device,
+            pool,
+            &pipeline,
+            sizes,
+            &[&common, bound].concat(),
+            groups,
+        );
     }
 }
 
@@ -200,8 +264,17 @@ impl Engine for Gpu {
     }
 
     fn prepare(&self, batch: &Batch) -> Result<Prepared> {
-        let scales: Vec<u32> = batch.scale.iter().map(|&scale| (scale as f32).to_bits()).collect();
-        Ok(Prepared { laid: self.lay(batch)?, scales: self.words(&scales)?, tokens: batch.tokens(), systems: batch.systems() })
+        let scales: Vec<u32> = batch
+            .scale
+            .iter()
+            .map(|&scale| (scale as f32).to_bits())
+            .collect();
+        Ok(Prepared {
+            laid: self.lay(batch)?,
+            scales: self.words(&scales)?,
+            tokens: batch.tokens(),
+            systems: batch.systems(),
+        })
     }
 
     fn zeros(&self, len: usize) -> Result<Buffer> {
@@ -215,37 +288,85 @@ impl Engine for Gpu {
     }
 
     fn upload(&self, values: &[f64]) -> Result<Buffer> {
-        self.words(&values.iter().map(|&value| (value as f32).to_bits()).collect::<Vec<_>>())
+        self.words(
+            &values
+                .iter()
+                .map(|&value| (value as f32).to_bits())
+                .collect::<Vec<_>>(),
+        )
     }
 
     fn download(&self, buffer: &Buffer) -> Result<Vec<f64>> {
-        let Inner { recorder, pool, device, .. } = &*self.inner;
-        let Some(raw) = &buffer.raw else { return Ok(Vec::new()) };
+        let Inner {
+            recorder,
+            pool,
+            device,
+            ..
+        } = &*self.inner;
+        let Some(raw) = &buffer.raw else {
+            return Ok(Vec::new());
+        };
         let bytes = 4 * pool.bound(buffer.len) as u64;
-        let copy = device.buffer(bytes, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST, None)?;
+        let copy = device.buffer(
+            bytes,
+            wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            None,
+        )?;
         recorder.copy(device, raw, &copy, bytes);
         recorder.submit(device, pool);
         let (send, mapped) = std::sync::mpsc::channel();
-        copy.slice(..).map_async(wgpu::MapMode::Read, move |result| {
-            // the receiver is gone only where waiting has failed already
-            send.send(result).ok();
-        });
+        copy.slice(..)
+            .map_async(wgpu::MapMode::Read, move |result| {
+                // the receiver is gone only where waiting has failed already
+                send.send(result).ok();
+            });
         device.wait()?;
-        // another thread that waits for the device may have taken the message on and be about to pass it
-        let arrived = mapped.recv_timeout(PATIENCE).map_err(|error| device.error(&error.to_string()))?;
+        // another thread that waits for the device may have taken the message on and be about to
+        // pass it
+        let arrived = mapped
+            .recv_timeout(PATIENCE)
+            .map_err(|error| device.error(&error.to_string()))?;
         arrived.map_err(|error| device.error(&error.to_string()))?;
-        let view = copy.slice(..).get_mapped_range().map_err(|error| device.error(&error.to_string()))?;
+        let view = copy
+            .slice(..)
+            .get_mapped_range()
+            .map_err(|error| device.error(&error.to_string()))?;
         let words: &[u32] = bytemuck::cast_slice(&view);
-        if pool.guarded() && words[buffer.len..buffer.len + GUARD].iter().any(|&word| word != GUARD_WORD) {
+        if pool.guarded()
+            && words[buffer.len..buffer.len + GUARD]
+                .iter()
+                .any(|&word| word != GUARD_WORD)
+        {
             return Err(device.error("a kernel wrote past the end of a buffer"));
         }
-        Ok(words[..buffer.len].iter().map(|&word| f32::from_bits(word).into()).collect())
+        Ok(words[..buffer.len]
+            .iter()
+            .map(|&word| f32::from_bits(word).into())
+            .collect())
     }
 
-    fn forward(&self, call: &Call, batch: &Prepared, params: &[Buffer], slots: &mut [Buffer]) -> Result<()> {
-        let launch = kernels::Launch { gpu: self, batch, source: shaders::source(&call.op, false) };
+    fn forward(
+        &self,
+        call: &Call,
+        batch: &Prepared,
+        params: &[Buffer],
+        slots: &mut [Buffer],
+    ) -> Result<()> {
+        let launch = kernels::Launch {
+            gpu: self,
+            batch,
+            source: shaders::source(&call.op, false),
+        };
         let (inputs, outputs) = (pick(slots, &call.inputs), pick(slots, &call.outputs));
-        kernels::forward(&launch, &call.op, &kernels::Forward { inputs: &inputs, params: &pick(params, &call.params), outputs: &outputs })
+        kernels::forward(
+            &launch,
+            &call.op,
+            &kernels::Forward {
+                inputs: &inputs,
+                params: &pick(params, &call.params),
+                outputs: &outputs,
+            },
+        )
     }
 
     fn backward(
@@ -257,7 +378,11 @@ impl Engine for Gpu {
         d_slots: &mut [Buffer],
         d_params: &mut [Buffer],
     ) -> Result<()> {
-        let launch = kernels::Launch { gpu: self, batch, source: shaders::source(&call.op, false) };
+        let launch = kernels::Launch {
+            gpu: self,
+            batch,
+            source: shaders::source(&call.op, false),
+        };
         let buffers = kernels::Backward {
             inputs: &pick(slots, &call.inputs),
             params: &pick(params, &call.params),

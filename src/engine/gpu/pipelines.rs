@@ -33,23 +33,46 @@ impl Pipelines {
     /// The pipeline of an entry.
     pub fn get(&self, device: &Device, source: Source, entry: &'static str) -> Arc<Pipeline> {
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        compiled.entry((source, entry)).or_insert_with(|| Arc::new(compile(device, source, entry))).clone()
+        compiled
+            .entry((source, entry))
+            .or_insert_with(|| Arc::new(compile(device, source, entry)))
+            .clone()
     }
 }
 
 /// What an entry uses, by binding number.
-fn bindings(module: &naga::Module, info: &naga::valid::ModuleInfo, source: Source, entry: &str) -> Vec<Binding> {
-    let index = module.entry_points.iter().position(|point| point.name == entry);
-    let function = info.get_entry_point(index.unwrap_or_else(|| panic!("shader {} has no entry {entry}", source.name)));
-    let used = module.global_variables.iter().filter(|(handle, _)| !function[*handle].is_empty());
+fn bindings(
+    module: &naga::Module,
+    info: &naga::valid::ModuleInfo,
+    source: Source,
+    entry: &str,
+) -> Vec<Binding> {
+    let index = module
+        .entry_points
+        .iter()
+        .position(|point| point.name == entry);
+    let function = info.get_entry_point(
+        index.unwrap_or_else(|| panic!("shader {} has no entry {entry}", source.name)),
+    );
+    let used = module
+        .global_variables
+        .iter()
+        .filter(|(handle, _)| !function[*handle].is_empty());
     let mut bindings: Vec<Binding> = used
         .filter_map(|(_, variable)| {
             let index = variable.binding.as_ref()?.binding;
             let (uniform, read_only) = match variable.space {
-                naga::AddressSpace::Storage { access } => (false, !access.contains(naga::StorageAccess::STORE)),
+                naga::AddressSpace::Storage { access } => {
+                    (false, !access.contains(naga::StorageAccess::STORE))
+                }
                 _ => (true, true),
             };
-            Some(Binding { name: variable.name.clone()?, index, uniform, read_only })
+            Some(Binding {
+                name: variable.name.clone()?,
+                index,
+                uniform,
+                read_only,
+            })
         })
         .collect();
     bindings.sort_by_key(|binding| binding.index);
@@ -63,34 +86,58 @@ fn compile(device: &Device, source: Source, entry: &'static str) -> Pipeline {
     let layout_entry = |binding: &Binding| {
         let ty = match binding.uniform {
             true => wgpu::BufferBindingType::Uniform,
-            false => wgpu::BufferBindingType::Storage { read_only: binding.read_only },
+            false => wgpu::BufferBindingType::Storage {
+                read_only: binding.read_only,
+            },
         };
         wgpu::BindGroupLayoutEntry {
             binding: binding.index,
             visibility: wgpu::ShaderStages::COMPUTE,
-            ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+            ty: wgpu::BindingType::Buffer {
+                ty,
+                has_dynamic_offset: false,
+                min_binding_size: None,
+            },
             count: None,
         }
     };
     let entries: Vec<_> = bindings.iter().map(layout_entry).collect();
-    let layout = device.raw.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(&label), entries: &entries });
-    let pipeline_layout = device.raw.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-        label: Some(&label),
-        bind_group_layouts: &[Some(&layout)],
-        immediate_size: 0,
-    });
-    let module = device.raw.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label: Some(&label),
-        source: wgpu::ShaderSource::Naga(std::borrow::Cow::Owned(module)),
-    });
-    let raw = device.raw.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: Some(&label),
-        layout: Some(&pipeline_layout),
-        module: &module,
-        entry_point: Some(entry),
-        // shared memory is written before it is read
-        compilation_options: wgpu::PipelineCompilationOptions { zero_initialize_workgroup_memory: false, ..Default::default() },
-        cache: None,
-    });
-    Pipeline { raw, layout, bindings }
+    let layout = device
+        .raw
+        .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some(&label),
+            entries: &entries,
+        });
+    let pipeline_layout = device
+        .raw
+        .create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(&label),
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
+    let module = device
+        .raw
+        .create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(&label),
+            source: wgpu::ShaderSource::Naga(std::borrow::Cow::Owned(module)),
+        });
+    let raw = device
+        .raw
+        .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(&label),
+            layout: Some(&pipeline_layout),
+            module: &module,
+            entry_point: Some(entry),
+            // shared memory is written before it is read
+            compilation_options: wgpu::PipelineCompilationOptions {
+                zero_initialize_workgroup_memory: false,
+                ..Default::default()
+            },
+            cache: None,
+        });
+    Pipeline {
+        raw,
+        layout,
+        bindings,
+    }
 }

@@ -1,4 +1,5 @@
-//! Commands on their way to the device: recorded call by call, submitted when the host wants a result.
+//! Commands on their way to the device: recorded call by call, submitted when the host wants a
+//! result.
 
 use std::any::Any;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -43,7 +44,11 @@ impl Recorder {
     pub fn new(device: &Device) -> Result<Recorder> {
         let uniform = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let stand_in = || device.buffer(SIZES, wgpu::BufferUsages::STORAGE, None);
-        Ok(Recorder { state: Mutex::default(), sizes: device.buffer(SIZES * CALLS, uniform, None)?, stand_ins: [stand_in()?, stand_in()?] })
+        Ok(Recorder {
+            state: Mutex::default(),
+            sizes: device.buffer(SIZES * CALLS, uniform, None)?,
+            stand_ins: [stand_in()?, stand_in()?],
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -54,7 +59,15 @@ impl Recorder {
     ///
     /// # Panics
     /// Where the call does not name a buffer that the entry uses: a bug of the kernel's host side.
-    pub fn dispatch(&self, device: &Device, pool: &Pool, pipeline: &Pipeline, sizes: &[u32], bound: &[Bound<'_>], groups: usize) {
+    pub fn dispatch(
+        &self,
+        device: &Device,
+        pool: &Pool,
+        pipeline: &Pipeline,
+        sizes: &[u32],
+        bound: &[Bound<'_>],
+        groups: usize,
+    ) {
         if groups == 0 {
             return;
         }
@@ -65,26 +78,47 @@ impl Recorder {
         let offset = state.sizes.len() as u64;
         state.sizes.extend_from_slice(bytemuck::cast_slice(sizes));
         state.sizes.resize((offset + SIZES) as usize, 0);
-        let resource = |buffer, offset, bytes| wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size: Some(bytes) });
+        let resource = |buffer, offset, bytes| {
+            wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer,
+                offset,
+                size: Some(bytes),
+            })
+        };
         let entry = |binding: &super::pipelines::Binding| {
             let block = SIZES.try_into().expect("not zero");
             if binding.uniform {
-                return wgpu::BindGroupEntry { binding: binding.index, resource: resource(&self.sizes, offset, block) };
+                return wgpu::BindGroupEntry {
+                    binding: binding.index,
+                    resource: resource(&self.sizes, offset, block),
+                };
             }
             let found = bound.iter().find(|(name, _)| *name == binding.name);
             let (_, buffer) = found.unwrap_or_else(|| panic!("no buffer for {}", binding.name));
-            let resource = match buffer.and_then(|buffer| Some((buffer.raw.as_ref()?, buffer.len))) {
+            let resource = match buffer.and_then(|buffer| Some((buffer.raw.as_ref()?, buffer.len)))
+            {
                 Some((raw, len)) => {
-                    let bytes = (4 * pool.bound(len) as u64).next_multiple_of(16).try_into().expect("not empty");
+                    let bytes = (4 * pool.bound(len) as u64)
+                        .next_multiple_of(16)
+                        .try_into()
+                        .expect("not empty");
                     resource(raw, 0, bytes)
                 }
                 None => resource(&self.stand_ins[usize::from(!binding.read_only)], 0, block),
             };
-            wgpu::BindGroupEntry { binding: binding.index, resource }
+            wgpu::BindGroupEntry {
+                binding: binding.index,
+                resource,
+            }
         };
         let entries: Vec<_> = pipeline.bindings.iter().map(entry).collect();
-        let group = device.raw.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout: &pipeline.layout, entries: &entries });
-        let mut pass = encoder(device, &mut state).begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        let group = device.raw.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: None,
+            layout: &pipeline.layout,
+            entries: &entries,
+        });
+        let mut pass =
+            encoder(device, &mut state).begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         pass.set_pipeline(&pipeline.raw);
         pass.set_bind_group(0, &group, &[]);
         let rows = groups.div_ceil(ROW);
@@ -103,7 +137,8 @@ impl Recorder {
         encoder(device, &mut self.state()).copy_buffer_to_buffer(from, 0, to, 0, bytes);
     }
 
-    /// Commands of another recording come next; what they use is kept until the device is done with them.
+    /// Commands of another recording come next; what they use is kept until the device is done with
+    /// them.
     pub fn insert(&self, commands: wgpu::CommandBuffer, uses: Arc<dyn Any + Send + Sync>) {
         let mut state = self.state();
         let before = state.encoder.take().map(wgpu::CommandEncoder::finish);
@@ -138,5 +173,9 @@ impl Recorder {
 }
 
 fn encoder<'a>(device: &Device, state: &'a mut State) -> &'a mut wgpu::CommandEncoder {
-    state.encoder.get_or_insert_with(|| device.raw.create_command_encoder(&wgpu::CommandEncoderDescriptor::default()))
+    state.encoder.get_or_insert_with(|| {
+        device
+            .raw
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default())
+    })
 }

@@ -31,7 +31,8 @@ enum Constants {
         channels: usize,
         sending: bool,
     },
-    /// The transforms of a long convolution: its parts and its term of λ, and whether spectra are in natural order.
+    /// The transforms of a long convolution: its parts and its term of λ, and whether spectra are
+    /// in natural order.
     Parts {
         scalar: bool,
         vector: bool,
@@ -41,22 +42,51 @@ enum Constants {
 }
 
 /// Adds up the partial sums of other kernels.
-pub(super) const SUMS: Source = Source { name: "sum", before: "", text: SUM, constants: Constants::None };
+pub(super) const SUMS: Source = Source {
+    name: "sum",
+    before: "",
+    text: SUM,
+    constants: Constants::None,
+};
 
 /// The kernels of an op. `sending`: those of `message` that go by sender.
 pub(super) fn source(op: &Op, sending: bool) -> Source {
     let (before, constants) = match op {
-        Op::Message(message) => (PAIR, Constants::Message { channels: message.channels, sending }),
-        Op::GeometricConv(_) | Op::ScalarConv(_) | Op::VectorConv(_) => (CONVOLUTION, Constants::None),
+        Op::Message(message) => (
+            PAIR,
+            Constants::Message {
+                channels: message.channels,
+                sending,
+            },
+        ),
+        Op::GeometricConv(_) | Op::ScalarConv(_) | Op::VectorConv(_) => {
+            (CONVOLUTION, Constants::None)
+        }
         _ => ("", Constants::None),
     };
-    Source { name: op.name(), before, text: op.shader(), constants }
+    Source {
+        name: op.name(),
+        before,
+        text: op.shader(),
+        constants,
+    }
 }
 
-/// The transforms of a long convolution of which these parts take part; `term`: which of the five its λ is, 5 for all; `natural`: around
-/// another's transforms, which leave spectra in natural order.
+/// The transforms of a long convolution of which these parts take part; `term`: which of the five
+/// its λ is, 5 for all; `natural`: around another's transforms, which leave spectra in natural
+/// order.
 pub(super) fn transforms(scalar: bool, vector: bool, term: usize, natural: bool) -> Source {
-    Source { name: "transform", before: "", text: TRANSFORM, constants: Constants::Parts { scalar, vector, term, natural } }
+    Source {
+        name: "transform",
+        before: "",
+        text: TRANSFORM,
+        constants: Constants::Parts {
+            scalar,
+            vector,
+            term,
+            natural,
+        },
+    }
 }
 
 impl Source {
@@ -65,12 +95,22 @@ impl Source {
         let constants = match self.constants {
             Constants::None => String::new(),
             Constants::Message { channels, sending } => {
-                // four arrays of a block's channels in 16 KiB of shared memory, which every device has
+                // four arrays of a block's channels in 16 KiB of shared memory, which every device
+                // has
                 let edges = if channels > 32 { 8 } else { 16 };
-                format!("const CHANNELS = {channels}u;\nconst EDGES = {edges}u;\nconst SENDING = {sending};\n")
+                format!(
+                    "const CHANNELS = {channels}u;\nconst EDGES = {edges}u;\nconst SENDING = {sending};\n"
+                )
             }
-            Constants::Parts { scalar, vector, term, natural } => {
-                format!("const SCALAR = {scalar};\nconst VECTOR = {vector};\nconst TERM = {term}u;\nconst NATURAL = {natural};\n")
+            Constants::Parts {
+                scalar,
+                vector,
+                term,
+                natural,
+            } => {
+                format!(
+                    "const SCALAR = {scalar};\nconst VECTOR = {vector};\nconst TERM = {term}u;\nconst NATURAL = {natural};\n"
+                )
             }
         };
         [COMMON, &constants, self.before, self.text].concat()
@@ -82,7 +122,8 @@ impl Source {
     /// Where naga refuses it: a bug of the shader, which the test below finds without any device.
     pub fn module(&self) -> (naga::Module, naga::valid::ModuleInfo) {
         let text = self.wgsl();
-        let module = naga::front::wgsl::parse_str(&text).unwrap_or_else(|error| panic!("{}: {}", self.name, error.emit_to_string(&text)));
+        let module = naga::front::wgsl::parse_str(&text)
+            .unwrap_or_else(|error| panic!("{}: {}", self.name, error.emit_to_string(&text)));
         let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
             .validate(&module)
             .unwrap_or_else(|error| panic!("{}: {}", self.name, error.emit_to_string(&text)));
@@ -95,7 +136,10 @@ impl Source {
     /// The same with a part of its text replaced, which must be there.
     pub fn with(self, replaced: &str, by: &str) -> Source {
         assert!(self.text.contains(replaced));
-        Source { text: Box::leak(self.text.replacen(replaced, by, 1).into_boxed_str()), ..self }
+        Source {
+            text: Box::leak(self.text.replacen(replaced, by, 1).into_boxed_str()),
+            ..self
+        }
     }
 }
 
@@ -106,7 +150,10 @@ pub(crate) const fn has_entry(text: &str, entry: &str) -> bool {
     let start = b"@compute @workgroup_size(64)\nfn ";
     let mut at = 0;
     while at + start.len() + entry.len() < text.len() {
-        if matches(text, at, start) && matches(text, at + start.len(), entry) && text[at + start.len() + entry.len()] == b'(' {
+        if matches(text, at, start)
+            && matches(text, at + start.len(), entry)
+            && text[at + start.len() + entry.len()] == b'('
+        {
             return true;
         }
         at += 1;
@@ -135,26 +182,64 @@ mod tests {
     fn sources() -> Vec<Source> {
         let convolution = Convolution::WORKING;
         let mut ops: Vec<Op> = vec![
-            ops::embed::Embed { channels: 8, tables: [3, 2, 4] }.into(),
+            ops::embed::Embed {
+                channels: 8,
+                tables: [3, 2, 4],
+            }
+            .into(),
             ops::linear::Linear::scalars(&[3], 4).into(),
             ops::norm::Norm { channels: 4 }.into(),
             ops::heights::Heights.into(),
-            ops::tuple::Tuple { channels: 2, scalars: (2, 0), vectors: (2, 0) }.into(),
-            ops::gate::Gate { channels: 2, gates: (2, 0) }.into(),
+            ops::tuple::Tuple {
+                channels: 2,
+                scalars: (2, 0),
+                vectors: (2, 0),
+            }
+            .into(),
+            ops::gate::Gate {
+                channels: 2,
+                gates: (2, 0),
+            }
+            .into(),
             ops::invariants::Invariants { channels: 2 }.into(),
             ops::update::Update { channels: 2 }.into(),
             ops::readout::Readout { vectors: vec![2] }.into(),
             ops::pool::Pool.into(),
-            ops::geometric_conv::GeometricConv { channels: 2, convolution }.into(),
-            ops::scalar_conv::ScalarConv { channels: 2, convolution }.into(),
-            ops::vector_conv::VectorConv { channels: 2, convolution }.into(),
+            ops::geometric_conv::GeometricConv {
+                channels: 2,
+                convolution,
+            }
+            .into(),
+            ops::scalar_conv::ScalarConv {
+                channels: 2,
+                convolution,
+            }
+            .into(),
+            ops::vector_conv::VectorConv {
+                channels: 2,
+                convolution,
+            }
+            .into(),
         ];
         for channels in [8, 16, 32, 64] {
-            ops.push(ops::message::Message { channels, radial: 14, reach: 11.0 }.into());
+            ops.push(
+                ops::message::Message {
+                    channels,
+                    radial: 14,
+                    reach: 11.0,
+                }
+                .into(),
+            );
         }
-        let of_ops = ops.iter().flat_map(|op| [source(op, false), source(op, true)]);
+        let of_ops = ops
+            .iter()
+            .flat_map(|op| [source(op, false), source(op, true)]);
         let transforms = [false, true].into_iter().flat_map(|natural| {
-            [transforms(true, true, 5, natural), transforms(true, false, 0, natural), transforms(false, true, 4, natural)]
+            [
+                transforms(true, true, 5, natural),
+                transforms(true, false, 0, natural),
+                transforms(false, true, 4, natural),
+            ]
         });
         of_ops.chain([SUMS]).chain(transforms).collect()
     }
@@ -169,13 +254,21 @@ mod tests {
                 .filter(|(_, variable)| variable.space == naga::AddressSpace::WorkGroup)
                 .map(|(_, variable)| module.types[variable.ty].inner.size(module.to_ctx()))
                 .sum();
-            assert!(memory <= 16 << 10, "{}: {memory} bytes of shared memory", source.name);
+            assert!(
+                memory <= 16 << 10,
+                "{}: {memory} bytes of shared memory",
+                source.name
+            );
         }
     }
 
     #[test]
     fn entries_are_found_by_their_whole_name() {
         let text = "@compute @workgroup_size(64)\nfn forward_all(\n";
-        assert!(has_entry(text, "forward_all") && !has_entry(text, "forward") && !has_entry(text, "backward"));
+        assert!(
+            has_entry(text, "forward_all")
+                && !has_entry(text, "forward")
+                && !has_entry(text, "backward")
+        );
     }
 }

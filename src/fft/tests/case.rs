@@ -23,8 +23,14 @@ pub(super) struct Case {
 
 pub(super) fn batch(lengths: &[usize]) -> Batch {
     let mut offsets = vec![0];
-    lengths.iter().for_each(|n| offsets.push(offsets[offsets.len() - 1] + n));
-    Batch { kinds: vec![[0; 3]; offsets[lengths.len()]], offsets, ..Batch::default() }
+    lengths
+        .iter()
+        .for_each(|n| offsets.push(offsets[offsets.len() - 1] + n));
+    Batch {
+        kinds: vec![[0; 3]; offsets[lengths.len()]],
+        offsets,
+        ..Batch::default()
+    }
 }
 
 pub(super) fn uniform(rng: &mut impl Rng, len: usize) -> Vec<f64> {
@@ -33,9 +39,21 @@ pub(super) fn uniform(rng: &mut impl Rng, len: usize) -> Vec<f64> {
 
 pub(super) fn ops(channels: usize, convolution: Convolution) -> [Op; 3] {
     [
-        GeometricConv { channels, convolution }.into(),
-        ScalarConv { channels, convolution }.into(),
-        VectorConv { channels, convolution }.into(),
+        GeometricConv {
+            channels,
+            convolution,
+        }
+        .into(),
+        ScalarConv {
+            channels,
+            convolution,
+        }
+        .into(),
+        VectorConv {
+            channels,
+            convolution,
+        }
+        .into(),
     ]
 }
 
@@ -43,7 +61,11 @@ pub(super) fn modes() -> Vec<Convolution> {
     let mut modes = Vec::new();
     for padding in [Padding::Zero, Padding::Circular] {
         for mixing in [Mixing::Convolution, Mixing::Correlation] {
-            modes.push(Convolution { padding, mixing, scale: Scale::InverseRoot });
+            modes.push(Convolution {
+                padding,
+                mixing,
+                scale: Scale::InverseRoot,
+            });
         }
     }
     modes
@@ -55,7 +77,15 @@ impl Case {
         let rng = &mut ChaCha8Rng::seed_from_u64(7);
         let len = batch.tokens() * 4 * channels;
         let lambda = uniform(rng, op.signature().params[0].size.iter().product());
-        Case { q: uniform(rng, len), k: uniform(rng, len), d_out: uniform(rng, len), op, batch, channels, lambda }
+        Case {
+            q: uniform(rng, len),
+            k: uniform(rng, len),
+            d_out: uniform(rng, len),
+            op,
+            batch,
+            channels,
+            lambda,
+        }
     }
 
     pub(super) fn forward<T: Real>(&self) -> Vec<f64> {
@@ -73,7 +103,8 @@ impl Case {
     /// Gradients of q, k and λ, started at `start` everywhere (it is taken off again).
     pub(super) fn backward<T: Real>(&self, start: f64) -> [Vec<f64>; 3] {
         let cast = |values: &[f64]| values.iter().map(|&x| T::of(x)).collect::<Vec<T>>();
-        let [mut d_q, mut d_k, mut d_lambda] = [&self.q, &self.k, &self.lambda].map(|like| vec![T::of(start); like.len()]);
+        let [mut d_q, mut d_k, mut d_lambda] =
+            [&self.q, &self.k, &self.lambda].map(|like| vec![T::of(start); like.len()]);
         self.op.backward(Backward {
             batch: &self.batch,
             inputs: &[&cast(&self.q), &cast(&self.k)],
@@ -109,7 +140,8 @@ impl Case {
         std::array::from_fn(|component| values[(token * 4 + component) * self.channels + channel])
     }
 
-    /// Calls `visit` with (output, first, second) token and the factor, for every term of the double sum.
+    /// Calls `visit` with (output, first, second) token and the factor, for every term of the
+    /// double sum.
     pub(super) fn terms(&self, mut visit: impl FnMut(usize, usize, usize, f64)) {
         let convolution = self.convolution();
         for system in 0..self.batch.systems() {
@@ -117,8 +149,16 @@ impl Case {
             let n = range.len() as isize;
             for i in 0..n {
                 for j in 0..n {
-                    let lag = if convolution.mixing == Mixing::Convolution { i - j } else { j - i };
-                    let lag = if convolution.padding == Padding::Circular { lag.rem_euclid(n) } else { lag };
+                    let lag = if convolution.mixing == Mixing::Convolution {
+                        i - j
+                    } else {
+                        j - i
+                    };
+                    let lag = if convolution.padding == Padding::Circular {
+                        lag.rem_euclid(n)
+                    } else {
+                        lag
+                    };
                     if lag >= 0 {
                         let at = |index: isize| range.start + index as usize;
                         visit(at(i), at(j), at(lag), convolution.factor(range.len()));
@@ -134,7 +174,10 @@ impl Case {
         self.terms(|i, j, lag, scale| {
             for channel in 0..self.channels {
                 let l = self.weights(channel);
-                let sum = products(self.tuple(&self.q, j, channel), self.tuple(&self.k, lag, channel));
+                let sum = products(
+                    self.tuple(&self.q, j, channel),
+                    self.tuple(&self.k, lag, channel),
+                );
                 for component in 0..4 {
                     let value: f64 = (0..5).map(|term| l[term] * sum[term][component]).sum();
                     out[(i * 4 + component) * self.channels + channel] += scale * value;
@@ -146,13 +189,22 @@ impl Case {
 
     /// The gradients by the definition: O(N²).
     pub(super) fn definition_of_gradients(&self) -> [Vec<f64>; 3] {
-        let [mut d_q, mut d_k, mut d_lambda] = [&self.q, &self.k, &self.lambda].map(|like| vec![0.0; like.len()]);
+        let [mut d_q, mut d_k, mut d_lambda] =
+            [&self.q, &self.k, &self.lambda].map(|like| vec![0.0; like.len()]);
         self.terms(|i, j, lag, scale| {
             for channel in 0..self.channels {
                 let l = self.weights(channel);
-                let (a, b, d) = (self.tuple(&self.q, j, channel), self.tuple(&self.k, lag, channel), self.tuple(&self.d_out, i, channel));
-                let loss = |a, b| products(a, b).map(|term: [f64; 4]| scale * (0..4).map(|c| term[c] * d[c]).sum::<f64>());
-                let weighted = |terms: [f64; 5]| (0..5).map(|term| l[term] * terms[term]).sum::<f64>();
+                let (a, b, d) = (
+                    self.tuple(&self.q, j, channel),
+                    self.tuple(&self.k, lag, channel),
+                    self.tuple(&self.d_out, i, channel),
+                );
+                let loss = |a, b| {
+                    products(a, b)
+                        .map(|term: [f64; 4]| scale * (0..4).map(|c| term[c] * d[c]).sum::<f64>())
+                };
+                let weighted =
+                    |terms: [f64; 5]| (0..5).map(|term| l[term] * terms[term]).sum::<f64>();
                 for component in 0..4 {
                     let mut unit = [0.0; 4];
                     unit[component] = 1.0;
@@ -163,7 +215,8 @@ impl Case {
                 match &self.op {
                     Op::ScalarConv(_) => d_lambda[channel] += terms[0],
                     Op::VectorConv(_) => d_lambda[channel] += terms[4],
-                    _ => (0..5).for_each(|term| d_lambda[term * self.channels + channel] += terms[term]),
+                    _ => (0..5)
+                        .for_each(|term| d_lambda[term * self.channels + channel] += terms[term]),
                 }
             }
         });
@@ -178,13 +231,22 @@ pub(super) fn products(a: [f64; 4], b: [f64; 4]) -> [[f64; 4]; 5] {
         [a[1] * b[1] + a[2] * b[2] + a[3] * b[3], 0.0, 0.0, 0.0],
         [0.0, a[0] * b[1], a[0] * b[2], a[0] * b[3]],
         [0.0, b[0] * a[1], b[0] * a[2], b[0] * a[3]],
-        [0.0, a[2] * b[3] - a[3] * b[2], a[3] * b[1] - a[1] * b[3], a[1] * b[2] - a[2] * b[1]],
+        [
+            0.0,
+            a[2] * b[3] - a[3] * b[2],
+            a[3] * b[1] - a[1] * b[3],
+            a[1] * b[2] - a[2] * b[1],
+        ],
     ]
 }
 
 /// Largest difference over the largest value expected.
 pub(super) fn relative(found: &[f64], expected: &[f64]) -> f64 {
     let size = expected.iter().fold(0.0f64, |m, x| m.max(x.abs()));
-    let error = found.iter().zip(expected).fold(0.0f64, |m, (x, y)| if (x - y).abs() <= m { m } else { (x - y).abs() });
+    let error =
+        found.iter().zip(expected).fold(
+            0.0f64,
+            |m, (x, y)| if (x - y).abs() <= m { m } else { (x - y).abs() },
+        );
     if size == 0.0 { error } else { error / size }
 }

@@ -1,5 +1,9 @@
-//! Pair geometry and pair features of a block of edges, one edge a lane, and their way back to positions.
-#![allow(clippy::needless_range_loop, reason = "a lane of many arrays at once, in loops that become vector instructions")]
+//! Pair geometry and pair features of a block of edges, one edge a lane, and their way back to
+//! positions.
+#![allow(
+    clippy::needless_range_loop,
+    reason = "a lane of many arrays at once, in loops that become vector instructions"
+)]
 
 use std::array::from_fn;
 use std::ops::Range;
@@ -23,7 +27,8 @@ const ROUND: f64 = 0.1;
 /// Added to r in the feature 2/(r + 0.3), Å.
 const NEAR: f64 = 0.3;
 
-/// Thermal widths of the three corrections, Å: of stiff and of softer template pairs, and of any pair.
+/// Thermal widths of the three corrections, Å: of stiff and of softer template pairs, and of any
+/// pair.
 const WIDTHS: [f64; 3] = [0.03, 0.1, 0.3];
 
 /// Width by which the condition's own template deviation is divided, Å.
@@ -63,7 +68,10 @@ impl<T: Real> Grid<T> {
     pub fn new(count: usize, reach: f64) -> Self {
         assert!(count >= 2, "message: {count} splines");
         let last = (count - 1) as f64;
-        Grid { last: T::of(last), density: T::of(last / reach) }
+        Grid {
+            last: T::of(last),
+            density: T::of(last / reach),
+        }
     }
 }
 
@@ -101,7 +109,11 @@ impl<T: Real> Splines<T> {
     /// Derivatives of the four, 1/Å.
     #[inline(always)]
     pub fn slopes(&self, grid: &Grid<T>) -> [Lanes<T>; 4] {
-        let (half, threehalf, two) = (T::of(0.5) * grid.density, T::of(1.5) * grid.density, T::of(2.0) * grid.density);
+        let (half, threehalf, two) = (
+            T::of(0.5) * grid.density,
+            T::of(1.5) * grid.density,
+            T::of(2.0) * grid.density,
+        );
         let mut slope = [[T::zero(); BLOCK]; 4];
         for e in 0..BLOCK {
             let f = self.way[e];
@@ -124,13 +136,20 @@ impl<T: Real> Splines<T> {
 /// The four rows from `first` on.
 #[inline(always)]
 pub(super) fn four<T, const P: usize>(table: &[Row<T, P>], first: usize) -> &[Row<T, P>; 4] {
-    (&table[first..first + 4]).try_into().expect("four rows are four rows")
+    (&table[first..first + 4])
+        .try_into()
+        .expect("four rows are four rows")
 }
 
 /// The four rows from `first` on.
 #[inline(always)]
-pub(super) fn four_mut<T, const P: usize>(table: &mut [Row<T, P>], first: usize) -> &mut [Row<T, P>; 4] {
-    (&mut table[first..first + 4]).try_into().expect("four rows are four rows")
+pub(super) fn four_mut<T, const P: usize>(
+    table: &mut [Row<T, P>],
+    first: usize,
+) -> &mut [Row<T, P>; 4] {
+    (&mut table[first..first + 4])
+        .try_into()
+        .expect("four rows are four rows")
 }
 
 /// Distances and directions of a block in one set of positions.
@@ -148,7 +167,13 @@ pub(super) struct Geometry<T> {
 
 impl<T: Real> Geometry<T> {
     #[inline(always)]
-    fn fill(&mut self, positions: &[[T; 3]], receiver: usize, sender: &[u32; BLOCK], grid: &Grid<T>) {
+    fn fill(
+        &mut self,
+        positions: &[[T; 3]],
+        receiver: usize,
+        sender: &[u32; BLOCK],
+        grid: &Grid<T>,
+    ) {
         self.d = difference(positions, receiver, sender);
         for e in 0..BLOCK {
             let [x, y, z] = [self.d[0][e], self.d[1][e], self.d[2][e]];
@@ -186,7 +211,8 @@ pub(super) struct Receiver<T> {
     pub gains: [T; 3],
 }
 
-/// A block of edges of one receiver. Lanes past the last edge repeat it: their messages are set to zero.
+/// A block of edges of one receiver. Lanes past the last edge repeat it: their messages are set to
+/// zero.
 pub(super) struct Block<T> {
     /// Number of edges.
     pub live: usize,
@@ -230,7 +256,11 @@ impl<T: Real> Block<T> {
             r: lanes,
             shrink: lanes,
             u: [lanes; 3],
-            splines: Splines { first: [0; BLOCK], way: lanes, value: [lanes; 4] },
+            splines: Splines {
+                first: [0; BLOCK],
+                way: lanes,
+                value: [lanes; 4],
+            },
         };
         Block {
             live: 0,
@@ -249,7 +279,12 @@ impl<T: Real> Block<T> {
 
     /// Takes the edges `edges` (at most [`BLOCK`], at least one) of a receiver.
     #[inline(never)]
-    pub fn fill<const P: usize>(&mut self, reads: &Reads<'_, T, P>, receiver: &Receiver<T>, edges: Range<usize>) {
+    pub fn fill<const P: usize>(
+        &mut self,
+        reads: &Reads<'_, T, P>,
+        receiver: &Receiver<T>,
+        edges: Range<usize>,
+    ) {
         let (inputs, batch) = (&reads.inputs, reads.batch);
         self.live = edges.len();
         self.gains = receiver.gains;
@@ -258,11 +293,17 @@ impl<T: Real> Block<T> {
         let template = lanes(&batch.edges.template[edges]);
         for e in 0..BLOCK {
             self.template[e] = T::of(template[e].into());
-            self.mask[e] = if template[e] > 0.0 { T::one() } else { T::zero() };
+            self.mask[e] = if template[e] > 0.0 {
+                T::one()
+            } else {
+                T::zero()
+            };
         }
         self.w = difference(inputs.n, receiver.token, &self.sender);
-        self.candidate.fill(inputs.y, receiver.token, &self.sender, &reads.grid);
-        self.condition.fill(inputs.x, receiver.token, &self.sender, &reads.grid);
+        self.candidate
+            .fill(inputs.y, receiver.token, &self.sender, &reads.grid);
+        self.condition
+            .fill(inputs.x, receiver.token, &self.sender, &reads.grid);
         self.fill_dense();
     }
 
@@ -310,7 +351,8 @@ impl<T: Real> Block<T> {
             let mask = self.mask[e];
             let (t, dx) = (mask * (r[e] - self.template[e]), r[e] - rc[e]);
             let near = (r[e] + T::of(NEAR)).recip();
-            let d_t = d.dense[0][e] * soft_clip(t * stiff).1 * stiff + d.dense[1][e] * soft_clip(t * soft).1 * soft;
+            let d_t = d.dense[0][e] * soft_clip(t * stiff).1 * stiff
+                + d.dense[1][e] * soft_clip(t * soft).1 * soft;
             let d_dx = d.dense[2][e] * soft_clip(mask * dx * soft).1 * soft * mask
                 + d.dense[3][e] * soft_clip(dx * any).1 * any
                 + d.dense[4][e] * tanh(dx).1;
@@ -319,10 +361,15 @@ impl<T: Real> Block<T> {
             for (h, d_w) in d_w.iter_mut().enumerate() {
                 d.u[0][h][e] = T::fma(d.dense[6][e], self.w[h][e], d.u[0][h][e]);
                 d.u[1][h][e] = T::fma(d.dense[7][e], self.w[h][e], d.u[1][h][e]);
-                d_w[e] = d.dense[6][e] * self.candidate.u[h][e] + d.dense[7][e] * self.condition.u[h][e];
+                d_w[e] =
+                    d.dense[6][e] * self.candidate.u[h][e] + d.dense[7][e] * self.condition.u[h][e];
             }
         }
-        [self.candidate.backward(&d.u[0], &d.r[0]), self.condition.backward(&d.u[1], &d.r[1]), d_w]
+        [
+            self.candidate.backward(&d.u[0], &d.r[0]),
+            self.condition.backward(&d.u[1], &d.r[1]),
+            d_w,
+        ]
     }
 }
 
@@ -359,5 +406,9 @@ fn difference<T: Real>(of: &[[T; 3]], receiver: usize, sender: &[u32; BLOCK]) ->
 
 #[inline(always)]
 fn dot<T: Real>(a: &Vectors<T>, b: &Vectors<T>, e: usize) -> T {
-    T::fma(a[0][e], b[0][e], T::fma(a[1][e], b[1][e], a[2][e] * b[2][e]))
+    T::fma(
+        a[0][e],
+        b[0][e],
+        T::fma(a[1][e], b[1][e], a[2][e] * b[2][e]),
+    )
 }

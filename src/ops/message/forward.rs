@@ -6,7 +6,9 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::features::{Block, Grid, Lanes, Receiver, four, gains};
-use super::product::{Part, Row, accumulate_lanes, multiply_lanes, multiply_rows, plus, plus_scaled};
+use super::product::{
+    Part, Row, accumulate_lanes, multiply_lanes, multiply_rows, plus, plus_scaled,
+};
 use super::{BLOCK, HALF, Inputs, Message, PIECE, Params, Reads, SUM, rows_mut};
 use crate::engine::Real;
 use crate::ops::{Batch, Forward};
@@ -15,8 +17,14 @@ use crate::ops::{Batch, Forward};
 const TASK: usize = 64;
 
 /// The receivers of a range of tokens, each with the constants of its system.
-pub(super) fn receivers<T: Real>(batch: &Batch, tokens: Range<usize>) -> impl Iterator<Item = Receiver<T>> + '_ {
-    let mut system = batch.offsets.partition_point(|&first| first <= tokens.start).saturating_sub(1);
+pub(super) fn receivers<T: Real>(
+    batch: &Batch,
+    tokens: Range<usize>,
+) -> impl Iterator<Item = Receiver<T>> + '_ {
+    let mut system = batch
+        .offsets
+        .partition_point(|&first| first <= tokens.start)
+        .saturating_sub(1);
     let mut current = None;
     tokens.map(move |token| {
         while batch.offsets[system + 1] <= token {
@@ -30,8 +38,13 @@ pub(super) fn receivers<T: Real>(batch: &Batch, tokens: Range<usize>) -> impl It
 
 /// The blocks of edges of a token.
 pub(super) fn blocks(batch: &Batch, token: usize) -> impl Iterator<Item = Range<usize>> {
-    let (start, end) = (batch.edges.start[token] as usize, batch.edges.start[token + 1] as usize);
-    (start..end).step_by(BLOCK).map(move |first| first..end.min(first + BLOCK))
+    let (start, end) = (
+        batch.edges.start[token] as usize,
+        batch.edges.start[token + 1] as usize,
+    );
+    (start..end)
+        .step_by(BLOCK)
+        .map(move |first| first..end.min(first + BLOCK))
 }
 
 /// A block on its way through both layers.
@@ -45,20 +58,36 @@ impl Message {
     pub(super) fn forward_rows<T: Real, const P: usize>(&self, call: Forward<'_, T>) {
         let batch = call.batch;
         let grid = Grid::new(self.radial, self.reach);
-        let reads = Reads { batch, inputs: Inputs::<T, P>::new(call.inputs), params: Params::new(call.params), grid };
-        let [agg, vectors] = call.outputs else { panic!("message gives 2 outputs, not {}", call.outputs.len()) };
+        let reads = Reads {
+            batch,
+            inputs: Inputs::<T, P>::new(call.inputs),
+            params: Params::new(call.params),
+            grid,
+        };
+        let [agg, vectors] = call.outputs else {
+            panic!("message gives 2 outputs, not {}", call.outputs.len())
+        };
         let (agg, vectors) = (rows_mut::<T, P>(agg), rows_mut::<T, P>(vectors));
         let range = |first: usize, agg: &mut [[T; P]], vectors: &mut [[T; P]]| {
-            let mut scratch = Scratch { block: Block::zero(), h: [Row::zero(); BLOCK], m: [Row::zero(); BLOCK] };
+            let mut scratch = Scratch {
+                block: Block::zero(),
+                h: [Row::zero(); BLOCK],
+                m: [Row::zero(); BLOCK],
+            };
             let receivers = receivers(batch, first..first + agg.len());
-            for (receiver, (agg, vectors)) in receivers.zip(agg.iter_mut().zip(vectors.as_chunks_mut().0)) {
+            for (receiver, (agg, vectors)) in
+                receivers.zip(agg.iter_mut().zip(vectors.as_chunks_mut().0))
+            {
                 reads.receive(&receiver, &mut scratch, agg, vectors);
             }
         };
         if batch.tokens() <= PIECE {
             range(0, agg, vectors);
         } else {
-            let tasks = agg.par_chunks_mut(TASK).zip(vectors.par_chunks_mut(6 * TASK)).enumerate();
+            let tasks = agg
+                .par_chunks_mut(TASK)
+                .zip(vectors.par_chunks_mut(6 * TASK))
+                .enumerate();
             tasks.for_each(|(task, (agg, vectors))| range(task * TASK, agg, vectors));
         }
     }
@@ -66,7 +95,13 @@ impl Message {
 
 impl<T: Real, const P: usize> Reads<'_, T, P> {
     /// Sums the messages to one token. `vectors`: component x of u m, of u° m, then y, then z.
-    fn receive(&self, receiver: &Receiver<T>, scratch: &mut Scratch<T, P>, agg: &mut [T; P], vectors: &mut [[T; P]; 6]) {
+    fn receive(
+        &self,
+        receiver: &Receiver<T>,
+        scratch: &mut Scratch<T, P>,
+        agg: &mut [T; P],
+        vectors: &mut [[T; P]; 6],
+    ) {
         let mut sums = [Row::<T, P>::zero(); 7];
         let Scratch { block, h, m } = scratch;
         for edges in blocks(self.batch, receiver.token) {
@@ -83,14 +118,22 @@ impl<T: Real, const P: usize> Reads<'_, T, P> {
 
     /// What the first silu is applied to.
     #[inline(never)]
-    pub(super) fn first_layer(&self, block: &Block<T>, receiver: usize, z: &mut [Row<T, P>; BLOCK]) {
+    pub(super) fn first_layer(
+        &self,
+        block: &Block<T>,
+        receiver: usize,
+        z: &mut [Row<T, P>; BLOCK],
+    ) {
         let (inputs, params) = (&self.inputs, &self.params);
         multiply_lanes(&block.dense, &params.dense, &Row(inputs.a[receiver]), z);
         let (near, far) = (&block.candidate.splines, &block.condition.splines);
         for (e, z) in z.iter_mut().enumerate() {
             let b: &[Part<T>] = inputs.b[block.sender[e] as usize].as_chunks().0;
             let relation = params.relation[block.relation[e] as usize].parts();
-            let (near_rows, far_rows) = (four(&params.radial, near.first(e)), four(&params.radial_condition, far.first(e)));
+            let (near_rows, far_rows) = (
+                four(&params.radial, near.first(e)),
+                four(&params.radial_condition, far.first(e)),
+            );
             for (c, z) in z.parts_mut().iter_mut().enumerate() {
                 // two sums: their chains of dependent additions overlap
                 let (mut sum, mut rest) = (plus(*z, &b[c]), relation[c]);

@@ -1,7 +1,9 @@
-//! `message`: pair messages over the neighbourhood, with all pair features computed inside the loop.
+//! `message`: pair messages over the neighbourhood, with all pair features computed inside the
+//! loop.
 //!
-//! For every edge j → i (i receives), with r = √(|d|² + 1e-6), d = y_i − y_j, u = d/(r + 0.1) of the candidate y, and
-//! r°, u° the same of the condition x, d0 the template distance (mask 1 where the edge has one, else 0):
+//! For every edge j → i (i receives), with r = √(|d|² + 1e-6), d = y_i − y_j, u = d/(r + 0.1) of
+//! the candidate y, and r°, u° the same of the condition x, d0 the template distance (mask 1 where
+//! the edge has one, else 0):
 //!
 //! ```text
 //! h  = silu(a_i + b_j + R[relation] + Σ_n B_n(r) F_n + Σ_n B_n(r°) F°_n + Σ_m g_m G_m)        P channels
@@ -9,12 +11,13 @@
 //! agg_i = 0.35 Σ_j ½ m          V_i = 0.35 Σ_j (u m, u° m)                                       P, 2P vectors
 //! ```
 //!
-//! B_n: uniform cubic B-splines over 0 … `reach` Å, at most four of them non-zero at any r; they span what radial basis
-//! functions would, without an exponential and with a sparse row. With `radial` = n, the spacing is δ = reach/(n − 1) and
-//! B_k, k < n − 1, has its knots at (k − 3)δ, (k − 2)δ, … (k + 1)δ. The last, B_{n−1}, is the sum of all the further ones,
-//! 1 − Σ_{k<n−1} B_k, and so stands for everything far away: from `reach` on, the features are B_{n−1} = 1 and the others 0,
-//! and they get there with two continuous derivatives. Dense features
-//! (s = the system's scale, c_out of EDM; pre(e, w) = z/√(1 + (z/4)²) with z = e·s/(w² + s²), spec jump.md § 2):
+//! B_n: uniform cubic B-splines over 0 … `reach` Å, at most four of them non-zero at any r; they
+//! span what radial basis functions would, without an exponential and with a sparse row. With
+//! `radial` = n, the spacing is δ = reach/(n − 1) and B_k, k < n − 1, has its knots at (k − 3)δ, (k
+//! − 2)δ, … (k + 1)δ. The last, B_{n−1}, is the sum of all the further ones, 1 − Σ_{k<n−1} B_k, and
+//! so stands for everything far away: from `reach` on, the features are B_{n−1} = 1 and the others
+//! 0, and they get there with two continuous derivatives. Dense features (s = the system's scale,
+//! c_out of EDM; pre(e, w) = z/√(1 + (z/4)²) with z = e·s/(w² + s²), spec jump.md § 2):
 //!
 //! ```text
 //! g = [ pre(t, .03), pre(t, .1)           with t = mask·(r − d0)
@@ -23,9 +26,9 @@
 //!       mask·(r° − d0)/.1 ]
 //! ```
 //!
-//! The edges of one receiver go through the kernels in blocks of `BLOCK`, so that a block's channels stay in the first
-//! cache; `forward` and `backward` are each one file, the pair geometry (`features`) and the block products
-//! (`product`) are common to both.
+//! The edges of one receiver go through the kernels in blocks of `BLOCK`, so that a block's
+//! channels stay in the first cache; `forward` and `backward` are each one file, the pair geometry
+//! (`features`) and the block products (`product`) are common to both.
 
 mod backward;
 mod features;
@@ -51,14 +54,16 @@ const SUM: f64 = 0.35;
 /// Scalar that takes the direction's place in the invariant sum.
 const HALF: f64 = 0.5;
 
-/// Batches of at most this many tokens run serially; larger ones are cut into pieces of at least this size.
+/// Batches of at most this many tokens run serially; larger ones are cut into pieces of at least
+/// this size.
 const PIECE: usize = 256;
 
 /// Pair messages; see the module's equations.
 ///
-/// Inputs: a (P scalars), b (P scalars), y (1 vector), x (1 vector), n (1 vector).
-/// Parameters: `relation` (30 × P), `radial` F (radial × P), `radial_condition` F° (radial × P), `dense` G (9 × P),
-/// `weight` W (P × P), `bias` c (1 × P). Outputs: agg (P scalars), V (2P vectors: first u m, then u° m).
+/// Inputs: a (P scalars), b (P scalars), y (1 vector), x (1 vector), n (1 vector). Parameters:
+/// `relation` (30 × P), `radial` F (radial × P), `radial_condition` F° (radial × P), `dense` G (9 ×
+/// P), `weight` W (P × P), `bias` c (1 × P). Outputs: agg (P scalars), V (2P vectors: first u m,
+/// then u° m).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     /// Message channels P: 8, 16, 32 or 64.
@@ -80,8 +85,16 @@ struct Inputs<'a, T, const P: usize> {
 
 impl<'a, T: Real, const P: usize> Inputs<'a, T, P> {
     fn new(inputs: &'a [&'a [T]]) -> Self {
-        let [a, b, y, x, n] = inputs else { panic!("message takes 5 inputs, not {}", inputs.len()) };
-        Inputs { a: rows(a), b: rows(b), y: rows(y), x: rows(x), n: rows(n) }
+        let [a, b, y, x, n] = inputs else {
+            panic!("message takes 5 inputs, not {}", inputs.len())
+        };
+        Inputs {
+            a: rows(a),
+            b: rows(b),
+            y: rows(y),
+            x: rows(x),
+            n: rows(n),
+        }
     }
 }
 
@@ -96,8 +109,8 @@ struct Reads<'a, T, const P: usize> {
 /// The parameters, or their gradients: an aligned copy, a few kilobytes a call.
 struct Params<T, const P: usize> {
     relation: [Row<T, P>; RELATIONS],
-    /// The last row stands there four times: the splines past the last are summed up in it, and the four rows of an edge lie
-    /// one after the other.
+    /// The last row stands there four times: the splines past the last are summed up in it, and the
+    /// four rows of an edge lie one after the other.
     radial: Vec<Row<T, P>>,
     /// The same.
     radial_condition: Vec<Row<T, P>>,
@@ -118,7 +131,11 @@ impl<T: Real, const P: usize> Params<T, P> {
         }
         let extended = |flat: &[T]| -> Vec<Row<T, P>> {
             let rows = rows(flat);
-            rows.iter().chain([&rows[rows.len() - 1]; 3]).copied().map(Row).collect()
+            rows.iter()
+                .chain([&rows[rows.len() - 1]; 3])
+                .copied()
+                .map(Row)
+                .collect()
         };
         let (radial, radial_condition) = (extended(radial), extended(radial_condition));
         Params {
@@ -136,13 +153,26 @@ impl<T: Real, const P: usize> Params<T, P> {
         let zero = Row::zero();
         let table = vec![zero; radial + 3];
         let radial_condition = table.clone();
-        Params { relation: [zero; RELATIONS], radial: table, radial_condition, dense: [zero; DENSE], weight: [zero; P], bias: zero }
+        Params {
+            relation: [zero; RELATIONS],
+            radial: table,
+            radial_condition,
+            dense: [zero; DENSE],
+            weight: [zero; P],
+            bias: zero,
+        }
     }
 
     /// Adds these gradients to those of the parameters.
     fn add_to(&self, d_params: &mut [&mut [T]]) {
-        let tables =
-            [&self.relation[..], &self.radial, &self.radial_condition, &self.dense, &self.weight, std::slice::from_ref(&self.bias)];
+        let tables = [
+            &self.relation[..],
+            &self.radial,
+            &self.radial_condition,
+            &self.dense,
+            &self.weight,
+            std::slice::from_ref(&self.bias),
+        ];
         for (to, from) in d_params.iter_mut().zip(tables) {
             let to = rows_mut::<T, P>(to);
             let last = to.len() - 1;
@@ -163,17 +193,26 @@ fn add<T: Real>(to: &mut [T], what: &[T]) {
 /// A row-major buffer by rows.
 fn rows<T, const W: usize>(flat: &[T]) -> &[[T; W]] {
     let (rows, rest) = flat.as_chunks();
-    assert!(rest.is_empty(), "message: a buffer of {} is not made of rows of {W}", flat.len());
+    assert!(
+        rest.is_empty(),
+        "message: a buffer of {} is not made of rows of {W}",
+        flat.len()
+    );
     rows
 }
 
 /// A row-major buffer by rows.
 fn rows_mut<T, const W: usize>(flat: &mut [T]) -> &mut [[T; W]] {
-    assert!(flat.len().is_multiple_of(W), "message: a buffer of {} is not made of rows of {W}", flat.len());
+    assert!(
+        flat.len().is_multiple_of(W),
+        "message: a buffer of {} is not made of rows of {W}",
+        flat.len()
+    );
     flat.as_chunks_mut().0
 }
 
-/// Number of pieces that a batch is cut into: by its size only, at most 16 so that their partial gradients stay few.
+/// Number of pieces that a batch is cut into: by its size only, at most 16 so that their partial
+/// gradients stay few.
 fn pieces(batch: &Batch) -> usize {
     (batch.tokens() / PIECE).clamp(1, 16)
 }
@@ -181,16 +220,30 @@ fn pieces(batch: &Batch) -> usize {
 impl Kernel for Message {
     fn signature(&self) -> Signature {
         let p = self.channels;
-        let param = |name, rows, gain| ParamShape { name, size: [rows, p], init: Init::Normal { gain } };
+        let param = |name, rows, gain| ParamShape {
+            name,
+            size: [rows, p],
+            init: Init::Normal { gain },
+        };
         Signature {
-            inputs: vec![Shape::scalars(p), Shape::scalars(p), Shape::vectors(1), Shape::vectors(1), Shape::vectors(1)],
+            inputs: vec![
+                Shape::scalars(p),
+                Shape::scalars(p),
+                Shape::vectors(1),
+                Shape::vectors(1),
+                Shape::vectors(1),
+            ],
             params: vec![
                 param("relation", RELATIONS, 3.0),
                 param("radial", self.radial, 2.0),
                 param("radial_condition", self.radial, 2.0),
                 param("dense", DENSE, 1.0),
                 param("weight", p, 1.0),
-                ParamShape { name: "bias", size: [1, p], init: Init::Constant(0.0) },
+                ParamShape {
+                    name: "bias",
+                    size: [1, p],
+                    init: Init::Constant(0.0),
+                },
             ],
             outputs: vec![Shape::scalars(p), Shape::vectors(2 * p)],
         }

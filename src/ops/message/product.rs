@@ -1,13 +1,15 @@
-//! Rows of channels, and products of a block's rows with small matrices, tiled so that the sums stay in registers.
+//! Rows of channels, and products of a block's rows with small matrices, tiled so that the sums
+//! stay in registers.
 //!
-//! A tile is 4 rows × 16 columns: in f32 eight 256-bit registers of sums, as many as it takes to hide the latency of a fused
-//! multiply-add, and two loads and four broadcasts for every eight of them. Where there are 8 columns, it is 8 rows × 8.
+//! A tile is 4 rows × 16 columns: in f32 eight 256-bit registers of sums, as many as it takes to
+//! hide the latency of a fused multiply-add, and two loads and four broadcasts for every eight of
+//! them. Where there are 8 columns, it is 8 rows × 8.
 //!
-//! Their functions are not inlined and take slices: where the compiler knows every length, it hoists a product's scalars out of
-//! the loop over columns and spills them.
+//! Their functions are not inlined and take slices: where the compiler knows every length, it
+//! hoists a product's scalars out of the loop over columns and spills them.
 //!
-//! Everything else goes through a [`Part`] of a row at a time, a local copy that the compiler keeps in a register: it need not
-//! prove that the slices which rows come from do not overlap.
+//! Everything else goes through a [`Part`] of a row at a time, a local copy that the compiler keeps
+//! in a register: it need not prove that the slices which rows come from do not overlap.
 
 use std::ops::{Deref, DerefMut};
 
@@ -15,7 +17,8 @@ use super::BLOCK;
 use super::features::Lanes;
 use crate::engine::Real;
 
-/// The channels of a token, an edge or a parameter; aligned, so that no register is loaded across a cache line.
+/// The channels of a token, an edge or a parameter; aligned, so that no register is loaded across a
+/// cache line.
 #[derive(Clone, Copy)]
 #[repr(C, align(32))]
 pub(super) struct Row<T, const N: usize>(pub [T; N]);
@@ -94,7 +97,11 @@ pub(super) fn total<T: Real>(a: Part<T>) -> T {
 
 /// `x *= by`, element by element, and `sum += Σ_e x[e]`.
 #[inline(always)]
-pub(super) fn scale_and_sum<T: Real, const N: usize>(x: &mut [Row<T, N>; BLOCK], by: &[Row<T, N>; BLOCK], sum: &mut Row<T, N>) {
+pub(super) fn scale_and_sum<T: Real, const N: usize>(
+    x: &mut [Row<T, N>; BLOCK],
+    by: &[Row<T, N>; BLOCK],
+    sum: &mut Row<T, N>,
+) {
     for (c, to) in sum.parts_mut().iter_mut().enumerate() {
         let mut sum = *to;
         for (x, by) in x.iter_mut().zip(by) {
@@ -119,7 +126,12 @@ pub(super) fn multiply_rows<T: Real, const K: usize, const N: usize>(
 
 /// `out[e] = start + Σ_k x[k][e] · w[k]` for the edges e of a block.
 #[inline(never)]
-pub(super) fn multiply_lanes<T: Real, const N: usize>(x: &[Lanes<T>], w: &[Row<T, N>], start: &Row<T, N>, out: &mut [Row<T, N>; BLOCK]) {
+pub(super) fn multiply_lanes<T: Real, const N: usize>(
+    x: &[Lanes<T>],
+    w: &[Row<T, N>],
+    start: &Row<T, N>,
+    out: &mut [Row<T, N>; BLOCK],
+) {
     product(|| x.iter().zip(w), |x, e| x[e], Some(start), out);
 }
 
@@ -135,7 +147,11 @@ pub(super) fn accumulate_rows<T: Real, const K: usize, const N: usize>(
 
 /// `out[k] += Σ_e x[k][e] · z[e]`.
 #[inline(never)]
-pub(super) fn accumulate_lanes<T: Real, const K: usize, const N: usize>(x: &[Lanes<T>; K], z: &[Row<T, N>], out: &mut [Row<T, N>; K]) {
+pub(super) fn accumulate_lanes<T: Real, const K: usize, const N: usize>(
+    x: &[Lanes<T>; K],
+    z: &[Row<T, N>],
+    out: &mut [Row<T, N>; K],
+) {
     product(|| (0..BLOCK).zip(z), |e, k| x[k][e % BLOCK], None, out);
 }
 
@@ -159,7 +175,15 @@ fn product<'a, T: Real, const N: usize, X: Copy, S: Iterator<Item = (X, &'a Row<
 
 /// Tiles of R rows, and of one row for what is left over; `out` begins at row `first`.
 #[inline(always)]
-fn tiles<'a, T: Real, const N: usize, const W: usize, const R: usize, X: Copy, S: Iterator<Item = (X, &'a Row<T, N>)>>(
+fn tiles<
+    'a,
+    T: Real,
+    const N: usize,
+    const W: usize,
+    const R: usize,
+    X: Copy,
+    S: Iterator<Item = (X, &'a Row<T, N>)>,
+>(
     steps: impl Fn() -> S,
     x: impl Fn(X, usize) -> T + Copy,
     start: Option<&Row<T, N>>,
@@ -170,10 +194,22 @@ fn tiles<'a, T: Real, const N: usize, const W: usize, const R: usize, X: Copy, S
         let (tiles, rest) = out.as_chunks_mut::<R>();
         let after = first + tiles.len() * R;
         for (index, out) in tiles.iter_mut().enumerate() {
-            tile::<T, N, W, R, X>(steps(), |step, i| x(step, first + index * R + i), start, out, column);
+            tile::<T, N, W, R, X>(
+                steps(),
+                |step, i| x(step, first + index * R + i),
+                start,
+                out,
+                column,
+            );
         }
         for (index, out) in rest.iter_mut().enumerate() {
-            tile::<T, N, W, 1, X>(steps(), |step, _| x(step, after + index), start, std::array::from_mut(out), column);
+            tile::<T, N, W, 1, X>(
+                steps(),
+                |step, _| x(step, after + index),
+                start,
+                std::array::from_mut(out),
+                column,
+            );
         }
     }
 }
@@ -191,7 +227,9 @@ fn tile<'a, T: Real, const N: usize, const W: usize, const R: usize, X: Copy>(
         sum.copy_from_slice(&start.unwrap_or(out).parts()[column..column + W]);
     }
     for (step, z) in steps {
-        let z: &[Part<T>; W] = z.parts()[column..column + W].try_into().expect("a tile lies within the row");
+        let z: &[Part<T>; W] = z.parts()[column..column + W]
+            .try_into()
+            .expect("a tile lies within the row");
         for (i, sum) in sum.iter_mut().enumerate() {
             let x = x(step, i);
             for (sum, z) in sum.iter_mut().zip(z) {

@@ -1,4 +1,5 @@
-//! The kernels against a direct implementation of the equations, central differences, rotations and thread counts.
+//! The kernels against a direct implementation of the equations, central differences, rotations and
+//! thread counts.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -24,25 +25,51 @@ fn muts<T>(buffers: &mut [Vec<T>]) -> Vec<&mut [T]> {
 }
 
 fn cast<T: Real>(buffers: &[Vec<f64>]) -> Vec<Vec<T>> {
-    buffers.iter().map(|buffer| buffer.iter().map(|&value| T::of(value)).collect()).collect()
+    buffers
+        .iter()
+        .map(|buffer| buffer.iter().map(|&value| T::of(value)).collect())
+        .collect()
 }
 
 impl Case {
-    /// Systems of the given sizes; every token receives from up to `neighbours` random others of its system.
+    /// Systems of the given sizes; every token receives from up to `neighbours` random others of
+    /// its system.
     fn new(seed: u64, channels: usize, sizes: &[usize], neighbours: usize) -> Case {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let op = Message { channels, radial: 7, reach: 5.0 };
-        let mut batch = Batch { offsets: vec![0], edges: Edges { start: vec![0], ..Edges::default() }, ..Batch::default() };
+        let op = Message {
+            channels,
+            radial: 7,
+            reach: 5.0,
+        };
+        let mut batch = Batch {
+            offsets: vec![0],
+            edges: Edges {
+                start: vec![0],
+                ..Edges::default()
+            },
+            ..Batch::default()
+        };
         for &size in sizes {
             let first = *batch.offsets.last().unwrap();
             for token in first..first + size {
                 // not symmetric, and now and then nobody
-                let want = if rng.random_bool(0.1) { 0.0 } else { neighbours as f64 / (size.max(2) - 1) as f64 };
+                let want = if rng.random_bool(0.1) {
+                    0.0
+                } else {
+                    neighbours as f64 / (size.max(2) - 1) as f64
+                };
                 for sender in (first..first + size).filter(|&sender| sender != token) {
                     if rng.random_bool(want.min(1.0)) {
                         batch.edges.sender.push(sender as u32);
-                        batch.edges.relation.push(rng.random_range(0..RELATIONS as u8));
-                        batch.edges.template.push(if rng.random_bool(0.4) { rng.random_range(1.0..3.0) } else { 0.0 });
+                        batch
+                            .edges
+                            .relation
+                            .push(rng.random_range(0..RELATIONS as u8));
+                        batch.edges.template.push(if rng.random_bool(0.4) {
+                            rng.random_range(1.0..3.0)
+                        } else {
+                            0.0
+                        });
                     }
                 }
                 batch.edges.start.push(batch.edges.sender.len() as u32);
@@ -51,29 +78,68 @@ impl Case {
             batch.offsets.push(first + size);
             batch.scale.push(rng.random_range(0.05..0.8));
         }
-        let mut draw = |len: usize, size: f64| (0..len).map(|_| size * rng.random_range(-1.0..1.0)).collect::<Vec<f64>>();
+        let mut draw = |len: usize, size: f64| {
+            (0..len)
+                .map(|_| size * rng.random_range(-1.0..1.0))
+                .collect::<Vec<f64>>()
+        };
         let spread = [1.5, 1.5, 2.5, 2.5, 1.0];
         let signature = op.signature();
-        let mut inputs: Buffers = signature.inputs.iter().zip(spread).map(|(shape, size)| draw(shape.len(&batch), size)).collect();
+        let mut inputs: Buffers = signature
+            .inputs
+            .iter()
+            .zip(spread)
+            .map(|(shape, size)| draw(shape.len(&batch), size))
+            .collect();
         // the condition lies near the candidate
-        inputs[3] = inputs[2].iter().zip(draw(inputs[2].len(), 0.3)).map(|(y, step)| y + step).collect();
-        let params = signature.params.iter().map(|param| draw(param.size[0] * param.size[1], 0.8)).collect();
-        Case { op, batch, inputs, params }
+        inputs[3] = inputs[2]
+            .iter()
+            .zip(draw(inputs[2].len(), 0.3))
+            .map(|(y, step)| y + step)
+            .collect();
+        let params = signature
+            .params
+            .iter()
+            .map(|param| draw(param.size[0] * param.size[1], 0.8))
+            .collect();
+        Case {
+            op,
+            batch,
+            inputs,
+            params,
+        }
     }
 
     fn forward<T: Real>(&self, inputs: &[Vec<f64>], params: &[Vec<f64>]) -> Vec<Vec<T>> {
         let (inputs, params) = (cast::<T>(inputs), cast::<T>(params));
         let shapes = self.op.signature().outputs;
-        let mut outputs: Vec<Vec<T>> = shapes.iter().map(|shape| vec![T::nan(); shape.len(&self.batch)]).collect();
-        self.op.forward(Forward { batch: &self.batch, inputs: &refs(&inputs), params: &refs(&params), outputs: &mut muts(&mut outputs) });
+        let mut outputs: Vec<Vec<T>> = shapes
+            .iter()
+            .map(|shape| vec![T::nan(); shape.len(&self.batch)])
+            .collect();
+        self.op.forward(Forward {
+            batch: &self.batch,
+            inputs: &refs(&inputs),
+            params: &refs(&params),
+            outputs: &mut muts(&mut outputs),
+        });
         outputs
     }
 
     /// Gradients of inputs and parameters, added to buffers of ones.
     fn backward<T: Real>(&self, d_outputs: &[Vec<f64>]) -> (Vec<Vec<T>>, Vec<Vec<T>>) {
         let outputs = self.forward::<T>(&self.inputs, &self.params);
-        let (inputs, params, d_outputs) = (cast::<T>(&self.inputs), cast::<T>(&self.params), cast::<T>(d_outputs));
-        let ones = |buffers: &[Vec<T>]| buffers.iter().map(|buffer| vec![T::one(); buffer.len()]).collect::<Vec<_>>();
+        let (inputs, params, d_outputs) = (
+            cast::<T>(&self.inputs),
+            cast::<T>(&self.params),
+            cast::<T>(d_outputs),
+        );
+        let ones = |buffers: &[Vec<T>]| {
+            buffers
+                .iter()
+                .map(|buffer| vec![T::one(); buffer.len()])
+                .collect::<Vec<_>>()
+        };
         let (mut d_inputs, mut d_params) = (ones(&inputs), ones(&params));
         self.op.backward(Backward {
             batch: &self.batch,
@@ -100,7 +166,10 @@ impl Case {
             kinds: self.batch.kinds[range.clone()].to_vec(),
             edges: Edges {
                 start: start.iter().map(|first| first - start[0]).collect(),
-                sender: edges.sender[which.clone()].iter().map(|sender| sender - range.start as u32).collect(),
+                sender: edges.sender[which.clone()]
+                    .iter()
+                    .map(|sender| sender - range.start as u32)
+                    .collect(),
                 relation: edges.relation[which.clone()].to_vec(),
                 template: edges.template[which].to_vec(),
             },
@@ -108,15 +177,32 @@ impl Case {
             ..Batch::default()
         };
         let shapes = self.op.signature().inputs;
-        let inputs = self.inputs.iter().zip(shapes).map(|(rows, shape)| cut(rows, shape.row(), &range)).collect();
-        Case { op: self.op.clone(), batch, inputs, params: self.params.clone() }
+        let inputs = self
+            .inputs
+            .iter()
+            .zip(shapes)
+            .map(|(rows, shape)| cut(rows, shape.row(), &range))
+            .collect();
+        Case {
+            op: self.op.clone(),
+            batch,
+            inputs,
+            params: self.params.clone(),
+        }
     }
 
     /// A random projection of the outputs.
     fn projection(&self) -> Buffers {
         let mut rng = ChaCha8Rng::seed_from_u64(99);
         let shapes = self.op.signature().outputs;
-        shapes.iter().map(|shape| (0..shape.len(&self.batch)).map(|_| rng.random_range(-1.0..1.0)).collect()).collect()
+        shapes
+            .iter()
+            .map(|shape| {
+                (0..shape.len(&self.batch))
+                    .map(|_| rng.random_range(-1.0..1.0))
+                    .collect()
+            })
+            .collect()
     }
 }
 
@@ -130,10 +216,18 @@ fn error<T: Real>(found: &[Vec<T>], expected: &[Vec<f64>]) -> f64 {
     let mut worst = 0.0f64;
     for (found, expected) in found.iter().zip(expected) {
         assert_eq!(found.len(), expected.len());
-        let size = expected.iter().fold(0.0, |size: f64, value| size.max(value.abs()));
-        let difference = found.iter().zip(expected).map(|(found, expected)| (found.wide() - expected).abs() / size);
+        let size = expected
+            .iter()
+            .fold(0.0, |size: f64, value| size.max(value.abs()));
+        let difference = found
+            .iter()
+            .zip(expected)
+            .map(|(found, expected)| (found.wide() - expected).abs() / size);
         // `max` would drop a NaN
-        worst = difference.fold(worst, |worst, value| if value <= worst { worst } else { value });
+        worst = difference.fold(
+            worst,
+            |worst, value| if value <= worst { worst } else { value },
+        );
     }
     worst
 }
@@ -142,29 +236,48 @@ fn error<T: Real>(found: &[Vec<T>], expected: &[Vec<f64>]) -> f64 {
 fn cox_de_boor(k: usize, degree: usize, delta: f64, r: f64) -> f64 {
     let knot = |i: usize| (i as f64 - 3.0) * delta;
     if degree == 0 {
-        return if knot(k) <= r && r < knot(k + 1) { 1.0 } else { 0.0 };
+        return if knot(k) <= r && r < knot(k + 1) {
+            1.0
+        } else {
+            0.0
+        };
     }
     (r - knot(k)) / (knot(k + degree) - knot(k)) * cox_de_boor(k, degree - 1, delta, r)
-        + (knot(k + degree + 1) - r) / (knot(k + degree + 1) - knot(k + 1)) * cox_de_boor(k + 1, degree - 1, delta, r)
+        + (knot(k + degree + 1) - r) / (knot(k + degree + 1) - knot(k + 1))
+            * cox_de_boor(k + 1, degree - 1, delta, r)
 }
 
 fn spline(op: &Message, k: usize, r: f64) -> f64 {
     let delta = op.reach / (op.radial - 1) as f64;
-    let last = if k + 1 < op.radial { k } else { (r / delta) as usize + 4 };
+    let last = if k + 1 < op.radial {
+        k
+    } else {
+        (r / delta) as usize + 4
+    };
     (k..=last).map(|k| cox_de_boor(k, 3, delta, r)).sum()
 }
 
 /// The module's equations, edge by edge and channel by channel.
 fn reference(case: &Case) -> Buffers {
     let (op, batch, p) = (&case.op, &case.batch, case.op.channels);
-    let (mut agg, mut vectors) = (vec![0.0; batch.tokens() * p], vec![0.0; batch.tokens() * 6 * p]);
+    let (mut agg, mut vectors) = (
+        vec![0.0; batch.tokens() * p],
+        vec![0.0; batch.tokens() * 6 * p],
+    );
     let silu = |x: f64| x / (1.0 + (-x).exp());
-    for (system, i) in (0..batch.systems()).flat_map(|system| batch.range(system).map(move |i| (system, i))) {
+    for (system, i) in
+        (0..batch.systems()).flat_map(|system| batch.range(system).map(move |i| (system, i)))
+    {
         for edge in batch.edges.start[i] as usize..batch.edges.start[i + 1] as usize {
             let j = batch.edges.sender[edge] as usize;
-            let difference = |of: &[f64]| std::array::from_fn::<f64, 3, _>(|h| of[3 * i + h] - of[3 * j + h]);
+            let difference =
+                |of: &[f64]| std::array::from_fn::<f64, 3, _>(|h| of[3 * i + h] - of[3 * j + h]);
             let norm = |d: [f64; 3]| (d.iter().map(|d| d * d).sum::<f64>() + 1e-6).sqrt();
-            let (d, dc, w) = (difference(&case.inputs[2]), difference(&case.inputs[3]), difference(&case.inputs[4]));
+            let (d, dc, w) = (
+                difference(&case.inputs[2]),
+                difference(&case.inputs[3]),
+                difference(&case.inputs[4]),
+            );
             let (r, rc) = (norm(d), norm(dc));
             let (u, uc) = (d.map(|d| d / (r + 0.1)), dc.map(|d| d / (rc + 0.1)));
             let d0 = batch.edges.template[edge] as f64;
@@ -190,14 +303,17 @@ fn reference(case: &Case) -> Buffers {
             let param = |index: usize, row: usize, c: usize| case.params[index][row * p + c];
             let mut hidden = vec![0.0; p];
             for (c, hidden) in hidden.iter_mut().enumerate() {
-                let mut z = case.inputs[0][i * p + c] + case.inputs[1][j * p + c] + param(0, batch.edges.relation[edge] as usize, c);
+                let mut z = case.inputs[0][i * p + c]
+                    + case.inputs[1][j * p + c]
+                    + param(0, batch.edges.relation[edge] as usize, c);
                 for k in 0..op.radial {
                     z += spline(op, k, r) * param(1, k, c) + spline(op, k, rc) * param(2, k, c);
                 }
                 *hidden = silu(z + (0..DENSE).map(|m| g[m] * param(3, m, c)).sum::<f64>());
             }
             for c in 0..p {
-                let m = silu((0..p).map(|k| hidden[k] * param(4, k, c)).sum::<f64>() + param(5, 0, c));
+                let m =
+                    silu((0..p).map(|k| hidden[k] * param(4, k, c)).sum::<f64>() + param(5, 0, c));
                 agg[i * p + c] += 0.35 * 0.5 * m;
                 for h in 0..3 {
                     vectors[(i * 3 + h) * 2 * p + c] += 0.35 * u[h] * m;
@@ -221,7 +337,11 @@ fn forward_is_the_equations() {
 
 #[test]
 fn splines_sum_to_one_and_end_smoothly() {
-    let op = Message { channels: 8, radial: 7, reach: 5.0 };
+    let op = Message {
+        channels: 8,
+        radial: 7,
+        reach: 5.0,
+    };
     for step in 0..80 {
         let r = step as f64 * 0.1 + 0.001;
         let sum: f64 = (0..op.radial).map(|k| spline(&op, k, r)).sum();
@@ -240,7 +360,12 @@ fn gradients_are_central_differences() {
         let projection = case.projection();
         let project = |inputs: &[Vec<f64>], params: &[Vec<f64>]| -> f64 {
             let outputs = case.forward::<f64>(inputs, params);
-            outputs.iter().flatten().zip(projection.iter().flatten()).map(|(a, b)| a * b).sum()
+            outputs
+                .iter()
+                .flatten()
+                .zip(projection.iter().flatten())
+                .map(|(a, b)| a * b)
+                .sum()
         };
         let (d_inputs, d_params) = case.backward::<f64>(&projection);
         const STEP: f64 = 2e-6;
@@ -258,9 +383,18 @@ fn gradients_are_central_differences() {
             }
             gradient
         };
-        let inputs = error(&d_inputs, &differences(&case.inputs, &|inputs| project(inputs, &case.params)));
-        let params = error(&d_params, &differences(&case.params, &|params| project(&case.inputs, params)));
-        assert!(inputs <= 1e-6 && params <= 1e-6, "{channels} channels: {inputs:e} {params:e}");
+        let inputs = error(
+            &d_inputs,
+            &differences(&case.inputs, &|inputs| project(inputs, &case.params)),
+        );
+        let params = error(
+            &d_params,
+            &differences(&case.params, &|params| project(&case.inputs, params)),
+        );
+        assert!(
+            inputs <= 1e-6 && params <= 1e-6,
+            "{channels} channels: {inputs:e} {params:e}"
+        );
     }
 }
 
@@ -268,11 +402,17 @@ fn gradients_are_central_differences() {
 fn single_precision_follows_double() {
     for channels in [8, 32, 64] {
         let case = Case::new(5, channels, &[20, 12], 16);
-        let forward = error(&case.forward::<f32>(&case.inputs, &case.params), &case.forward::<f64>(&case.inputs, &case.params));
+        let forward = error(
+            &case.forward::<f32>(&case.inputs, &case.params),
+            &case.forward::<f64>(&case.inputs, &case.params),
+        );
         let (inputs, params) = case.backward::<f64>(&case.projection());
         let (inputs32, params32) = case.backward::<f32>(&case.projection());
         let backward = error(&inputs32, &inputs).max(error(&params32, &params));
-        assert!(forward <= 1e-4 && backward <= 1e-4, "{channels} channels: {forward:e} {backward:e}");
+        assert!(
+            forward <= 1e-4 && backward <= 1e-4,
+            "{channels} channels: {forward:e} {backward:e}"
+        );
     }
 }
 
@@ -283,10 +423,19 @@ fn atoms_at_one_place_have_finite_gradients() {
         case.inputs[buffer].fill(0.7);
     }
     let (d_inputs, d_params) = case.backward::<f64>(&case.projection());
-    assert!(d_inputs.iter().chain(&d_params).flatten().all(|value| value.is_finite()));
+    assert!(
+        d_inputs
+            .iter()
+            .chain(&d_params)
+            .flatten()
+            .all(|value| value.is_finite())
+    );
     let outputs = case.forward::<f64>(&case.inputs, &case.params);
     assert!(error(&outputs[..1], &reference(&case)[..1]) <= 1e-13);
-    assert!(outputs[1].iter().all(|&value| value == 0.0), "no direction, no vector");
+    assert!(
+        outputs[1].iter().all(|&value| value == 0.0),
+        "no direction, no vector"
+    );
 }
 
 /// Rotates the rows `[3][width]` of a buffer.
@@ -294,7 +443,9 @@ fn rotate(buffer: &[f64], width: usize, matrix: &[[f64; 3]; 3]) -> Vec<f64> {
     let mut rotated = vec![0.0; buffer.len()];
     for (row, out) in buffer.chunks(3 * width).zip(rotated.chunks_mut(3 * width)) {
         for (k, out) in out.iter_mut().enumerate() {
-            *out = (0..3).map(|h| matrix[k / width][h] * row[h * width + k % width]).sum();
+            *out = (0..3)
+                .map(|h| matrix[k / width][h] * row[h * width + k % width])
+                .sum();
         }
     }
     rotated
@@ -304,7 +455,8 @@ fn rotate(buffer: &[f64], width: usize, matrix: &[[f64; 3]; 3]) -> Vec<f64> {
 fn rotations_and_translations_pass_through() {
     let case = Case::new(7, 16, &[9, 13], 9);
     // the quaternion (1, 2, 3, 4)/√30
-    let matrix = [[-20.0, 4.0, 22.0], [20.0, -10.0, 20.0], [10.0, 28.0, 4.0]].map(|row: [f64; 3]| row.map(|value| value / 30.0));
+    let matrix = [[-20.0, 4.0, 22.0], [20.0, -10.0, 20.0], [10.0, 28.0, 4.0]]
+        .map(|row: [f64; 3]| row.map(|value| value / 30.0));
     let mut moved = case.inputs.clone();
     for buffer in [2, 3, 4] {
         moved[buffer] = rotate(&moved[buffer], 1, &matrix);
@@ -324,8 +476,16 @@ fn thread_count_does_not_change_a_bit() {
     for sizes in [&[2000][..], &[150; 10][..]] {
         let case = Case::new(8, 16, sizes, 32);
         let run = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| (case.forward::<f32>(&case.inputs, &case.params), case.backward::<f32>(&case.projection())))
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap();
+            pool.install(|| {
+                (
+                    case.forward::<f32>(&case.inputs, &case.params),
+                    case.backward::<f32>(&case.projection()),
+                )
+            })
         };
         let (one, two, three) = (run(1), run(2), run(3));
         assert!(one.0.iter().flatten().all(|value| value.is_finite()));
@@ -344,11 +504,20 @@ fn pieces_add_up_to_what_the_systems_give_alone() {
     let mut sum: Buffers = d_params.iter().map(|d| vec![0.0; d.len()]).collect();
     for system in 0..whole.batch.systems() {
         let alone = whole.system(system);
-        let projection =
-            projection.iter().zip([8, 48]).map(|(rows, width)| cut(rows, width, &whole.batch.range(system))).collect::<Buffers>();
+        let projection = projection
+            .iter()
+            .zip([8, 48])
+            .map(|(rows, width)| cut(rows, width, &whole.batch.range(system)))
+            .collect::<Buffers>();
         let (d_inputs, d_params) = alone.backward::<f64>(&projection);
-        joined.iter_mut().zip(d_inputs).for_each(|(joined, d)| joined.extend(d));
-        sum.iter_mut().flatten().zip(d_params.iter().flatten()).for_each(|(sum, d)| *sum += d);
+        joined
+            .iter_mut()
+            .zip(d_inputs)
+            .for_each(|(joined, d)| joined.extend(d));
+        sum.iter_mut()
+            .flatten()
+            .zip(d_params.iter().flatten())
+            .for_each(|(sum, d)| *sum += d);
     }
     let error = error(&d_inputs, &joined).max(error(&d_params, &sum));
     assert!(error <= 1e-12, "{error:e}");

@@ -11,17 +11,36 @@ impl Config {
     /// # Errors
     /// [`Error::Input`] naming the key and what is allowed.
     pub fn check(&self) -> Result<()> {
-        let refuse = |key: &str, allowed: &str| Err(Error::input(Place::file(&self.path), format!("{key}: {allowed}"), "correct that key"));
-        let objectives = [self.jump.is_some(), self.displacement.is_some(), self.force.is_some()];
+        let refuse = |key: &str, allowed: &str| {
+            Err(Error::input(
+                Place::file(&self.path),
+                format!("{key}: {allowed}"),
+                "correct that key",
+            ))
+        };
+        let objectives = [
+            self.jump.is_some(),
+            self.displacement.is_some(),
+            self.force.is_some(),
+        ];
         if objectives.iter().filter(|&&present| present).count() != 1 {
-            return refuse("objective", "exactly one of the tables [jump], [displacement] and [force] must be there");
+            return refuse(
+                "objective",
+                "exactly one of the tables [jump], [displacement] and [force] must be there",
+            );
         }
         if self.model.regime != model::Config::default().regime {
             return refuse("model.regime", "the objective decides it: leave it out");
         }
         // whatever the regime's scales will be: they are measured
-        let network = model::Config { regime: model::Regime::force(1.0, model::Form::Direct), fold: false, ..self.model.clone() };
-        network.check().map_err(|error| Error::input(Place::file(&self.path), error.to_string(), error.hint()))?;
+        let network = model::Config {
+            regime: model::Regime::force(1.0, model::Form::Direct),
+            fold: false,
+            ..self.model.clone()
+        };
+        network.check().map_err(|error| {
+            Error::input(Place::file(&self.path), error.to_string(), error.hint())
+        })?;
         let share = |value: f64| (0.0..=1.0).contains(&value);
         let positive = |value: f64| value.is_finite() && value > 0.0;
         let (o, t) = (&self.optimizer, &self.training);
@@ -37,43 +56,131 @@ impl Config {
         });
         let displacement = self.displacement.unwrap_or(Displacement { lag: 1.0 });
         let rules = [
-            ("model.fold", !self.model.fold || self.jump.is_some(), "only [jump] knows of a fold"),
-            ("data.systems", !self.data.systems.is_empty(), "at least one system is needed"),
+            (
+                "model.fold",
+                !self.model.fold || self.jump.is_some(),
+                "only [jump] knows of a fold",
+            ),
+            (
+                "data.systems",
+                !self.data.systems.is_empty(),
+                "at least one system is needed",
+            ),
             (
                 "data.systems.trajectories",
                 self.data.systems.iter().all(|s| !s.trajectories.is_empty()),
                 "every system needs at least one file",
             ),
-            ("data.systems.time_step", self.data.systems.iter().all(|s| s.time_step.is_none_or(positive)), "must be above 0"),
-            ("data.systems.weight", self.data.systems.iter().all(|s| positive(s.weight)), "must be above 0"),
-            ("split.validation_share", (0.0..1.0).contains(&self.split.validation_share), "must be at least 0 and below 1"),
+            (
+                "data.systems.time_step",
+                self.data
+                    .systems
+                    .iter()
+                    .all(|s| s.time_step.is_none_or(positive)),
+                "must be above 0",
+            ),
+            (
+                "data.systems.weight",
+                self.data.systems.iter().all(|s| positive(s.weight)),
+                "must be above 0",
+            ),
+            (
+                "split.validation_share",
+                (0.0..1.0).contains(&self.split.validation_share),
+                "must be at least 0 and below 1",
+            ),
             ("jump.lag", positive(jump.lag), "must be above 0"),
             (
                 "jump.longest_lag",
-                jump.longest_lag.is_none_or(|longest| longest.is_finite() && longest >= 2.0 * jump.lag),
+                jump.longest_lag
+                    .is_none_or(|longest| longest.is_finite() && longest >= 2.0 * jump.lag),
                 "must be twice `lag` at least",
             ),
-            ("jump.reversed", share(jump.reversed), "must be a share, 0 … 1"),
-            ("jump.returns", share(jump.returns), "must be a share, 0 … 1"),
-            ("jump.return_within", positive(jump.return_within), "must be above 0"),
-            ("jump.log_sigma_mean", jump.log_sigma_mean.is_finite(), "must be a number"),
-            ("jump.log_sigma_std", positive(jump.log_sigma_std), "must be above 0"),
-            ("displacement.lag", positive(displacement.lag), "must be above 0"),
-            ("optimizer.learning_rate", positive(o.learning_rate), "must be above 0"),
+            (
+                "jump.reversed",
+                share(jump.reversed),
+                "must be a share, 0 … 1",
+            ),
+            (
+                "jump.returns",
+                share(jump.returns),
+                "must be a share, 0 … 1",
+            ),
+            (
+                "jump.return_within",
+                positive(jump.return_within),
+                "must be above 0",
+            ),
+            (
+                "jump.log_sigma_mean",
+                jump.log_sigma_mean.is_finite(),
+                "must be a number",
+            ),
+            (
+                "jump.log_sigma_std",
+                positive(jump.log_sigma_std),
+                "must be above 0",
+            ),
+            (
+                "displacement.lag",
+                positive(displacement.lag),
+                "must be above 0",
+            ),
+            (
+                "optimizer.learning_rate",
+                positive(o.learning_rate),
+                "must be above 0",
+            ),
             ("optimizer.flat", share(o.flat), "must be a share, 0 … 1"),
             ("optimizer.end", share(o.end), "must be a share, 0 … 1"),
-            ("optimizer.beta1", (0.0..1.0).contains(&o.beta1), "must be at least 0 and below 1"),
-            ("optimizer.beta2", (0.0..1.0).contains(&o.beta2), "must be at least 0 and below 1"),
+            (
+                "optimizer.beta1",
+                (0.0..1.0).contains(&o.beta1),
+                "must be at least 0 and below 1",
+            ),
+            (
+                "optimizer.beta2",
+                (0.0..1.0).contains(&o.beta2),
+                "must be at least 0 and below 1",
+            ),
             ("optimizer.epsilon", positive(o.epsilon), "must be above 0"),
-            ("optimizer.weight_decay", o.weight_decay.is_finite() && o.weight_decay >= 0.0, "must be 0 or above"),
+            (
+                "optimizer.weight_decay",
+                o.weight_decay.is_finite() && o.weight_decay >= 0.0,
+                "must be 0 or above",
+            ),
             ("optimizer.clip", positive(o.clip), "must be above 0"),
-            ("optimizer.average", (0.0..1.0).contains(&o.average), "must be at least 0 and below 1"),
-            ("training.updates", t.updates.is_some() != t.minutes.is_some(), "give either updates or minutes"),
-            ("training.minutes", t.minutes.is_none_or(positive), "must be above 0"),
+            (
+                "optimizer.average",
+                (0.0..1.0).contains(&o.average),
+                "must be at least 0 and below 1",
+            ),
+            (
+                "training.updates",
+                t.updates.is_some() != t.minutes.is_some(),
+                "give either updates or minutes",
+            ),
+            (
+                "training.minutes",
+                t.minutes.is_none_or(positive),
+                "must be above 0",
+            ),
             ("training.batch", t.batch > 0, "must be at least 1"),
-            ("training.micro_batch_tokens", t.micro_batch_tokens > 0, "must be at least 1"),
-            ("training.validate_every", t.validate_every > 0, "must be at least 1"),
-            ("training.checkpoint_minutes", t.checkpoint_minutes >= 0.0, "must be 0 or above"),
+            (
+                "training.micro_batch_tokens",
+                t.micro_batch_tokens > 0,
+                "must be at least 1",
+            ),
+            (
+                "training.validate_every",
+                t.validate_every > 0,
+                "must be at least 1",
+            ),
+            (
+                "training.checkpoint_minutes",
+                t.checkpoint_minutes >= 0.0,
+                "must be 0 or above",
+            ),
         ];
         match rules.iter().find(|(_, holds, _)| !holds) {
             Some((key, _, allowed)) => refuse(key, allowed),

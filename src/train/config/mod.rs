@@ -33,8 +33,8 @@ pub struct Config {
     pub displacement: Option<Displacement>,
     /// Objective: forces.
     pub force: Option<Force>,
-    /// Sizes of the network; missing keys take those of the model that the training starts from, or the working model's. The regime
-    /// is not among them: the objective says it.
+    /// Sizes of the network; missing keys take those of the model that the training starts from, or
+    /// the working model's. The regime is not among them: the objective says it.
     #[serde(default)]
     pub model: model::Config,
     /// AdamW and its learning rate.
@@ -74,14 +74,17 @@ pub struct Data {
 pub struct SystemFiles {
     /// Its name in messages and in `split.validation_systems`; default: the stem of the topology.
     pub name: Option<String>,
-    /// Structure file: PDB or mmCIF. With a `*` in its name the entry stands for every file that fits.
+    /// Structure file: PDB or mmCIF. With a `*` in its name the entry stands for every file that
+    /// fits.
     pub topology: PathBuf,
     /// Trajectory files; no pair of frames spans two of them. A `*` is what it is in the topology.
     pub trajectories: Vec<PathBuf>,
-    /// Rollouts of a model of this system: jumps are trained from their frames too ([`super::strays`]). A `*` is what it is in the topology.
+    /// Rollouts of a model of this system: jumps are trained from their frames too
+    /// ([`super::strays`]). A `*` is what it is in the topology.
     #[serde(default)]
     pub rollouts: Vec<PathBuf>,
-    /// Whether it keeps to a fold, which a network with `model.fold` is given. Default: where a chain has ten residues or more.
+    /// Whether it keeps to a fold, which a network with `model.fold` is given. Default: where a
+    /// chain has ten residues or more.
     #[serde(default)]
     pub fold: Option<bool>,
     /// Time between frames, ps, for files that do not hold it (NetCDF, multi-model PDB).
@@ -99,7 +102,16 @@ fn one() -> f64 {
 impl SystemFiles {
     /// The given name, or the stem of the topology.
     pub fn name(&self) -> String {
-        let stem = || Some(self.topology.file_name()?.to_str()?.split('.').next()?.to_owned());
+        let stem = || {
+            Some(
+                self.topology
+                    .file_name()?
+                    .to_str()?
+                    .split('.')
+                    .next()?
+                    .to_owned(),
+            )
+        };
         self.name.clone().or_else(stem).unwrap_or_default()
     }
 }
@@ -116,7 +128,10 @@ pub struct Split {
 
 impl Default for Split {
     fn default() -> Self {
-        Split { validation_share: 0.1, validation_systems: Vec::new() }
+        Split {
+            validation_share: 0.1,
+            validation_systems: Vec::new(),
+        }
     }
 }
 
@@ -136,9 +151,16 @@ impl Config {
     /// As [`Config::read`].
     pub fn parse(text: String, path: &Path) -> Result<Config> {
         let mut config: Config = toml::from_str(&text).map_err(|error| {
-            let line = error.span().map(|span| text[..span.start].lines().count().max(1) + usize::from(text[..span.start].ends_with('\n')));
+            let line = error.span().map(|span| {
+                text[..span.start].lines().count().max(1)
+                    + usize::from(text[..span.start].ends_with('\n'))
+            });
             let place = line.map_or(Place::file(path), |line| Place::line(path, line));
-            Error::input(place, error.message().trim(), "configs/every_key.toml names every key with its default")
+            Error::input(
+                place,
+                error.message().trim(),
+                "configs/every_key.toml names every key with its default",
+            )
         })?;
         config.text = text;
         config.path = path.to_owned();
@@ -149,19 +171,29 @@ impl Config {
         Ok(config)
     }
 
-    /// Time between the two frames of a pair, ps, the shortest where there are several; 0 for forces.
+    /// Time between the two frames of a pair, ps, the shortest where there are several; 0 for
+    /// forces.
     pub fn lag(&self) -> f64 {
-        self.jump.map(|jump| jump.lag).or(self.displacement.map(|displacement| displacement.lag)).unwrap_or(0.0)
+        self.jump
+            .map(|jump| jump.lag)
+            .or(self.displacement.map(|displacement| displacement.lag))
+            .unwrap_or(0.0)
     }
 
     /// All times between the two frames of a pair, ps, ascending; 0 for forces.
     pub fn lags(&self) -> Vec<f64> {
-        self.jump.map_or_else(|| vec![self.lag()], |jump| jump.lags())
+        self.jump
+            .map_or_else(|| vec![self.lag()], |jump| jump.lags())
     }
 
     /// The folder of the data: `replacement`, or `data.folder` beside the configuration file.
     pub fn data_folder(&self, replacement: Option<&Path>) -> PathBuf {
-        let beside = || self.path.parent().unwrap_or(Path::new("")).join(&self.data.folder);
+        let beside = || {
+            self.path
+                .parent()
+                .unwrap_or(Path::new(""))
+                .join(&self.data.folder)
+        };
         replacement.map_or_else(beside, Path::to_owned)
     }
 }
@@ -170,11 +202,14 @@ impl Config {
 mod tests {
     use super::*;
 
-    const GOOD: &str =
-        "[data]\nsystems = [{ topology = \"a.pdb\", trajectories = [\"a.xtc\"] }]\n[jump]\nlag = \"20ps\"\n[training]\nupdates = 10\n";
+    const GOOD: &str = "[data]\nsystems = [{ topology = \"a.pdb\", trajectories = [\"a.xtc\"] }]\n[jump]\nlag = \"20ps\"\n[training]\nupdates = 10\n";
 
     fn config_with(objective: &str) -> Config {
-        Config::parse(GOOD.replace("[jump]\nlag = \"20ps\"", objective), Path::new("dir/train.toml")).unwrap()
+        Config::parse(
+            GOOD.replace("[jump]\nlag = \"20ps\"", objective),
+            Path::new("dir/train.toml"),
+        )
+        .unwrap()
     }
 
     fn refusal(text: &str) -> String {
@@ -187,11 +222,30 @@ mod tests {
     fn defaults_are_those_of_the_measured_formulation() {
         let config = Config::parse(GOOD.into(), Path::new("dir/train.toml")).unwrap();
         let jump = config.jump.unwrap();
-        assert_eq!((jump.lag, jump.reversed, jump.condition_noise, jump.log_sigma_mean, jump.log_sigma_std), (20.0, 0.5, 0.1, -1.6, 1.5));
-        assert_eq!((config.optimizer.beta2, config.training.batch, config.training.budget()), (0.99, 16, Budget::Updates(10)));
+        assert_eq!(
+            (
+                jump.lag,
+                jump.reversed,
+                jump.condition_noise,
+                jump.log_sigma_mean,
+                jump.log_sigma_std
+            ),
+            (20.0, 0.5, 0.1, -1.6, 1.5)
+        );
+        assert_eq!(
+            (
+                config.optimizer.beta2,
+                config.training.batch,
+                config.training.budget()
+            ),
+            (0.99, 16, Budget::Updates(10))
+        );
         assert_eq!(config.data.systems[0].name(), "a");
         assert_eq!(config.data_folder(None), Path::new("dir"));
-        assert_eq!(config.data_folder(Some(Path::new("elsewhere"))), Path::new("elsewhere"));
+        assert_eq!(
+            config.data_folder(Some(Path::new("elsewhere"))),
+            Path::new("elsewhere")
+        );
     }
 
     #[test]
@@ -200,25 +254,47 @@ mod tests {
         let read = |name| Config::read(&folder.join(name)).unwrap();
         assert!(read("akle.toml").lag() > 0.0 && read("trpcage.toml").lag() > 0.0);
         let every = read("every_key.toml");
-        let training = Training { updates: every.training.updates, ..Training::default() };
+        let training = Training {
+            updates: every.training.updates,
+            ..Training::default()
+        };
         let split = Split::default();
         assert_eq!(every.training, training);
-        assert_eq!((every.optimizer, every.split, every.model), (Optimizer::default(), split, model::Config::default()));
+        assert_eq!(
+            (every.optimizer, every.split, every.model),
+            (Optimizer::default(), split, model::Config::default())
+        );
         assert_eq!(every.jump, config_with("[jump]\nlag = \"20ps\"").jump);
     }
 
     #[test]
     fn what_is_wrong_is_refused_with_file_line_key_and_what_is_allowed() {
         let message = refusal(&format!("{GOOD}btach = 16\n"));
-        assert!(message.starts_with("dir/train.toml:7: ") && message.contains("btach") && message.contains("`batch`"), "{message}");
+        assert!(
+            message.starts_with("dir/train.toml:7: ")
+                && message.contains("btach")
+                && message.contains("`batch`"),
+            "{message}"
+        );
         let message = refusal(&GOOD.replace("20ps", "20"));
-        assert!(message.starts_with("dir/train.toml:4: ") && message.contains("no unit") && message.contains("100ps"), "{message}");
+        assert!(
+            message.starts_with("dir/train.toml:4: ")
+                && message.contains("no unit")
+                && message.contains("100ps"),
+            "{message}"
+        );
         let message = refusal(&format!("{GOOD}batch = 0\n"));
-        assert!(message.contains("training.batch") && message.contains("at least 1"), "{message}");
+        assert!(
+            message.contains("training.batch") && message.contains("at least 1"),
+            "{message}"
+        );
         let message = refusal(&format!("{GOOD}batch = \"many\"\n"));
         assert!(message.starts_with("dir/train.toml:7: "), "{message}");
         let message = refusal(&format!("{GOOD}[model]\npair = 9\n"));
-        assert!(message.contains("dir/train.toml") && message.contains("`pair`"), "{message}");
+        assert!(
+            message.contains("dir/train.toml") && message.contains("`pair`"),
+            "{message}"
+        );
         let message = refusal(&format!("{GOOD}[force]\n"));
         assert!(message.contains("[displacement]"), "{message}");
         let message = refusal(&format!("{GOOD}minutes = 3.0\n"));

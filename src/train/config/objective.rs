@@ -12,13 +12,15 @@ pub struct Jump {
     /// Lag time, ps.
     #[serde(deserialize_with = "time")]
     pub lag: f64,
-    /// Longest lag time, ps: pairs are `lag`, 2, 4, 8, … times `lag` apart up to it, and the network is told which. Default: `lag` alone.
+    /// Longest lag time, ps: pairs are `lag`, 2, 4, 8, … times `lag` apart up to it, and the
+    /// network is told which. Default: `lag` alone.
     #[serde(default, deserialize_with = "optional_time")]
     pub longest_lag: Option<f64>,
     /// Share of the pairs that are used time-reversed (equilibrium obeys detailed balance).
     #[serde(default = "half")]
     pub reversed: f64,
-    /// Share of the training samples of a system with rollouts that start from one of their frames and lead back ([`super::super::strays`]).
+    /// Share of the training samples of a system with rollouts that start from one of their frames
+    /// and lead back ([`super::super::strays`]).
     #[serde(default = "quarter")]
     pub returns: f64,
     /// Largest distance (RMSD) from the reference of a frame to return from, Å.
@@ -39,7 +41,9 @@ impl Jump {
     /// All lag times, ps, ascending.
     pub fn lags(&self) -> Vec<f64> {
         let longest = self.longest_lag.unwrap_or(self.lag);
-        std::iter::successors(Some(self.lag), |lag| Some(2.0 * lag)).take_while(|&lag| lag <= longest).collect()
+        std::iter::successors(Some(self.lag), |lag| Some(2.0 * lag))
+            .take_while(|&lag| lag <= longest)
+            .collect()
     }
 }
 

@@ -7,22 +7,34 @@ use crate::error::Place;
 use crate::{Error, Result};
 
 impl SystemFiles {
-    /// The systems that this entry stands for: itself, or where the topology's file name holds a `*`, one for each file in `folder`
-    /// that fits, in the order of their names. What the `*` stood for also replaces it in the trajectories.
+    /// The systems that this entry stands for: itself, or where the topology's file name holds a
+    /// `*`, one for each file in `folder` that fits, in the order of their names. What the `*`
+    /// stood for also replaces it in the trajectories.
     ///
     /// # Errors
     /// [`Error::Input`] where the folder cannot be listed or no file fits.
     pub fn expand(&self, folder: &Path) -> Result<Vec<SystemFiles>> {
-        let pattern = self.topology.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let Some((head, tail)) = pattern.split_once('*') else { return Ok(vec![self.clone()]) };
+        let pattern = self
+            .topology
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
+        let Some((head, tail)) = pattern.split_once('*') else {
+            return Ok(vec![self.clone()]);
+        };
         let within = folder.join(self.topology.parent().unwrap_or(Path::new("")));
-        let listing = std::fs::read_dir(&within).map_err(|source| Error::reading(&within, &source))?;
+        let listing =
+            std::fs::read_dir(&within).map_err(|source| Error::reading(&within, &source))?;
         let names = listing.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let middle = |name: String| Some(name.strip_prefix(head)?.strip_suffix(tail)?.to_owned());
         let mut found: Vec<String> = names.filter_map(middle).collect();
         if found.is_empty() {
             let place = Place::file(folder.join(&self.topology));
-            return Err(Error::input(place, "no file fits this pattern", "see `data.folder` and `topology`, or give --data FOLDER"));
+            return Err(Error::input(
+                place,
+                "no file fits this pattern",
+                "see `data.folder` and `topology`, or give --data FOLDER",
+            ));
         }
         found.sort_unstable();
         Ok(found.iter().map(|found| self.filled(found)).collect())
@@ -47,7 +59,15 @@ mod tests {
 
     fn entry(topology: &str) -> SystemFiles {
         let [trajectories, rollouts] = ["sub/*.xtc", "sub/*_r0.xtc"].map(|path| vec![path.into()]);
-        SystemFiles { name: None, topology: topology.into(), trajectories, rollouts, fold: None, time_step: None, weight: 2.0 }
+        SystemFiles {
+            name: None,
+            topology: topology.into(),
+            trajectories,
+            rollouts,
+            fold: None,
+            time_step: None,
+            weight: 2.0,
+        }
     }
 
     #[test]
@@ -60,15 +80,30 @@ mod tests {
         let found = entry("sub/*.pdb").expand(folder.path()).unwrap();
         let names: Vec<_> = found.iter().map(SystemFiles::name).collect();
         assert_eq!(names, ["AK", "YN"]);
-        assert_eq!((found[1].trajectories[0].as_path(), found[1].weight), (Path::new("sub/YN.xtc"), 2.0));
+        assert_eq!(
+            (found[1].trajectories[0].as_path(), found[1].weight),
+            (Path::new("sub/YN.xtc"), 2.0)
+        );
         assert_eq!(found[1].rollouts, [Path::new("sub/YN_r0.xtc")]);
         let error = entry("sub/*.cif").expand(folder.path()).unwrap_err();
-        assert!(error.exit_code() == 2 && error.to_string().contains("*.cif"), "{error}");
-        assert!(entry("nowhere/*.pdb").expand(folder.path()).unwrap_err().to_string().contains("nowhere"));
+        assert!(
+            error.exit_code() == 2 && error.to_string().contains("*.cif"),
+            "{error}"
+        );
+        assert!(
+            entry("nowhere/*.pdb")
+                .expand(folder.path())
+                .unwrap_err()
+                .to_string()
+                .contains("nowhere")
+        );
     }
 
     #[test]
     fn an_entry_without_a_star_stands_for_itself() {
-        assert_eq!(entry("sub/YN.pdb").expand(Path::new("nowhere")).unwrap()[0].topology, Path::new("sub/YN.pdb"));
+        assert_eq!(
+            entry("sub/YN.pdb").expand(Path::new("nowhere")).unwrap()[0].topology,
+            Path::new("sub/YN.pdb")
+        );
     }
 }

@@ -53,11 +53,21 @@ impl Default for Optimizer {
 impl Optimizer {
     /// The optimiser.
     pub fn adamw(&self) -> AdamW {
-        AdamW { beta1: self.beta1, beta2: self.beta2, epsilon: self.epsilon, weight_decay: self.weight_decay }
+        AdamW {
+            beta1: self.beta1,
+            beta2: self.beta2,
+            epsilon: self.epsilon,
+            weight_decay: self.weight_decay,
+        }
     }
     /// The learning rate's course.
     pub fn schedule(&self) -> Schedule {
-        Schedule { peak: self.learning_rate, warmup: self.warmup, flat: self.flat, end: self.end }
+        Schedule {
+            peak: self.learning_rate,
+            warmup: self.warmup,
+            flat: self.flat,
+            end: self.end,
+        }
     }
 }
 
@@ -66,7 +76,8 @@ impl Optimizer {
 pub enum Budget {
     /// This many updates: the same bits every time.
     Updates(u64),
-    /// This many minutes of training, interruptions not counted: the learning rate follows the clock.
+    /// This many minutes of training, interruptions not counted: the learning rate follows the
+    /// clock.
     Minutes(f64),
 }
 
@@ -76,8 +87,8 @@ pub enum Budget {
 pub struct Training {
     /// Seed of the initial parameters and of every draw.
     pub seed: u64,
-    /// Model file whose weights are the first ones, relative to the configuration file; `built-in`: the program's own model. Without
-    /// it they are random.
+    /// Model file whose weights are the first ones, relative to the configuration file; `built-in`:
+    /// the program's own model. Without it they are random.
     pub initial: Option<PathBuf>,
     /// Updates to make.
     pub updates: Option<u64>,
@@ -85,13 +96,15 @@ pub struct Training {
     pub minutes: Option<f64>,
     /// Samples an update.
     pub batch: usize,
-    /// Samples are worked on together up to this many tokens: small enough for the cache, whatever the number of threads.
+    /// Samples are worked on together up to this many tokens: small enough for the cache, whatever
+    /// the number of threads.
     pub micro_batch_tokens: usize,
     /// Samples of the validation set, the same at every validation.
     pub validation_samples: usize,
     /// Updates between validations, each a row of the table.
     pub validate_every: u64,
-    /// Validations without improvement after which the training stops, 0 for never. The model is then the best one.
+    /// Validations without improvement after which the training stops, 0 for never. The model is
+    /// then the best one.
     pub patience: u64,
     /// Minutes between checkpoints.
     pub checkpoint_minutes: f64,

@@ -1,4 +1,5 @@
-//! The long convolutions: double sums for short systems, Fourier transforms for the others, a length class at a time.
+//! The long convolutions: double sums for short systems, Fourier transforms for the others, a
+//! length class at a time.
 
 use std::ops::{Deref, Range};
 use std::sync::{Arc, MutexGuard};
@@ -32,19 +33,46 @@ impl Long {
         self.convolution.mixing == Mixing::Correlation
     }
 
-    /// Sizes of the double sum: modes as the shader says them, and the longest system that is its own.
+    /// Sizes of the double sum: modes as the shader says them, and the longest system that is its
+    /// own.
     fn direct(&self, launch: &Launch<'_>) -> [usize; 5] {
-        let Convolution { padding, mixing, scale } = self.convolution;
-        let modes = [padding == Padding::Circular, mixing == Mixing::Correlation, scale == Scale::InverseRoot];
+        let Convolution {
+            padding,
+            mixing,
+            scale,
+        } = self.convolution;
+        let modes = [
+            padding == Padding::Circular,
+            mixing == Mixing::Correlation,
+            scale == Scale::InverseRoot,
+        ];
         let [circular, correlation, root] = modes.map(usize::from);
-        [self.channels, circular, correlation, root, launch.gpu.inner.fourier.routes.direct]
+        [
+            self.channels,
+            circular,
+            correlation,
+            root,
+            launch.gpu.inner.fourier.routes.direct,
+        ]
     }
 }
 
 pub(super) fn forward(launch: &Launch<'_>, long: &Long, call: &Forward<'_>) -> Result<()> {
-    let ([q, k], [out]) = (call.inputs, call.outputs) else { panic!("a convolution has two inputs and an output") };
-    let bound = [("q", Some(*q)), ("k", Some(*k)), ("lambda", Some(call.params[0])), ("out", Some(*out))];
-    launch.run("forward", &long.direct(launch), &bound, (launch.tokens() * long.channels).div_ceil(LANES));
+    let ([q, k], [out]) = (call.inputs, call.outputs) else {
+        panic!("a convolution has two inputs and an output")
+    };
+    let bound = [
+        ("q", Some(*q)),
+        ("k", Some(*k)),
+        ("lambda", Some(call.params[0])),
+        ("out", Some(*out)),
+    ];
+    launch.run(
+        "forward",
+        &long.direct(launch),
+        &bound,
+        (launch.tokens() * long.channels).div_ceil(LANES),
+    );
     for class in &launch.batch.laid.classes {
         for channels in blocks(long, class, 2) {
             let mut block = Block::new(launch, long, class, call.params[0], (channels, 2))?;
@@ -60,14 +88,36 @@ pub(super) fn forward(launch: &Launch<'_>, long: &Long, call: &Forward<'_>) -> R
 }
 
 pub(super) fn backward(launch: &Launch<'_>, long: &Long, call: &Backward<'_>) -> Result<()> {
-    let ([q, k], [d_q, d_k]) = (call.inputs, call.d_inputs) else { panic!("a convolution has two inputs") };
+    let ([q, k], [d_q, d_k]) = (call.inputs, call.d_inputs) else {
+        panic!("a convolution has two inputs")
+    };
     let (lambda, d_lambda, d_out) = (call.params[0], call.d_params[0], call.d_outputs[0]);
     let partial = launch.gpu.buffer(launch.tokens() * 5 * long.channels)?;
-    let read = [("q", Some(*q)), ("k", Some(*k)), ("lambda", Some(lambda)), ("d_out", Some(d_out))];
-    let written = [("d_q", Some(*d_q)), ("d_k", Some(*d_k)), ("partial", Some(&partial))];
-    launch.run("backward", &long.direct(launch), &[&read[..], &written].concat(), (launch.tokens() * long.channels).div_ceil(LANES));
+    let read = [
+        ("q", Some(*q)),
+        ("k", Some(*k)),
+        ("lambda", Some(lambda)),
+        ("d_out", Some(d_out)),
+    ];
+    let written = [
+        ("d_q", Some(*d_q)),
+        ("d_k", Some(*d_k)),
+        ("partial", Some(&partial)),
+    ];
+    launch.run(
+        "backward",
+        &long.direct(launch),
+        &[&read[..], &written].concat(),
+        (launch.tokens() * long.channels).div_ceil(LANES),
+    );
     let first = long.term.unwrap_or(0) * long.channels;
-    launch.sum(&partial, launch.tokens(), 5 * long.channels, first, d_lambda);
+    launch.sum(
+        &partial,
+        launch.tokens(),
+        5 * long.channels,
+        first,
+        d_lambda,
+    );
     for class in &launch.batch.laid.classes {
         for channels in blocks(long, class, 3) {
             let mut block = Block::new(launch, long, class, lambda, (channels, 3))?;
@@ -78,8 +128,19 @@ pub(super) fn backward(launch: &Launch<'_>, long: &Long, call: &Backward<'_>) ->
             let frequencies = block.length / 2 + 1;
             let of_run = frequencies.div_ceil(RUNS).max(8);
             let runs = frequencies.div_ceil(of_run);
-            let partial = launch.gpu.buffer(class.systems * runs * 5 * block.channels.len())?;
-            block.run("d_multiply", Pass { of_run, runs, ..Pass::default() }, &[("partial", Some(&partial))], runs);
+            let partial = launch
+                .gpu
+                .buffer(class.systems * runs * 5 * block.channels.len())?;
+            block.run(
+                "d_multiply",
+                Pass {
+                    of_run,
+                    runs,
+                    ..Pass::default()
+                },
+                &[("partial", Some(&partial))],
+                runs,
+            );
             block.transform(2, true)?;
             block.unpack(0, d_q, long.correlates(), true);
             block.unpack(1, d_k, false, true);
@@ -135,12 +196,18 @@ struct Pass {
     runs: usize,
 }
 
-/// The channels of blocks that go through one after another: as many at a time as the work buffer holds of so many signals.
+/// The channels of blocks that go through one after another: as many at a time as the work buffer
+/// holds of so many signals.
 fn blocks(long: &Long, class: &Class, signals: usize) -> Vec<Range<usize>> {
     let of_channel = 16 * signals * class.length * class.systems;
-    let blocks = long.channels.div_ceil((WORK / of_channel).clamp(1, long.channels));
+    let blocks = long
+        .channels
+        .div_ceil((WORK / of_channel).clamp(1, long.channels));
     let of_block = long.channels.div_ceil(blocks);
-    (0..long.channels).step_by(of_block).map(|first| first..long.channels.min(first + of_block)).collect()
+    (0..long.channels)
+        .step_by(of_block)
+        .map(|first| first..long.channels.min(first + of_block))
+        .collect()
 }
 
 impl<'a> Block<'a> {
@@ -152,7 +219,9 @@ impl<'a> Block<'a> {
         (channels, signals): (Range<usize>, usize),
     ) -> Result<Block<'a>> {
         let circular = long.convolution.padding == Padding::Circular;
-        let ring = class.tokens.filter(|&tokens| circular && Routes::is_ring(tokens, class.vkfft));
+        let ring = class
+            .tokens
+            .filter(|&tokens| circular && Routes::is_ring(tokens, class.vkfft));
         let length = ring.unwrap_or(class.length);
         let numbers = 4 * signals * length * class.systems * channels.len();
         let work = if class.vkfft {
@@ -161,33 +230,95 @@ impl<'a> Block<'a> {
         } else {
             Work::Own(launch.gpu.buffer(numbers)?)
         };
-        Ok(Block { launch, long, class, lambda, work, length, folded: circular && ring.is_none(), channels })
+        Ok(Block {
+            launch,
+            long,
+            class,
+            lambda,
+            work,
+            length,
+            folded: circular && ring.is_none(),
+            channels,
+        })
     }
 
     /// Records an entry with `rows` lanes a system and channel.
-    fn run(&self, entry: &'static str, pass: Pass, bound: &[(&'static str, Option<&Buffer>)], rows: usize) {
+    fn run(
+        &self,
+        entry: &'static str,
+        pass: Pass,
+        bound: &[(&'static str, Option<&Buffer>)],
+        rows: usize,
+    ) {
         let Parts { scalar, vector } = self.long.parts;
-        let source = shaders::transforms(scalar, vector, self.long.term.unwrap_or(5), self.class.vkfft);
+        let source = shaders::transforms(
+            scalar,
+            vector,
+            self.long.term.unwrap_or(5),
+            self.class.vkfft,
+        );
         let systems = self.class.systems;
         let root = self.long.convolution.scale == Scale::InverseRoot;
-        let [inverse, folded, root, reversed, gradient] = [pass.inverse, self.folded, root, pass.reversed, pass.gradient].map(usize::from);
-        let place = [self.length, self.long.channels, self.channels.start, self.channels.len(), self.class.list, systems];
-        let rest = [pass.length, pass.radix, inverse, folded, root, pass.signal, reversed, gradient, pass.of_run, pass.runs];
+        let [inverse, folded, root, reversed, gradient] = [
+            pass.inverse,
+            self.folded,
+            root,
+            pass.reversed,
+            pass.gradient,
+        ]
+        .map(usize::from);
+        let place = [
+            self.length,
+            self.long.channels,
+            self.channels.start,
+            self.channels.len(),
+            self.class.list,
+            systems,
+        ];
+        let rest = [
+            pass.length,
+            pass.radix,
+            inverse,
+            folded,
+            root,
+            pass.signal,
+            reversed,
+            gradient,
+            pass.of_run,
+            pass.runs,
+        ];
         let sizes = words(&[&place[..], &rest].concat());
         let common = [("lambda", Some(self.lambda)), ("work", Some(&*self.work))];
         let groups = (rows * systems * self.channels.len()).div_ceil(LANES);
-        self.launch.gpu.dispatch(source, entry, self.launch.batch, &sizes, &[&common, bound].concat(), groups);
+        self.launch.gpu.dispatch(
+            source,
+            entry,
+            self.launch.batch,
+            &sizes,
+            &[&common, bound].concat(),
+            groups,
+        );
     }
 
     /// Tuples become a signal.
     fn pack(&self, signal: usize, tuples: &Buffer, reversed: bool, gradient: bool) {
-        let pass = Pass { signal, reversed, gradient, ..Pass::default() };
+        let pass = Pass {
+            signal,
+            reversed,
+            gradient,
+            ..Pass::default()
+        };
         self.run("pack", pass, &[("tuples", Some(tuples))], self.length);
     }
 
     /// A signal becomes tuples: in place of what is in `out`, or (gradient) added to it.
     fn unpack(&self, signal: usize, out: &Buffer, reversed: bool, gradient: bool) {
-        let pass = Pass { signal, reversed, gradient, ..Pass::default() };
+        let pass = Pass {
+            signal,
+            reversed,
+            gradient,
+            ..Pass::default()
+        };
         self.run("unpack", pass, &[("out", Some(out))], self.length);
     }
 
@@ -196,7 +327,15 @@ impl<'a> Block<'a> {
         if let Work::Shared(_, state) = &mut self.work {
             // a tuple is two complex numbers
             let (columns, batches) = (2 * self.channels.len(), signals * self.class.systems);
-            return state.transform(self.launch.gpu, Shape { columns, length: self.length, batches, inverse });
+            return state.transform(
+                self.launch.gpu,
+                Shape {
+                    columns,
+                    length: self.length,
+                    batches,
+                    inverse,
+                },
+            );
         }
         let roots = self.launch.gpu.roots(self.length)?;
         let mut passes = passes(self.length);
@@ -204,13 +343,25 @@ impl<'a> Block<'a> {
             passes.reverse();
         }
         for (length, radix) in passes {
-            let pass = Pass { length, radix, inverse, signal: signals, ..Pass::default() };
-            self.run("transform", pass, &[("roots", Some(&*roots))], signals * (self.length / radix));
+            let pass = Pass {
+                length,
+                radix,
+                inverse,
+                signal: signals,
+                ..Pass::default()
+            };
+            self.run(
+                "transform",
+                pass,
+                &[("roots", Some(&*roots))],
+                signals * (self.length / radix),
+            );
         }
         Ok(())
     }
 
-    /// d_λ += Σ over the runs of frequencies: `partial` has five rows of this block's channels a run.
+    /// d_λ += Σ over the runs of frequencies: `partial` has five rows of this block's channels a
+    /// run.
     fn add_lambda(&self, partial: &Buffer, runs: usize, d_lambda: &Buffer) {
         let (all, own) = (self.long.channels, self.channels.len());
         let terms = match self.long.term {
@@ -219,12 +370,18 @@ impl<'a> Block<'a> {
         };
         for (row, term) in terms.enumerate() {
             let start = row * all + self.channels.start;
-            self.launch.sum_part(partial, [runs, 5 * own, term * own], d_lambda, start..start + own);
+            self.launch.sum_part(
+                partial,
+                [runs, 5 * own, term * own],
+                d_lambda,
+                start..start + own,
+            );
         }
     }
 }
 
-/// Length and radix of the passes of a transform of length n, a power of two: eights, then what is left.
+/// Length and radix of the passes of a transform of length n, a power of two: eights, then what is
+/// left.
 fn passes(n: usize) -> Vec<(usize, usize)> {
     let mut passes = Vec::new();
     let mut length = n;

@@ -34,7 +34,8 @@ pub(super) struct Forward<'a> {
     pub outputs: &'a [&'a Buffer],
 }
 
-/// Buffers of a call backward, in the order of the op's signature; gradients of inputs and parameters are added to.
+/// Buffers of a call backward, in the order of the op's signature; gradients of inputs and
+/// parameters are added to.
 pub(super) struct Backward<'a> {
     pub inputs: &'a [&'a Buffer],
     pub params: &'a [&'a Buffer],
@@ -52,19 +53,28 @@ impl Launch<'_> {
 
     /// The same with sizes of which some are floats.
     fn run_words(&self, entry: &'static str, sizes: &[u32], bound: &[Bound<'_>], groups: usize) {
-        self.gpu.dispatch(self.source, entry, self.batch, sizes, bound, groups);
+        self.gpu
+            .dispatch(self.source, entry, self.batch, sizes, bound, groups);
     }
 
-    /// total += Σ over `chunks` of rows of `stride` numbers in `partial`, of the part that begins at `offset`.
+    /// total += Σ over `chunks` of rows of `stride` numbers in `partial`, of the part that begins
+    /// at `offset`.
     fn sum(&self, partial: &Buffer, chunks: usize, stride: usize, offset: usize, total: &Buffer) {
         self.sum_part(partial, [chunks, stride, offset], total, 0..total.len);
     }
 
     /// The same for a range of the total.
-    fn sum_part(&self, partial: &Buffer, [chunks, stride, offset]: [usize; 3], total: &Buffer, range: std::ops::Range<usize>) {
+    fn sum_part(
+        &self,
+        partial: &Buffer,
+        [chunks, stride, offset]: [usize; 3],
+        total: &Buffer,
+        range: std::ops::Range<usize>,
+    ) {
         let bound: [Bound<'_>; 2] = [("partial", Some(partial)), ("total", Some(total))];
         let sizes = words(&[range.len(), chunks, stride, offset, range.start]);
-        self.gpu.dispatch(SUMS, "sum", self.batch, &sizes, &bound, range.len());
+        self.gpu
+            .dispatch(SUMS, "sum", self.batch, &sizes, &bound, range.len());
     }
 
     fn tokens(&self) -> usize {
@@ -78,7 +88,11 @@ fn words(sizes: &[usize]) -> Vec<u32> {
 
 /// Each with its name, as far as there are any.
 fn named<'a, const N: usize>(names: [&'static str; N], buffers: &[&'a Buffer]) -> Vec<Bound<'a>> {
-    names.into_iter().enumerate().map(|(index, name)| (name, buffers.get(index).copied())).collect()
+    names
+        .into_iter()
+        .enumerate()
+        .map(|(index, name)| (name, buffers.get(index).copied()))
+        .collect()
 }
 
 /// Overwrites the outputs.
@@ -90,9 +104,15 @@ pub(super) fn forward(launch: &Launch<'_>, op: &Op, call: &Forward<'_>) -> Resul
         Op::Heights(_) => local::heights(launch, call),
         Op::Message(op) => message::forward(launch, op, call),
         Op::Tuple(op) => local::tuple(launch, op, call),
-        Op::ScalarConv(op) => convolution::forward(launch, &scalar(op.channels, op.convolution), call)?,
-        Op::VectorConv(op) => convolution::forward(launch, &vector(op.channels, op.convolution), call)?,
-        Op::GeometricConv(op) => convolution::forward(launch, &geometric(op.channels, op.convolution), call)?,
+        Op::ScalarConv(op) => {
+            convolution::forward(launch, &scalar(op.channels, op.convolution), call)?
+        }
+        Op::VectorConv(op) => {
+            convolution::forward(launch, &vector(op.channels, op.convolution), call)?
+        }
+        Op::GeometricConv(op) => {
+            convolution::forward(launch, &geometric(op.channels, op.convolution), call)?
+        }
         Op::Gate(op) => local::gate(launch, op, call),
         Op::Invariants(op) => local::invariants(launch, op, call),
         Op::Update(op) => local::update(launch, op, call),
@@ -111,9 +131,15 @@ pub(super) fn backward(launch: &Launch<'_>, op: &Op, call: &Backward<'_>) -> Res
         Op::Heights(_) => local::d_heights(launch, call),
         Op::Message(message) => message::backward(launch, op, message, call)?,
         Op::Tuple(op) => local::d_tuple(launch, op, call),
-        Op::ScalarConv(op) => convolution::backward(launch, &scalar(op.channels, op.convolution), call)?,
-        Op::VectorConv(op) => convolution::backward(launch, &vector(op.channels, op.convolution), call)?,
-        Op::GeometricConv(op) => convolution::backward(launch, &geometric(op.channels, op.convolution), call)?,
+        Op::ScalarConv(op) => {
+            convolution::backward(launch, &scalar(op.channels, op.convolution), call)?
+        }
+        Op::VectorConv(op) => {
+            convolution::backward(launch, &vector(op.channels, op.convolution), call)?
+        }
+        Op::GeometricConv(op) => {
+            convolution::backward(launch, &geometric(op.channels, op.convolution), call)?
+        }
         Op::Gate(op) => local::d_gate(launch, op, call),
         Op::Invariants(op) => local::d_invariants(launch, op, call),
         Op::Update(op) => local::d_update(launch, op, call),
@@ -124,13 +150,37 @@ pub(super) fn backward(launch: &Launch<'_>, op: &Op, call: &Backward<'_>) -> Res
 }
 
 fn geometric(channels: usize, convolution: crate::fft::Convolution) -> convolution::Long {
-    convolution::Long { channels, convolution, parts: Parts { scalar: true, vector: true }, term: None }
+    convolution::Long {
+        channels,
+        convolution,
+        parts: Parts {
+            scalar: true,
+            vector: true,
+        },
+        term: None,
+    }
 }
 
 fn scalar(channels: usize, convolution: crate::fft::Convolution) -> convolution::Long {
-    convolution::Long { channels, convolution, parts: Parts { scalar: true, vector: false }, term: Some(0) }
+    convolution::Long {
+        channels,
+        convolution,
+        parts: Parts {
+            scalar: true,
+            vector: false,
+        },
+        term: Some(0),
+    }
 }
 
 fn vector(channels: usize, convolution: crate::fft::Convolution) -> convolution::Long {
-    convolution::Long { channels, convolution, parts: Parts { scalar: false, vector: true }, term: Some(4) }
+    convolution::Long {
+        channels,
+        convolution,
+        parts: Parts {
+            scalar: false,
+            vector: true,
+        },
+        term: Some(4),
+    }
 }

@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use mdsurrogate::compare::contacts::Contacts;
 use mdsurrogate::compare::fluctuation::Moments;
-use mdsurrogate::compare::superpose::{pick, superpose};
-use mdsurrogate::compare::torsion::torsions;
+use mdsurrogate::geometry::superpose::{pick, superpose};
+use mdsurrogate::geometry::torsion::torsions;
 use mdsurrogate::structure::{Frame, ReadOptions, Topology, read};
 use mdsurrogate::trajectory::Reader;
 use nalgebra::Vector3;

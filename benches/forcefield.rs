@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use mdsurrogate::forcefield::{
     ForceField, Minimizer, Precision, PrepareOptions, Prepared, System, prepare,
 };
-use mdsurrogate::simulate::velocities::repartitioned_masses;
+use mdsurrogate::geometry::velocities::repartitioned_masses;
 use mdsurrogate::simulate::{Constraints, Dynamics, Integrator, Physical, Settings, Stepper};
 use mdsurrogate::structure::{Frame, ReadOptions, Topology, read, write_pdb};
 

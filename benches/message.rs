@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use mdsurrogate::engine::Real;
+use mdsurrogate::numeric::Real;
 use mdsurrogate::ops::message::Message;
 use mdsurrogate::ops::{Backward, Batch, Edges, Forward, Kernel, RELATIONS};
 use rand::{RngExt, SeedableRng};

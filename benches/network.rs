@@ -8,7 +8,7 @@
 use std::time::Instant;
 
 use mdsurrogate::engine::Cpu;
-use mdsurrogate::model::{Config, Inputs, Model, Regime, TOLD};
+use mdsurrogate::network::{Config, Inputs, Model, Regime, TOLD};
 use mdsurrogate::ops::{Batch, Centre, RELATIONS};
 use nalgebra::Vector3;
 use rand::{RngExt, SeedableRng};

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use mdsurrogate::engine::Cpu;
 use mdsurrogate::forcefield::template_geometry;
-use mdsurrogate::model::{Config, Inputs, JumpInput, Model, Provenance, Regime, Tokens};
+use mdsurrogate::network::{Config, Inputs, JumpInput, Model, Provenance, Regime, Tokens};
 use mdsurrogate::structure::{ReadOptions, read};
 use nalgebra::Vector3;
 use rand::{RngExt, SeedableRng};

@@ -3,7 +3,7 @@
 //! A network with SE(3)-equivariant long convolutions (G-Hyena) predicts where the atoms of a
 //! protein are one lag time later; [`simulate::Simulation`] applies it step after step while
 //! [`observe`]rs write and watch. Nine concepts carry the program: [`structure::Topology`],
-//! [`structure::Frame`], [`ops::Op`], [`engine::Engine`], [`model::Model`], [`simulate::Stepper`],
+//! [`structure::Frame`], [`ops::Op`], [`engine::Engine`], [`network::Model`], [`simulate::Stepper`],
 //! [`observe::Observer`], [`simulate::Simulation`] and [`Error`].
 //!
 //! Units inside the library: Å, ps, Da, K, rad, kJ/mol (see [`units`]).
@@ -17,7 +17,9 @@ pub mod error;
 pub mod fft;
 pub mod files;
 pub mod forcefield;
-pub mod model;
+pub mod geometry;
+pub mod network;
+pub mod numeric;
 pub mod observe;
 pub mod ops;
 pub mod simulate;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use mdsurrogate::engine::Cpu;
-use mdsurrogate::model::{Config, Model, Provenance, Regime};
+use mdsurrogate::network::{Config, Model, Provenance, Regime};
 use mdsurrogate::structure::Frame;
 use mdsurrogate::trajectory::Reader;
 use serde_json::Value;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use mdsurrogate::engine::{Cpu, Engine};
 use mdsurrogate::forcefield::template_geometry;
-use mdsurrogate::model::{
+use mdsurrogate::network::{
     Config, FORCE_STEP, Form, Gradients, Header, Inputs, Model, PlainInput, Provenance, Regime,
     Tokens,
 };

@@ -7,12 +7,11 @@ use flate2::read::GzDecoder;
 use mdsurrogate::forcefield::{
     Energies, ForceField, Precision, PrepareOptions, Prepared, System, prepare,
 };
-use mdsurrogate::simulate::velocities::{
+use mdsurrogate::geometry::noise;
+use mdsurrogate::geometry::velocities::{
     kinetic_energy, maxwell_boltzmann, repartitioned_masses, stop_centre,
 };
-use mdsurrogate::simulate::{
-    Constraints, Dynamics, Integrator, Physical, Settings, Stepper, noise,
-};
+use mdsurrogate::simulate::{Constraints, Dynamics, Integrator, Physical, Settings, Stepper};
 use mdsurrogate::structure::{Frame, ReadOptions, read};
 use nalgebra::Vector3;
 use serde::Deserialize;

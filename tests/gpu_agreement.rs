@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use mdsurrogate::engine::{Cpu, gpu::Transforms};
-use mdsurrogate::model::Model;
+use mdsurrogate::network::Model;
 use mdsurrogate::structure::{self, Frame, ReadOptions};
 use mdsurrogate::trajectory::Reader;
 

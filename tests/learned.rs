@@ -5,7 +5,7 @@ use std::path::Path;
 use mdsurrogate::Error;
 use mdsurrogate::engine::Cpu;
 use mdsurrogate::forcefield::{PrepareOptions, Prepared, prepare, template_geometry_at};
-use mdsurrogate::model::{Config, Form, Model, Regime, Tokens};
+use mdsurrogate::network::{Config, Form, Model, Regime, Tokens};
 use mdsurrogate::simulate::{Integrator, Learned, Riding, Settings, Stepper};
 use mdsurrogate::structure::{Element, Frame, ReadOptions, Topology, read};
 use nalgebra::{Rotation3, Vector3};

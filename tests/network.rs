@@ -9,7 +9,9 @@ use std::path::Path;
 use mdsurrogate::engine::gpu::Transforms;
 use mdsurrogate::engine::{Cpu, Engine};
 use mdsurrogate::forcefield::template_geometry;
-use mdsurrogate::model::{Config, Inputs, JumpInput, LongRange, Model, Provenance, Regime, Tokens};
+use mdsurrogate::network::{
+    Config, Inputs, JumpInput, LongRange, Model, Provenance, Regime, Tokens,
+};
 use mdsurrogate::observe::Probe;
 use mdsurrogate::simulate::{Hydrogens, Jump, Sampler, Stepper};
 use mdsurrogate::structure::{Frame, ReadOptions, Structure, read};

@@ -2,8 +2,8 @@
 //! autocorrelation accounted for.
 
 use mdsurrogate::Result;
+use mdsurrogate::geometry::velocities::{kinetic_energy, maxwell_boltzmann, temperature};
 use mdsurrogate::observe::drift::mean_with_error;
-use mdsurrogate::simulate::velocities::{kinetic_energy, maxwell_boltzmann, temperature};
 use mdsurrogate::simulate::{Constraints, Dynamics, Force, Integrator, Settings, Stepper, heat};
 use mdsurrogate::structure::Frame;
 use mdsurrogate::units::{ACCELERATION, BOLTZMANN, KINETIC};
@@ -283,7 +283,7 @@ fn drawn_velocities_are_maxwell_boltzmann() {
     let masses: Vec<f64> = (0..40_000)
         .map(|i| if i % 2 == 0 { 1.008 } else { 15.999 })
         .collect();
-    let mut random = mdsurrogate::simulate::noise::generator(3, 0, 0, 0);
+    let mut random = mdsurrogate::geometry::noise::generator(3, 0, 0, 0);
     let velocities = maxwell_boltzmann(&masses, TEMPERATURE, &mut random);
     for (parity, mass) in [(0, 1.008), (1, 15.999)] {
         let unit = (BOLTZMANN * TEMPERATURE / (KINETIC * mass)).sqrt();

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use mdsurrogate::error::Error;
 use mdsurrogate::forcefield::TemplateGeometry;
+use mdsurrogate::geometry::noise;
 use mdsurrogate::observe::{
     Console, CsvLog, EquivarianceMonitor, GeometryGuard, Journal, Moves, Probe, Shape,
     TrajectoryWriter,
 };
 use mdsurrogate::simulate::checkpoint::{Checkpoint, files};
-use mdsurrogate::simulate::{OnGuard, Rules, Simulation, Stepper, Stop, noise};
+use mdsurrogate::simulate::{OnGuard, Rules, Simulation, Stepper, Stop};
 use mdsurrogate::structure::{Frame, ReadOptions, Topology, read};
 use mdsurrogate::trajectory::Reader;
 use nalgebra::{Rotation3, Vector3};

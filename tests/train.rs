@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mdsurrogate::engine::Cpu;
 use mdsurrogate::forcefield::TemplateGeometry;
-use mdsurrogate::model::{Header, Model, TOLD, Tokens};
+use mdsurrogate::network::{Header, Model, TOLD, Tokens};
 use mdsurrogate::simulate::Stop;
 use mdsurrogate::structure::{Atom, Chain, Element, Residue, Topology};
 use mdsurrogate::train::config::Config;

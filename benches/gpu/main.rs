@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use count::{Card, Cost, cost};
 use mdsurrogate::engine::{Call, Cpu, Engine, Gpu};
-use mdsurrogate::model::{Config, Inputs, Model, Regime, TOLD};
+use mdsurrogate::network::{Config, Inputs, Model, Regime, TOLD};
 use mdsurrogate::ops::{Batch, Edges, Kernel, RELATIONS};
 use nalgebra::Vector3;
 use rand::{RngExt, SeedableRng};

@@ -15,7 +15,7 @@ use super::{reference, train, validate};
 use crate::engine::Cpu;
 use crate::files::{file_name, refuse_existing, with_suffix, write_atomically};
 use crate::forcefield::{ForceField, Precision, System};
-use crate::model::{self, Model, Regime};
+use crate::network::{self, Model, Regime};
 use crate::structure::Structure;
 use crate::{Error, Result};
 
@@ -206,7 +206,7 @@ impl Files {
 fn lags_of(path: Option<&Path>) -> Result<(f64, f64, usize)> {
     let (model, header) = match path {
         Some(path) => Model::load(path, Cpu::<f32>::new())?,
-        None => Model::from_bytes(model::SHIPPED, Path::new("(built in)"), Cpu::<f32>::new())?,
+        None => Model::from_bytes(network::SHIPPED, Path::new("(built in)"), Cpu::<f32>::new())?,
     };
     match header.config.regime {
         regime @ Regime::Jump { lag_time, .. } => {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::engine::Cpu;
-use crate::model::{Header, Model};
+use crate::network::{Header, Model};
 use crate::{Error, Result};
 
 /// Look into model files

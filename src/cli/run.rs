@@ -12,7 +12,7 @@ use super::protein::{Complete, Completion};
 use super::sampling::{Jumps, Parts, Sampling};
 use crate::engine::{Cpu, Engine as Compute};
 use crate::forcefield::{TemplateGeometry, template_geometry_at};
-use crate::model::{self, Header, Model, Regime, Tokens};
+use crate::network::{self, Header, Model, Regime, Tokens};
 use crate::simulate::{Learned, Riding, Settings, Stepper};
 use crate::structure::Structure;
 use crate::{Error, Result};
@@ -159,7 +159,7 @@ fn stepper_on<E: Compute + 'static>(
     let path = choice.model.unwrap_or(Path::new("(built in)"));
     let (model, header) = match choice.model {
         Some(path) => Model::load(path, compute)?,
-        None => Model::from_bytes(model::SHIPPED, path, compute)?,
+        None => Model::from_bytes(network::SHIPPED, path, compute)?,
     };
     let geometry = template_geometry_at(topology, &structure.frame.positions)?;
     let mut settings = Map::new();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::job::quantity;
 use crate::engine::Engine;
 use crate::forcefield::{ForceField, Precision, System, TemplateGeometry};
-use crate::model::{Header, Model, Tokens};
+use crate::network::{Header, Model, Tokens};
 use crate::simulate::{
     Hydrogens, Jump, Method, ROOM_TEMPERATURE, Relaxation, Relaxed, Sampler, Stepper,
 };

@@ -16,7 +16,7 @@ use crate::engine::Cpu;
 use crate::error::Place;
 use crate::files::{file_name, refuse_existing, write_atomically};
 use crate::forcefield::template_geometry_at;
-use crate::model::Model;
+use crate::network::Model;
 use crate::structure::{Frame, ReadOptions, read};
 use crate::trajectory::Reader;
 use crate::{Error, Result};

@@ -2,8 +2,8 @@
 
 use nalgebra::Vector3;
 
-use super::neighbours::CellList;
-use super::superpose::pick;
+use crate::geometry::neighbours::CellList;
+use crate::geometry::superpose::pick;
 use crate::structure::{Topology, centroid};
 
 /// Distance, Å, below which the closest heavy atoms of two residues are in contact.

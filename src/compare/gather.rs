@@ -8,8 +8,8 @@ use rayon::prelude::*;
 
 use super::row::{Looker, Row};
 use super::source::Source;
-use super::superpose::pick;
 use crate::Result;
+use crate::geometry::superpose::pick;
 use crate::structure::Frame;
 use crate::trajectory::Reader;
 

@@ -4,7 +4,7 @@ use nalgebra::Vector3;
 
 use super::floor::{Better, Definition, Measure, Verdict, settle};
 use super::source::Source;
-use super::superpose::pick;
+use crate::geometry::superpose::pick;
 use crate::structure::Frame;
 use crate::trajectory::Reader;
 use crate::{Error, Result};

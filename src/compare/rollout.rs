@@ -11,7 +11,7 @@ use super::floor::Measure;
 use super::gather::{Segment, Series};
 use super::measures::{Findings, Options, measure};
 use super::row::{Looker, Row};
-use super::superpose::pick;
+use crate::geometry::superpose::pick;
 use crate::simulate::Stepper;
 use crate::structure::Frame;
 use crate::{Error, Result};

@@ -5,10 +5,10 @@ use nalgebra::Vector3;
 use super::contacts::Contacts;
 use super::sasa::{Surface, side_chain_areas};
 use super::secondary::{Class, SecondaryStructure};
-use super::superpose::{Superposition, pick, radius_of_gyration, superpose};
-use super::torsion::{Torsion, torsions};
-use super::validity::{Clashes, Validity, chiral_centres, inverted_centres};
 use crate::forcefield::template_geometry;
+use crate::geometry::superpose::{Superposition, pick, radius_of_gyration, superpose};
+use crate::geometry::torsion::{Torsion, torsions};
+use crate::geometry::validity::{Clashes, Validity, chiral_centres, inverted_centres};
 use crate::structure::{Cell, Molecules, Topology};
 
 /// Molecules of fewer residues are superposed on all heavy atoms: their Cα are too few to say how

@@ -2,9 +2,9 @@
 
 use nalgebra::Vector3;
 
-use super::neighbours::CellList;
-use super::superpose::pick;
-use super::validity::radius;
+use crate::geometry::neighbours::CellList;
+use crate::geometry::superpose::pick;
+use crate::geometry::validity::radius;
 use crate::structure::Topology;
 
 /// Radius of the probe: water, Å.

@@ -8,8 +8,8 @@
 
 use nalgebra::Vector3;
 
-use super::neighbours::CellList;
-use super::torsion::next_residues;
+use crate::geometry::neighbours::CellList;
+use crate::geometry::torsion::next_residues;
 use crate::structure::Topology;
 
 /// Secondary structure of a residue, in three classes.

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use nalgebra::Vector3;
 
 use super::matching::match_heavy_atoms;
-use super::superpose::pick;
 use crate::error::Place;
+use crate::geometry::superpose::pick;
 use crate::structure::{Frame, Molecules, ReadOptions, Topology, read};
 use crate::trajectory::{Format, Reader};
 use crate::{Error, Result};

@@ -2,8 +2,9 @@
 
 use std::marker::PhantomData;
 
-use super::{Call, Engine, Real};
+use super::{Call, Engine};
 use crate::Result;
+use crate::numeric::Real;
 use crate::ops::{Backward, Batch, Forward, Kernel};
 
 /// The CPU engine with scalars `T`.

@@ -2,22 +2,14 @@
 //! path.
 
 mod cpu;
-mod eight;
-pub mod gemm;
 #[cfg(feature = "gpu")]
 pub mod gpu;
-mod lanes;
-mod real;
 
 pub use cpu::Cpu;
-pub use eight::Eight;
 #[cfg(feature = "gpu")]
 pub use gpu::Gpu;
 #[cfg(feature = "gpu")]
 pub(crate) use gpu::shaders::has_entry;
-pub use lanes::Lanes;
-pub use real::Real;
-pub(crate) use real::{EXP2, ROUND};
 
 use crate::Result;
 use crate::ops::{Batch, Op};

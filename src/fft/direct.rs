@@ -7,7 +7,7 @@
 
 use super::Padding;
 use super::lanes::{Lanes, Row};
-use crate::engine::Real;
+use crate::numeric::Real;
 
 /// λ1 α, λ2 r, λ3 α, λ4 r, λ5 r.
 pub(super) type Weighted<T> = [Lanes<T>; 11];

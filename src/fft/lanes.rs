@@ -5,8 +5,8 @@
 
 use std::ops::{Add, Sub};
 
-pub(super) use crate::engine::Lanes;
-use crate::engine::Real;
+pub(super) use crate::numeric::Lanes;
+use crate::numeric::Real;
 
 /// Channels in a block.
 pub(super) const WIDTH: usize = 8;

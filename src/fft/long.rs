@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use super::lanes::{Lanes, Row, WIDTH};
 use super::transform::Plan;
 use super::{Convolution, Method, Mixing, Padding, direct, product, smooth_length};
-use crate::engine::Real;
+use crate::numeric::Real;
 use crate::ops::Batch;
 
 /// Tokens × channels from which the pieces of a call are spread over threads.

@@ -5,7 +5,7 @@
 //! visited in pairs.
 
 use super::lanes::{Complex, Lanes, Row};
-use crate::engine::Real;
+use crate::numeric::Real;
 
 /// The spectra of four real signals at one frequency.
 type Bin<T> = [Complex<T>; 4];

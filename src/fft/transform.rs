@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::lanes::{Complex, Lanes, Row};
-use crate::engine::Real;
+use crate::numeric::Real;
 
 /// A pass: its radix, and w^{jt} for t = 1 … radix − 1 of each j, where w = e^{−2πi/length}.
 struct Pass<T> {

@@ -8,7 +8,7 @@ use super::OBC_OFFSET;
 use super::lanes::{Atoms, Block, LANES, PairReal, Sums, add_to};
 use super::tiles::{Codes, Pair, TileKernel};
 use super::vector::Vector;
-use crate::engine::Eight;
+use crate::numeric::Eight;
 
 const ALPHA: f64 = 1.0;
 const BETA: f64 = 0.8;

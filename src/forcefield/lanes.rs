@@ -1,7 +1,7 @@
 //! What the pair loops need of a scalar beyond [`Real`], and atoms laid out in blocks of lanes.
 
 use super::vector::Vector;
-use crate::engine::{Eight, Real};
+use crate::numeric::{Eight, Real};
 
 /// Atoms in a block: as many as a [`Vector`] holds.
 pub(super) const LANES: usize = 8;

@@ -8,7 +8,7 @@ use super::born::separations;
 use super::lanes::{Atoms, PairReal, Sums, add_to};
 use super::tiles::{Codes, TileKernel};
 use super::vector::Vector;
-use crate::engine::Eight;
+use crate::numeric::Eight;
 
 /// Second sweep: forces into [`Sums`], B·∂E/∂B of the pairs into [`Sums::scalar`], energies
 /// (Lennard-Jones + Coulomb, and generalised Born) into the sweep's energies.

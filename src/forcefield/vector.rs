@@ -3,7 +3,7 @@
 use wide::bytemuck::cast;
 use wide::{f32x8, f64x8, i32x8};
 
-use crate::engine::{EXP2, Eight, ROUND, Real};
+use crate::numeric::{EXP2, Eight, ROUND, Real};
 
 /// Eight `T` with comparisons and roots. A mask has all bits of an element set where it holds, and
 /// none elsewhere.

@@ -9,7 +9,7 @@ use super::drift::slope_with_error;
 use super::{Observer, Record};
 use crate::Result;
 use crate::forcefield::ForceField;
-use crate::simulate::velocities::{kinetic_energy, temperature};
+use crate::geometry::velocities::{kinetic_energy, temperature};
 use crate::structure::Frame;
 
 /// Potential energy in the physical force field, kJ/mol.

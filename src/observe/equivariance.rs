@@ -9,7 +9,7 @@ use rand_distr::StandardNormal;
 use serde_json::{Value, json};
 
 use super::{Journal, Record};
-use crate::simulate::noise;
+use crate::geometry::noise;
 use crate::structure::Frame;
 use crate::{Error, Result};
 

@@ -1,6 +1,6 @@
 //! The geometry guard: is the frame still the molecule that the run started from?
 //!
-//! Limits are those of [`crate::compare::validity`], against template geometry: bonds ± 0.2 Å, 1-3
+//! Limits are those of [`crate::geometry::validity`], against template geometry: bonds ± 0.2 Å, 1-3
 //! distances ± 0.5 Å, no contact of heavy atoms without a bond below 1.5 Å, no inverted centre.
 //! What the input itself breaks (crystal structures have strained bonds and close contacts) is
 //! reported once and not held against the run. Peptide bonds that turn cis are counted and logged,
@@ -10,8 +10,8 @@ use nalgebra::Vector3;
 use serde_json::{Value, json};
 
 use super::{Journal, Observer, Record};
-use crate::compare::validity::{ANGLE_LIMIT, BOND_LIMIT, CONTACT_LIMIT, Findings, Validity};
 use crate::forcefield::TemplateGeometry;
+use crate::geometry::validity::{ANGLE_LIMIT, BOND_LIMIT, CONTACT_LIMIT, Findings, Validity};
 use crate::structure::{Frame, Topology};
 use crate::{Error, Result};
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Observer, Record};
 use crate::Result;
-use crate::compare::superpose::{pick, radius_of_gyration, rmsd};
+use crate::geometry::superpose::{pick, radius_of_gyration, rmsd};
 use crate::structure::{Frame, Topology};
 
 /// Largest distance that an atom moved in the last step, Å.

@@ -37,7 +37,7 @@ pub struct Batch {
     /// First token of each system, and the number of tokens at the end.
     pub offsets: Vec<usize>,
     /// Per token the rows of the embedding tables: atom name, residue, place in the chain (see
-    /// `model::tokens`).
+    /// `network::tokens`).
     pub kinds: Vec<[u16; 3]>,
     /// Pairs that exchange messages.
     pub edges: Edges,

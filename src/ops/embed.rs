@@ -6,7 +6,7 @@
 
 use super::pieces::for_rows;
 use super::{Backward, Forward, Init, Kernel, ParamShape, Shape, Signature};
-use crate::engine::Real;
+use crate::numeric::Real;
 
 /// Sum of three embedding tables, indexed by `Batch::kinds`, and a row of the system.
 ///

@@ -8,7 +8,7 @@
 
 use super::pieces::{components, eights, for_rows_of};
 use super::{Backward, Forward, Kernel, Shape, Signature};
-use crate::engine::{Lanes, Real};
+use crate::numeric::{Lanes, Real};
 
 /// Gate and geometric product, see the module's equations.
 ///

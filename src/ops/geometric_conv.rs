@@ -10,8 +10,8 @@
 //! [`crate::fft`].
 
 use super::{Backward, Batch, Forward, Init, Kernel, ParamShape, Shape, Signature};
-use crate::engine::Real;
 use crate::fft::{Convolution, LongConvolution, Method, Parts};
+use crate::numeric::Real;
 
 /// Geometric long convolution. Inputs: q, k (K tuples each). Parameter: `lambda` (5 × K). Output: K
 /// tuples.

@@ -18,7 +18,7 @@
 //! edge, so both kernels run serially.
 
 use super::{Backward, Batch, Centre, Forward, Kernel, Shape, Signature};
-use crate::engine::Real;
+use crate::numeric::Real;
 
 /// Thermal widths of the two corrections, Å.
 const WIDTHS: [f64; 2] = [0.04, 0.2];

@@ -2,7 +2,7 @@
 
 use super::pieces::{components, eights, for_rows};
 use super::{Backward, Forward, Kernel, Shape, Signature};
-use crate::engine::{Lanes, Real};
+use crate::numeric::{Lanes, Real};
 
 const EPSILON: f64 = 1e-6;
 

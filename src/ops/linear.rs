@@ -2,8 +2,8 @@
 
 use super::pieces::{for_rows, reduce_rows};
 use super::{Backward, Forward, Init, Kernel, ParamShape, Rows, Shape, Signature};
-use crate::engine::Real;
-use crate::engine::gemm::{Left, add_product, transpose};
+use crate::numeric::Real;
+use crate::numeric::gemm::{Left, add_product, transpose};
 
 /// Linear map of concatenated inputs, see the module's equation.
 ///

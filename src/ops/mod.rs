@@ -34,7 +34,7 @@ pub mod vector_conv;
 
 pub use batch::{Batch, Centre, Edges, RELATIONS};
 
-use crate::engine::Real;
+use crate::numeric::Real;
 
 /// What the rows of a buffer stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

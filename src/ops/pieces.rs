@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::engine::{Lanes, Real};
+use crate::numeric::{Lanes, Real};
 
 /// Rows below which a loop runs on the calling thread: a piece this small costs less than handing
 /// it over.

@@ -2,7 +2,7 @@
 //! conservative force form.
 
 use super::{Backward, Forward, Kernel, Shape, Signature};
-use crate::engine::Real;
+use crate::numeric::Real;
 
 /// Sum over tokens. Input: 1 scalar a token. Output: 1 scalar a system.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,7 +8,7 @@
 
 use super::pieces::{components, dot, eights};
 use super::{Backward, Forward, Kernel, Shape, Signature};
-use crate::engine::{Lanes, Real};
+use crate::numeric::{Lanes, Real};
 
 /// Gated sum of vectors added to y, see the module's equation.
 ///

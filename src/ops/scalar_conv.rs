@@ -5,8 +5,8 @@
 //! [`crate::fft`].
 
 use super::{Backward, Batch, Forward, Init, Kernel, ParamShape, Shape, Signature};
-use crate::engine::Real;
 use crate::fft::{Convolution, LongConvolution, Method, Parts};
+use crate::numeric::Real;
 
 /// Scalar long convolution. Inputs: q, k (K tuples each; only α is read). Parameter: `lambda` (1 ×
 /// K). Output: K tuples, r = 0.

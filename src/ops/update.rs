@@ -6,7 +6,7 @@
 
 use super::pieces::{components, dot, eights, for_rows};
 use super::{Backward, Forward, Kernel, Shape, Signature};
-use crate::engine::{Lanes, Real};
+use crate::numeric::{Lanes, Real};
 
 /// RMS length at which vectors are limited, squared.
 const LIMIT: f64 = 16.0;

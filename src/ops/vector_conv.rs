@@ -9,8 +9,8 @@
 //! [`crate::fft`].
 
 use super::{Backward, Batch, Forward, Init, Kernel, ParamShape, Shape, Signature};
-use crate::engine::Real;
 use crate::fft::{Convolution, LongConvolution, Method, Parts};
+use crate::numeric::Real;
 
 /// Vector long convolution. Inputs: q, k (K tuples each; only r is read). Parameter: `lambda` (1 ×
 /// K). Output: K tuples, α = 0.

@@ -272,8 +272,8 @@ mod tests {
                     "step {step}"
                 );
             }
-            let kinetic = crate::simulate::velocities::kinetic_energy(&masses, velocities);
-            temperatures.push(crate::simulate::velocities::temperature(kinetic, 9));
+            let kinetic = crate::geometry::velocities::kinetic_energy(&masses, velocities);
+            temperatures.push(crate::geometry::velocities::temperature(kinetic, 9));
         }
         let (mean, error) = crate::observe::drift::mean_with_error(&temperatures);
         let error = error.unwrap();

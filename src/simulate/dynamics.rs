@@ -5,8 +5,9 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{ChiSquared, Distribution, StandardNormal};
 
-use super::velocities::{kinetic_energy, maxwell_boltzmann, stop_centre, thermal_speed};
-use super::{Constraints, Force, Stepper, noise};
+use super::{Constraints, Force, Stepper};
+use crate::geometry::noise;
+use crate::geometry::velocities::{kinetic_energy, maxwell_boltzmann, stop_centre, thermal_speed};
 use crate::structure::Frame;
 use crate::units::{ACCELERATION, BOLTZMANN};
 use crate::{Error, Result};

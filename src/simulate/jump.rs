@@ -4,11 +4,12 @@
 use nalgebra::{Rotation3, Vector3};
 use rayon::prelude::*;
 
+use super::Stepper;
 use super::hydrogens::Hydrogens;
 use super::sampler::{Candidate, Sampler};
-use super::{Stepper, noise};
 use crate::engine::Engine;
-use crate::model::{Config, Inputs, JumpInput, Model, Regime, Tokens};
+use crate::geometry::noise;
+use crate::network::{Config, Inputs, JumpInput, Model, Regime, Tokens};
 use crate::observe::Probe;
 use crate::structure::Frame;
 use crate::{Error, Result};

@@ -4,7 +4,7 @@ use nalgebra::{Rotation3, Vector3};
 
 use super::{Constraints, Dynamics, Force, Hydrogens, Settings, Stepper};
 use crate::engine::Engine;
-use crate::model::{Inputs, Model, PlainInput, Regime, Tokens};
+use crate::network::{Inputs, Model, PlainInput, Regime, Tokens};
 use crate::observe::Probe;
 use crate::structure::{Element, Frame, Topology, centroid};
 use crate::{Error, Result};

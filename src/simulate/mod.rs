@@ -9,11 +9,9 @@ mod hydrogens;
 mod interrupt;
 mod jump;
 mod learned;
-pub mod noise;
 mod relax;
 mod sampler;
 mod simulation;
-pub mod velocities;
 
 pub use constraints::Constraints;
 pub use dynamics::{Dynamics, Integrator, Settings};

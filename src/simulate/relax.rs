@@ -4,10 +4,11 @@
 use nalgebra::Vector3;
 use rayon::prelude::*;
 
-use super::velocities::{maxwell_boltzmann, repartitioned_masses, stop_centre};
-use super::{Constraints, Dynamics, Integrator, Physical, Settings, Stepper, noise};
+use super::{Constraints, Dynamics, Integrator, Physical, Settings, Stepper};
 use crate::Result;
 use crate::forcefield::{ForceField, Minimizer};
+use crate::geometry::noise;
+use crate::geometry::velocities::{maxwell_boltzmann, repartitioned_masses, stop_centre};
 use crate::observe::Probe;
 use crate::structure::{Frame, Topology};
 
@@ -232,7 +233,7 @@ mod tests {
 
     use super::*;
     use crate::forcefield::{Precision, PrepareOptions, Prepared, System, prepare};
-    use crate::simulate::velocities::{kinetic_energy, temperature};
+    use crate::geometry::velocities::{kinetic_energy, temperature};
     use crate::structure::{ReadOptions, read};
 
     /// Stretches a bond by 0.3 Å: more than any thermal motion.

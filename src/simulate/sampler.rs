@@ -4,9 +4,9 @@
 use nalgebra::Vector3;
 use rand_chacha::ChaCha8Rng;
 
-use super::noise;
 use crate::Result;
-use crate::model::edm::noise_levels;
+use crate::geometry::noise;
+use crate::network::edm::noise_levels;
 
 /// How the sampler steps from one noise level to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

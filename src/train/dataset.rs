@@ -8,7 +8,7 @@ use super::config::Config;
 use super::pairs::{Pair, Pairs, Segment, chronological};
 use super::strays::Strays;
 use crate::error::Place;
-use crate::model::{DataFile, Tokens};
+use crate::network::{DataFile, Tokens};
 use crate::{Error, Result};
 
 /// A molecular system and its trajectories.

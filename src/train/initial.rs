@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::config::Config;
 use crate::engine::Cpu;
 use crate::error::Place;
-use crate::model::{self, DataFile, Model, Network, Regime, SHIPPED};
+use crate::network::{self, DataFile, Model, Network, Regime, SHIPPED};
 use crate::{Error, Result};
 
 /// What `training.initial` and provenances call the model that is built into the program.
@@ -20,7 +20,7 @@ pub struct Initial {
     /// Its name without folders, and the hash of its file.
     pub file: DataFile,
     /// The network.
-    pub config: model::Config,
+    pub config: network::Config,
     /// All weights, in the order of the network's program.
     pub values: Vec<f64>,
 }
@@ -87,7 +87,7 @@ impl Initial {
     /// several lag times and this one knows its own only, what it is told of them has no weight to
     /// begin with, nor has the fold where this one is given none; where its radial splines are
     /// finer, they sum up to the same functions.
-    pub fn weights_for(&self, wanted: &model::Config) -> Vec<f64> {
+    pub fn weights_for(&self, wanted: &network::Config) -> Vec<f64> {
         let mut rest = self.values.as_slice();
         let mut values = Vec::with_capacity(rest.len());
         for (name, shape) in Network::new(&self.config).program.params {
@@ -173,7 +173,7 @@ impl Config {
             initial.config.radial
         };
         let fold = initial.config.fold || self.model.fold;
-        let wanted = model::Config {
+        let wanted = network::Config {
             radial,
             fold,
             ..initial.config.clone()
@@ -185,8 +185,8 @@ impl Config {
                 "leave the key out: the sizes are those of `training.initial`; or leave `initial` out",
             );
         }
-        self.model = model::Config {
-            regime: model::Config::default().regime,
+        self.model = network::Config {
+            regime: network::Config::default().regime,
             ..wanted
         };
         self.initial = Some(initial);
@@ -236,13 +236,16 @@ fn typed_sizes(text: &str) -> toml::Table {
 }
 
 /// The first of the keys `typed` that is not as `has` has it, and what `has` has.
-fn contradiction(typed: &toml::Table, has: &model::Config) -> Option<(String, Value)> {
+fn contradiction(typed: &toml::Table, has: &network::Config) -> Option<(String, Value)> {
     let own = serde_json::to_value(has).ok()?;
     let differs = |key: &str, value: &toml::Value| {
         // a key at a time over the model's own, so that 11 and 11.0 are the same
         let mut other = own.clone();
         other[key] = serde_json::to_value(value).unwrap_or_default();
-        serde_json::from_value::<model::Config>(other).ok().as_ref() != Some(has)
+        serde_json::from_value::<network::Config>(other)
+            .ok()
+            .as_ref()
+            != Some(has)
     };
     let (key, _) = typed.iter().find(|(key, value)| differs(key, value))?;
     Some((key.clone(), own[key].clone()))
@@ -252,7 +255,7 @@ fn contradiction(typed: &toml::Table, has: &model::Config) -> Option<(String, Va
 mod tests {
     use super::*;
     use crate::forcefield::template_geometry_at;
-    use crate::model::{Inputs, JumpInput, Tokens};
+    use crate::network::{Inputs, JumpInput, Tokens};
     use crate::structure::{ReadOptions, read};
 
     #[test]
@@ -277,10 +280,10 @@ mod tests {
             sigma_data: 1.1,
             lag_range: None,
         };
-        let config = model::Config {
+        let config = network::Config {
             regime,
             radial: 14,
-            ..model::Config::default()
+            ..network::Config::default()
         };
         let coarse = Model::initial(config.clone(), Cpu::<f64>::new(), 3).unwrap();
         let file = DataFile {
@@ -314,7 +317,7 @@ mod tests {
             (14, several, true),
             (53, several, false),
         ] {
-            let wanted = model::Config {
+            let wanted = network::Config {
                 radial,
                 fold,
                 regime: Regime::Jump {

@@ -9,7 +9,7 @@ use super::dataset::{Dataset, System};
 use super::pairs::Segment;
 use crate::error::Place;
 use crate::forcefield::{self, ForceField, Precision, template_geometry_at};
-use crate::model::{DataFile, Tokens};
+use crate::network::{DataFile, Tokens};
 use crate::structure::{self, Frame, ReadOptions, Topology, centroid};
 use crate::trajectory::Reader;
 use crate::{Error, Result};

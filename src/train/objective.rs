@@ -8,8 +8,8 @@ use super::dataset::Dataset;
 use super::pairs::{Pairs, aligned};
 use super::random::{NoiseLevels, Purpose, centred_noise, generator, uniform};
 use super::report::BANDS;
-use crate::model::edm::Preconditioning;
-use crate::model::{self, Inputs, JumpInput, PlainInput, Regime, Tokens};
+use crate::network::edm::Preconditioning;
+use crate::network::{self, Inputs, JumpInput, PlainInput, Regime, Tokens};
 
 /// One sample: what the network is given and what it should answer. Positions in Å, about the
 /// centroid.
@@ -188,7 +188,7 @@ impl Objective {
     }
 
     /// One call of the network for these samples.
-    pub fn inputs(&self, config: &model::Config, data: &Dataset, samples: &[Sample]) -> Inputs {
+    pub fn inputs(&self, config: &network::Config, data: &Dataset, samples: &[Sample]) -> Inputs {
         let tokens = |sample: &Sample| -> &Tokens { &data.systems[sample.system].tokens };
         match self {
             Objective::Jump(_) => {

@@ -12,7 +12,7 @@ use rand::RngExt;
 use rayon::prelude::*;
 
 use super::pairs::Segment;
-use crate::compare::superpose::rmsd;
+use crate::geometry::superpose::rmsd;
 
 /// A frame of a rollout, and the frame of the reference nearest to it.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -16,7 +16,7 @@ use super::optimizer::{State, average_in, clip};
 use super::random::Purpose;
 use super::report::{Reporter, Row, Table, band};
 use crate::engine::Engine;
-use crate::model::{self, Model, Provenance, Regime};
+use crate::network::{self, Model, Provenance, Regime};
 use crate::simulate::Stop;
 use crate::{Error, Result, files};
 
@@ -92,7 +92,7 @@ impl<E: Engine> Trainer<E> {
     /// fails.
     pub fn new(config: Config, dataset: Dataset, engine: E) -> Result<Self> {
         let objective = Objective::new(&config, &dataset);
-        let sizes = model::Config {
+        let sizes = network::Config {
             regime: objective.regime(),
             ..config.model.clone()
         };

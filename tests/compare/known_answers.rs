@@ -3,7 +3,7 @@
 use mdsurrogate::Result;
 use mdsurrogate::compare::floor::Verdict;
 use mdsurrogate::compare::rollout::{judge, roll_out};
-use mdsurrogate::compare::torsion::Kind;
+use mdsurrogate::geometry::torsion::Kind;
 use mdsurrogate::simulate::Stepper;
 use mdsurrogate::structure::Frame;
 use nalgebra::{Rotation3, Unit, Vector3};

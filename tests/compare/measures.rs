@@ -9,14 +9,14 @@ use mdsurrogate::compare::relaxation::{autocorrelation, decorrelation_time};
 use mdsurrogate::compare::sasa::{SPHERE_POINTS, Surface};
 use mdsurrogate::compare::secondary::{Class, SecondaryStructure};
 use mdsurrogate::compare::states::transition_counts;
-use mdsurrogate::compare::superpose::{pick, radius_of_gyration, rmsd, superpose};
 use mdsurrogate::compare::tica::{LaggedCovariance, pca, tica};
-use mdsurrogate::compare::torsion::{Kind, Torsion, torsion_series, torsions, wrap};
 use mdsurrogate::compare::transport::wasserstein2;
-use mdsurrogate::compare::validity::{
+use mdsurrogate::forcefield::TemplateGeometry;
+use mdsurrogate::geometry::superpose::{pick, radius_of_gyration, rmsd, superpose};
+use mdsurrogate::geometry::torsion::{Kind, Torsion, torsion_series, torsions, wrap};
+use mdsurrogate::geometry::validity::{
     Clashes, Validity, chiral_centres, inverted_centres, valid_share,
 };
-use mdsurrogate::forcefield::TemplateGeometry;
 use mdsurrogate::structure::Topology;
 use nalgebra::{DMatrix, Rotation3, Unit, Vector3};
 

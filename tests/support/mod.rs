@@ -5,7 +5,7 @@ use mdsurrogate::engine::{Call, Cpu, Engine};
 #[cfg(feature = "gpu")]
 use mdsurrogate::engine::{Gpu, gpu::Transforms};
 use mdsurrogate::fft::{Convolution, Mixing};
-use mdsurrogate::model::{Gradients, Inputs, Model};
+use mdsurrogate::network::{Gradients, Inputs, Model};
 use mdsurrogate::ops::{self, Batch, Centre, Edges, Init, Kernel, Op, RELATIONS};
 use nalgebra::Vector3;
 use rand::{Rng, RngExt, SeedableRng};

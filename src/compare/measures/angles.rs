@@ -8,7 +8,7 @@ use crate::compare::floor::{Better, Definition, Floors, Measure};
 use crate::compare::gather::Series;
 use crate::compare::histogram::{TORSION_BINS, bin, jensen_shannon};
 use crate::compare::row::{Looker, Row};
-use crate::compare::torsion::Kind;
+use crate::geometry::torsion::Kind;
 
 const JSD: &str = "Jensen–Shannon divergence of each torsion's histogram, natural logarithm, 100 bins, mean over torsions (scipy's jensenshannon, squared)";
 

@@ -7,7 +7,7 @@ use crate::compare::gather::Series;
 use crate::compare::relaxation::integral_to_zero;
 use crate::compare::row::Looker;
 use crate::compare::statistics::median;
-use crate::compare::torsion::Kind;
+use crate::geometry::torsion::Kind;
 
 const DEFINITION: Definition = Definition {
     name: "decorrelation",
@@ -213,7 +213,7 @@ mod tests {
                     / 3.0;
             }
             Row {
-                torsions: vec![crate::compare::torsion::wrap(angle) as f32],
+                torsions: vec![crate::geometry::torsion::wrap(angle) as f32],
                 ..Row::default()
             }
         };

@@ -12,7 +12,7 @@ use crate::compare::histogram::{bin, jensen_shannon};
 use crate::compare::row::{Looker, Row};
 use crate::compare::states::{States, transition_counts, transition_matrix};
 use crate::compare::tica::{LaggedCovariance, Projection, tica};
-use crate::compare::torsion::Kind;
+use crate::geometry::torsion::Kind;
 
 const DEFINITIONS: [Definition; 4] = [
     Definition {

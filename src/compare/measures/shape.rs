@@ -10,9 +10,9 @@ use crate::compare::fluctuation::Moments;
 use crate::compare::gather::Series;
 use crate::compare::row::{Looker, Row};
 use crate::compare::statistics::{mean, pearson};
-use crate::compare::superpose::rmsd;
 use crate::compare::tica::{Projection, pca};
 use crate::compare::transport::{wasserstein2, wasserstein2_line};
+use crate::geometry::superpose::rmsd;
 
 const SIZES: [Definition; 2] = [
     Definition {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::table::{duration, floor, markdown, number, title};
 use crate::compare::floor::{Measure, Verdict};
 use crate::compare::rollout::Outcome;
-use crate::model::Header;
+use crate::network::Header;
 
 /// One molecule that a model was tried on.
 #[derive(Debug, Clone, Serialize)]

@@ -11,7 +11,7 @@ use crate::compare::histogram::TORSION_BINS;
 use crate::compare::measures::{PLANE_BINS, TorsionReport};
 use crate::compare::statistics::quantile;
 use crate::compare::tica::pca;
-use crate::compare::torsion::next_residues;
+use crate::geometry::torsion::next_residues;
 
 /// A drawing with its words.
 pub(super) struct Figure {

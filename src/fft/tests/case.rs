@@ -3,8 +3,8 @@
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::engine::Real;
 use crate::fft::{Convolution, Mixing, Padding, Scale};
+use crate::numeric::Real;
 use crate::ops::geometric_conv::GeometricConv;
 use crate::ops::scalar_conv::ScalarConv;
 use crate::ops::vector_conv::VectorConv;

@@ -13,7 +13,7 @@ use super::product::{
     scale_and_sum, times, total,
 };
 use super::{BLOCK, DENSE, HALF, Inputs, Message, Params, Reads, SUM, add, pieces, rows, rows_mut};
-use crate::engine::Real;
+use crate::numeric::Real;
 use crate::ops::Backward;
 
 /// What backward reads.

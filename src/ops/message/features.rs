@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::product::Row;
 use super::{BLOCK, DENSE, Reads};
-use crate::engine::Real;
+use crate::numeric::Real;
 
 /// One number for every edge of a block.
 pub(super) type Lanes<T> = [T; BLOCK];

@@ -10,7 +10,7 @@ use super::product::{
     Part, Row, accumulate_lanes, multiply_lanes, multiply_rows, plus, plus_scaled,
 };
 use super::{BLOCK, HALF, Inputs, Message, PIECE, Params, Reads, SUM, rows_mut};
-use crate::engine::Real;
+use crate::numeric::Real;
 use crate::ops::{Batch, Forward};
 
 /// Tokens of one parallel task.

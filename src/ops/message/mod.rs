@@ -38,7 +38,7 @@ mod product;
 mod tests;
 
 use super::{Backward, Batch, Forward, Init, Kernel, ParamShape, RELATIONS, Shape, Signature};
-use crate::engine::Real;
+use crate::numeric::Real;
 use features::Grid;
 use product::Row;
 

@@ -3,7 +3,7 @@
 use super::objective::half;
 use super::{Config, Displacement, Jump};
 use crate::error::Place;
-use crate::{Error, Result, model};
+use crate::{Error, Result, network};
 
 impl Config {
     /// Refuses values that make no sense; to be called again after a change.
@@ -29,12 +29,12 @@ impl Config {
                 "exactly one of the tables [jump], [displacement] and [force] must be there",
             );
         }
-        if self.model.regime != model::Config::default().regime {
+        if self.model.regime != network::Config::default().regime {
             return refuse("model.regime", "the objective decides it: leave it out");
         }
         // whatever the regime's scales will be: they are measured
-        let network = model::Config {
-            regime: model::Regime::force(1.0, model::Form::Direct),
+        let network = network::Config {
+            regime: network::Regime::force(1.0, network::Form::Direct),
             fold: false,
             ..self.model.clone()
         };

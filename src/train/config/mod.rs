@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use super::initial::Initial;
 use crate::error::Place;
-use crate::{Error, Result, model};
+use crate::{Error, Result, network};
 use quantity::{optional_temperature, optional_time};
 
 /// A training, as its file describes it. Unknown keys are refused.
@@ -36,7 +36,7 @@ pub struct Config {
     /// Sizes of the network; missing keys take those of the model that the training starts from, or
     /// the working model's. The regime is not among them: the objective says it.
     #[serde(default)]
-    pub model: model::Config,
+    pub model: network::Config,
     /// AdamW and its learning rate.
     #[serde(default)]
     pub optimizer: Optimizer,
@@ -262,7 +262,7 @@ mod tests {
         assert_eq!(every.training, training);
         assert_eq!(
             (every.optimizer, every.split, every.model),
-            (Optimizer::default(), split, model::Config::default())
+            (Optimizer::default(), split, network::Config::default())
         );
         assert_eq!(every.jump, config_with("[jump]\nlag = \"20ps\"").jump);
     }

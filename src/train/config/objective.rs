@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::quantity::{length, optional_time, time};
-use crate::model::Form;
+use crate::network::Form;
 
 /// Objective `jump`: x(t + lag) is sampled given x(t) (EDM, Karras et al. 2022).
 #[derive(Debug, Clone, Copy, Deserialize, PartialEq)]

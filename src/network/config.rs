@@ -209,7 +209,7 @@ pub struct Config {
     /// Whether template distances and signed heights are seen.
     pub templates: bool,
     /// Whether the network is also given the fold that a protein keeps to (regime `jump`;
-    /// [`crate::model::JumpInput::fold`]).
+    /// [`crate::network::JumpInput::fold`]).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub fold: bool,
     /// What the answer is.

@@ -1,0 +1,8 @@
+//! The geometry of frames: what steppers, observers and comparisons share.
+
+pub(crate) mod neighbours;
+pub mod noise;
+pub mod superpose;
+pub mod torsion;
+pub mod validity;
+pub mod velocities;

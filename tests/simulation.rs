@@ -13,11 +13,11 @@ use mdsurrogate::observe::{
     TrajectoryWriter,
 };
 use mdsurrogate::simulate::checkpoint::{Checkpoint, files};
-use mdsurrogate::simulate::{OnGuard, Rules, Simulation, Stepper, Stop};
+use mdsurrogate::simulate::{Clock, Motion, OnGuard, Rules, Simulation, Stepper, Stop};
 use mdsurrogate::structure::{Frame, ReadOptions, Topology, read};
 use mdsurrogate::trajectory::Reader;
 use nalgebra::{Rotation3, Vector3};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Steps of 0.5 ps that shake every atom a little about where it started, and may break the
 /// molecule at a step.
@@ -48,8 +48,14 @@ impl Stepper for Shake {
         }
         Ok(())
     }
-    fn time_step(&self) -> f64 {
-        0.5
+    fn clock(&self) -> Clock {
+        Clock::Jumps(0.5)
+    }
+    fn motion(&self) -> Option<Motion> {
+        None
+    }
+    fn identity(&self) -> Map<String, Value> {
+        Map::new()
     }
     fn describe(&self) -> String {
         "shaking".into()

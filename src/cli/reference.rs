@@ -10,7 +10,7 @@ use super::protein::{Complete, Field, Protein};
 use crate::forcefield::{ForceField, Minimizer, System, template_geometry_at};
 use crate::geometry::velocities::repartitioned_masses;
 use crate::observe::Journal;
-use crate::simulate::{Constraints, Dynamics, Physical, Settings, Stepper, heat};
+use crate::simulate::{Constraints, Dynamics, Physical, Stepper, heat};
 use crate::structure::{Frame, Structure, Topology};
 use crate::units::Dimension;
 use crate::{Error, Result};
@@ -139,16 +139,14 @@ fn engine(args: &Args, structure: &Structure, system: System) -> Result<Engine> 
         Ok(frames)
     };
     Ok(Engine {
-        freedom: stepper.freedom(),
         geometry: template_geometry_at(topology, &frame.positions)?,
-        settings: fixed(args, &settings),
+        settings: fixed(args, &stepper),
         words,
         equivariance_every: None,
         default_steps: (DEFAULT_TIME / settings.time_step).round() as u64,
         start: Some(Box::new(start)),
         forces: args.forces,
         field: Some(field),
-        masses,
         stepper: Box::new(stepper),
     })
 }
@@ -177,12 +175,9 @@ fn minimised(
 }
 
 /// What must be the same for a checkpoint to be gone on from.
-fn fixed(args: &Args, settings: &Settings) -> Map<String, Value> {
-    let mut fixed = Map::new();
+fn fixed(args: &Args, stepper: &dyn Stepper) -> Map<String, Value> {
+    let mut fixed = stepper.identity();
     let mut put = |name: &str, value: Value| fixed.insert(name.to_owned(), value);
-    put("integrator", format!("{:?}", settings.integrator).into());
-    put("time step (ps)", json!(settings.time_step));
-    put("temperature (K)", json!(settings.temperature));
     put("hydrogen mass (Da)", json!(args.hydrogen_mass));
     put("bonds of hydrogens held", args.hold_hydrogens.into());
     put("precision", format!("{:?}", args.field.precision).into());

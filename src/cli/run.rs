@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value, json};
+use serde_json::Map;
 
 use super::backend::{Backend, Chosen, list_devices};
 use super::config::with_file;
@@ -167,13 +167,7 @@ fn stepper_on<E: Compute + 'static>(
         "model (hash of weights)".into(),
         header.sha256.clone().into(),
     );
-    let Made {
-        stepper,
-        freedom,
-        masses,
-        settings: own,
-        mut words,
-    } = match (model.config().regime, choice.motion) {
+    let (stepper, mut words) = match (model.config().regime, choice.motion) {
         (Regime::Force { .. }, Some(motion)) => {
             refuse(choice.sampling.changed(), "jumps", "forces")?;
             in_forces(model, &header, &geometry, path, structure, motion)?
@@ -183,8 +177,7 @@ fn stepper_on<E: Compute + 'static>(
             by_jumps(model, &header, &geometry, path, structure, choice)?
         }
     };
-    settings.extend(own);
-    settings.insert("time step (ps)".into(), json!(stepper.time_step()));
+    settings.extend(stepper.identity());
     if let Some(device) = device {
         words.push(format!("on the GPU {device}"));
         settings.insert("device".into(), device.into());
@@ -192,8 +185,6 @@ fn stepper_on<E: Compute + 'static>(
     Ok(Engine {
         stepper,
         geometry,
-        freedom,
-        masses,
         settings,
         words,
         equivariance_every: None,
@@ -214,18 +205,6 @@ fn refuse(flag: Option<&'static str>, wanted: &str, is: &str) -> Result<()> {
     })
 }
 
-/// A stepper and what is to be known of it.
-struct Made {
-    stepper: Box<dyn Stepper>,
-    /// Degrees of freedom of the kinetic energy.
-    freedom: usize,
-    /// Masses, Da.
-    masses: Vec<f64>,
-    /// What must be the same for a run to go on, beside the model and its time step.
-    settings: Map<String, Value>,
-    words: Vec<String>,
-}
-
 /// The jumps of a model.
 fn by_jumps<E: Compute + 'static>(
     model: Model<E>,
@@ -234,7 +213,7 @@ fn by_jumps<E: Compute + 'static>(
     path: &Path,
     structure: &Structure,
     choice: &Choice<'_>,
-) -> Result<Made> {
+) -> Result<(Box<dyn Stepper>, Vec<String>)> {
     let topology = &structure.topology;
     let mut words = words(
         &path.display().to_string(),
@@ -244,7 +223,6 @@ fn by_jumps<E: Compute + 'static>(
     let (seed, first_replica) = (choice.seed, choice.first_replica);
     let Jumps {
         stepper,
-        motion,
         folded,
         warning,
     } = choice.sampling.jumps(Parts {
@@ -259,20 +237,7 @@ fn by_jumps<E: Compute + 'static>(
         folded.then(|| "it keeps to the fold of its input; --fold free lets go of it".to_owned()),
     );
     words.extend(warning);
-    let settings = Map::from_iter([("jumps".into(), choice.sampling.settings()?)]);
-    let (masses, freedom) = motion.unwrap_or_else(|| {
-        (
-            topology.atoms.iter().map(|atom| atom.mass).collect(),
-            3 * topology.len(),
-        )
-    });
-    Ok(Made {
-        stepper,
-        freedom,
-        masses,
-        settings,
-        words,
-    })
+    Ok((stepper, words))
 }
 
 /// The dynamics of heavy atoms in a model's forces.
@@ -283,7 +248,7 @@ fn in_forces<E: Compute + 'static>(
     path: &Path,
     structure: &Structure,
     motion: Settings,
-) -> Result<Made> {
+) -> Result<(Box<dyn Stepper>, Vec<String>)> {
     let Structure {
         topology, frame, ..
     } = structure;
@@ -294,13 +259,6 @@ fn in_forces<E: Compute + 'static>(
         "energies are those of the force field with hydrogens that ride, which the model's forces do not conserve"
     };
     let stepper = Riding::new(force, topology, &frame.positions, motion)?;
-    let settings = Map::from_iter([
-        (
-            "integrator".into(),
-            format!("{:?}", motion.integrator).into(),
-        ),
-        ("temperature (K)".into(), json!(motion.temperature)),
-    ]);
     let words = vec![
         format!(
             "model {}: trained on {}",
@@ -310,13 +268,7 @@ fn in_forces<E: Compute + 'static>(
         stepper.describe(),
         energies.to_owned(),
     ];
-    Ok(Made {
-        freedom: stepper.freedom(),
-        masses: stepper.masses().to_vec(),
-        stepper: Box::new(stepper),
-        settings,
-        words,
-    })
+    Ok((Box::new(stepper), words))
 }
 
 /// What the user is to know of the model.

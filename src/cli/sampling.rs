@@ -1,7 +1,5 @@
 //! How jumps are sampled and corrected: the flags of every command that makes some.
 
-use serde_json::{Value, json};
-
 use super::job::quantity;
 use crate::engine::Engine;
 use crate::forcefield::{ForceField, Precision, System, TemplateGeometry};
@@ -127,14 +125,6 @@ impl Sampling {
     fn relax_for(&self, tokens: usize) -> usize {
         self.relax.unwrap_or(tokens.clamp(RELAX[0], RELAX[1]))
     }
-
-    /// What must be the same for a checkpoint to be gone on from.
-    pub fn settings(&self) -> Result<Value> {
-        let sampler = self.sampler_for(self.relax != Some(0))?;
-        Ok(
-            json!({ "sampler": format!("{sampler:?}"), "relax": self.relax, "fold": format!("{:?}", self.fold) }),
-        )
-    }
 }
 
 /// What jumps are made of.
@@ -157,9 +147,6 @@ pub struct Parts<'a, E: Engine> {
 pub struct Jumps {
     /// The stepper.
     pub stepper: Box<dyn Stepper>,
-    /// Masses of the frames' velocities, Da, and their degrees of freedom; none where frames have
-    /// no velocities.
-    pub motion: Option<(Vec<f64>, usize)>,
     /// Whether they keep to the fold that the molecule begins with.
     pub folded: bool,
     /// Why there is no corrector although one was asked for.
@@ -215,7 +202,6 @@ impl Sampling {
         let Some(system) = system else {
             return Ok(Jumps {
                 stepper: Box::new(jump),
-                motion: None,
                 folded,
                 warning,
             });
@@ -232,9 +218,7 @@ impl Sampling {
             ForceField::new(system, Precision::F32),
             relaxation,
         );
-        let motion = Some((relaxed.masses().to_vec(), relaxed.freedom()));
         Ok(Jumps {
-            motion,
             stepper: Box::new(relaxed),
             folded,
             warning,
@@ -258,8 +242,8 @@ mod tests {
         assert_eq!((none.relax_for(602), none.changed()), (0, Some("--relax")));
         // a bare network is not sampled as one that is corrected
         assert_ne!(
-            none.settings().unwrap()["sampler"],
-            default.settings().unwrap()["sampler"]
+            none.sampler_for(false).unwrap(),
+            default.sampler_for(true).unwrap()
         );
     }
 }

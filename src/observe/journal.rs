@@ -1,12 +1,11 @@
 //! What a run says: words for the console, lines of `PREFIX.log`, events for programs, and the list
 //! of warnings for the summary.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -46,7 +45,7 @@ const BETWEEN_LINES: Duration = Duration::from_secs(10);
 /// A handle on what a run says; clones share it.
 #[derive(Clone)]
 pub struct Journal {
-    inner: Rc<RefCell<Inner>>,
+    inner: Arc<Mutex<Inner>>,
 }
 
 struct Inner {
@@ -79,8 +78,12 @@ impl Journal {
             warnings,
         };
         Journal {
-            inner: Rc::new(RefCell::new(inner)),
+            inner: Arc::new(Mutex::new(inner)),
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps a log at `path` from now on, behind what stands there if `append`.
@@ -95,20 +98,20 @@ impl Journal {
             .truncate(!append)
             .open(path);
         let file = file.map_err(|source| Error::writing(path, &source))?;
-        self.inner.borrow_mut().log = Some((path.to_owned(), file));
+        self.lock().log = Some((path.to_owned(), file));
         Ok(())
     }
 
     /// Says something to the user and the log.
     pub fn say(&self, words: &str) {
-        let mut inner = self.inner.borrow_mut();
+        let mut inner = self.lock();
         inner.write_log(words);
         inner.print(words);
     }
 
     /// Says something to the log, and to the user who wants to know more (`-v`).
     pub fn detail(&self, words: &str) {
-        let mut inner = self.inner.borrow_mut();
+        let mut inner = self.lock();
         inner.write_log(words);
         if inner.verbose {
             inner.print(words);
@@ -122,7 +125,7 @@ impl Journal {
             "warning",
             json!({ "step": step, "kind": kind, "what": words }),
         );
-        let mut inner = self.inner.borrow_mut();
+        let mut inner = self.lock();
         inner.write_log(&format!("warning: step {step}: {words}"));
         let count = inner.counts.entry(kind.to_owned()).or_default();
         *count += 1;
@@ -142,7 +145,7 @@ impl Journal {
 
     /// An event for programs: `fields` and its name.
     pub fn event(&self, name: &str, fields: Value) {
-        if self.inner.borrow().json {
+        if self.lock().json {
             let mut object = json!({ "event": name });
             if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {
                 object.extend(fields);
@@ -154,7 +157,7 @@ impl Journal {
 
     /// Shows how far the run is; `words` are its speed and the like.
     pub fn progress(&self, step: u64, steps: u64, words: &str) {
-        let mut inner = self.inner.borrow_mut();
+        let mut inner = self.lock();
         match inner.console {
             Console::Quiet => {}
             Console::Bar => {
@@ -185,14 +188,14 @@ impl Journal {
 
     /// Takes the progress bar away.
     pub fn end_progress(&self) {
-        if let Some(bar) = self.inner.borrow_mut().bar.take() {
+        if let Some(bar) = self.lock().bar.take() {
             bar.finish_and_clear();
         }
     }
 
     /// All warnings (the first hundred of them) and their counts by kind.
     pub fn warnings(&self) -> Value {
-        let inner = self.inner.borrow();
+        let inner = self.lock();
         json!({ "counts": inner.counts, "first": inner.warnings })
     }
 
@@ -201,7 +204,7 @@ impl Journal {
     /// # Errors
     /// The first [`Error::Output`] that writing the log met.
     pub fn check(&self) -> Result<()> {
-        self.inner.borrow_mut().failed.take().map_or(Ok(()), Err)
+        self.lock().failed.take().map_or(Ok(()), Err)
     }
 }
 
@@ -219,8 +222,14 @@ impl Inner {
     fn print(&self, words: &str) {
         match (&self.bar, self.console) {
             (_, Console::Quiet) => {}
-            (Some(bar), _) => bar.suspend(|| eprintln!("{words}")),
-            (None, _) => eprintln!("{words}"),
+            (Some(bar), _) => bar.suspend(|| error_line(words)),
+            (None, _) => error_line(words),
         }
     }
+}
+
+/// A line to stderr. Whoever read it may be gone (`2>&1 | head`, a closed terminal, a full disk):
+/// that is no reason to end a run.
+fn error_line(words: &str) {
+    let _ = writeln!(std::io::stderr(), "{words}");
 }

@@ -56,7 +56,7 @@ impl Record {
 
 /// Watches one replica of a run, or writes it down. Observers run in the order in which they were
 /// added: monitors first, which add their numbers to the record; writers last, which write it.
-pub trait Observer {
+pub trait Observer: Send {
     /// Sees a frame.
     ///
     /// # Errors

@@ -4,8 +4,9 @@ use nalgebra::Vector3;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{ChiSquared, Distribution, StandardNormal};
+use serde_json::{Map, Value, json};
 
-use super::{Constraints, Force, Stepper};
+use super::{Clock, Constraints, Force, Motion, Stepper};
 use crate::geometry::noise;
 use crate::geometry::velocities::{kinetic_energy, maxwell_boltzmann, stop_centre, thermal_speed};
 use crate::structure::Frame;
@@ -336,8 +337,37 @@ impl<F: Force> Stepper for Dynamics<F> {
         Ok(())
     }
 
-    fn time_step(&self) -> f64 {
-        self.settings.time_step
+    fn clock(&self) -> Clock {
+        Clock::Dynamics(self.settings.time_step)
+    }
+
+    fn motion(&self) -> Option<Motion> {
+        Some(Motion {
+            masses: self.masses.clone(),
+            freedom: self.freedom(),
+        })
+    }
+
+    fn identity(&self) -> Map<String, Value> {
+        let Settings {
+            integrator,
+            time_step,
+            temperature,
+            ..
+        } = self.settings;
+        // as checkpoints have had it from the first version on
+        let integrator = match integrator {
+            Integrator::VelocityVerlet => "VelocityVerlet".to_owned(),
+            Integrator::Langevin { friction } => {
+                format!("Langevin {{ friction: {friction:?} }}")
+            }
+            Integrator::Csvr { relaxation } => format!("Csvr {{ relaxation: {relaxation:?} }}"),
+        };
+        Map::from_iter([
+            ("integrator".to_owned(), integrator.into()),
+            ("time step (ps)".to_owned(), json!(time_step)),
+            ("temperature (K)".to_owned(), json!(temperature)),
+        ])
     }
 
     fn describe(&self) -> String {

@@ -8,7 +8,7 @@ use crate::forcefield::ForceField;
 use crate::structure::Frame;
 
 /// A force on the atoms of a molecule.
-pub trait Force {
+pub trait Force: Send {
     /// Overwrites `forces[r]`, kJ/mol/Å, with the force on replica `r`, which depends on its
     /// positions only. Both are one a replica.
     ///

@@ -3,10 +3,11 @@
 
 use nalgebra::{Rotation3, Vector3};
 use rayon::prelude::*;
+use serde_json::{Map, Value, json};
 
-use super::Stepper;
 use super::hydrogens::Hydrogens;
 use super::sampler::{Candidate, Sampler};
+use super::{Clock, Motion, Stepper};
 use crate::engine::Engine;
 use crate::geometry::noise;
 use crate::network::{Config, Inputs, JumpInput, Model, Regime, Tokens};
@@ -192,8 +193,20 @@ impl<E: Engine> Stepper for Jump<E> {
             .try_for_each(advance)
     }
 
-    fn time_step(&self) -> f64 {
-        self.lag_time
+    fn clock(&self) -> Clock {
+        Clock::Jumps(self.lag_time)
+    }
+
+    fn motion(&self) -> Option<Motion> {
+        None
+    }
+
+    fn identity(&self) -> Map<String, Value> {
+        Map::from_iter([
+            ("time step (ps)".to_owned(), json!(self.lag_time)),
+            ("sampler".to_owned(), json!(self.sampler)),
+            ("keeps its fold".to_owned(), self.keeps_fold().into()),
+        ])
     }
 
     fn describe(&self) -> String {

@@ -1,8 +1,9 @@
 //! Dynamics in the forces of a network of the force regime: heavy atoms move, hydrogens ride.
 
 use nalgebra::{Rotation3, Vector3};
+use serde_json::{Map, Value};
 
-use super::{Constraints, Dynamics, Force, Hydrogens, Settings, Stepper};
+use super::{Clock, Constraints, Dynamics, Force, Hydrogens, Motion, Settings, Stepper};
 use crate::engine::Engine;
 use crate::network::{Inputs, Model, PlainInput, Regime, Tokens};
 use crate::observe::Probe;
@@ -195,8 +196,19 @@ impl<E: Engine> Stepper for Riding<E> {
         Ok(())
     }
 
-    fn time_step(&self) -> f64 {
-        self.dynamics.time_step()
+    fn clock(&self) -> Clock {
+        self.dynamics.clock()
+    }
+
+    fn motion(&self) -> Option<Motion> {
+        Some(Motion {
+            masses: self.masses.clone(),
+            freedom: self.dynamics.freedom(),
+        })
+    }
+
+    fn identity(&self) -> Map<String, Value> {
+        self.dynamics.identity()
     }
 
     fn describe(&self) -> String {

@@ -3,8 +3,9 @@
 
 use nalgebra::Vector3;
 use rayon::prelude::*;
+use serde_json::{Map, Value, json};
 
-use super::{Constraints, Dynamics, Integrator, Physical, Settings, Stepper};
+use super::{Clock, Constraints, Dynamics, Integrator, Motion, Physical, Settings, Stepper};
 use crate::Result;
 use crate::forcefield::{ForceField, Minimizer};
 use crate::geometry::noise;
@@ -199,8 +200,25 @@ impl<S: Stepper> Stepper for Relaxed<S> {
         work.try_for_each(|(frame, (field, dynamics))| relax(frame, field, dynamics, steps))
     }
 
-    fn time_step(&self) -> f64 {
-        self.stepper.time_step()
+    fn clock(&self) -> Clock {
+        self.stepper.clock()
+    }
+
+    fn motion(&self) -> Option<Motion> {
+        Some(Motion {
+            masses: self.masses.clone(),
+            freedom: self.freedom(),
+        })
+    }
+
+    fn identity(&self) -> Map<String, Value> {
+        let Relaxation {
+            steps, temperature, ..
+        } = self.relaxation;
+        let mut identity = self.stepper.identity();
+        identity.insert("steps of the corrector".to_owned(), steps.into());
+        identity.insert("temperature (K)".to_owned(), json!(temperature));
+        identity
     }
 
     fn describe(&self) -> String {
@@ -248,8 +266,14 @@ mod tests {
             }
             Ok(())
         }
-        fn time_step(&self) -> f64 {
-            1.0
+        fn clock(&self) -> Clock {
+            Clock::Jumps(1.0)
+        }
+        fn motion(&self) -> Option<Motion> {
+            None
+        }
+        fn identity(&self) -> Map<String, Value> {
+            Map::new()
         }
         fn describe(&self) -> String {
             "strain".into()

@@ -9,7 +9,8 @@ use crate::geometry::noise;
 use crate::network::edm::noise_levels;
 
 /// How the sampler steps from one noise level to the next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Method {
     /// One evaluation of the network a level
     Euler,
@@ -20,7 +21,7 @@ pub enum Method {
 }
 
 /// How a jump is sampled.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Sampler {
     /// Noise levels, from `high` to `low`.
     pub levels: usize,

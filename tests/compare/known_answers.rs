@@ -4,7 +4,7 @@ use mdsurrogate::Result;
 use mdsurrogate::compare::floor::Verdict;
 use mdsurrogate::compare::rollout::{judge, roll_out};
 use mdsurrogate::geometry::torsion::Kind;
-use mdsurrogate::simulate::Stepper;
+use mdsurrogate::simulate::{Clock, Motion, Stepper};
 use mdsurrogate::structure::Frame;
 use nalgebra::{Rotation3, Unit, Vector3};
 use rand::seq::SliceRandom;
@@ -240,8 +240,14 @@ impl Stepper for Replay {
         }
         Ok(())
     }
-    fn time_step(&self) -> f64 {
-        STEP
+    fn clock(&self) -> Clock {
+        Clock::Jumps(STEP)
+    }
+    fn motion(&self) -> Option<Motion> {
+        None
+    }
+    fn identity(&self) -> serde_json::Map<String, serde_json::Value> {
+        serde_json::Map::new()
     }
     fn describe(&self) -> String {
         "a replay".into()

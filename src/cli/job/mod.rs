@@ -24,7 +24,7 @@ use crate::observe::{
     Shape, TrajectoryWriter,
 };
 use crate::simulate::checkpoint::{Checkpoint, files as checkpoint_files};
-use crate::simulate::{Rules, Simulation, Stepper, Stop};
+use crate::simulate::{Motion, Rules, Simulation, Stepper, Stop};
 use crate::structure::{Frame, Structure, write_pdb};
 use crate::{Error, Result};
 
@@ -34,10 +34,6 @@ pub struct Engine {
     pub stepper: Box<dyn Stepper>,
     /// Template geometry that frames are held against.
     pub geometry: TemplateGeometry,
-    /// Degrees of freedom of the kinetic energy.
-    pub freedom: usize,
-    /// Masses of the dynamics, Da.
-    pub masses: Vec<f64>,
     /// What must be the same for a run to go on: model, time step, temperature, ….
     pub settings: serde_json::Map<String, Value>,
     /// Lines about it for the user.
@@ -102,7 +98,7 @@ impl Job<'_> {
     pub fn carry_out(&self, mut engine: Engine) -> Result<()> {
         let args = self.args;
         let files = Files::new(args, self.input, engine.forces)?;
-        let plan = Plan::new(args, engine.stepper.time_step(), engine.default_steps)?;
+        let plan = Plan::new(args, engine.stepper.clock(), engine.default_steps)?;
         let limit = plan::time_limit(args)?;
         let settings = self.settings(&engine, &plan);
         let journal = journal(args);
@@ -236,6 +232,10 @@ impl Job<'_> {
         let Structure {
             topology, frame, ..
         } = self.structure;
+        let motion = engine.stepper.motion().unwrap_or_else(|| Motion {
+            masses: topology.atoms.iter().map(|atom| atom.mass).collect(),
+            freedom: 3 * topology.len(),
+        });
         let interval = plan.trajectory as f64 * engine.stepper.time_step();
         let in_f64 =
             || System::build(topology).map(|system| ForceField::new(system, Precision::F64));
@@ -265,8 +265,8 @@ impl Job<'_> {
                 plan.log,
                 Box::new(EnergyMonitor::new(
                     field,
-                    engine.masses.clone(),
-                    engine.freedom,
+                    motion.masses.clone(),
+                    motion.freedom,
                 )),
             );
             watch(plan.log, Box::new(Shape::new(topology, &frame.positions)));

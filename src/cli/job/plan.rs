@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::cli::job::JobArgs;
+use crate::simulate::Clock;
 use crate::units::{self, Dimension};
 use crate::{Error, Result};
 
@@ -100,21 +101,16 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The plan of a run whose steps span `time_step` ps, and that makes `default_steps` where
-    /// nothing else is said.
-    ///
-    /// Steps of less than 0.1 ps are dynamics, longer ones jumps.
+    /// The plan of a run by this clock that makes `default_steps` where nothing else is said: of
+    /// dynamics a frame every ps is kept, of jumps every one.
     ///
     /// # Errors
     /// [`Error::Usage`] naming the flag that cannot be understood.
-    pub fn new(args: &JobArgs, time_step: f64, default_steps: u64) -> Result<Self> {
-        let jumps = time_step >= 0.1;
-        let about = |time: f64| {
-            if jumps {
-                1
-            } else {
-                (time / time_step).round().max(1.0) as u64
-            }
+    pub fn new(args: &JobArgs, clock: Clock, default_steps: u64) -> Result<Self> {
+        let time_step = clock.time_step();
+        let about = |time: f64| match clock {
+            Clock::Jumps(_) => 1,
+            Clock::Dynamics(time_step) => (time / time_step).round().max(1.0) as u64,
         };
         let stride = |flag: &str, text: &Option<String>, default: u64| match text {
             Some(text) => Span::parse(flag, text)?.steps(flag, time_step),
@@ -171,7 +167,7 @@ mod tests {
 
     #[test]
     fn strides_follow_from_the_time_step() {
-        let jumps = Plan::new(&args(&[]), 20.0, 1000).unwrap();
+        let jumps = Plan::new(&args(&[]), Clock::Jumps(20.0), 1000).unwrap();
         assert_eq!(
             jumps,
             Plan {
@@ -182,8 +178,12 @@ mod tests {
                 guard: 1
             }
         );
-        let dynamics =
-            Plan::new(&args(&["--time", "1ns", "--log-every", "2ps"]), 0.002, 1000).unwrap();
+        let dynamics = Plan::new(
+            &args(&["--time", "1ns", "--log-every", "2ps"]),
+            Clock::Dynamics(0.002),
+            1000,
+        )
+        .unwrap();
         assert_eq!(
             dynamics,
             Plan {
@@ -212,7 +212,7 @@ mod tests {
                 "--guard-every: `often` is not a number with a unit",
             ),
         ] {
-            let error = Plan::new(&args(&typed), 20.0, 10).unwrap_err();
+            let error = Plan::new(&args(&typed), Clock::Jumps(20.0), 10).unwrap_err();
             assert!(
                 error.exit_code() == 2 && error.to_string().starts_with(words),
                 "{error}"

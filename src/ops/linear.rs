@@ -137,6 +137,10 @@ impl Kernel for Linear {
         }
     }
 
+    fn kept(&self) -> usize {
+        usize::from(self.silu)
+    }
+
     fn forward<T: Real>(&self, call: Forward<'_, T>) {
         let (n, k) = (self.outputs, self.inputs.len());
         let residual = self.residual.then(|| call.inputs[k]);

@@ -15,6 +15,7 @@
 //! - Results do not depend on the number of threads: work is cut into pieces whose size depends on
 //!   the shapes only, and partial sums are added in the order of the pieces.
 
+pub mod attention;
 mod batch;
 pub mod embed;
 pub mod gate;
@@ -175,6 +176,11 @@ pub trait Kernel {
     fn forward<T: Real>(&self, call: Forward<'_, T>);
     /// Adds the gradients of inputs and parameters.
     fn backward<T: Real>(&self, call: Backward<'_, T>);
+    /// How many of the last outputs are kept for backward alone: no other op may read them, and
+    /// their gradients are not looked at.
+    fn kept(&self) -> usize {
+        0
+    }
 }
 
 macro_rules! ops {
@@ -212,6 +218,9 @@ macro_rules! ops {
             fn backward<T: Real>(&self, call: Backward<'_, T>) {
                 match self { $(Op::$variant(op) => op.backward(call)),* }
             }
+            fn kept(&self) -> usize {
+                match self { $(Op::$variant(op) => op.kept()),* }
+            }
         }
 
         $(impl From<$module::$variant> for Op {
@@ -229,6 +238,7 @@ ops! {
     ScalarConv = scalar_conv,
     VectorConv = vector_conv,
     GeometricConv = geometric_conv,
+    Attention = attention,
     Gate = gate,
     Invariants = invariants,
     Update = update,

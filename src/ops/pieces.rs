@@ -31,20 +31,29 @@ pub(super) fn for_rows_of<T: Send, const N: usize>(
     if rows <= SERIAL_ROWS {
         return work(0, out.map(|(rows, _)| rows));
     }
-    let mut out = out;
-    let pieces: Vec<[&mut [T]; N]> = (0..rows.div_ceil(SERIAL_ROWS))
-        .map(|piece| {
-            let count = SERIAL_ROWS.min(rows - piece * SERIAL_ROWS);
-            out.each_mut().map(|(rest, row)| {
-                rest.split_off_mut(..count * *row)
-                    .expect("the rows of a piece")
-            })
+    let lengths =
+        (0..rows.div_ceil(SERIAL_ROWS)).map(|piece| SERIAL_ROWS.min(rows - piece * SERIAL_ROWS));
+    for_ranges(out, lengths, |piece, rows| work(piece * SERIAL_ROWS, rows));
+}
+
+/// Runs `work(number, rows)` over outputs cut into pieces of these numbers of rows, which are all
+/// rows together, in parallel.
+pub(super) fn for_ranges<T: Send, const N: usize>(
+    mut out: [(&mut [T], usize); N],
+    lengths: impl Iterator<Item = usize>,
+    work: impl Fn(usize, [&mut [T]; N]) + Sync,
+) {
+    let mut cut = |count: usize| {
+        out.each_mut().map(|(rest, row)| {
+            rest.split_off_mut(..count * *row)
+                .expect("the rows of a piece")
         })
-        .collect();
+    };
+    let pieces: Vec<[&mut [T]; N]> = lengths.map(&mut cut).collect();
     pieces
         .into_par_iter()
         .enumerate()
-        .for_each(|(piece, rows)| work(piece * SERIAL_ROWS, rows));
+        .for_each(|(piece, rows)| work(piece, rows));
 }
 
 /// Adds `work(range of rows, partial sum)` over all rows to `total`. At most 16 pieces, so that the

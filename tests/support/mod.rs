@@ -156,6 +156,24 @@ pub fn all_ops() -> Vec<Op> {
         }
         .into(),
         ops::pool::Pool.into(),
+        ops::attention::Attention {
+            heads: 2,
+            scalars: 5,
+            vectors: 3,
+        }
+        .into(),
+        ops::attention::Attention {
+            heads: 1,
+            scalars: 4,
+            vectors: 0,
+        }
+        .into(),
+        ops::attention::Attention {
+            heads: 3,
+            scalars: 0,
+            vectors: 2,
+        }
+        .into(),
     ];
     for convolution in [Convolution::WORKING, Convolution::PAPER, correlation] {
         all.extend(convolved(3, convolution));
@@ -257,14 +275,12 @@ impl Case {
             .iter()
             .map(|shape| normals(rng, shape.len(&batch)))
             .collect::<Vec<_>>();
-        // The pre-activation of `linear` is kept for backward only: nothing reads it.
-        let d_outputs = d_outputs.into_iter().enumerate().map(|(k, d)| {
-            if matches!(op, Op::Linear(_)) && k == 1 {
-                vec![0.0; d.len()]
-            } else {
-                d
-            }
-        });
+        // nothing reads what is kept for backward alone
+        let read = signature.outputs.len() - op.kept();
+        let d_outputs = d_outputs
+            .into_iter()
+            .enumerate()
+            .map(|(k, d)| if k < read { d } else { vec![0.0; d.len()] });
         Case {
             d_outputs: d_outputs.collect(),
             op,

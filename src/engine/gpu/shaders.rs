@@ -31,6 +31,11 @@ enum Constants {
         channels: usize,
         sending: bool,
     },
+    /// `attention`: scalars and vectors of a head.
+    Attention {
+        scalars: usize,
+        vectors: usize,
+    },
     /// The transforms of a long convolution: its parts and its term of λ, and whether spectra are
     /// in natural order.
     Parts {
@@ -62,6 +67,13 @@ pub(super) fn source(op: &Op, sending: bool) -> Source {
         Op::GeometricConv(_) | Op::ScalarConv(_) | Op::VectorConv(_) => {
             (CONVOLUTION, Constants::None)
         }
+        Op::Attention(attention) => (
+            "",
+            Constants::Attention {
+                scalars: attention.scalars,
+                vectors: attention.vectors,
+            },
+        ),
         _ => ("", Constants::None),
     };
     Source {
@@ -100,6 +112,13 @@ impl Source {
                 let edges = if channels > 32 { 8 } else { 16 };
                 format!(
                     "const CHANNELS = {channels}u;\nconst EDGES = {edges}u;\nconst SENDING = {sending};\n"
+                )
+            }
+            Constants::Attention { scalars, vectors } => {
+                // two arrays of a block's numbers in 16 KiB of shared memory
+                let block = (2000 / (scalars + 3 * vectors)).clamp(1, 64);
+                format!(
+                    "const SCALARS = {scalars}u;\nconst VECTORS = {vectors}u;\nconst BLOCK = {block}u;\n"
                 )
             }
             Constants::Parts {
@@ -205,6 +224,12 @@ mod tests {
             ops::update::Update { channels: 2 }.into(),
             ops::readout::Readout { vectors: vec![2] }.into(),
             ops::pool::Pool.into(),
+            ops::attention::Attention {
+                heads: 2,
+                scalars: 4,
+                vectors: 3,
+            }
+            .into(),
             ops::geometric_conv::GeometricConv {
                 channels: 2,
                 convolution,

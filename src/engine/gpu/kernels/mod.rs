@@ -1,5 +1,6 @@
 //! The host side of the shaders: which entries an op runs, on which buffers, in how many groups.
 
+mod attention;
 mod convolution;
 mod linear;
 mod local;
@@ -118,6 +119,7 @@ pub(super) fn forward(launch: &Launch<'_>, op: &Op, call: &Forward<'_>) -> Resul
         Op::Update(op) => local::update(launch, op, call),
         Op::Readout(op) => readout::forward(launch, op, call)?,
         Op::Pool(_) => readout::pool(launch, call),
+        Op::Attention(op) => attention::forward(launch, op, call),
     }
     Ok(())
 }
@@ -145,6 +147,7 @@ pub(super) fn backward(launch: &Launch<'_>, op: &Op, call: &Backward<'_>) -> Res
         Op::Update(op) => local::d_update(launch, op, call),
         Op::Readout(op) => readout::backward(launch, op, call)?,
         Op::Pool(_) => readout::d_pool(launch, call),
+        Op::Attention(op) => attention::backward(launch, op, call)?,
     }
     Ok(())
 }

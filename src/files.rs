@@ -31,7 +31,8 @@ pub fn write_atomically(
             return writer.flush();
         }
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".mdsurrogate-").suffix(".part");
+        let prefix = part_prefix(path);
+        builder.prefix(&prefix).suffix(PART);
         // results are for others to read as far as the umask allows, as those of any other program
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -45,6 +46,43 @@ pub fn write_atomically(
         Ok(())
     };
     write().map_err(|source| Error::writing(path, &source))
+}
+
+/// Ending of the temporary files of [`write_atomically`].
+const PART: &str = ".part";
+
+/// What the names of a file's temporary files start with; random letters follow.
+fn part_prefix(path: &Path) -> std::ffi::OsString {
+    let mut prefix = std::ffi::OsString::from(".");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push("-");
+    prefix
+}
+
+/// Takes away what a process that was killed while it wrote one of these files has left beside it.
+/// No other process may be writing them.
+pub fn remove_parts<'a>(paths: impl IntoIterator<Item = &'a Path>) {
+    let is_part = |name: &str, prefix: &str| {
+        let letters = name
+            .strip_prefix(prefix)
+            .and_then(|rest| rest.strip_suffix(PART));
+        letters.is_some_and(|letters| {
+            !letters.is_empty() && letters.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        })
+    };
+    for path in paths {
+        let prefix = part_prefix(path);
+        let Ok(entries) = std::fs::read_dir(folder(path)) else {
+            continue;
+        };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            if is_part(&name.to_string_lossy(), &prefix.to_string_lossy()) {
+                // a courtesy: what cannot be removed is in nobody's way
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
 }
 
 /// The last part of a path, as a user reads it.
@@ -78,5 +116,39 @@ pub fn refuse_existing<'a>(
             "--overwrite to replace it, or another -o",
         )),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_file_are_taken_away_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        // as a kill between writing and renaming leaves it
+        let own = tempfile::Builder::new()
+            .prefix(&part_prefix(&path("run.ckpt")))
+            .suffix(PART)
+            .tempfile_in(folder.path())
+            .unwrap()
+            .into_temp_path()
+            .keep()
+            .unwrap();
+        let others = [
+            ".run_2.ckpt-Ab3xYz.part",
+            ".run.ckpt-with-more.part",
+            ".run.ckpt-.part",
+            "run.part.xtc",
+        ];
+        for name in others {
+            std::fs::write(path(name), b"x").unwrap();
+        }
+        remove_parts([path("run.ckpt").as_path()]);
+        assert!(!own.exists());
+        assert!(others.iter().all(|name| path(name).exists()));
+        write_atomically(&path("run.ckpt"), |file| file.write_all(b"whole")).unwrap();
+        assert_eq!(std::fs::read(path("run.ckpt")).unwrap(), b"whole");
     }
 }

@@ -113,7 +113,9 @@ pub fn run(args: Args) -> Result<()> {
     let text = training(&args, &files, lag, longest.min(share / JUMPS_OF_LONGEST));
     if args.overwrite || std::fs::read_to_string(&files.training).is_ok_and(|there| there != text) {
         // another training than the one whose checkpoint may be there
-        remove(&files.checkpoint)?;
+        for checkpoint in crate::train::checkpoint::files(&files.checkpoint) {
+            remove(&checkpoint)?;
+        }
     } else if !files.checkpoint.is_file() {
         refuse_existing([files.model.as_path()], false)?;
     }

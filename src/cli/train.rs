@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::backend::{Backend, Chosen};
 use crate::engine::{Cpu, Engine};
 use crate::simulate::Stop;
+use crate::train::checkpoint;
 use crate::train::config::Config;
 use crate::train::dataset::Dataset;
 use crate::train::report::Reporter;
@@ -61,15 +62,17 @@ pub fn run(args: Args) -> Result<()> {
     let config = configuration(&args)?;
     let stem = || PathBuf::from(args.config.file_stem().unwrap_or_default());
     let files = Files::new(&args.output.clone().unwrap_or_else(stem));
-    let resume = !args.fresh && files.checkpoint.is_file();
+    let checkpoints = checkpoint::files(&files.checkpoint);
+    let resume = !args.fresh && checkpoints.iter().any(|file| file.is_file());
     if !resume {
         files::refuse_existing([files.model.as_path()], args.overwrite)?;
-        if files.checkpoint.is_file() {
+        for old in checkpoints.iter().filter(|file| file.is_file()) {
             // or an interruption before the first new one would leave the old one to be continued
-            std::fs::remove_file(&files.checkpoint)
-                .map_err(|source| Error::writing(&files.checkpoint, &source))?;
+            std::fs::remove_file(old).map_err(|source| Error::writing(old, &source))?;
         }
     }
+    let written = [&files.model, &files.table].into_iter().chain(&checkpoints);
+    files::remove_parts(written.map(PathBuf::as_path));
     let threads = rayon::ThreadPoolBuilder::new()
         .num_threads(args.threads.unwrap_or(0))
         .build();
@@ -132,7 +135,9 @@ fn train<E: Engine>(
     let mut trainer = Trainer::new(config, dataset, engine)?;
     reporter.say(&trainer.describe());
     if resume {
-        trainer.resume(&files.checkpoint)?;
+        if let Some(note) = trainer.resume(&files.checkpoint)? {
+            reporter.say(&format!("warning: {note}"));
+        }
         reporter.say(&format!(
             "continuing from {} at update {}",
             files.checkpoint.display(),

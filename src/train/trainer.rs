@@ -156,9 +156,10 @@ impl<E: Engine> Trainer<E> {
     /// Continues from a checkpoint of the same training.
     ///
     /// # Errors
-    /// [`Error::Input`] where it cannot be read, or belongs to another configuration or other data.
-    pub fn resume(&mut self, path: &Path) -> Result<()> {
-        let checkpoint = Checkpoint::read(path)?;
+    /// [`Error::Input`] where neither it nor the one before it can be read, or it belongs to another
+    /// configuration or other data. A note says where it was the one before.
+    pub fn resume(&mut self, path: &Path) -> Result<Option<String>> {
+        let (checkpoint, note) = Checkpoint::load(path)?;
         if checkpoint.progress.course != self.progress.course
             || checkpoint.state.values.len() != self.state.values.len()
         {
@@ -173,7 +174,8 @@ impl<E: Engine> Trainer<E> {
             best: self.best,
         } = checkpoint;
         self.clock = (Instant::now(), self.progress.minutes);
-        self.model.set_parameters(&self.state.values)
+        self.model.set_parameters(&self.state.values)?;
+        Ok(note)
     }
 
     /// One line: the network and the scale of its answer.

@@ -9,8 +9,9 @@ use mdsurrogate::forcefield::{
 };
 use mdsurrogate::geometry::noise;
 use mdsurrogate::geometry::velocities::{
-    kinetic_energy, maxwell_boltzmann, repartitioned_masses, stop_centre,
+    kinetic_energy, maxwell_boltzmann, repartitioned_masses, stop_centre, temperature,
 };
+use mdsurrogate::observe::drift::mean_with_error;
 use mdsurrogate::simulate::{Constraints, Dynamics, Integrator, Physical, Settings, Stepper};
 use mdsurrogate::structure::{Frame, ReadOptions, read};
 use nalgebra::Vector3;
@@ -188,4 +189,64 @@ fn energy_of_trpcage_is_conserved_to_second_order() {
     }
     // of about 1100 kJ/mol of kinetic energy
     assert!(swings[1] <= 2.0, "{swings:?}");
+}
+
+/// Temperature that frames say, K, and energy of bonds and angles, kJ/mol, of AKLE with the bonds of
+/// hydrogens held: values 0.02 ps apart over `time` ps of Langevin dynamics, after 2 ps.
+fn sampled(time_step: f64, time: f64) -> [Vec<f64>; 2] {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/structures/akle.pdb");
+    let structure = read(&file, &ReadOptions::default()).unwrap();
+    let system = System::build(&structure.topology).unwrap();
+    let masses = repartitioned_masses(&structure.topology, &system.masses, 3.0);
+    let constraints = Constraints::of_hydrogens(&structure.topology, &system, &masses);
+    let mut field = ForceField::new(system, Precision::F32);
+    let settings = Settings {
+        integrator: Integrator::Langevin { friction: 10.0 },
+        time_step,
+        temperature: 300.0,
+        stop_centre: true,
+        seed: 3,
+        first_replica: 0,
+    };
+    let physical = Physical::new(field.clone());
+    let mut stepper = Dynamics::new(physical, masses, constraints, settings).unwrap();
+    let freedom = stepper.freedom();
+    let mut frame = [structure.frame];
+    let stride = (0.02 / time_step).round() as usize;
+    let mut samples = [Vec::new(), Vec::new()];
+    for sample in 0..((time + 2.0) / 0.02) as usize {
+        for _ in 0..stride {
+            stepper.step(&mut frame).unwrap();
+        }
+        if sample >= 100 {
+            let energies = evaluate(&mut field, &frame[0].positions).0;
+            samples[0].push(temperature(frame[0].kinetic.unwrap(), freedom));
+            samples[1].push(energies.bond + energies.angle);
+        }
+    }
+    samples
+}
+
+#[test]
+fn a_peptide_reads_its_temperature_at_any_time_step() {
+    let mut strains = Vec::new();
+    for time_step in [0.004, 0.002, 0.001] {
+        let [kelvin, strain] = sampled(time_step, 30.0).map(|values| mean_with_error(&values));
+        let (mean, error) = (kelvin.0, kelvin.1.unwrap());
+        // by the velocities at the end of a step it reads 255 K at 4 fs
+        assert!(
+            (mean - 300.0).abs() <= 4.0 * error && error <= 4.0,
+            "{mean} ± {error} K at {time_step} ps"
+        );
+        strains.push((strain.0, strain.1.unwrap()));
+    }
+    // what is averaged over positions does not drift with the time step
+    let (fine, fine_error) = strains[2];
+    for (mean, error) in &strains[..2] {
+        let error = error.hypot(fine_error);
+        assert!(
+            (mean - fine).abs() <= 4.0 * error && error <= 0.04 * fine,
+            "{strains:?}"
+        );
+    }
 }

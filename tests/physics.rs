@@ -4,7 +4,9 @@
 use mdsurrogate::Result;
 use mdsurrogate::geometry::velocities::{kinetic_energy, maxwell_boltzmann, temperature};
 use mdsurrogate::observe::drift::mean_with_error;
-use mdsurrogate::simulate::{Constraints, Dynamics, Force, Integrator, Settings, Stepper, heat};
+use mdsurrogate::simulate::{
+    Constraints, Dynamics, Force, Integrator, Settings, Stepper, Stop, heat,
+};
 use mdsurrogate::structure::Frame;
 use mdsurrogate::units::{ACCELERATION, BOLTZMANN, KINETIC};
 use nalgebra::Vector3;
@@ -212,68 +214,90 @@ fn verlet_keeps_momentum_and_angular_momentum() {
     assert!((later_angular - angular).norm() <= 1e-9 * angular.norm());
 }
 
-/// Samples of the temperature and of x² (one value a stride, mean over atoms) after `skip` strides.
+/// What is sampled of oscillators, one value a stride.
+#[derive(Default)]
+struct Samples {
+    /// Temperature of the velocities at the end of a step, K.
+    at_end: Vec<f64>,
+    /// Temperature that the frame says, K.
+    said: Vec<f64>,
+    /// x², mean over atoms, Å².
+    squares: Vec<f64>,
+}
+
+/// Samples after 100 strides.
 fn sample(
     mut stepper: Dynamics<Oscillators>,
     atoms: usize,
     stride: usize,
     samples: usize,
-) -> (Vec<f64>, Vec<f64>) {
+) -> Samples {
     let masses = stepper.masses().to_vec();
     let freedom = stepper.freedom();
     let mut frame = [Frame::at_rest(vec![Vector3::zeros(); atoms])];
-    let (mut temperatures, mut squares) = (Vec::new(), Vec::new());
+    let mut sampled = Samples::default();
     for sample in 0..samples + 100 {
         for _ in 0..stride {
             stepper.step(&mut frame).unwrap();
         }
-        if sample >= 100 {
-            temperatures.push(temperature(
-                kinetic_energy(&masses, frame[0].velocities.as_ref().unwrap()),
-                freedom,
-            ));
-            squares.push(
-                frame[0]
-                    .positions
-                    .iter()
-                    .map(|x| x.norm_squared())
-                    .sum::<f64>()
-                    / (3 * atoms) as f64,
-            );
+        if sample < 100 {
+            continue;
         }
+        let [frame] = &frame;
+        let at_end = kinetic_energy(&masses, frame.velocities.as_ref().unwrap());
+        sampled.at_end.push(temperature(at_end, freedom));
+        sampled
+            .said
+            .push(temperature(frame.kinetic.unwrap(), freedom));
+        let squares = frame.positions.iter().map(|x| x.norm_squared());
+        sampled
+            .squares
+            .push(squares.sum::<f64>() / (3 * atoms) as f64);
     }
-    (temperatures, squares)
+    sampled
 }
 
 #[test]
 fn thermostats_keep_temperature_and_its_variance() {
     let (atoms, k, dt, mass) = (20, 50.0, 0.002, 12.0);
-    let omega = (k * ACCELERATION / mass).sqrt();
     let freedom = 3.0 * atoms as f64;
-    // with the velocity of a step's end: BAOAB samples positions of an oscillator exactly,
-    // velocities (1 − ω²dt²/4) too cold; velocity Verlet keeps K + V/(1 − ω²dt²/4), so a thermostat
-    // on K samples velocities exactly
-    let cold = 1.0 - (omega * dt).powi(2) / 4.0;
-    for (integrator, mean) in [
-        (Integrator::Langevin { friction: 10.0 }, TEMPERATURE * cold),
-        (Integrator::Csvr { relaxation: 0.05 }, TEMPERATURE),
+    for integrator in [
+        Integrator::Langevin { friction: 10.0 },
+        Integrator::Csvr { relaxation: 0.05 },
     ] {
         let stepper = dynamics(Oscillators(k), &vec![mass; atoms], settings(integrator, dt));
-        let (temperatures, squares) = sample(stepper, atoms, 25, 8000);
-        assert_mean("temperature", &temperatures, mean);
+        let Samples { said, .. } = sample(stepper, atoms, 25, 8000);
+        assert_mean("temperature", &said, TEMPERATURE);
         // var(T) = 2⟨T⟩²/N for N degrees of freedom
-        let deviations: Vec<f64> = temperatures.iter().map(|t| (t - mean).powi(2)).collect();
+        let deviations = said.iter().map(|t| (t - TEMPERATURE).powi(2));
         assert_mean(
             "variance of the temperature",
-            &deviations,
-            2.0 * mean * mean / freedom,
+            &deviations.collect::<Vec<_>>(),
+            2.0 * TEMPERATURE.powi(2) / freedom,
         );
-        if matches!(integrator, Integrator::Langevin { .. }) {
-            assert_mean(
-                "mean square displacement",
-                &squares,
-                BOLTZMANN * TEMPERATURE / k,
-            );
+    }
+}
+
+#[test]
+fn the_thermometer_and_averages_do_not_depend_on_the_time_step() {
+    // as stiff as C=O with the masses of C and O: ω = 286/ps, 1,520 cm⁻¹
+    let (atoms, k, mass) = (20, 5600.0, 6.86);
+    let omega = (k * ACCELERATION / mass).sqrt();
+    assert!((omega - 286.0).abs() <= 1.0, "{omega}");
+    for dt in [0.001, 0.002, 0.004] {
+        // what the velocities at the end of a step read: 191 K at 4 fs
+        let cold = 1.0 - (omega * dt).powi(2) / 4.0;
+        for integrator in [
+            Integrator::Langevin { friction: 10.0 },
+            Integrator::Csvr { relaxation: 0.05 },
+        ] {
+            let stepper = dynamics(Oscillators(k), &vec![mass; atoms], settings(integrator, dt));
+            let sampled = sample(stepper, atoms, (0.05 / dt) as usize, 4000);
+            let name = |what: &str| format!("{what} at {dt} ps, {integrator:?}");
+            assert_mean(&name("temperature"), &sampled.said, TEMPERATURE);
+            assert_mean(&name("at the end"), &sampled.at_end, TEMPERATURE * cold);
+            let expected = BOLTZMANN * TEMPERATURE / k;
+            assert_mean(&name("mean square"), &sampled.squares, expected);
         }
     }
 }
@@ -451,11 +475,18 @@ fn heating_ends_at_the_temperature_and_at_step_zero() {
         time: 3.0,
         ..Frame::at_rest(vec![Vector3::zeros(); 400])
     }];
-    heat(&mut stepper, &mut frame, 4.0).unwrap();
+    heat(&mut stepper, &mut frame, 4.0, &Stop::never()).unwrap();
     assert_eq!((frame[0].step, frame[0].time, frame[0].heat), (0, 0.0, 0.0));
     assert_eq!(stepper.settings(), settings);
-    // 1200 degrees of freedom: ± T·√(2/1200), and up to 0.5 % too cold for the time step
-    let kinetic = kinetic_energy(&masses, frame[0].velocities.as_ref().unwrap());
+    let asked = Stop::never();
+    asked.ask();
+    let error = heat(&mut stepper, &mut frame.clone(), 4.0, &asked).unwrap_err();
+    assert!(
+        error.exit_code() == 75 && error.to_string().contains("starts over"),
+        "{error}"
+    );
+    // 1200 degrees of freedom: ± T·√(2/1200)
+    let kinetic = frame[0].kinetic.unwrap();
     let deviation = (temperature(kinetic, 1200) - TEMPERATURE).abs();
     assert!(
         deviation <= 4.0 * TEMPERATURE * (2.0f64 / 1200.0).sqrt(),

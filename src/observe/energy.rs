@@ -14,14 +14,16 @@ use crate::structure::Frame;
 
 /// Potential energy in the physical force field, kJ/mol.
 pub const POTENTIAL: &str = "Potential Energy (kJ/mole)";
-/// Kinetic energy, kJ/mol; `n/a` where frames have no velocities.
+/// Kinetic energy, kJ/mol: the mean of those half a step before and after the frame where dynamics
+/// made it ([`Frame::kinetic`]), that of its velocities otherwise; `n/a` where it has none.
 pub const KINETIC: &str = "Kinetic Energy (kJ/mole)";
 /// Potential + kinetic energy, kJ/mol.
 pub const TOTAL: &str = "Total Energy (kJ/mole)";
 /// Kinetic temperature, K.
 pub const TEMPERATURE: &str = "Temperature (K)";
-/// Total energy less the heat of thermostats, kJ/mol; where the frames' forces are those of a
-/// model's own energy, with that as potential.
+/// What the integrator conserves, kJ/mol: potential energy and the kinetic energy of the frame's
+/// velocities, less the heat of thermostats; where the frames' forces are those of a model's own
+/// energy, with that as potential.
 pub const CONSERVED: &str = "Conserved (kJ/mole)";
 /// Slope of the conserved quantity, kJ/mol/ps per atom; of the potential energy where frames have
 /// no velocities.
@@ -154,18 +156,20 @@ impl Observer for EnergyMonitor {
                 .energy_forces(&frame.positions, &mut self.forces)
                 .total
         });
-        let kinetic = frame
+        // what the integrator conserves is made of the velocities at the frame's own time
+        let at_frame = frame
             .velocities
             .as_ref()
             .map(|velocities| kinetic_energy(&self.masses, velocities));
+        let kinetic = at_frame.map(|at_frame| frame.kinetic.unwrap_or(at_frame));
         let total = potential
             .zip(kinetic)
             .map(|(potential, kinetic)| potential + kinetic);
-        let own = frame
-            .potential
-            .zip(kinetic)
-            .map(|(potential, kinetic)| (Quantity::Own, potential + kinetic - frame.heat));
-        let conserved = own.or(total.map(|total| (Quantity::Physical, total - frame.heat)));
+        let conserved = at_frame.and_then(|kinetic| {
+            let own = frame.potential.map(|own| (Quantity::Own, own));
+            own.or(potential.map(|physical| (Quantity::Physical, physical)))
+                .map(|(of, potential)| (of, potential + kinetic - frame.heat))
+        });
         if let Some((of, value)) = conserved.or(potential
             .filter(|_| kinetic.is_none())
             .map(|value| (Quantity::Potential, value)))

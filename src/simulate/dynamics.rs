@@ -6,50 +6,12 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{ChiSquared, Distribution, StandardNormal};
 use serde_json::{Map, Value, json};
 
-use super::{Clock, Constraints, Force, Motion, Stepper};
+use super::{Clock, Constraints, Force, Integrator, Motion, Settings, Stepper};
 use crate::geometry::noise;
 use crate::geometry::velocities::{kinetic_energy, maxwell_boltzmann, stop_centre, thermal_speed};
 use crate::structure::Frame;
 use crate::units::{ACCELERATION, BOLTZMANN};
 use crate::{Error, Result};
-
-/// How a step of dynamics is made.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Integrator {
-    /// Constant energy: Swope, Andersen, Berens, Wilson, J. Chem. Phys. 76, 637 (1982).
-    VelocityVerlet,
-    /// Constant temperature through friction and noise, split as BAOAB: Leimkuhler, Matthews, J.
-    /// Chem. Phys. 138, 174102 (2013).
-    Langevin {
-        /// Friction, 1/ps.
-        friction: f64,
-    },
-    /// Velocity Verlet with all velocities rescaled by one random factor, which keeps temperature
-    /// and its fluctuations right and disturbs the dynamics least: Bussi, Donadio, Parrinello, J.
-    /// Chem. Phys. 126, 014101 (2007).
-    Csvr {
-        /// Relaxation time of the kinetic energy, ps.
-        relaxation: f64,
-    },
-}
-
-/// What dynamics needs beside a force and masses.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Settings {
-    /// How steps are made.
-    pub integrator: Integrator,
-    /// Time step, ps.
-    pub time_step: f64,
-    /// Temperature, K, of the thermostat and of initial velocities.
-    pub temperature: f64,
-    /// Whether the motion of the centre of mass is taken off initial velocities and off a
-    /// thermostat's noise.
-    pub stop_centre: bool,
-    /// Seed of all random numbers.
-    pub seed: u64,
-    /// Replica number of the first frame of a call.
-    pub first_replica: u64,
-}
 
 /// The force on a replica where it was last evaluated.
 #[derive(Debug, Clone, Default)]
@@ -171,6 +133,19 @@ impl<F: Force> Dynamics<F> {
         Ok(())
     }
 
+    /// Kinetic energy, kJ/mol, as the mean of those half a step before and after the frame.
+    ///
+    /// The velocities at the end of a step of size h are too cold by a share (ωh/2)² for a vibration
+    /// of frequency ω: 40 % for C=O at 4 fs. Those half a step away, v ± (h/2)·a, have the
+    /// temperature that positions are sampled at (exactly, for a harmonic oscillator, by BAOAB:
+    /// Leimkuhler, Matthews, J. Chem. Phys. 138, 174102 (2013)); their mean kinetic energy is that
+    /// of v and that of (h/2)·a.
+    fn half_step_kinetic(&self, replica: usize, frame: &Frame, velocities: &[Vector3<f64>]) -> f64 {
+        let mut kick = vec![Vector3::zeros(); velocities.len()];
+        self.kick(replica, frame, &mut kick);
+        kinetic_energy(&self.masses, velocities) + kinetic_energy(&self.masses, &kick)
+    }
+
     /// Velocity by half a step of force.
     fn kick(&self, replica: usize, frame: &Frame, velocities: &mut [Vector3<f64>]) {
         let scale = 0.5 * self.settings.time_step * ACCELERATION;
@@ -287,16 +262,21 @@ impl<F: Force> Dynamics<F> {
             self.settle(frame, &mut drawn);
             drawn
         });
-        if let Integrator::Csvr { relaxation } = integrator {
-            self.rescale(relaxation, frame, &mut velocities, &mut random);
-        }
         self.kick(replica, frame, &mut velocities);
-        if let Integrator::Langevin { friction } = integrator {
-            self.drift(frame, &mut velocities, 0.5 * time_step);
-            self.bath(friction, frame, &mut velocities, &mut random);
-            self.drift(frame, &mut velocities, 0.5 * time_step);
-        } else {
+        if integrator == Integrator::VelocityVerlet {
             self.drift(frame, &mut velocities, time_step);
+        } else {
+            self.drift(frame, &mut velocities, 0.5 * time_step);
+            match integrator {
+                Integrator::Langevin { friction } => {
+                    self.bath(friction, frame, &mut velocities, &mut random);
+                }
+                Integrator::Csvr { relaxation } => {
+                    self.rescale(relaxation, frame, &mut velocities, &mut random);
+                }
+                Integrator::VelocityVerlet => {}
+            }
+            self.drift(frame, &mut velocities, 0.5 * time_step);
         }
         frame.velocities = Some(velocities);
     }
@@ -329,6 +309,7 @@ impl<F: Force> Stepper for Dynamics<F> {
         for (replica, frame) in replicas.iter_mut().enumerate() {
             let mut velocities = frame.velocities.take().expect("set before the force");
             self.kick(replica, frame, &mut velocities);
+            frame.kinetic = Some(self.half_step_kinetic(replica, frame, &velocities));
             frame.velocities = Some(velocities);
             frame.step += 1;
             frame.time += self.settings.time_step;

@@ -173,8 +173,7 @@ impl<E: Engine> Stepper for Riding<E> {
                 step: frame.step,
                 time: frame.time,
                 heat: frame.heat,
-                potential: None,
-                cell: None,
+                ..Frame::default()
             }
         };
         let mut moving: Vec<Frame> = replicas.iter().map(inner).collect();
@@ -192,6 +191,7 @@ impl<E: Engine> Stepper for Riding<E> {
             self.hydrogens.place(&mut frame.positions);
             (frame.velocities, frame.step, frame.time) = (Some(velocities), moved.step, moved.time);
             (frame.heat, frame.potential) = (moved.heat, moved.potential);
+            frame.kinetic = moved.kinetic;
         }
         Ok(())
     }

@@ -56,6 +56,9 @@ pub struct Frame {
     /// Potential energy in the forces that made the step, kJ/mol, where they are those of a model's
     /// own energy.
     pub potential: Option<f64>,
+    /// Kinetic energy, kJ/mol, that is right on average at any time step: the mean of those half a
+    /// step before and after the frame, where the dynamics that made it knows them.
+    pub kinetic: Option<f64>,
     /// Periodic cell, where there is one.
     pub cell: Option<Cell>,
 }

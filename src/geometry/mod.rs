@@ -1,5 +1,6 @@
 //! The geometry of frames: what steppers, observers and comparisons share.
 
+pub mod fault;
 pub(crate) mod neighbours;
 pub mod noise;
 pub mod superpose;

@@ -10,6 +10,7 @@ use std::f64::consts::FRAC_PI_2;
 
 use nalgebra::Vector3;
 
+use super::fault::Fault;
 use super::neighbours::CellList;
 use super::torsion::{Kind, torsions};
 use crate::forcefield::TemplateGeometry;
@@ -122,26 +123,58 @@ impl Validity {
         self
     }
 
-    /// Leaves out what this structure itself breaks: bonds, 1-3 distances, contacts, centres and
-    /// peptide bonds that are not as a valid frame has them are judged in no other frame either.
-    /// Also returns what these were.
-    pub fn allowing(mut self, positions: &[Vector3<f64>]) -> (Self, Findings) {
-        let found = self.check(positions);
-        let within = |limit| {
-            move |&(i, j, length): &(usize, usize, f64)| {
-                ((positions[i] - positions[j]).norm() - length).abs() <= limit
-            }
+    /// Everything that breaks a limit in a frame of which [`Validity::check`] has found this, in a
+    /// fixed order; peptide bonds that are cis are left out.
+    pub fn faults(&self, found: &Findings, positions: &[Vector3<f64>]) -> Vec<Fault> {
+        let off = |&(i, j, length): &(usize, usize, f64)| {
+            (
+                [i, j],
+                ((positions[i] - positions[j]).norm() - length).abs(),
+            )
         };
-        self.bonds.retain(within(BOND_LIMIT));
-        self.angles.retain(within(ANGLE_LIMIT));
-        self.centres
-            .retain(|(atoms, _)| !found.inverted.contains(&atoms[0]));
-        for &[i, j] in &found.contacts {
-            self.bonded[i].push(j);
-            self.bonded[j].push(i);
+        let beyond = |limit| move |&(_, off): &([usize; 2], f64)| off > limit;
+        let mut faults = Vec::new();
+        if found.worst_bond > BOND_LIMIT {
+            let bonds = self.bonds.iter().map(off).filter(beyond(BOND_LIMIT));
+            faults.extend(bonds.map(|(atoms, off)| Fault::Bond { atoms, off }));
         }
-        self.bonded.iter_mut().for_each(|list| list.sort_unstable());
-        (self.allowing_cis_of(positions), found)
+        if found.worst_angle > ANGLE_LIMIT {
+            let angles = self.angles.iter().map(off).filter(beyond(ANGLE_LIMIT));
+            faults.extend(angles.map(|(atoms, off)| Fault::Angle { atoms, off }));
+        }
+        faults.extend(found.contacts.iter().map(|&atoms| Fault::Contact {
+            atoms,
+            distance: (positions[atoms[0]] - positions[atoms[1]]).norm(),
+        }));
+        let inverted = found.inverted.iter();
+        faults.extend(inverted.map(|&centre| Fault::Inverted { centre }));
+        faults
+    }
+
+    /// How far this structure is off at the place of a fault: what the fault would be there, were
+    /// it one; none where that is no part of what is judged.
+    pub fn at(&self, fault: &Fault, positions: &[Vector3<f64>]) -> Option<Fault> {
+        let distance = |[i, j]: [usize; 2]| (positions[i] - positions[j]).norm();
+        let off = |pairs: &[(usize, usize, f64)], atoms: [usize; 2]| {
+            let pair = pairs.iter().find(|&&(i, j, _)| [i, j] == atoms);
+            pair.map(|(_, _, length)| (distance(atoms) - length).abs())
+        };
+        match *fault {
+            Fault::Bond { atoms, .. } => {
+                off(&self.bonds, atoms).map(|off| Fault::Bond { atoms, off })
+            }
+            Fault::Angle { atoms, .. } => {
+                off(&self.angles, atoms).map(|off| Fault::Angle { atoms, off })
+            }
+            Fault::Contact { atoms, .. } => Some(Fault::Contact {
+                atoms,
+                distance: distance(atoms),
+            }),
+            Fault::Inverted { centre } => {
+                let found = self.centres.iter().find(|(atoms, _)| atoms[0] == centre)?;
+                is_inverted(found, positions).then_some(*fault)
+            }
+        }
     }
 
     /// Number of bonds that are judged.
@@ -169,14 +202,10 @@ impl Validity {
             found.worst_angle_atoms,
             found.angle_squares,
         ) = (worst, atoms, squares);
-        let inverted = |&&([centre, a, b, c], height): &&([usize; 4], f64)| {
-            let [centre_at, a, b, c] = [centre, a, b, c].map(|atom| positions[atom]);
-            (b - a).cross(&(c - a)).dot(&(a - centre_at)) * height < 0.0
-        };
         found.inverted = self
             .centres
             .iter()
-            .filter(inverted)
+            .filter(|centre| is_inverted(centre, positions))
             .map(|(atoms, _)| atoms[0])
             .collect();
         found.cis = self
@@ -201,6 +230,12 @@ pub fn valid_share<'a>(
         (valid + u64::from(validity.check(x).valid()), all + 1)
     });
     valid as f64 / all as f64
+}
+
+/// Whether a centre has the other hand than its template height says.
+fn is_inverted((atoms, height): &([usize; 4], f64), positions: &[Vector3<f64>]) -> bool {
+    let [centre, a, b, c] = atoms.map(|atom| positions[atom]);
+    (b - a).cross(&(c - a)).dot(&(a - centre)) * height < 0.0
 }
 
 fn is_cis([a, b, c, d]: &[usize; 4], positions: &[Vector3<f64>]) -> bool {

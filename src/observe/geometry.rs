@@ -2,15 +2,16 @@
 //!
 //! Limits are those of [`crate::geometry::validity`], against template geometry: bonds ± 0.2 Å, 1-3
 //! distances ± 0.5 Å, no contact of heavy atoms without a bond below 1.5 Å, no inverted centre.
-//! What the input itself breaks (crystal structures have strained bonds and close contacts) is
-//! reported once and not held against the run. Peptide bonds that turn cis are counted and logged,
-//! but do not stop it.
+//! What the start of the run breaks (crystal structures have strained bonds and close contacts) is
+//! named once and may stay as it is until it has healed, but may not become worse. Peptide bonds
+//! that turn cis are counted and logged, but do not stop it.
 
 use nalgebra::Vector3;
 use serde_json::{Value, json};
 
 use super::{Journal, Observer, Record};
 use crate::forcefield::TemplateGeometry;
+use crate::geometry::fault::Fault;
 use crate::geometry::validity::{ANGLE_LIMIT, BOND_LIMIT, CONTACT_LIMIT, Findings, Validity};
 use crate::structure::{Frame, Topology};
 use crate::{Error, Result};
@@ -26,112 +27,148 @@ pub const FLIPS: &str = "Chirality flips";
 /// Peptide bonds that are cis and were trans.
 pub const CIS: &str = "Cis flips";
 
+/// What a user may do about a frame that is no molecule.
+const HINT: &str = "--guard redraw to draw such jumps again, --guard rollback to go back and take \
+                    another path, --guard warn to go on regardless; a model far from its training \
+                    set does this";
+
+/// Faults of the start that are named; the log has all.
+const NAMED: usize = 5;
+
 /// Stops a run whose frame is not a molecule any more, naming the atoms, the value and its limit.
 pub struct GeometryGuard {
     topology: Topology,
     validity: Validity,
     journal: Journal,
-    /// Of the last frame seen.
-    findings: Findings,
+    /// What the start breaks, and whether it has healed since.
+    excuses: Vec<(Fault, bool)>,
     checked: u64,
     broken: u64,
-    /// Nitrogens whose peptide bonds have been reported as cis.
+    /// Nitrogens whose peptide bonds are cis now, which have been reported.
     cis: Vec<usize>,
 }
 
 impl GeometryGuard {
-    /// Guards a molecule that starts at `input`; says in the journal what the input itself breaks.
+    /// Guards a molecule that starts at `start`; says in the journal what that breaks.
     pub fn new(
         topology: &Topology,
         template: &TemplateGeometry,
-        input: &[Vector3<f64>],
+        start: &[Vector3<f64>],
         journal: Journal,
     ) -> Self {
-        let (validity, excused) = Validity::new(topology, template).allowing(input);
+        let validity = Validity::new(topology, template).allowing_cis_of(start);
+        let faults = validity.faults(&validity.check(start), start);
         let mut guard = GeometryGuard {
             topology: topology.clone(),
             validity,
             journal,
-            findings: excused,
+            excuses: Vec::new(),
             checked: 0,
             broken: 0,
             cis: Vec::new(),
         };
-        if let Some((what, more)) = guard.fault(input) {
-            let others = if more > 0 {
-                format!(" and {more} more")
-            } else {
-                String::new()
-            };
-            guard.journal.say(&format!("the input itself breaks the geometry limits: {what}{others}; these are not held against the run"));
-        }
-        guard.findings = Findings::default();
+        guard.name_faults_of_start(&faults, start);
+        guard.excuses = faults.into_iter().map(|fault| (fault, false)).collect();
         guard
     }
 
-    /// What is wrong with the frame of the last findings, worst kind first, and how many more
-    /// faults there are.
-    fn fault(&self, positions: &[Vector3<f64>]) -> Option<(String, usize)> {
-        let found = &self.findings;
-        let label = |atom: usize| self.topology.atom_label(atom);
-        let mut faults = Vec::new();
-        if let Some(atom) = positions
-            .iter()
-            .position(|x| !x.iter().all(|value| value.is_finite()))
-        {
-            faults.push(format!("{} is at no finite position", label(atom)));
+    fn name_faults_of_start(&self, faults: &[Fault], start: &[Vector3<f64>]) {
+        if faults.is_empty() {
+            return;
         }
-        for (kind, worst, atoms, limit) in [
-            ("bond", found.worst_bond, found.worst_bond_atoms, BOND_LIMIT),
-            (
-                "1-3 distance",
-                found.worst_angle,
-                found.worst_angle_atoms,
-                ANGLE_LIMIT,
-            ),
-        ] {
-            if let Some([i, j]) = atoms.filter(|_| worst > limit) {
-                let distance = (positions[i] - positions[j]).norm();
-                let (i, j) = (label(i), label(j));
-                faults.push(format!("{kind} {i} – {j} is {distance:.2} Å, {worst:.2} Å from its template (limit {limit} Å)"));
+        self.journal.say(&format!(
+            "warning: the structure that the run starts from breaks {} geometry limits; they may \
+             not become worse, and hold again once they are kept:",
+            faults.len()
+        ));
+        for (number, fault) in faults.iter().enumerate() {
+            let words = format!("  {}", self.words(fault, start));
+            if number < NAMED {
+                self.journal.say(&words);
+            } else {
+                self.journal.detail(&words);
             }
         }
-        for &[i, j] in &found.contacts {
+        if faults.len() > NAMED {
+            let more = faults.len() - NAMED;
+            self.journal.say(&format!("  and {more} more (in the log)"));
+        }
+    }
+
+    /// A fault as the user knows its atoms.
+    fn words(&self, fault: &Fault, positions: &[Vector3<f64>]) -> String {
+        let label = |atom: usize| self.topology.atom_label(atom);
+        let of_pair = |kind: &str, [i, j]: [usize; 2], off: f64, limit: f64| {
             let distance = (positions[i] - positions[j]).norm();
-            faults.push(format!(
+            format!(
+                "{kind} {} – {} is {distance:.2} Å, {off:.2} Å from its template (limit {limit} Å)",
+                label(i),
+                label(j)
+            )
+        };
+        match *fault {
+            Fault::Bond { atoms, off } => of_pair("bond", atoms, off, BOND_LIMIT),
+            Fault::Angle { atoms, off } => of_pair("1-3 distance", atoms, off, ANGLE_LIMIT),
+            Fault::Contact {
+                atoms: [i, j],
+                distance,
+            } => format!(
                 "{} and {} are {distance:.2} Å apart without a bond (limit {CONTACT_LIMIT} Å)",
                 label(i),
                 label(j)
-            ));
+            ),
+            Fault::Inverted { centre } => format!("centre {} is inverted", label(centre)),
         }
-        faults.extend(
-            found
-                .inverted
-                .iter()
-                .map(|&centre| format!("centre {} is inverted", label(centre))),
-        );
-        let more = faults.len().saturating_sub(1);
-        faults.into_iter().next().map(|fault| (fault, more))
     }
 
-    fn report_cis(&mut self, step: u64) {
-        for &atom in self
-            .findings
-            .cis
+    /// What is wrong with a frame, worst kind first, beyond what is excused.
+    fn judge(&self, found: &Findings, positions: &[Vector3<f64>]) -> Vec<String> {
+        let finite = |x: &Vector3<f64>| x.iter().all(|value| value.is_finite());
+        if let Some(atom) = positions.iter().position(|x| !finite(x)) {
+            let label = self.topology.atom_label(atom);
+            return vec![format!("{label} is at no finite position")];
+        }
+        let excused = |fault: &Fault| {
+            self.excuses.iter().any(|(excuse, healed)| {
+                !healed && fault.is_at(excuse) && fault.is_no_worse_than(excuse)
+            })
+        };
+        let mut faults = self.validity.faults(found, positions);
+        faults.retain(|fault| !excused(fault));
+        // of each kind the largest first
+        faults.sort_by(|a, b| match (a, b) {
+            (Fault::Bond { off: a, .. }, Fault::Bond { off: b, .. })
+            | (Fault::Angle { off: a, .. }, Fault::Angle { off: b, .. }) => b.total_cmp(a),
+            _ => std::cmp::Ordering::Equal,
+        });
+        faults
             .iter()
-            .filter(|atom| !self.cis.contains(atom))
-        {
+            .map(|fault| self.words(fault, positions))
+            .collect()
+    }
+
+    /// Marks what has healed in a frame that is kept.
+    fn heal(&mut self, positions: &[Vector3<f64>]) {
+        for (excuse, healed) in self.excuses.iter_mut().filter(|(_, healed)| !healed) {
+            // there is nothing at an inverted centre once it is right again
+            let now = self.validity.at(excuse, positions);
+            *healed = now.is_none_or(|now| now.is_healed());
+        }
+    }
+
+    fn report_cis(&mut self, found: &Findings, step: u64) {
+        for &atom in found.cis.iter().filter(|atom| !self.cis.contains(atom)) {
+            let residue = self.topology.atoms[atom].residue;
             self.journal.warn(
                 step,
                 "cis",
                 &format!(
                     "the peptide bond before {} has turned cis",
-                    self.topology
-                        .residue_label(self.topology.atoms[atom].residue)
+                    self.topology.residue_label(residue)
                 ),
             );
         }
-        self.cis.clone_from(&self.findings.cis);
+        self.cis.clone_from(&found.cis);
     }
 }
 
@@ -141,54 +178,54 @@ impl Observer for GeometryGuard {
             .positions
             .iter()
             .all(|position| position.iter().all(|x| x.is_finite()));
-        self.findings = if finite {
+        let found = if finite {
             self.validity.check(&frame.positions)
         } else {
             Findings::default()
         };
-        let found = &self.findings;
         record.put(WORST_BOND, found.worst_bond_atoms.map(|_| found.worst_bond));
         if let Some([i, j]) = found.worst_bond_atoms {
-            record.say(
-                WORST_BOND_ATOMS,
-                format!(
-                    "{} – {}",
-                    self.topology.atom_label(i),
-                    self.topology.atom_label(j)
-                ),
-            );
+            let [i, j] = [i, j].map(|atom| self.topology.atom_label(atom));
+            record.say(WORST_BOND_ATOMS, format!("{i} – {j}"));
         }
         record.put(CLASHES, Some(found.contacts.len() as f64));
         record.put(FLIPS, Some(found.inverted.len() as f64));
         record.put(CIS, Some(found.cis.len() as f64));
-        self.report_cis(frame.step);
         self.checked += 1;
-        let Some((what, more)) = self.fault(&frame.positions) else {
+        let faults = self.judge(&found, &frame.positions);
+        let Some(what) = faults.first() else {
+            self.report_cis(&found, frame.step);
+            self.heal(&frame.positions);
             return Ok(());
         };
         self.broken += 1;
-        let others = if more > 0 {
-            format!(" ({more} more faults)")
-        } else {
-            String::new()
+        let others = match faults.len() - 1 {
+            0 => String::new(),
+            more => format!(" ({more} more faults)"),
         };
-        let hint = "--guard rollback to go back and take another path, --guard warn to go on regardless; \
-                    a model far from its training set does this";
         Err(Error::Guard {
             step: frame.step,
             what: format!("{what}{others}"),
-            hint: hint.to_owned(),
+            hint: HINT.to_owned(),
         })
     }
 
     fn state(&mut self) -> Result<Value> {
-        Ok(json!([self.checked, self.broken]))
+        let open: Vec<usize> = (0..self.excuses.len())
+            .filter(|&index| !self.excuses[index].1)
+            .collect();
+        Ok(json!([self.checked, self.broken, open]))
     }
 
     fn restore(&mut self, state: &Value, _frame: &Frame) -> Result<()> {
         // what was counted since then was taken back; the faults that caused it stay counted
         let count = |index: usize| state.get(index).and_then(Value::as_u64).unwrap_or(0);
         (self.checked, self.broken) = (count(0), self.broken.max(count(1)));
+        // a checkpoint of before excuses ended has no list: all stand
+        let open = state.get(2).and_then(Value::as_array);
+        for (index, (_, healed)) in self.excuses.iter_mut().enumerate() {
+            *healed = open.is_some_and(|open| !open.contains(&json!(index)));
+        }
         self.cis.clear();
         Ok(())
     }

@@ -8,22 +8,27 @@ mod journal;
 mod log;
 mod progress;
 mod shape;
+mod unchanged;
 mod writer;
 
 pub use energy::EnergyMonitor;
 pub use equivariance::{EquivarianceMonitor, Probe};
 pub use geometry::GeometryGuard;
 pub use journal::{Console, Journal};
-pub use log::{COLUMNS, CsvLog};
+pub use log::{COLUMNS, CsvLog, REDRAWN, UNCORRECTED};
 pub use progress::Progress;
 pub(crate) use progress::three_digits;
 pub use shape::{Moves, Shape};
+pub use unchanged::Unchanged;
 pub use writer::TrajectoryWriter;
 
 use serde_json::Value;
 
 use crate::Result;
 use crate::structure::Frame;
+
+/// What to do about a file that is not what a checkpoint goes on with.
+const REPLACED: &str = "put the file back as it was, or start over with --fresh";
 
 /// The numbers of one logged step, in column order. `None` is written `n/a`: what cannot be known
 /// is never 0.

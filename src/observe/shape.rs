@@ -18,15 +18,23 @@ pub const RG: &str = "Rg (A)";
 /// Logs the largest move of an atom in one step; to be asked at every step.
 #[derive(Debug, Default)]
 pub struct Moves {
+    /// Step and positions of the last frame.
+    last: Option<(u64, Vec<Vector3<f64>>)>,
+    /// Those of the one before, which a frame that is drawn again has moved from.
     before: Option<(u64, Vec<Vector3<f64>>)>,
 }
 
 impl Observer for Moves {
     fn observe(&mut self, frame: &Frame, record: &mut Record) -> Result<()> {
-        if let Some((_, before)) = self
-            .before
+        if self
+            .last
             .as_ref()
-            .filter(|(step, _)| step + 1 == frame.step)
+            .is_some_and(|(step, _)| *step != frame.step)
+        {
+            std::mem::swap(&mut self.last, &mut self.before);
+        }
+        if let Some((step, before)) = &self.before
+            && step + 1 == frame.step
         {
             let squares = before
                 .iter()
@@ -34,14 +42,14 @@ impl Observer for Moves {
                 .map(|(a, b)| (b - a).norm_squared());
             record.put(LARGEST_MOVE, squares.reduce(f64::max).map(f64::sqrt));
         }
-        let (_, mut positions) = self.before.take().unwrap_or_default();
+        let (_, mut positions) = self.last.take().unwrap_or_default();
         positions.clone_from(&frame.positions);
-        self.before = Some((frame.step, positions));
+        self.last = Some((frame.step, positions));
         Ok(())
     }
 
     fn restore(&mut self, _state: &Value, frame: &Frame) -> Result<()> {
-        self.before = Some((frame.step, frame.positions.clone()));
+        self.last = Some((frame.step, frame.positions.clone()));
         Ok(())
     }
 

@@ -1,16 +1,23 @@
 //! The trajectory writer as an observer.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 
 use nalgebra::Vector3;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Observer, Record};
+use super::{Observer, REPLACED, Record};
 use crate::error::Place;
 use crate::forcefield::ForceField;
 use crate::structure::Frame;
-use crate::trajectory::{Extent, Writer};
+use crate::trajectory::{Extent, Writer, part_of};
 use crate::{Error, Result};
+
+/// Bytes at the start of a trajectory file whose sum is not kept: those of a DCD header up to behind
+/// its count of frames.
+const SETTLED: u64 = 12;
 
 /// Writes every frame that it observes to an XTC, DCD or TRR file, which is made when the first one
 /// comes.
@@ -19,6 +26,9 @@ pub struct TrajectoryWriter {
     atoms: usize,
     interval: f64,
     writer: Option<Writer>,
+    /// Bytes of the file that `sum` is the CRC-32 of.
+    summed: u64,
+    sum: crc32fast::Hasher,
     /// The force field whose forces are written too.
     field: Option<ForceField>,
 }
@@ -31,6 +41,8 @@ impl TrajectoryWriter {
             atoms,
             interval,
             writer: None,
+            summed: 0,
+            sum: crc32fast::Hasher::new(),
             field: None,
         }
     }
@@ -41,6 +53,42 @@ impl TrajectoryWriter {
             field: Some(field),
             ..self
         }
+    }
+}
+
+/// How far a trajectory goes, and the CRC-32 of all of it; of before there was one, none.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Written {
+    #[serde(flatten)]
+    extent: Extent,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    crc32: Option<u32>,
+}
+
+impl TrajectoryWriter {
+    /// Brings the sum up to `bytes` of a file; `None` where it cannot be read back (a device).
+    ///
+    /// The frame count of a DCD header changes with every frame: what is before [`SETTLED`] is left
+    /// out.
+    fn sum_up_to(&mut self, path: &Path, bytes: u64) -> Result<Option<u32>> {
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let mut read = || -> std::io::Result<()> {
+            let mut file = File::open(path)?;
+            let from = file.seek(SeekFrom::Start(self.summed.max(SETTLED)))?;
+            let mut rest = file.take(bytes.saturating_sub(from));
+            let mut buffer = vec![0; 1 << 16];
+            loop {
+                match rest.read(&mut buffer)? {
+                    0 => return Ok(()),
+                    count => self.sum.update(&buffer[..count]),
+                }
+            }
+        };
+        read().map_err(|source| Error::reading(path, &source))?;
+        self.summed = bytes;
+        Ok(Some(self.sum.clone().finalize()))
     }
 }
 
@@ -64,30 +112,40 @@ impl Observer for TrajectoryWriter {
             return Ok(Value::Null);
         };
         writer.sync()?;
-        Ok(serde_json::json!(writer.extent()))
+        let (path, extent) = (writer.part().to_owned(), writer.extent());
+        let crc32 = self.sum_up_to(&path, extent.bytes)?;
+        Ok(serde_json::json!(Written { extent, crc32 }))
     }
 
     fn restore(&mut self, state: &Value, _frame: &Frame) -> Result<()> {
-        let extent: Option<Extent> = serde_json::from_value(state.clone()).map_err(|error| {
-            Error::input(
-                Place::file(&self.path),
-                format!("the checkpoint's record of it is broken: {error}"),
-                "start over with --fresh",
-            )
-        })?;
-        match (&mut self.writer, extent) {
-            (Some(writer), extent) => writer.rewind(extent.unwrap_or_default()),
-            (None, Some(extent)) => {
-                self.writer = Some(Writer::resume(
-                    &self.path,
-                    self.atoms,
-                    self.interval,
-                    extent,
-                )?);
-                Ok(())
-            }
-            (None, None) => Ok(()),
+        let refuse = |what: String| Error::input(Place::file(&self.path), what, REPLACED);
+        let written: Option<Written> = serde_json::from_value(state.clone())
+            .map_err(|error| refuse(format!("the checkpoint's record of it is broken: {error}")))?;
+        let extent = written.map_or(Extent::default(), |written| written.extent);
+        if let (None, None) = (&self.writer, written) {
+            return Ok(());
         }
+        let part = part_of(&self.path);
+        let file = if part.exists() {
+            part
+        } else {
+            self.path.clone()
+        };
+        (self.summed, self.sum) = (0, crc32fast::Hasher::new());
+        let long_enough = std::fs::metadata(&file).is_ok_and(|meta| meta.len() >= extent.bytes);
+        let there = self.sum_up_to(&file, extent.bytes)?;
+        let then = written.and_then(|written| written.crc32);
+        // what is missing or too short is refused below, with other words
+        if then.is_some() && there != then && long_enough {
+            let what = "is not as the run left it: another file, or damaged";
+            return Err(Error::input(Place::file(&file), what, REPLACED));
+        }
+        if let Some(writer) = &mut self.writer {
+            return writer.rewind(extent);
+        }
+        let writer = Writer::resume(&self.path, self.atoms, self.interval, extent)?;
+        self.writer = Some(writer);
+        Ok(())
     }
 
     fn results(&self) -> Option<(&'static str, Value)> {

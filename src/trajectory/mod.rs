@@ -18,6 +18,7 @@ mod xtc;
 mod xtc_codec;
 
 pub use reader::Reader;
+pub(crate) use writer::part_of;
 pub use writer::{Extent, Writer};
 
 use std::path::Path;

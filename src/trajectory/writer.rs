@@ -40,7 +40,7 @@ pub struct Writer {
 }
 
 /// `run.xtc` is written as `run.part.xtc`.
-fn part_of(path: &Path) -> PathBuf {
+pub(crate) fn part_of(path: &Path) -> PathBuf {
     let ending = path
         .extension()
         .unwrap_or_default()

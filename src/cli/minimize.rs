@@ -49,7 +49,7 @@ pub fn run(args: Args) -> Result<()> {
     let minimizer = Minimizer {
         tolerance: args.tolerance,
         steps: args.steps,
-        fixed: Vec::new(),
+        ..Minimizer::default()
     };
     let done = minimizer.run(&mut field, &mut positions);
     require_finite(&done.before, &topology, &positions, &args.protein.file)?;

@@ -287,6 +287,7 @@ fn relax(topology: &Topology, positions: &mut [Vector3<f64>], fixed: Vec<bool>) 
         tolerance: RELAXED,
         steps: RELAXATION_STEPS,
         fixed,
+        ..Minimizer::default()
     }
     .run(&mut field, positions);
     Ok(())

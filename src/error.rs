@@ -126,13 +126,23 @@ pub enum Error {
         hint: String,
     },
     /// The user or the time limit interrupted; the state is on disk.
-    #[error("interrupted at step {step}; continue with the same command ({})", checkpoint.display())]
+    #[error("{}", interrupted(*step, checkpoint))]
     Interrupted {
         /// The last completed step.
         step: u64,
-        /// The checkpoint that the same command continues from.
+        /// The checkpoint that the same command continues from; empty before there is one.
         checkpoint: PathBuf,
     },
+}
+
+fn interrupted(step: u64, checkpoint: &Path) -> String {
+    if checkpoint.as_os_str().is_empty() {
+        return "interrupted before the first checkpoint; the same command starts over".to_owned();
+    }
+    format!(
+        "interrupted at step {step}; continue with the same command ({})",
+        checkpoint.display()
+    )
 }
 
 impl Error {

@@ -9,8 +9,8 @@ use mdsurrogate::error::Error;
 use mdsurrogate::forcefield::TemplateGeometry;
 use mdsurrogate::geometry::noise;
 use mdsurrogate::observe::{
-    Console, CsvLog, EquivarianceMonitor, GeometryGuard, Journal, Moves, Probe, Shape,
-    TrajectoryWriter,
+    Console, CsvLog, EquivarianceMonitor, GeometryGuard, Journal, Moves, Observer, Probe, Record,
+    Shape, TrajectoryWriter,
 };
 use mdsurrogate::simulate::checkpoint::{Checkpoint, files};
 use mdsurrogate::simulate::{Clock, Motion, OnGuard, Rules, Simulation, Stepper, Stop};
@@ -27,25 +27,47 @@ struct Shake {
     /// At this step, while fewer than so many rollbacks were made, atom 0 is thrown away by this.
     break_at: Option<(u64, u64, Vector3<f64>)>,
     equivariance: f64,
+    /// Number of the first replica; only number 1 breaks where several are run.
+    first_replica: u64,
+    /// In the middle of this step a signal comes.
+    interrupt_at: Option<u64>,
+    stop: Stop,
+}
+
+impl Shake {
+    fn shake(&self, frame: &mut Frame, replica: u64, attempt: u64) {
+        let mut random = noise::generator(11, attempt, replica, frame.step);
+        let moves = noise::centred(&mut random, self.home.len());
+        for ((x, home), shake) in frame.positions.iter_mut().zip(&self.home).zip(moves) {
+            *x = 0.5 * (*x + home) + 0.005 * shake;
+        }
+        frame.step += 1;
+        frame.time = 0.5 * frame.step as f64;
+        match self.break_at {
+            Some((step, attempts, shift)) if step == frame.step && attempt < attempts => {
+                frame.positions[0] += shift
+            }
+            _ => {}
+        }
+    }
 }
 
 impl Stepper for Shake {
     fn step(&mut self, replicas: &mut [Frame]) -> mdsurrogate::Result<()> {
-        for (replica, frame) in replicas.iter_mut().enumerate() {
-            let mut random = noise::generator(11, self.attempt, replica as u64, frame.step);
-            let moves = noise::centred(&mut random, self.home.len());
-            for ((x, home), shake) in frame.positions.iter_mut().zip(&self.home).zip(moves) {
-                *x = 0.5 * (*x + home) + 0.005 * shake;
-            }
-            frame.step += 1;
-            frame.time = 0.5 * frame.step as f64;
-            match self.break_at {
-                Some((step, attempts, shift)) if step == frame.step && self.attempt < attempts => {
-                    frame.positions[0] += shift
-                }
-                _ => {}
-            }
+        for (replica, frame) in (self.first_replica..).zip(replicas.iter_mut()) {
+            self.shake(frame, replica, self.attempt);
         }
+        if self.interrupt_at == Some(replicas[0].step) {
+            self.stop.ask();
+            return Err(Stop::interrupted(replicas[0].step));
+        }
+        Ok(())
+    }
+    fn heed(&mut self, stop: &Stop) {
+        self.stop = stop.clone();
+    }
+    fn redraw(&mut self, replica: usize, draw: u64, frame: &mut Frame) -> mdsurrogate::Result<()> {
+        self.shake(frame, self.first_replica + replica as u64, draw);
         Ok(())
     }
     fn clock(&self) -> Clock {
@@ -88,6 +110,7 @@ struct Case {
     replicas: usize,
     rules: Rules,
     break_at: Option<(u64, u64, Vector3<f64>)>,
+    interrupt_at: Option<u64>,
     equivariance: f64,
 }
 
@@ -137,6 +160,8 @@ impl Case {
             on_guard: OnGuard::Abort,
             max_rollbacks: 3,
             checkpoint_every: 5,
+            checkpoint_within: None,
+            first_replica: 0,
             prefix: Some(folder.join("run")),
             settings: json!({ "seed": 11 }),
             stop: Stop::never(),
@@ -149,6 +174,7 @@ impl Case {
             replicas: 1,
             rules,
             break_at: None,
+            interrupt_at: None,
             equivariance: 1e-7,
         }
     }
@@ -164,6 +190,9 @@ impl Case {
             attempt: 0,
             break_at: self.break_at,
             equivariance: self.equivariance,
+            first_replica: self.rules.first_replica,
+            interrupt_at: self.interrupt_at,
+            stop: Stop::never(),
         };
         let frames = vec![self.start.clone(); self.replicas];
         let mut simulation =
@@ -412,6 +441,150 @@ fn a_rollback_takes_another_path_and_leaves_no_trace_in_the_files() {
     assert!(rmsd(&case, 5) == rmsd(&plain, 5) && rmsd(&case, 6) != rmsd(&plain, 6));
 }
 
+/// A run whose replica 1 breaks at step 13 in its first two draws.
+fn redrawing(folder: &Path) -> Case {
+    let mut case = Case::new(folder, 20);
+    case.rules.on_guard = OnGuard::Redraw;
+    case.break_at = Some((13, 3, Vector3::new(3.0, 0.0, 0.0)));
+    case.replicas = 2;
+    case
+}
+
+#[test]
+fn a_bad_jump_is_drawn_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = redrawing(folder.path());
+    let (mut simulation, journal) = case.simulation();
+    simulation.run().unwrap();
+    assert_eq!((simulation.step(), simulation.rollbacks()), (20, 0));
+    // the first draw of either and two more are bad
+    assert_eq!(journal.warnings()["counts"]["redrawn"], 6);
+    assert_eq!(simulation.results()["jumps_drawn_again"], json!([3, 3]));
+    for (replica, ending) in [(0, "xtc"), (1, "dcd")] {
+        let file = case.file(&format!("run_r{replica}.{ending}"));
+        let mut reader = Reader::open(file, Some(&case.topology)).unwrap();
+        assert_eq!(reader.len(), 11);
+        let mut frame = Frame::default();
+        while reader.read(&mut frame).unwrap() {
+            assert!((frame.positions[0] - case.start.positions[0]).norm() <= 1.0);
+        }
+        let rows = csv(&case.file(&format!("run_r{replica}.csv")));
+        let redrawn = |row: usize| rows[row]["Jumps drawn again"].clone();
+        assert_eq!((redrawn(6), redrawn(7)), ("0".to_owned(), "3".to_owned()));
+        // the move is that from the frame before, not from the one that was dropped
+        assert!(rows[7]["Max |dx| (A)"].parse::<f64>().unwrap() <= 0.2);
+    }
+    let truth = case.outputs(&simulation);
+
+    // stopped and gone on with around that step, and a crash behind it
+    let stopped = tempfile::tempdir().unwrap();
+    let mut case = redrawing(stopped.path());
+    for steps in [12, 13, 14, 20] {
+        case.rules.steps = steps;
+        case.run().unwrap();
+    }
+    assert_eq!(case.outputs(&case.run().unwrap()), truth);
+
+    // one replica alone has its bits and its rows
+    let alone = tempfile::tempdir().unwrap();
+    let mut case = redrawing(alone.path());
+    (case.replicas, case.rules.first_replica) = (1, 1);
+    let (mut simulation, journal) = case.simulation();
+    simulation.run().unwrap();
+    let words = journal.warnings()["first"][0]["what"].to_string();
+    assert!(words.contains("replica 1: bond"), "{words}");
+    let own = case.outputs(&simulation);
+    assert_eq!(own["0"], truth["1"]);
+    assert_eq!(own["0.csv"], truth["1.csv"]);
+}
+
+#[test]
+fn jumps_that_stay_bad_end_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut case = redrawing(folder.path());
+    case.break_at = Some((13, u64::MAX, Vector3::new(3.0, 0.0, 0.0)));
+    let (mut simulation, journal) = case.simulation();
+    let error = simulation.run().unwrap_err();
+    assert_eq!(error.exit_code(), 3);
+    assert!(
+        error
+            .to_string()
+            .contains("10 draws of one jump in a row were bad: bond"),
+        "{error}"
+    );
+    assert_eq!(journal.warnings()["counts"]["redrawn"], 10);
+}
+
+#[test]
+fn a_signal_in_the_middle_of_a_step_drops_the_step() {
+    let whole = tempfile::tempdir().unwrap();
+    let mut case = Case::new(whole.path(), 20);
+    case.replicas = 2;
+    let truth = case.outputs(&case.run().unwrap());
+    let stopped = tempfile::tempdir().unwrap();
+    case.folder = stopped.path().to_owned();
+    case.rules.prefix = Some(stopped.path().join("run"));
+    case.interrupt_at = Some(13);
+    let error = case.run().err().unwrap();
+    assert!(
+        matches!(&error, Error::Interrupted { step: 12, .. }),
+        "{error}"
+    );
+    case.rules.stop = Stop::never();
+    case.interrupt_at = None;
+    assert_eq!(case.outputs(&case.run().unwrap()), truth);
+}
+
+#[test]
+fn a_checkpoint_is_made_when_its_time_has_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut case = Case::new(folder.path(), 13);
+    case.rules.checkpoint_every = 1000;
+    case.rules.checkpoint_within = Some(Duration::ZERO);
+    case.run().unwrap();
+    let [now, before] = files(case.rules.prefix.as_deref().unwrap());
+    let step = |file: &Path| Checkpoint::read(file).unwrap().step();
+    assert_eq!((step(&now), step(&before)), (13, 12));
+    // but where a rolled-back run goes to may not hang on the clock
+    let folder = tempfile::tempdir().unwrap();
+    let mut case = Case {
+        folder: folder.path().to_owned(),
+        ..case
+    };
+    case.rules.prefix = Some(folder.path().join("run"));
+    case.rules.on_guard = OnGuard::Rollback;
+    case.run().unwrap();
+    let [_, before] = files(case.rules.prefix.as_deref().unwrap());
+    assert_eq!(step(&before), 0);
+}
+
+#[test]
+fn files_that_are_not_as_the_run_left_them_are_not_gone_on_with() {
+    for name in ["run_r0.xtc", "run_r1.dcd", "run_r0.csv"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut case = Case::new(folder.path(), 10);
+        case.replicas = 2;
+        case.run().unwrap();
+        let whole = std::fs::read(case.file(name)).unwrap();
+        let mut damaged = whole.clone();
+        damaged[whole.len() / 3] ^= 1;
+        std::fs::write(case.file(name), damaged).unwrap();
+        case.rules.steps = 12;
+        let error = case.run().err().unwrap();
+        assert!(
+            error.exit_code() == 2
+                && error
+                    .to_string()
+                    .contains(&format!("{name}: is not as the run left it"))
+                && error.hint().contains("--fresh"),
+            "{error}"
+        );
+        // put back, it is; what another program has put behind is cut off
+        std::fs::write(case.file(name), [whole, b"more".to_vec()].concat()).unwrap();
+        case.run().unwrap();
+    }
+}
+
 #[test]
 fn rollbacks_are_counted_and_end() {
     let folder = tempfile::tempdir().unwrap();
@@ -445,10 +618,13 @@ fn warnings_let_the_run_go_on() {
 }
 
 #[test]
-fn what_the_input_breaks_is_not_held_against_the_run() {
+fn what_the_start_breaks_may_stay_until_it_has_healed_but_not_become_worse() {
     let folder = tempfile::tempdir().unwrap();
     let case = Case::new(folder.path(), 3);
     let mut template = template(&case.topology, &case.start.positions);
+    // a bond that the start has 0.5 Å too short, and a centre that it has inverted
+    let [(i, j, length), other] = [template.pairs[0], template.pairs[5]];
+    assert!(case.topology.bonds.contains(&[i, j]), "N–CA of ALA 1");
     template.pairs[0].2 += 0.5;
     let (centre, height, area) = template.centres[0];
     template.centres[0] = (centre, -height, area);
@@ -457,17 +633,51 @@ fn what_the_input_breaks_is_not_held_against_the_run() {
     journal.log_to(&log, false).unwrap();
     let mut guard = GeometryGuard::new(&case.topology, &template, &case.start.positions, journal);
     let words = std::fs::read_to_string(log).unwrap();
+    for part in ["breaks 2 geometry limits", "bond ", "is inverted"] {
+        assert!(words.contains(part), "{words}");
+    }
+    // atom `i` along its bond, so that it is `off` shorter than its template
+    let with_bond = |off: f64| {
+        let mut frame = case.start.clone();
+        let along = (frame.positions[j] - frame.positions[i]) / length;
+        frame.positions[i] = frame.positions[j] - along * (length + 0.5 - off);
+        frame
+    };
+    let see = |guard: &mut GeometryGuard, frame: &Frame| {
+        let mut record = Record::default();
+        let seen = guard.observe(frame, &mut record);
+        (seen, record)
+    };
+    let (seen, record) = see(&mut guard, &case.start);
+    seen.unwrap();
+    // also in the log: what is excused is not hidden
+    assert!((record.get("Worst bond (A)").unwrap() - 0.5).abs() <= 1e-9);
+    see(&mut guard, &with_bond(0.55)).0.unwrap();
+    let error = see(&mut guard, &with_bond(0.65)).0.unwrap_err();
     assert!(
-        words.contains("the input itself breaks") && words.contains("and 1 more"),
-        "{words}"
+        error.to_string().contains("0.65 Å from its template"),
+        "{error}"
     );
-    let mut record = mdsurrogate::observe::Record::default();
-    mdsurrogate::observe::Observer::observe(&mut guard, &case.start, &mut record).unwrap();
-    // but all the rest is
+    // all the rest is held to its limits as ever
     let mut broken = case.start.clone();
-    let other = template.pairs[5];
     broken.positions[other.0] = broken.positions[other.1];
-    assert!(mdsurrogate::observe::Observer::observe(&mut guard, &broken, &mut record).is_err());
+    assert!(see(&mut guard, &broken).0.is_err());
+    // nearly right is not healed, right is; from then on its limit holds
+    see(&mut guard, &with_bond(0.15)).0.unwrap();
+    see(&mut guard, &with_bond(0.45)).0.unwrap();
+    see(&mut guard, &with_bond(0.05)).0.unwrap();
+    assert!(see(&mut guard, &with_bond(0.45)).0.is_err());
+    // and a run that goes on knows
+    let state = guard.state().unwrap();
+    let journal = || Journal::new(Console::Quiet, false, false);
+    let anew = || GeometryGuard::new(&case.topology, &template, &case.start.positions, journal());
+    let mut resumed = anew();
+    resumed.restore(&state, &case.start).unwrap();
+    assert!(see(&mut resumed, &with_bond(0.45)).0.is_err());
+    // a checkpoint of before excuses ended excuses all
+    let mut old = anew();
+    old.restore(&json!([7, 0]), &case.start).unwrap();
+    see(&mut old, &with_bond(0.45)).0.unwrap();
 }
 
 #[test]

@@ -22,6 +22,8 @@ use crate::{Error, Result};
 
 /// Version of the format; others are refused.
 const VERSION: u32 = 1;
+/// Name of the tensor of the positions that the run began with.
+const START: &str = "start";
 /// Name of the metadata entry.
 const ENTRY: &str = "mdsurrogate.checkpoint";
 
@@ -36,6 +38,25 @@ pub struct Checkpoint {
     pub frames: Vec<Frame>,
     /// States of the observers of each replica.
     pub observers: Vec<Vec<Value>>,
+    /// What was counted of each replica.
+    pub tallies: Vec<Tally>,
+    /// Positions that the run began with, Å, where they are not those of its input.
+    pub start: Option<Vec<Vector3<f64>>>,
+}
+
+/// What is counted of a replica.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Jumps that were drawn again.
+    pub redrawn: u64,
+    /// Steps that left something undone ([`super::Stepper::shortfall`]).
+    pub short: u64,
+}
+
+impl Tally {
+    fn is_empty(&self) -> bool {
+        *self == Tally::default()
+    }
 }
 
 /// What stands beside the tensors.
@@ -56,6 +77,10 @@ struct Replica {
     heat: f64,
     cell: Option<([f64; 3], [f64; 3])>,
     observers: Vec<Value>,
+    /// Left out where nothing was counted, as in all checkpoints of before there was a tally: their
+    /// checksums are of headers without.
+    #[serde(default, skip_serializing_if = "Tally::is_empty")]
+    tally: Tally,
 }
 
 /// `PREFIX.ckpt` and `PREFIX_prev.ckpt`.
@@ -110,13 +135,16 @@ impl Checkpoint {
                 tensors.push((format!("velocities.{replica}"), bytes_of(velocities)));
             }
         }
+        let start = self.start.as_deref().map(bytes_of);
+        tensors.extend(start.map(|bytes| (START.to_owned(), bytes)));
         tensors.sort();
-        let replica = |(frame, observers): (&Frame, &Vec<Value>)| Replica {
+        let replica = |(index, frame): (usize, &Frame)| Replica {
             step: frame.step,
             time: frame.time,
             heat: frame.heat,
             cell: frame.cell.map(|cell| (cell.lengths, cell.angles)),
-            observers: observers.clone(),
+            observers: self.observers[index].clone(),
+            tally: self.tallies.get(index).copied().unwrap_or_default(),
         };
         let mut header = Header {
             version: VERSION,
@@ -124,12 +152,7 @@ impl Checkpoint {
             sha256: String::new(),
             settings: self.settings.clone(),
             attempt: self.attempt,
-            replicas: self
-                .frames
-                .iter()
-                .zip(&self.observers)
-                .map(replica)
-                .collect(),
+            replicas: self.frames.iter().enumerate().map(replica).collect(),
         };
         header.sha256 = checksum(
             &mut header,
@@ -241,6 +264,7 @@ impl Checkpoint {
         };
         let mut frames = Vec::new();
         let mut observers = Vec::new();
+        let mut tallies = Vec::new();
         for (index, replica) in header.replicas.into_iter().enumerate() {
             let Replica {
                 step,
@@ -248,6 +272,7 @@ impl Checkpoint {
                 heat,
                 cell,
                 observers: states,
+                tally,
             } = replica;
             let positions = vectors(format!("positions.{index}"))
                 .ok_or_else(|| broken(&"a replica is missing"))?;
@@ -256,18 +281,21 @@ impl Checkpoint {
                 step,
                 time,
                 heat,
-                potential: None,
                 cell,
                 velocities: vectors(format!("velocities.{index}")),
                 positions,
+                ..Frame::default()
             });
             observers.push(states);
+            tallies.push(tally);
         }
         Ok(Checkpoint {
             settings: header.settings,
             attempt: header.attempt,
             frames,
             observers,
+            tallies,
+            start: vectors(START.to_owned()),
         })
     }
 
@@ -307,101 +335,4 @@ impl Checkpoint {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn checkpoint(step: u64) -> Checkpoint {
-        let positions = vec![
-            Vector3::new(0.1, 1.0 / 3.0, -1e-300),
-            Vector3::new(f64::MIN_POSITIVE, 2e10, -0.0),
-        ];
-        let velocities = Some(vec![Vector3::new(1e-17, 5.0, 3.0); 2]);
-        let cell = Some(Cell {
-            lengths: [10.1, 20.0, 1.0 / 3.0],
-            angles: [90.0, 80.1, 70.0],
-        });
-        let frame = Frame {
-            step,
-            time: 0.1 + 0.2,
-            heat: 1.0 / 7.0,
-            potential: None,
-            positions,
-            velocities,
-            cell,
-        };
-        let other = Frame {
-            velocities: None,
-            cell: None,
-            ..frame.clone()
-        };
-        let observers = vec![
-            vec![json!({"frames": 3, "bytes": 12345}), json!(0.1 + 0.2)],
-            vec![Value::Null],
-        ];
-        Checkpoint {
-            settings: json!({"seed": 5, "temperature": 300.0}),
-            attempt: 2,
-            frames: vec![frame, other],
-            observers,
-        }
-    }
-
-    #[test]
-    fn every_bit_comes_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let prefix = folder.path().join("run");
-        assert_eq!(Checkpoint::load(&prefix).unwrap(), None);
-        checkpoint(7).save(&prefix).unwrap();
-        checkpoint(8).save(&prefix).unwrap();
-        let (loaded, note) = Checkpoint::load(&prefix).unwrap().unwrap();
-        assert_eq!((&loaded, note), (&checkpoint(8), None));
-        assert!(loaded.frames[0].positions[1].z.is_sign_negative());
-        assert_eq!(Checkpoint::read(&files(&prefix)[1]).unwrap(), checkpoint(7));
-    }
-
-    #[test]
-    fn a_broken_checkpoint_gives_way_to_the_one_before_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let prefix = folder.path().join("run");
-        checkpoint(7).save(&prefix).unwrap();
-        checkpoint(8).save(&prefix).unwrap();
-        let [now, before] = files(&prefix);
-        let whole = std::fs::read(&now).unwrap();
-        for place in (0..whole.len()).step_by(17) {
-            let mut bytes = whole.clone();
-            bytes[place] ^= 1;
-            std::fs::write(&now, &bytes).unwrap();
-            let (loaded, note) = Checkpoint::load(&prefix).unwrap().unwrap();
-            assert!(
-                note.is_some(),
-                "a flipped bit in byte {place} went unnoticed"
-            );
-            assert_eq!(loaded, checkpoint(7));
-        }
-        std::fs::write(&now, &whole[..whole.len() / 2]).unwrap();
-        let (loaded, note) = Checkpoint::load(&prefix).unwrap().unwrap();
-        assert_eq!(loaded, checkpoint(7));
-        assert!(note.unwrap().contains("going on from"));
-        std::fs::write(&before, b"").unwrap();
-        let error = Checkpoint::load(&prefix).unwrap_err();
-        assert!(
-            error.to_string().contains("run.ckpt") && error.hint().contains("--fresh"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn other_settings_are_named() {
-        let made = checkpoint(1);
-        made.require_settings(&json!({"seed": 5, "temperature": 300.0}), Path::new("run"))
-            .unwrap();
-        let error = made
-            .require_settings(&json!({"seed": 5, "temperature": 310.0}), Path::new("run"))
-            .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "run.ckpt was made with temperature 300.0, this command says 310.0"
-        );
-    }
-}
+mod tests;

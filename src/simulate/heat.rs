@@ -1,6 +1,6 @@
 //! From a minimised structure to one at temperature, gently.
 
-use super::{Dynamics, Force, Integrator, Settings, Stepper};
+use super::{Dynamics, Force, Integrator, Settings, Stepper, Stop};
 use crate::Result;
 use crate::structure::Frame;
 
@@ -16,8 +16,13 @@ const ATTEMPT: u64 = u64::MAX;
 /// with velocities.
 ///
 /// # Errors
-/// Those of [`Dynamics::step`].
-pub fn heat<F: Force>(dynamics: &mut Dynamics<F>, frames: &mut [Frame], time: f64) -> Result<()> {
+/// Those of [`Dynamics::step`], and [`crate::Error::Interrupted`] as soon as `stop` has a reason.
+pub fn heat<F: Force>(
+    dynamics: &mut Dynamics<F>,
+    frames: &mut [Frame],
+    time: f64,
+    stop: &Stop,
+) -> Result<()> {
     let settings = dynamics.settings();
     let steps = (time / settings.time_step / STAGES as f64).ceil() as u64;
     dynamics.reseed(ATTEMPT);
@@ -29,6 +34,9 @@ pub fn heat<F: Force>(dynamics: &mut Dynamics<F>, frames: &mut [Frame], time: f6
             ..settings
         });
         for _ in 0..steps {
+            if stop.reason().is_some() {
+                return Err(Stop::interrupted(0));
+            }
             dynamics.step(frames)?;
         }
     }

@@ -60,6 +60,14 @@ impl Hydrogens {
         }
     }
 
+    /// Takes the local coordinates anew, from these positions of the same molecule.
+    pub fn take_from(&mut self, positions: &[Vector3<f64>]) {
+        for rider in &mut self.riders {
+            let arm = positions[rider.atom] - positions[rider.frame[0]];
+            rider.local = axes(&rider.frame, positions).transpose() * arm;
+        }
+    }
+
     /// Puts every hydrogen where its local coordinates say.
     pub fn place(&self, positions: &mut [Vector3<f64>]) {
         for rider in &self.riders {

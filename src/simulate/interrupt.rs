@@ -1,8 +1,11 @@
 //! When a run is to stop before its end: a signal, or the time limit.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+
+use crate::Error;
 
 /// Tells whether the run is to stop after the step that it is in.
 #[derive(Debug, Clone, Default)]
@@ -52,9 +55,23 @@ impl Stop {
         self.signal.store(true, Ordering::Relaxed);
     }
 
+    /// Whether a signal asks for a stop: steps that take seconds end for that, but not for the time
+    /// limit, which waits for the step's end so that a run always gets on.
+    pub fn is_asked(&self) -> bool {
+        self.signal.load(Ordering::Relaxed)
+    }
+
+    /// The error of a step that ends for that.
+    pub fn interrupted(step: u64) -> Error {
+        Error::Interrupted {
+            step,
+            checkpoint: PathBuf::new(),
+        }
+    }
+
     /// Why the run is to stop, if it is.
     pub fn reason(&self) -> Option<&'static str> {
-        if self.signal.load(Ordering::Relaxed) {
+        if self.is_asked() {
             Some("interrupted by a signal")
         } else if self
             .deadline

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::hydrogens::Hydrogens;
 use super::sampler::{Candidate, Sampler};
-use super::{Clock, Motion, Stepper};
+use super::{Clock, Motion, Stepper, Stop, redrawn};
 use crate::engine::Engine;
 use crate::geometry::noise;
 use crate::network::{Config, Inputs, JumpInput, Model, Regime, Tokens};
@@ -26,6 +26,7 @@ pub struct Jump<E: Engine> {
     seed: u64,
     attempt: u64,
     first_replica: u64,
+    stop: Stop,
 }
 
 impl<E: Engine> Jump<E> {
@@ -59,6 +60,7 @@ impl<E: Engine> Jump<E> {
             seed,
             attempt: 0,
             first_replica,
+            stop: Stop::never(),
         })
     }
 
@@ -121,6 +123,9 @@ impl<E: Engine> Jump<E> {
         let mut inputs = self.inputs(&conditions);
         let config: &Config = self.model.config();
         self.sampler.integrate(&mut jumps, |jumps, sigma| {
+            if self.stop.is_asked() {
+                return Err(Stop::interrupted(replicas[0].step));
+            }
             jumps.iter().enumerate().for_each(|(system, jump)| {
                 inputs.set_noisy(config, system, &jump.positions, sigma)
             });
@@ -131,6 +136,21 @@ impl<E: Engine> Jump<E> {
                 .collect())
         })?;
         Ok(jumps.into_iter().map(|jump| jump.positions).collect())
+    }
+
+    /// Jumps of a group of replicas, the first of which is number `first` of the call.
+    fn advance(&self, frames: &mut [Frame], first: usize) -> Result<()> {
+        let sampled = self.sample(frames, self.first_replica + first as u64)?;
+        for (frame, positions) in frames.iter_mut().zip(sampled) {
+            for (&atom, position) in self.tokens.atoms.iter().zip(positions) {
+                frame.positions[atom] = position;
+            }
+            self.hydrogens.place(&mut frame.positions);
+            frame.velocities = None;
+            frame.step += 1;
+            frame.time += self.lag_time;
+        }
+        Ok(())
     }
 
     /// The condition of a jump and its noisy candidate.
@@ -172,25 +192,29 @@ impl<E: Engine> Stepper for Jump<E> {
     fn step(&mut self, replicas: &mut [Frame]) -> Result<()> {
         let group = (self.model.engine().group() / self.tokens.len()).max(1);
         let this = &*self;
-        let advance = |(index, frames): (usize, &mut [Frame])| -> Result<()> {
-            let positions = this.sample(frames, this.first_replica + (index * group) as u64)?;
-            for (frame, positions) in frames.iter_mut().zip(positions) {
-                this.tokens
-                    .atoms
-                    .iter()
-                    .zip(positions)
-                    .for_each(|(&atom, position)| frame.positions[atom] = position);
-                this.hydrogens.place(&mut frame.positions);
-                frame.velocities = None;
-                frame.step += 1;
-                frame.time += this.lag_time;
-            }
-            Ok(())
-        };
         replicas
             .par_chunks_mut(group)
             .enumerate()
-            .try_for_each(advance)
+            .try_for_each(|(index, frames)| this.advance(frames, index * group))
+    }
+
+    fn heed(&mut self, stop: &Stop) {
+        self.stop = stop.clone();
+    }
+
+    fn begin(&mut self, start: &[Vector3<f64>]) {
+        self.hydrogens.take_from(start);
+        if let Some(fold) = &mut self.fold {
+            *fold = self.tokens.positions(start);
+        }
+    }
+
+    fn redraw(&mut self, replica: usize, draw: u64, frame: &mut Frame) -> Result<()> {
+        let attempt = self.attempt;
+        self.attempt = redrawn(attempt, draw);
+        let drawn = self.advance(std::slice::from_mut(frame), replica);
+        self.attempt = attempt;
+        drawn
     }
 
     fn clock(&self) -> Clock {

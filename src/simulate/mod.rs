@@ -3,6 +3,7 @@
 pub mod checkpoint;
 mod constraints;
 mod dynamics;
+mod equilibrate;
 mod force;
 mod heat;
 mod hydrogens;
@@ -11,10 +12,12 @@ mod jump;
 mod learned;
 mod relax;
 mod sampler;
+mod settings;
 mod simulation;
 
 pub use constraints::Constraints;
-pub use dynamics::{Dynamics, Integrator, Settings};
+pub use dynamics::Dynamics;
+pub use equilibrate::{Equilibrated, Equilibration};
 pub use force::{Force, Physical};
 pub use heat::heat;
 pub use hydrogens::Hydrogens;
@@ -23,8 +26,10 @@ pub use jump::Jump;
 pub use learned::{Learned, Riding};
 pub use relax::{Relaxation, Relaxed};
 pub use sampler::{Method, Sampler};
+pub use settings::{Integrator, Settings};
 pub use simulation::{OnGuard, Rules, Simulation};
 
+use nalgebra::Vector3;
 use serde_json::{Map, Value};
 
 use crate::Result;
@@ -62,6 +67,11 @@ pub struct Motion {
     pub freedom: usize,
 }
 
+/// The attempt whose random numbers draw `draw` of a step takes: those of no run's attempts.
+fn redrawn(attempt: u64, draw: u64) -> u64 {
+    attempt | (draw << 32)
+}
+
 /// Advances frames by one step.
 ///
 /// A stepper is given all replicas of a run at once, since a network is fastest on a batch; a
@@ -92,9 +102,27 @@ pub trait Stepper: Send {
     fn describe(&self) -> String;
     /// Changes the random numbers of all later steps, so that a rolled-back run takes another path.
     fn reseed(&mut self, attempt: u64);
-    /// From now on a step may end before its time with [`crate::Error::Interrupted`] when `stop` has
-    /// a reason; its frames are void then. For steppers whose steps take seconds.
+    /// From now on a step may end before its time with [`crate::Error::Interrupted`] when a signal
+    /// asks `stop` for it; its frames are void then. For steppers whose steps take seconds.
     fn heed(&mut self, _stop: &Stop) {}
+    /// Tells the positions that the run begins with, also one that is gone on with: what a stepper
+    /// takes from them (a fold that is kept, hydrogens that ride) is theirs from then on.
+    fn begin(&mut self, _start: &[Vector3<f64>]) {}
+    /// Makes the step of one replica of the last call again, from the frame that it had before,
+    /// with the random numbers of another draw (1, 2, …). Only for jumps.
+    ///
+    /// # Errors
+    /// Those of [`Stepper::step`], and [`crate::Error::Usage`] where steps cannot be made again.
+    fn redraw(&mut self, _replica: usize, _draw: u64, _frame: &mut Frame) -> Result<()> {
+        Err(crate::Error::usage(
+            "these steps cannot be drawn again",
+            "--guard abort, rollback or warn",
+        ))
+    }
+    /// What the last step of a replica left undone, in words; the frame is whole all the same.
+    fn shortfall(&self, _replica: usize) -> Option<&str> {
+        None
+    }
     /// The network behind the steps, to be asked about its symmetry; none where there is no
     /// network.
     fn probe(&self) -> Option<&dyn Probe> {

@@ -1,56 +1,23 @@
 //! A simulation: a stepper, its replicas and what watches them.
 
-use std::path::PathBuf;
+mod looking;
+mod rules;
 
+pub use rules::{OnGuard, Rules};
+
+use std::time::Instant;
+
+use nalgebra::Vector3;
 use serde_json::{Value, json};
 
-use super::checkpoint::{Checkpoint, files};
-use super::{Stepper, Stop};
-use crate::observe::{EquivarianceMonitor, Journal, Observer, Record};
+use super::Stepper;
+use super::checkpoint::{Checkpoint, Tally, files};
+use crate::observe::{EquivarianceMonitor, Journal, Observer};
 use crate::structure::Frame;
 use crate::{Error, Result};
 
-/// What a run does when a guard finds a frame that is not physical.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Default,
-    clap::ValueEnum,
-    serde::Serialize,
-    serde::Deserialize,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum OnGuard {
-    /// Stop there.
-    #[default]
-    Abort,
-    /// Go back to the last checkpoint and take another path.
-    Rollback,
-    /// Say so and go on.
-    Warn,
-}
-
-/// How a run goes.
-#[derive(Debug, Clone)]
-pub struct Rules {
-    /// Step to end at, counted from the input.
-    pub steps: u64,
-    /// What to do when a guard trips.
-    pub on_guard: OnGuard,
-    /// Times that a run may go back.
-    pub max_rollbacks: u64,
-    /// Steps from checkpoint to checkpoint.
-    pub checkpoint_every: u64,
-    /// Checkpoints are written to `PREFIX.ckpt` of this prefix; none: they are kept in memory only.
-    pub prefix: Option<PathBuf>,
-    /// What must be the same for a checkpoint to be gone on from; see [`Checkpoint::settings`].
-    pub settings: Value,
-    /// When to stop early.
-    pub stop: Stop,
-}
+/// Share of jumps drawn again above which the run's end says so.
+const OFTEN: f64 = 0.05;
 
 /// A stepper applied again and again to all replicas while observers watch each of them.
 pub struct Simulation {
@@ -59,32 +26,49 @@ pub struct Simulation {
     /// Observers of each replica with their strides, in the order in which they see a frame.
     observers: Vec<Vec<(u64, Box<dyn Observer>)>>,
     equivariance: Option<(u64, EquivarianceMonitor)>,
+    /// The frames before the step that is being made.
+    before: Vec<Frame>,
+    tallies: Vec<Tally>,
+    /// Positions that the run began with, where they are not its input's.
+    start: Option<Vec<Vector3<f64>>>,
     rules: Rules,
     journal: Journal,
     /// The last checkpoint; none before the first frame was seen.
     saved: Option<Checkpoint>,
+    saved_at: Instant,
     rollbacks: u64,
 }
 
 impl Simulation {
     /// A simulation of replicas that start as `frames`.
     pub fn new(
-        stepper: Box<dyn Stepper>,
+        mut stepper: Box<dyn Stepper>,
         frames: Vec<Frame>,
         rules: Rules,
         journal: Journal,
     ) -> Self {
-        let observers = frames.iter().map(|_| Vec::new()).collect();
+        stepper.heed(&rules.stop);
         Simulation {
             stepper,
-            frames,
-            observers,
+            observers: frames.iter().map(|_| Vec::new()).collect(),
             equivariance: None,
+            before: Vec::new(),
+            tallies: vec![Tally::default(); frames.len()],
+            start: None,
+            frames,
             rules,
             journal,
             saved: None,
+            saved_at: Instant::now(),
             rollbacks: 0,
         }
+    }
+
+    /// Tells the stepper that the run begins with these positions, not with those of its input; a
+    /// run that goes on knows them from its checkpoint.
+    pub fn begin_with(&mut self, start: Vec<Vector3<f64>>) {
+        self.stepper.begin(&start);
+        self.start = Some(start);
     }
 
     /// Adds an observer that sees every `every`th frame of a replica, from step 0 on.
@@ -109,6 +93,9 @@ impl Simulation {
             self.rules.prefix.as_deref().unwrap_or("run".as_ref()),
         )?;
         self.rollbacks = checkpoint.attempt;
+        if let Some(start) = &checkpoint.start {
+            self.begin_with(start.clone());
+        }
         self.restore(&checkpoint)?;
         self.saved = Some(checkpoint);
         Ok(())
@@ -130,11 +117,12 @@ impl Simulation {
     /// Runs to the last step.
     ///
     /// # Errors
-    /// [`Error::Guard`] where a guard stopped it, [`Error::Interrupted`] on a signal or at the time
-    /// limit, and what the stepper and the observers report. Files are closed in any case; frames
+    /// [`Error::Guard`] where a guard stopped it, [`Error::Interrupted`] on a signal (in the middle
+    /// of a step, which is dropped, where steps take seconds) or at the time limit, and what the stepper and the observers report. Files are closed in any case; frames
     /// are left as they are.
     pub fn run(&mut self) -> Result<()> {
         let outcome = self.advance();
+        self.say_how_often();
         let closed = self
             .observers
             .iter_mut()
@@ -151,23 +139,32 @@ impl Simulation {
             self.save()?;
         }
         while self.step() < self.rules.steps {
-            self.stepper.step(&mut self.frames)?;
+            self.before.clone_from(&self.frames);
+            match self.stepper.step(&mut self.frames) {
+                Err(Error::Interrupted { .. }) => {
+                    // in the middle of the step, which is dropped
+                    std::mem::swap(&mut self.before, &mut self.frames);
+                    self.save()?;
+                    return Err(self.interrupted(self.rules.stop.reason().unwrap_or("stopped")));
+                }
+                stepped => stepped?,
+            }
             match self.look() {
                 Err(guard @ Error::Guard { .. }) if self.rules.on_guard == OnGuard::Rollback => {
                     self.roll_back(guard)?;
                     continue;
                 }
+                Err(Error::Interrupted { .. }) => {
+                    // while a jump was drawn again
+                    self.go_back_to_saved()?;
+                    return Err(self.interrupted(self.rules.stop.reason().unwrap_or("stopped")));
+                }
                 looked => looked?,
             }
-            let stop = self
-                .rules
-                .stop
-                .reason()
-                .filter(|_| self.step() < self.rules.steps);
-            if stop.is_some()
-                || self.step() == self.rules.steps
-                || self.step().is_multiple_of(self.rules.checkpoint_every)
-            {
+            let at_end = self.step() == self.rules.steps;
+            let stop = self.rules.stop.reason().filter(|_| !at_end);
+            let due = self.step().is_multiple_of(self.rules.checkpoint_every);
+            if stop.is_some() || at_end || due || self.is_overdue() {
                 self.save()?;
             }
             if let Some(reason) = stop {
@@ -177,42 +174,13 @@ impl Simulation {
         Ok(())
     }
 
-    /// Shows the frames to the observers whose turn it is.
-    fn look(&mut self) -> Result<()> {
-        for (replica, (frame, observers)) in self.frames.iter().zip(&mut self.observers).enumerate()
-        {
-            let mut record = Record::default();
-            if let Some((_, monitor)) = self
-                .equivariance
-                .as_mut()
-                .filter(|(every, _)| replica == 0 && frame.step.is_multiple_of(*every))
-                && let Some(probe) = self.stepper.probe()
-            {
-                monitor.check(probe, frame, &mut record)?;
-            }
-            for (_, observer) in observers
-                .iter_mut()
-                .filter(|(every, _)| frame.step.is_multiple_of(*every))
-            {
-                match observer.observe(frame, &mut record) {
-                    Err(Error::Guard { step, what, .. })
-                        if self.rules.on_guard == OnGuard::Warn =>
-                    {
-                        self.journal
-                            .warn(step, "guard", &of_replica(&what, replica));
-                    }
-                    Err(Error::Guard { step, what, hint }) => {
-                        return Err(Error::Guard {
-                            step,
-                            what: of_replica(&what, replica),
-                            hint,
-                        });
-                    }
-                    seen => seen?,
-                }
-            }
-        }
-        Ok(())
+    /// Whether so much time has passed that a checkpoint is to be made.
+    fn is_overdue(&self) -> bool {
+        self.rules.on_guard != OnGuard::Rollback
+            && self
+                .rules
+                .checkpoint_within
+                .is_some_and(|within| self.saved_at.elapsed() >= within)
     }
 
     /// Makes a checkpoint.
@@ -232,6 +200,8 @@ impl Simulation {
                 .iter_mut()
                 .map(states)
                 .collect::<Result<_>>()?,
+            tallies: self.tallies.clone(),
+            start: self.start.clone(),
         };
         if let Some(prefix) = &self.rules.prefix {
             checkpoint.save(prefix)?;
@@ -241,12 +211,15 @@ impl Simulation {
             );
         }
         self.saved = Some(checkpoint);
+        self.saved_at = Instant::now();
         self.journal.check()
     }
 
     /// Puts frames, observers and random numbers back to where a checkpoint has them.
     fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         self.frames.clone_from(&checkpoint.frames);
+        self.tallies.clone_from(&checkpoint.tallies);
+        self.tallies.resize(self.frames.len(), Tally::default());
         self.stepper.reseed(self.rollbacks);
         for ((observers, states), frame) in self
             .observers
@@ -289,6 +262,38 @@ impl Simulation {
         restored
     }
 
+    /// Takes all replicas back to the last checkpoint, as it stands on the disk.
+    fn go_back_to_saved(&mut self) -> Result<()> {
+        let Some(checkpoint) = self.saved.take() else {
+            return Ok(());
+        };
+        let restored = self.restore(&checkpoint);
+        self.saved = Some(checkpoint);
+        restored
+    }
+
+    /// Says how often jumps were drawn again or not corrected, where that was often.
+    fn say_how_often(&self) {
+        let steps = self.step() as f64 * self.frames.len() as f64;
+        for (what, count) in [
+            (
+                "drawn again",
+                self.tallies.iter().map(|tally| tally.redrawn).sum::<u64>(),
+            ),
+            (
+                "not corrected",
+                self.tallies.iter().map(|tally| tally.short).sum(),
+            ),
+        ] {
+            if count as f64 > OFTEN * steps {
+                self.journal.say(&format!(
+                    "warning: {count} of {steps} jumps were {what}: the model is far from what it \
+                     knows here, and what is left of its jumps is a choice"
+                ));
+            }
+        }
+    }
+
     fn interrupted(&self, reason: &str) -> Error {
         self.journal.say(&format!(
             "{reason} at step {} of {}",
@@ -321,17 +326,10 @@ impl Simulation {
             "steps": self.step(),
             "time_ps": self.frames.first().map(|frame| frame.time),
             "rollbacks": self.rollbacks,
+            "jumps_drawn_again": self.tallies.iter().map(|tally| tally.redrawn).collect::<Vec<_>>(),
+            "corrector_failures": self.tallies.iter().map(|tally| tally.short).collect::<Vec<_>>(),
             "equivariance": self.equivariance.as_ref().map(|(_, monitor)| monitor.results()),
             "replicas": replicas,
         })
-    }
-}
-
-/// The first replica needs no name: most runs have one.
-fn of_replica(what: &str, replica: usize) -> String {
-    if replica == 0 {
-        what.to_owned()
-    } else {
-        format!("replica {replica}: {what}")
     }
 }

@@ -23,8 +23,11 @@ print "machine" "$(uname -m), libm $libm"
 
 # trajectories: jumps with and without their corrector
 for protein in akle trpcage; do
+  # the peptide as it is in its file, the protein equilibrated first
+  case $protein in akle) equilibrate=0ps ;; *) equilibrate=2ps ;; esac
   for relax in 0 60; do
-    quiet run "$structures/$protein.pdb" --steps 3 --replicas 2 --relax "$relax" --seed 5 --backend cpu -o "$protein$relax"
+    quiet run "$structures/$protein.pdb" --steps 3 --replicas 2 --relax "$relax" --equilibrate $equilibrate \
+      --seed 5 --backend cpu -o "$protein$relax"
     file "run $protein, relax $relax" "${protein}${relax}_r1.xtc"
   done
 done

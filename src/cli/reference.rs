@@ -10,7 +10,7 @@ use super::protein::{Complete, Field, Protein};
 use crate::forcefield::{ForceField, Minimizer, System, template_geometry_at};
 use crate::geometry::velocities::repartitioned_masses;
 use crate::observe::Journal;
-use crate::simulate::{Constraints, Dynamics, Physical, Stepper, heat};
+use crate::simulate::{Constraints, Dynamics, Physical, Stepper, Stop, heat};
 use crate::structure::{Frame, Structure, Topology};
 use crate::units::Dimension;
 use crate::{Error, Result};
@@ -71,6 +71,8 @@ pub fn run(args: Args) -> Result<()> {
         Some(file) => with_file("reference", file, std::env::args_os().skip(2).collect())?,
         None => args,
     };
+    // before anything takes time
+    Stop::on_signals();
     set_threads(&args.job)?;
     let Complete { structure, notes } = args.protein.load()?;
     let system = System::build(&structure.topology)?;
@@ -129,11 +131,11 @@ fn engine(args: &Args, structure: &Structure, system: System) -> Result<Engine> 
     let (file, topology_too, field_too) =
         (args.protein.file.clone(), topology.clone(), field.clone());
     let mut heater = dynamics()?;
-    let start = move |mut frames: Vec<Frame>, journal: &Journal| -> Result<Vec<Frame>> {
-        let relaxed = minimised(field_too, &topology_too, &frames[0], &file, journal)?;
+    let start = move |mut frames: Vec<Frame>, journal: &Journal, stop: &Stop| {
+        let relaxed = minimised(field_too, &topology_too, &frames[0], &file, journal, stop)?;
         frames.fill(relaxed);
         if heating > 0.0 {
-            heat(&mut heater, &mut frames, heating)?;
+            heat(&mut heater, &mut frames, heating, stop)?;
             journal.say(&format!("heated over {heating} ps"));
         }
         Ok(frames)
@@ -145,6 +147,8 @@ fn engine(args: &Args, structure: &Structure, system: System) -> Result<Engine> 
         equivariance_every: None,
         default_steps: (DEFAULT_TIME / settings.time_step).round() as u64,
         start: Some(Box::new(start)),
+        begins_there: false,
+        temperature: Some(settings.temperature),
         forces: args.forces,
         field: Some(field),
         stepper: Box::new(stepper),
@@ -158,9 +162,14 @@ fn minimised(
     frame: &Frame,
     file: &std::path::Path,
     journal: &Journal,
+    stop: &Stop,
 ) -> Result<Frame> {
     let mut positions = frame.positions.clone();
-    let done = Minimizer::default().run(&mut field, &mut positions);
+    let done =
+        Minimizer::default().run_until(&mut field, &mut positions, || stop.reason().is_some());
+    if stop.reason().is_some() {
+        return Err(Stop::interrupted(0));
+    }
     require_finite(&done.before, topology, &positions, file)?;
     let (before, after) = (done.before.total, done.after.total);
     journal.say(&format!(

@@ -11,11 +11,17 @@ use super::motion::Motion;
 use super::protein::{Complete, Completion};
 use super::sampling::{Jumps, Parts, Sampling};
 use crate::engine::{Cpu, Engine as Compute};
-use crate::forcefield::{TemplateGeometry, template_geometry_at};
+use crate::forcefield::{ForceField, Precision, System, TemplateGeometry, template_geometry_at};
 use crate::network::{self, Header, Model, Regime, Tokens};
-use crate::simulate::{Learned, Riding, Settings, Stepper};
+use crate::simulate::{
+    Clock, Equilibrated, Equilibration, Learned, ROOM_TEMPERATURE, Riding, Settings, Stepper, Stop,
+};
 use crate::structure::Structure;
 use crate::{Error, Result};
+
+/// Time for which the input is equilibrated where the user does not say.
+const EQUILIBRATION: &str = "10ps";
+const EQUILIBRATION_PS: f64 = 10.0;
 
 /// Steps that `run` makes where the user does not say.
 const DEFAULT_STEPS: u64 = 1000;
@@ -52,9 +58,14 @@ pub struct Args {
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment would become help text")]
     pub completion: Completion,
-    /// Add no atoms: without all hydrogens, there are no energies
-    #[arg(long, conflicts_with = "fix")]
+    /// Take the input as it is: add no atoms (without all hydrogens there are no energies), do not
+    /// equilibrate it
+    #[arg(long, conflicts_with_all = ["fix", "equilibrate"])]
     pub as_is: bool,
+    /// Before the first jump, minimise the input and give it this time of dynamics in the force
+    /// field at the model's temperature; jumps keep to the fold that it then has. 0ps: neither
+    #[arg(long, value_name = "TIME", default_value = EQUILIBRATION, value_parser = super::time)]
+    pub equilibrate: f64,
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment would become help text")]
     pub sampling: Sampling,
@@ -84,6 +95,8 @@ pub fn run(args: Args) -> Result<()> {
         .protein
         .as_deref()
         .ok_or_else(|| Error::usage("there is no protein to run", hint))?;
+    // before anything takes time
+    Stop::on_signals();
     set_threads(&args.job)?;
     let Complete { structure, notes } = args.completion.load_as_far_as_known(input, args.as_is)?;
     let first_replica = args.job.replica_index.unwrap_or(0);
@@ -101,6 +114,9 @@ pub fn run(args: Args) -> Result<()> {
     };
     let mut engine = stepper(&choice, &structure)?;
     engine.words.extend(notes);
+    if matches!(engine.stepper.clock(), Clock::Jumps(_)) && !args.as_is {
+        equilibrate(&mut engine, &structure, args.equilibrate, seed);
+    }
     engine.equivariance_every = match args.check_equivariance_every.as_str() {
         "0" => None,
         text => Some(
@@ -115,6 +131,54 @@ pub fn run(args: Args) -> Result<()> {
         structure: &structure,
     }
     .carry_out(engine)
+}
+
+/// Lets the run begin with the equilibrated input, where the force field knows the molecule.
+fn equilibrate(engine: &mut Engine, structure: &Structure, time: f64, seed: u64) {
+    if time != EQUILIBRATION_PS {
+        // the usual time is not said, as in checkpoints of before there was one
+        engine
+            .settings
+            .insert("equilibration (ps)".into(), time.into());
+    }
+    if time <= 0.0 {
+        return;
+    }
+    let topology = structure.topology.clone();
+    let system = match System::build(&topology) {
+        Ok(system) => system,
+        Err(error) => {
+            engine
+                .words
+                .push(format!("warning: the input is not equilibrated: {error}"));
+            return;
+        }
+    };
+    let temperature = engine.temperature.unwrap_or(ROOM_TEMPERATURE);
+    let equilibration = Equilibration {
+        time,
+        temperature,
+        seed,
+    };
+    engine.words.push(format!(
+        "first the input is equilibrated: minimised, then {time} ps of dynamics at {temperature} \
+         K (--as-is: not)"
+    ));
+    engine.begins_there = true;
+    engine.start = Some(Box::new(move |mut frames, journal, stop| {
+        let field = ForceField::new(system, Precision::F32);
+        let Equilibrated {
+            frame,
+            minimised: [before, after],
+            moved,
+        } = equilibration.run(&topology, field, &frames[0], stop)?;
+        journal.say(&format!(
+            "equilibrated: {before:.0} to {after:.0} kJ/mol by minimisation; heavy atoms are \
+             {moved:.2} Å (RMSD) from the input"
+        ));
+        frames.fill(frame);
+        Ok(frames)
+    }));
 }
 
 /// What the user chose to make the steps.
@@ -192,6 +256,8 @@ fn stepper_on<E: Compute + 'static>(
         field: None,
         forces: false,
         start: None,
+        begins_there: false,
+        temperature: header.provenance.temperature,
     })
 }
 

@@ -23,8 +23,8 @@ pub struct Sampling {
     /// Physical time of a jump, of a model that takes several [default: the model's own]
     #[arg(long, value_name = "TIME")]
     pub lag: Option<String>,
-    /// After every jump, up to N minimisation steps and N steps of 4 fs in the force field; 0: the
-    /// bare network [default: one for each heavy atom, 100 to 400]
+    /// After every jump, up to N minimisation steps (5 N where a frame needs them) and N steps of
+    /// 4 fs in the force field; 0: the bare network [default: one for each heavy atom, 100 to 400]
     #[arg(long, value_name = "N")]
     pub relax: Option<usize>,
     /// Noise levels of the sampler

@@ -49,12 +49,13 @@ pub struct JobArgs {
     #[arg(long, value_name = "STRIDE", help_heading = "Output")]
     pub log_every: Option<String>,
     /// Stride of checkpoints, where guards go back to and interrupted runs go on from [default: 100
-    /// frames of the trajectory]
+    /// frames of the trajectory; every two minutes in any case, but of runs that roll back]
     #[arg(long, value_name = "STRIDE", help_heading = "Output")]
     pub checkpoint_every: Option<String>,
-    /// What to do when a frame is not a molecule any more
-    #[arg(long, value_enum, default_value_t, help_heading = "Guards")]
-    pub guard: OnGuard,
+    /// What to do when a frame is not a molecule any more [default: redraw for jumps, abort for
+    /// dynamics]
+    #[arg(long, value_enum, help_heading = "Guards")]
+    pub guard: Option<OnGuard>,
     /// Stride of the geometry guard [default: every step of a jump, 0.1ps of dynamics]
     #[arg(long, value_name = "STRIDE", help_heading = "Guards")]
     pub guard_every: Option<String>,

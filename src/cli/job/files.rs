@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::JobArgs;
-use crate::files::{refuse_existing, with_suffix};
+use crate::files::{self, refuse_existing, with_suffix};
 use crate::simulate::checkpoint;
 use crate::{Error, Result};
+
+/// What the first line of a run's log begins with, behind its time.
+pub const HEADING: &str = "mdsurrogate ";
 
 /// Names of a run's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,22 +110,57 @@ impl Files {
             .collect()
     }
 
-    /// Refuses to replace what is there unless that is allowed, and takes away the checkpoints that
-    /// a run from the start makes void.
+    /// Whether all files are there, and whole.
+    pub fn are_finished(&self) -> bool {
+        self.all().iter().all(|file| file.exists())
+    }
+
+    /// Whether what is there is what a run leaves that ended before its first checkpoint, before
+    /// which it has no more to show than its log and frame 0.
+    fn are_abandoned(&self) -> bool {
+        let early = |replica| [self.csv(replica), self.topology(), self.log()];
+        let early: Vec<_> = (0..self.replicas.len()).flat_map(early).collect();
+        let mut later = self.all();
+        later.retain(|file| !early.contains(file));
+        later.extend(checkpoint::files(&self.prefix));
+        let log = std::fs::read_to_string(self.log());
+        // a full disk leaves an empty one
+        log.is_ok_and(|log| log.is_empty() || log.contains(&format!("] {HEADING}")))
+            && !later.iter().any(|file| file.exists())
+    }
+
+    /// Refuses to replace what is there unless that is allowed or it is of a run that ended before
+    /// its first checkpoint, and takes away what a run from the start makes void: checkpoints, and
+    /// parts of trajectories. Whether it replaces such a run is the answer.
     ///
     /// # Errors
     /// [`Error::Output`] naming the first file that is in the way.
-    pub fn clear(&self, overwrite: bool) -> Result<()> {
+    pub fn clear(&self, overwrite: bool) -> Result<bool> {
         let checkpoints = checkpoint::files(&self.prefix);
         let all = self.all();
+        let abandoned = self.are_abandoned();
         refuse_existing(
             all.iter().chain(&checkpoints).map(PathBuf::as_path),
-            overwrite,
+            overwrite || abandoned,
         )?;
+        for replica in &self.replicas {
+            for ending in ["xtc", "dcd", "trr"] {
+                let part = with_suffix(replica, &format!(".part.{ending}"));
+                // it would be replaced anyhow, or is of a format that is written no more
+                let _ = std::fs::remove_file(part);
+            }
+        }
         for file in checkpoints.iter().filter(|file| file.is_file()) {
             std::fs::remove_file(file).map_err(|source| Error::writing(file, &source))?;
         }
-        Ok(())
+        Ok(abandoned)
+    }
+
+    /// Takes away temporary files that a killed run of this prefix has left.
+    pub fn remove_parts(&self) {
+        let checkpoints = checkpoint::files(&self.prefix);
+        let all = self.all();
+        files::remove_parts(all.iter().chain(&checkpoints).map(PathBuf::as_path));
     }
 }
 

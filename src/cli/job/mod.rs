@@ -13,18 +13,19 @@ pub use files::Files;
 pub use plan::{Plan, Span, quantity};
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use nalgebra::Vector3;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::forcefield::{ForceField, Precision, System, TemplateGeometry};
 use crate::observe::{
     Console, CsvLog, EnergyMonitor, EquivarianceMonitor, GeometryGuard, Journal, Moves, Progress,
-    Shape, TrajectoryWriter,
+    Shape, TrajectoryWriter, Unchanged,
 };
 use crate::simulate::checkpoint::{Checkpoint, files as checkpoint_files};
-use crate::simulate::{Motion, Rules, Simulation, Stepper, Stop};
+use crate::simulate::{Motion, OnGuard, Rules, Simulation, Stepper, Stop};
 use crate::structure::{Frame, Structure, write_pdb};
 use crate::{Error, Result};
 
@@ -50,10 +51,17 @@ pub struct Engine {
     /// What makes the first frame of every replica out of the input's; none: that is the first
     /// frame.
     pub start: Option<Start>,
+    /// Temperature of the model, K, where its file says one.
+    pub temperature: Option<f64>,
+    /// Whether that frame is one for all replicas, which the stepper takes for the input.
+    pub begins_there: bool,
 }
 
-/// Makes the frames at step 0 out of the input's, one a replica.
-pub type Start = Box<dyn FnOnce(Vec<Frame>, &Journal) -> Result<Vec<Frame>>>;
+/// Makes the frames at step 0 out of the input's, one a replica, unless it is to stop.
+pub type Start = Box<dyn FnOnce(Vec<Frame>, &Journal, &Stop) -> Result<Vec<Frame>>>;
+
+/// Wall time after which a checkpoint is made in any case.
+const CHECKPOINT_WITHIN: Duration = Duration::from_secs(120);
 
 /// A simulation of a protein, ready to be carried out.
 pub struct Job<'a> {
@@ -99,7 +107,8 @@ impl Job<'_> {
         let args = self.args;
         let files = Files::new(args, self.input, engine.forces)?;
         let plan = Plan::new(args, engine.stepper.clock(), engine.default_steps)?;
-        let limit = plan::time_limit(args)?;
+        // from here on, so that what is before the first step counts
+        let stop = Stop::on_signals().after(plan::time_limit(args)?);
         let settings = self.settings(&engine, &plan);
         let journal = journal(args);
         let checkpoint = if args.fresh {
@@ -119,7 +128,7 @@ impl Job<'_> {
         let resumed_at = checkpoint.as_ref().map(|(checkpoint, _)| checkpoint.step());
         if let Some((checkpoint, _)) = &checkpoint {
             checkpoint.require_settings(&settings, &files.prefix)?;
-            if checkpoint.step() >= plan.steps {
+            if checkpoint.step() >= plan.steps && files.are_finished() {
                 journal.say(&format!(
                     "complete already: {} is at step {}",
                     checkpoint_files(&files.prefix)[0].display(),
@@ -128,27 +137,34 @@ impl Job<'_> {
                 journal.say("  more --steps to go on, --fresh --overwrite to start over");
                 return Ok(());
             }
-        } else {
-            files.clear(args.overwrite)?;
+        } else if files.clear(args.overwrite)? {
+            journal
+                .say("what is there of a run that ended before its first checkpoint is replaced");
         }
+        files.remove_parts();
         journal.log_to(&files.log(), checkpoint.is_some())?;
         self.introduce(&engine, &plan, &files, &journal);
-        let frames = self.first_frames(
-            engine.start.take().filter(|_| checkpoint.is_none()),
-            &files,
-            &journal,
-        )?;
+        let start = engine.start.take().filter(|_| checkpoint.is_none());
+        let begins_there = engine.begins_there && start.is_some();
+        let frames = self.first_frames(start, &files, &journal, &stop)?;
         if checkpoint.is_none() {
             write_pdb(&files.topology(), &self.structure.topology, [&frames[0]])?;
         }
+        let started_from = match &checkpoint {
+            Some((checkpoint, _)) => checkpoint.start.clone(),
+            None => begins_there.then(|| frames[0].positions.clone()),
+        };
+        let on_guard = (args.guard).unwrap_or(OnGuard::suited(engine.stepper.clock()));
         let rules = Rules {
             steps: plan.steps,
-            on_guard: args.guard,
+            on_guard,
             max_rollbacks: args.max_rollbacks,
             checkpoint_every: plan.checkpoint,
+            checkpoint_within: Some(CHECKPOINT_WITHIN),
+            first_replica: args.replica_index.unwrap_or(0),
             prefix: Some(files.prefix.clone()),
             settings: settings.clone(),
-            stop: Stop::on_signals().after(limit),
+            stop,
         };
         let about = summary::About {
             job: self,
@@ -156,9 +172,16 @@ impl Job<'_> {
             plan: &plan,
             settings,
             engine: engine.stepper.describe(),
+            on_guard,
             resumed_at,
         };
-        let mut simulation = self.simulation(engine, frames, &plan, &files, rules, &journal);
+        let first = started_from
+            .as_deref()
+            .unwrap_or(&self.structure.frame.positions);
+        let mut simulation = self.simulation(engine, frames, first, &plan, &files, rules, &journal);
+        if let Some(start) = started_from {
+            simulation.begin_with(start);
+        }
         if let Some((checkpoint, note)) = checkpoint {
             note.iter()
                 .for_each(|note| journal.say(&format!("warning: {note}")));
@@ -176,9 +199,18 @@ impl Job<'_> {
         start: Option<Start>,
         files: &Files,
         journal: &Journal,
+        stop: &Stop,
     ) -> Result<Vec<Frame>> {
-        let frames = vec![self.structure.frame.clone(); files.replicas.len()];
-        start.map_or(Ok(frames.clone()), |start| start(frames, journal))
+        // the cell of a crystal is none of a run, which knows no periodic images
+        let first = Frame {
+            cell: None,
+            ..self.structure.frame.clone()
+        };
+        let frames = vec![first; files.replicas.len()];
+        match start {
+            Some(start) => start(frames, journal, stop),
+            None => Ok(frames),
+        }
     }
 
     /// What must be the same for a checkpoint to be gone on from.
@@ -219,19 +251,19 @@ impl Job<'_> {
         Value::Object(settings)
     }
 
-    /// A simulation with all its observers.
+    /// A simulation with all its observers, which compare with the positions `first`.
+    #[allow(clippy::too_many_arguments, reason = "each is a part of the whole")]
     fn simulation(
         &self,
         engine: Engine,
         frames: Vec<Frame>,
+        first: &[Vector3<f64>],
         plan: &Plan,
         files: &Files,
         rules: Rules,
         journal: &Journal,
     ) -> Simulation {
-        let Structure {
-            topology, frame, ..
-        } = self.structure;
+        let topology = &self.structure.topology;
         let motion = engine.stepper.motion().unwrap_or_else(|| Motion {
             masses: topology.atoms.iter().map(|atom| atom.mass).collect(),
             freedom: 3 * topology.len(),
@@ -255,8 +287,7 @@ impl Job<'_> {
             } else {
                 Journal::new(Console::Quiet, false, false)
             };
-            let guard =
-                GeometryGuard::new(topology, &engine.geometry, &frame.positions, guard_journal);
+            let guard = GeometryGuard::new(topology, &engine.geometry, first, guard_journal);
             let forces = field.clone().ok().zip(files.forces(replica));
             let mut watch = |every, observer| simulation.watch(replica, every, observer);
             watch(1, Box::<Moves>::default());
@@ -269,7 +300,7 @@ impl Job<'_> {
                     motion.freedom,
                 )),
             );
-            watch(plan.log, Box::new(Shape::new(topology, &frame.positions)));
+            watch(plan.log, Box::new(Shape::new(topology, first)));
             watch(
                 plan.trajectory,
                 Box::new(TrajectoryWriter::new(
@@ -292,6 +323,7 @@ impl Job<'_> {
                 Box::new(Progress::new(plan.steps, replica, journal.clone())),
             );
         }
+        simulation.watch(0, 1, Box::new(Unchanged::new(files.topology())));
         if let Some(every) = engine.equivariance_every {
             simulation.watch_equivariance(
                 every,
@@ -319,7 +351,12 @@ impl Job<'_> {
         let (atoms, heavy) = (topology.len(), topology.heavy_atoms().len());
         let time_step = engine.stepper.time_step();
         let mut lines = vec![
-            format!("mdsurrogate {} {}", env!("CARGO_PKG_VERSION"), self.command),
+            format!(
+                "{}{} {}",
+                files::HEADING,
+                env!("CARGO_PKG_VERSION"),
+                self.command
+            ),
             format!(
                 "  {}: {} residues in chain {}, {atoms} atoms ({heavy} heavy)",
                 self.input.display(),
@@ -351,7 +388,9 @@ impl Job<'_> {
         } else {
             ""
         };
-        let first = if engine.start.is_some() {
+        let first = if engine.begins_there {
+            "the input, equilibrated"
+        } else if engine.start.is_some() {
             "the input, minimised and heated"
         } else {
             "the input"

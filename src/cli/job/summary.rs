@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Files, Job, Plan, time};
 use crate::files::write_atomically;
 use crate::observe::{Journal, three_digits};
-use crate::simulate::Simulation;
+use crate::simulate::{OnGuard, Simulation};
 use crate::structure::write_pdb;
 use crate::{Error, Result};
 
@@ -19,6 +19,8 @@ pub(super) struct About<'a> {
     pub settings: Value,
     /// What makes the steps.
     pub engine: String,
+    /// What is done about a frame that is no molecule.
+    pub on_guard: OnGuard,
     /// The step that this run went on from.
     pub resumed_at: Option<u64>,
 }
@@ -126,7 +128,7 @@ impl About<'_> {
                 "log_every": plan.log,
                 "checkpoint_every": plan.checkpoint,
                 "guard_every": plan.guard,
-                "guard": self.job.args.guard,
+                "guard": self.on_guard,
             },
             "resumed_at_step": self.resumed_at,
             "wall_seconds": wall.as_secs_f64(),

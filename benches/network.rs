@@ -8,8 +8,9 @@
 use std::time::Instant;
 
 use mdsurrogate::engine::Cpu;
-use mdsurrogate::network::{Config, Inputs, Model, Regime, TOLD};
+use mdsurrogate::network::{Architecture, Given, Inputs, Network, TOLD};
 use mdsurrogate::ops::{Batch, Centre, RELATIONS};
+use mdsurrogate::task::{Jump, Task};
 use nalgebra::Vector3;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -78,16 +79,18 @@ fn systems(n: usize, neighbours: usize, count: usize, rng: &mut ChaCha8Rng) -> I
         .map(|(y, step)| y + step)
         .collect();
     let (noisy, conditioning) = (draw(candidate.len(), 1.0), draw(2 * TOLD * count, 1.0));
-    let place = condition.iter().map(|x| x / 8.0).collect();
+    let place: Vec<f64> = condition.iter().map(|x| x / 8.0).collect();
     Inputs {
         batch,
         centroids: vec![Vector3::zeros(); count],
-        condition,
-        candidate,
-        noisy,
-        place,
-        fold: vec![],
-        conditioning,
+        given: [
+            (Given::Condition, condition),
+            (Given::Candidate, candidate),
+            (Given::Noisy, noisy),
+            (Given::Place, place),
+            (Given::Conditioning, conditioning),
+        ]
+        .into(),
     }
 }
 
@@ -136,7 +139,7 @@ fn peak_mib() -> f64 {
         .map_or(f64::NAN, |kib| kib / 1024.0)
 }
 
-fn bench(model: &Model<Cpu<f32>>, case: &str) {
+fn bench(task: &Task, network: &Network<Cpu<f32>>, case: &str) {
     let sizes: Vec<usize> = case
         .split(':')
         .map(|size| size.parse().expect("TOKENS:NEIGHBOURS[:BATCH]"))
@@ -151,18 +154,17 @@ fn bench(model: &Model<Cpu<f32>>, case: &str) {
     let (forward, forward_cpu) = measure(|| {
         batches
             .par_iter()
-            .for_each(|inputs| drop(model.predict(inputs).expect("an answer")))
+            .for_each(|inputs| drop(task.predict(network, inputs).expect("an answer")))
     });
     let (train, train_cpu) = measure(|| {
         let gradients = batches.par_iter().map(|inputs| {
-            let activations = model.forward(inputs).expect("an answer");
-            let d_answer: Vec<Vector3<f64>> = activations
+            let evaluation = task.forward(network, inputs).expect("an answer");
+            let d_answer: Vec<Vector3<f64>> = evaluation
                 .answer
                 .iter()
                 .map(|y| y * (2.0 / (3 * n * count) as f64))
                 .collect();
-            model
-                .backward(inputs, &activations, &d_answer)
+            task.backward(network, inputs, &evaluation, &d_answer)
                 .expect("gradients")
                 .params
         });
@@ -199,14 +201,14 @@ fn main() {
         .num_threads(threads)
         .build()
         .expect("a pool of threads");
-    let config = Config {
-        regime: Regime::Jump {
-            lag_time: 20.0,
-            sigma_data: 1.0,
-            lag_range: None,
-        },
-        ..Config::default()
-    };
-    let model = Model::initial(config, Cpu::<f32>::new(), 1).expect("the working network");
-    pool.install(|| cases.iter().for_each(|case| bench(&model, case)));
+    let task = Task::Jump(Jump {
+        lag_time: 20.0,
+        sigma_data: 1.0,
+        lag_range: None,
+        fold: false,
+    });
+    let network = task
+        .initial(&Architecture::default(), Cpu::<f32>::new(), 1)
+        .expect("the working network");
+    pool.install(|| cases.iter().for_each(|case| bench(&task, &network, case)));
 }

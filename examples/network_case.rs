@@ -8,8 +8,9 @@ use std::path::Path;
 
 use mdsurrogate::engine::Cpu;
 use mdsurrogate::forcefield::template_geometry;
-use mdsurrogate::network::{Config, Inputs, JumpInput, Model, Provenance, Regime, Tokens};
+use mdsurrogate::network::{Architecture, GHyena, Given, Inputs, Provenance, Tokens};
 use mdsurrogate::structure::{ReadOptions, read};
+use mdsurrogate::task::{Jump, JumpInput, Task, load, save};
 use nalgebra::Vector3;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
@@ -24,19 +25,21 @@ fn main() -> mdsurrogate::Result<()> {
         &structure.topology,
         &template_geometry(&structure.topology)?,
     )?;
-    let regime = Regime::Jump {
+    let jump = Jump {
         lag_time: 20.0,
         sigma_data: 1.0,
         lag_range: None,
+        fold: false,
     };
-    let config = Config {
+    let task = Task::Jump(jump);
+    let architecture = Architecture::GHyena(GHyena {
         neighbours: 4096,
-        regime,
-        ..Config::default()
-    };
-    let model = Model::initial(config.clone(), Cpu::<f64>::new(), 1)?;
-    model.save(Path::new(weights), &Provenance::default())?;
-    let (model, _) = Model::load(Path::new(weights), Cpu::<f64>::new())?; // rounded to f32, as the reader sees them
+        ..GHyena::default()
+    });
+    let (file, engine) = (Path::new(weights), Cpu::<f64>::new());
+    let random = task.initial(&architecture, engine, 1)?;
+    save(file, &random, &architecture, &task, &Provenance::default())?;
+    let network = load(file, engine)?.network; // rounded to f32, as the reader sees them
 
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(2);
     let mut noise = || Vector3::from_fn(|_, _| rng.random_range(-0.7..0.7));
@@ -52,19 +55,18 @@ fn main() -> mdsurrogate::Result<()> {
         fold: None,
         lag_time: 20.0,
     };
-    let inputs = Inputs::jump(&config, &[system]);
-    let activations = model.forward(&inputs)?;
-    let gradients = model.backward(&inputs, &activations, &d_answer)?;
+    let inputs = jump.inputs(network.program().neighbours, &[system]);
+    let evaluation = task.forward(&network, &inputs)?;
+    let gradients = task.backward(&network, &inputs, &evaluation, &d_answer)?;
     let numbers =
         |vectors: &[Vector3<f64>]| vectors.iter().map(|v| [v.x, v.y, v.z]).collect::<Vec<_>>();
-    let answer: Vec<_> = activations
+    let answer: Vec<_> = evaluation
         .answer
         .iter()
         .map(|x| x - inputs.centroids[0])
         .collect();
-    let parameters: Vec<&String> = model
-        .network()
-        .program
+    let parameters: Vec<&String> = network
+        .program()
         .params
         .iter()
         .map(|(name, _)| name)
@@ -82,8 +84,9 @@ fn table(inputs: &Inputs) -> serde_json::Value {
     let width = batch.tokens() - 1;
     let rows = |flat: &[f64]| flat.chunks(3).map(<[f64]>::to_vec).collect::<Vec<_>>();
     json!({
-        "condition": rows(&inputs.condition), "candidate": rows(&inputs.candidate), "noisy": rows(&inputs.noisy), "place": rows(&inputs.place),
-        "conditioning": [inputs.conditioning], "scale": batch.scale[0], "kinds": batch.kinds,
+        "condition": rows(&inputs[Given::Condition]), "candidate": rows(&inputs[Given::Candidate]),
+        "noisy": rows(&inputs[Given::Noisy]), "place": rows(&inputs[Given::Place]), "conditioning": [inputs[Given::Conditioning]],
+        "scale": batch.scale[0], "kinds": batch.kinds,
         "sender": edges.sender.chunks(width).collect::<Vec<_>>(), "relation": edges.relation.chunks(width).collect::<Vec<_>>(),
         "template": edges.template.chunks(width).collect::<Vec<_>>(), "present": vec![vec![1.0; width]; batch.tokens()],
         "centres": batch.centres.iter().map(|centre| centre.tokens).collect::<Vec<_>>(),

@@ -119,6 +119,12 @@ pub fn refuse_existing<'a>(
     }
 }
 
+/// Bytes, such as a hash, in hexadecimal digits.
+pub fn hexadecimal(bytes: impl AsRef<[u8]>) -> String {
+    let digits = bytes.as_ref().iter();
+    digits.map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 //! A network with SE(3)-equivariant long convolutions (G-Hyena) predicts where the atoms of a
 //! protein are one lag time later; [`simulate::Simulation`] applies it step after step while
 //! [`observe`]rs write and watch. Nine concepts carry the program: [`structure::Topology`],
-//! [`structure::Frame`], [`ops::Op`], [`engine::Engine`], [`network::Model`], [`simulate::Stepper`],
+//! [`structure::Frame`], [`ops::Op`], [`engine::Engine`], [`network::Network`], [`simulate::Stepper`],
 //! [`observe::Observer`], [`simulate::Simulation`] and [`Error`].
 //!
 //! Units inside the library: Å, ps, Da, K, rad, kJ/mol (see [`units`]).
@@ -24,6 +24,7 @@ pub mod observe;
 pub mod ops;
 pub mod simulate;
 pub mod structure;
+pub mod task;
 pub mod train;
 pub mod trajectory;
 pub mod units;

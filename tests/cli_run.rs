@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use mdsurrogate::engine::Cpu;
-use mdsurrogate::network::{Config, Model, Provenance, Regime};
+use mdsurrogate::network::{Architecture, GHyena, Provenance};
 use mdsurrogate::structure::Frame;
+use mdsurrogate::task::{Jump, Task, save};
 use mdsurrogate::trajectory::Reader;
 use serde_json::Value;
 
@@ -19,28 +20,27 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let regime = Regime::Jump {
+        let task = Task::Jump(Jump {
             lag_time: 20.0,
             sigma_data: 1.0,
             lag_range: None,
-        };
-        let config = Config {
+            fold: false,
+        });
+        let architecture = Architecture::GHyena(GHyena {
             scalars: 16,
             vectors: 8,
             pair: 8,
             layers: 1,
-            regime,
-            ..Config::default()
-        };
-        let model = Model::initial(config, Cpu::<f32>::new(), 3).unwrap();
+            ..GHyena::default()
+        });
+        let network = task.initial(&architecture, Cpu::<f32>::new(), 3).unwrap();
         let provenance = Provenance {
             summary: "nothing".into(),
             temperature: Some(310.0),
             ..Provenance::default()
         };
-        model
-            .save(&folder.path().join("m.safetensors"), &provenance)
-            .unwrap();
+        let file = folder.path().join("m.safetensors");
+        save(&file, &network, &architecture, &task, &provenance).unwrap();
         std::fs::copy(
             Path::new(env!("CARGO_MANIFEST_DIR")).join("data/structures/akle.pdb"),
             folder.path().join("akle.pdb"),

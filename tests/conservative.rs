@@ -7,11 +7,9 @@ use std::path::Path;
 
 use mdsurrogate::engine::{Cpu, Engine};
 use mdsurrogate::forcefield::template_geometry;
-use mdsurrogate::network::{
-    Config, FORCE_STEP, Form, Gradients, Header, Inputs, Model, PlainInput, Provenance, Regime,
-    Tokens,
-};
+use mdsurrogate::network::{Architecture, GHyena, Gradients, Inputs, Network, Provenance, Tokens};
 use mdsurrogate::structure::{ReadOptions, read};
+use mdsurrogate::task::{Evaluation, FORCE_STEP, Force, Form, Task, load, save};
 use nalgebra::{Rotation3, Vector3};
 use support::{assert_slopes, flat, normals, random, relative_error};
 
@@ -36,23 +34,30 @@ fn molecule(name: &str, seed: u64) -> (Tokens, Vec<Vector3<f64>>) {
     (tokens, shaken)
 }
 
-fn config() -> Config {
-    Config {
+fn architecture() -> Architecture {
+    Architecture::GHyena(GHyena {
         scalars: 16,
         vectors: 8,
         pair: 8,
         layers: 2,
-        regime: Regime::force(90.0, Form::Conservative),
-        ..Config::default()
-    }
+        ..GHyena::default()
+    })
 }
 
+fn force() -> Force {
+    Force::new(90.0, Form::Conservative)
+}
+
+const NEIGHBOURS: usize = 32;
+
 /// A network whose energy is as large as a trained one's.
-fn model<E: Engine>(engine: E) -> Model<E> {
-    let mut model = Model::initial(config(), engine, 5).unwrap();
-    let mut values = model.parameters().unwrap();
+fn model<E: Engine>(engine: E) -> Network<E> {
+    let mut network = Task::Force(force())
+        .initial(&architecture(), engine, 5)
+        .unwrap();
+    let mut values = network.parameters().unwrap();
     let mut at = 0;
-    for (name, shape) in model.network().program.params.clone() {
+    for (name, shape) in network.program().params.clone() {
         let len = shape.size[0] * shape.size[1];
         let factor = if name.contains("energy_out") {
             10.0
@@ -62,34 +67,29 @@ fn model<E: Engine>(engine: E) -> Model<E> {
         values[at..at + len].iter_mut().for_each(|x| *x *= factor);
         at += len;
     }
-    model.set_parameters(&values).unwrap();
-    model
+    network.set_parameters(&values).unwrap();
+    network
 }
 
 fn inputs(systems: &[(&Tokens, &[Vector3<f64>])]) -> Inputs {
-    let systems: Vec<_> = systems
-        .iter()
-        .map(|&(tokens, positions)| PlainInput {
-            tokens,
-            positions,
-            velocity: None,
-        })
-        .collect();
-    Inputs::plain(&config(), &systems)
+    force().inputs(NEIGHBOURS, systems.iter().copied())
 }
 
-fn energy<E: Engine>(model: &Model<E>, tokens: &Tokens, positions: &[Vector3<f64>]) -> f64 {
-    model.energies(&inputs(&[(tokens, positions)])).unwrap()[0]
+fn forward<E: Engine>(network: &Network<E>, inputs: &Inputs) -> Evaluation<E> {
+    Task::Force(force()).forward(network, inputs).unwrap()
+}
+
+fn energy<E: Engine>(model: &Network<E>, tokens: &Tokens, positions: &[Vector3<f64>]) -> f64 {
+    force()
+        .energies(model, &inputs(&[(tokens, positions)]))
+        .unwrap()[0]
 }
 
 #[test]
 fn forces_are_the_gradient_of_the_energy() {
     let (tokens, positions) = molecule("akle.pdb", 1);
     let model = model(Cpu::<f64>::new());
-    let forces = model
-        .forward(&inputs(&[(&tokens, &positions)]))
-        .unwrap()
-        .answer;
+    let forces = forward(&model, &inputs(&[(&tokens, &positions)])).answer;
     let mut numeric = Vec::new();
     for token in 0..tokens.len() {
         for axis in 0..3 {
@@ -113,7 +113,7 @@ fn forces_are_the_gradient_of_the_energy() {
 fn no_force_and_no_torque_on_the_whole_and_turned_forces_turn() {
     let (tokens, positions) = molecule("trpcage.pdb", 2);
     let model = model(Cpu::<f64>::new());
-    let plain = model.forward(&inputs(&[(&tokens, &positions)])).unwrap();
+    let plain = forward(&model, &inputs(&[(&tokens, &positions)]));
     let size: f64 = plain.answer.iter().map(|force| force.norm()).sum();
     let force: Vector3<f64> = plain.answer.iter().sum();
     let torque: Vector3<f64> = positions
@@ -143,7 +143,7 @@ fn no_force_and_no_torque_on_the_whole_and_turned_forces_turn() {
         .iter()
         .map(|x| rotation * x + Vector3::new(5.0, -2.0, 1.0))
         .collect();
-    let other = model.forward(&inputs(&[(&tokens, &moved)])).unwrap();
+    let other = forward(&model, &inputs(&[(&tokens, &moved)]));
     let turned: Vec<_> = plain.answer.iter().map(|force| rotation * force).collect();
     let error = relative_error(&flat(&other.answer), &flat(&turned));
     let change = (other.energies[0] - plain.energies[0]).abs();
@@ -157,11 +157,9 @@ fn no_force_and_no_torque_on_the_whole_and_turned_forces_turn() {
 fn energies_do_not_depend_on_their_company() {
     let (a, b) = (molecule("akle.pdb", 1), molecule("trpcage.pdb", 2));
     let model = model(Cpu::<f64>::new());
-    let together = model
-        .forward(&inputs(&[(&a.0, &a.1), (&b.0, &b.1), (&a.0, &a.1)]))
-        .unwrap();
+    let together = forward(&model, &inputs(&[(&a.0, &a.1), (&b.0, &b.1), (&a.0, &a.1)]));
     let alone =
-        [&a, &b].map(|(tokens, positions)| model.forward(&inputs(&[(tokens, positions)])).unwrap());
+        [&a, &b].map(|(tokens, positions)| forward(&model, &inputs(&[(tokens, positions)])));
     assert_eq!(together.energies.len(), 3);
     for (energy, expected) in together
         .energies
@@ -191,8 +189,19 @@ fn the_loss_of_forces_has_its_gradient() {
         .map(Vector3::from_column_slice)
         .collect();
     // the truncation falls with h²: here none of it is left, and f64 has digits enough
-    let gradients = model.backward_of_forces(&inputs, &d, 1e-5).unwrap();
-    assert_slopes(&mut model, &inputs, &d, &gradients, &mut rng, [1.0, 1e-4]);
+    let gradients = force()
+        .backward_of_forces(&model, &inputs, &d, 1e-5)
+        .unwrap();
+    let task = Task::Force(force());
+    assert_slopes(
+        &task,
+        &mut model,
+        &inputs,
+        &d,
+        &gradients,
+        &mut rng,
+        [1.0, 1e-4],
+    );
 }
 
 /// Errors of the parameters' gradient at the step of training, from truncation (f64) and with the
@@ -206,11 +215,14 @@ fn the_step_of_training_is_small_and_large_enough() {
         .map(Vector3::from_column_slice)
         .collect();
     let (oracle, quick) = (model(Cpu::<f64>::new()), model(Cpu::<f32>::new()));
-    let exact = oracle.backward_of_forces(&inputs, &d, 1e-5).unwrap().params;
+    let exact = force()
+        .backward_of_forces(&oracle, &inputs, &d, 1e-5)
+        .unwrap()
+        .params;
     for step in [0.0002, 0.0005, FORCE_STEP, 0.002, 0.005, 0.02] {
         let errors = [
-            oracle.backward_of_forces(&inputs, &d, step),
-            quick.backward_of_forces(&inputs, &d, step),
+            force().backward_of_forces(&oracle, &inputs, &d, step),
+            force().backward_of_forces(&quick, &inputs, &d, step),
         ];
         let [truncation, all] =
             errors.map(|gradients| relative_error(&gradients.unwrap().params, &exact));
@@ -223,27 +235,25 @@ fn the_step_of_training_is_small_and_large_enough() {
 }
 
 /// Energies, forces and gradients of an engine in f32 against the oracle's.
-fn answers_as<E: Engine>(quick: &Model<E>) {
+fn answers_as<E: Engine>(quick: &Network<E>) {
     let (a, b) = (molecule("akle.pdb", 1), molecule("trpcage.pdb", 2));
     let inputs = inputs(&[(&a.0, &a.1), (&b.0, &b.1)]);
     let oracle = model(Cpu::<f64>::new());
-    let (found, expected) = (
-        quick.forward(&inputs).unwrap(),
-        oracle.forward(&inputs).unwrap(),
-    );
+    let (found, expected) = (forward(quick, &inputs), forward(&oracle, &inputs));
     let energies = relative_error(&found.energies, &expected.energies);
     let forces = relative_error(&flat(&found.answer), &flat(&expected.answer));
-    assert_eq!(quick.energies(&inputs).unwrap(), found.energies);
+    assert_eq!(force().energies(quick, &inputs).unwrap(), found.energies);
     let d: Vec<Vector3<f64>> = expected
         .answer
         .iter()
         .map(|force| force / force.norm())
         .collect();
     let gradient = |gradients: Gradients| gradients.params;
-    let found = gradient(quick.backward(&inputs, &found, &d).unwrap());
+    let task = Task::Force(force());
+    let found = gradient(task.backward(quick, &inputs, &found, &d).unwrap());
     let gradients = relative_error(
         &found,
-        &gradient(oracle.backward(&inputs, &expected, &d).unwrap()),
+        &gradient(task.backward(&oracle, &inputs, &expected, &d).unwrap()),
     );
     println!(
         "{}: energies {energies:.1e}, forces {forces:.1e}, gradients {gradients:.1e}",
@@ -270,16 +280,16 @@ fn the_gpu_answers_as_f64() {
 
 #[test]
 fn a_header_without_a_form_is_one_of_direct_forces_in_their_own_unit() {
-    let old: Regime = serde_json::from_str(r#"{"kind":"force","scale":88.0}"#).unwrap();
-    assert_eq!(
-        old,
-        Regime::Force {
-            scale: 88.0,
-            form: Form::Direct,
-            deviation: None
-        }
-    );
-    assert!((old.system_scale(), old.answer_unit()) == (88.0, 1.0) && !old.is_conservative());
+    let old: Task = serde_json::from_str(r#"{"kind":"force","scale":88.0}"#).unwrap();
+    let expected = Force {
+        scale: 88.0,
+        form: Form::Direct,
+        deviation: None,
+    };
+    assert_eq!(old, Task::Force(expected));
+    let (tokens, positions) = molecule("akle.pdb", 1);
+    let inputs = expected.inputs(NEIGHBOURS, [(&tokens, positions.as_slice())]);
+    assert_eq!(inputs.batch.scale, [88.0]);
     assert_eq!(
         serde_json::to_string(&old).unwrap(),
         r#"{"kind":"force","scale":88.0,"form":"direct"}"#
@@ -288,9 +298,12 @@ fn a_header_without_a_form_is_one_of_direct_forces_in_their_own_unit() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     let saved = model(Cpu::<f32>::new());
-    saved.save(&path, &Provenance::default()).unwrap();
-    let (loaded, header): (_, Header) = Model::load(&path, Cpu::<f32>::new()).unwrap();
-    assert_eq!(header.config, config());
-    let (tokens, positions) = molecule("akle.pdb", 1);
+    let task = Task::Force(force());
+    let made = Provenance::default();
+    save(&path, &saved, &architecture(), &task, &made).unwrap();
+    let loaded = load(&path, Cpu::<f32>::new()).unwrap();
+    assert_eq!(loaded.task, task);
+    assert_eq!(loaded.header.architecture, architecture());
+    let loaded = loaded.network;
     assert!(energy(&loaded, &tokens, &positions) == energy(&saved, &tokens, &positions));
 }

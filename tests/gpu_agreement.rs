@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use mdsurrogate::engine::{Cpu, gpu::Transforms};
-use mdsurrogate::network::Model;
 use mdsurrogate::structure::{self, Frame, ReadOptions};
+use mdsurrogate::task::load;
 use mdsurrogate::trajectory::Reader;
 
 /// Largest difference of a coordinate after a jump of 3 evaluations, Å: each is off by 1e-6 of a
@@ -207,9 +207,9 @@ fn losses_agree_over_200_updates() {
         }
     });
     let values = |name| {
-        Model::load(&bench.path(name), Cpu::<f32>::new())
+        load(&bench.path(name), Cpu::<f32>::new())
             .unwrap()
-            .0
+            .network
             .parameters()
             .unwrap()
     };

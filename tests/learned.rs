@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use mdsurrogate::Error;
 use mdsurrogate::engine::Cpu;
 use mdsurrogate::forcefield::{PrepareOptions, Prepared, prepare, template_geometry_at};
-use mdsurrogate::network::{Config, Form, Model, Regime, Tokens};
+use mdsurrogate::network::{Architecture, Tokens};
 use mdsurrogate::simulate::{Integrator, Learned, Riding, Settings, Stepper};
 use mdsurrogate::structure::{Element, Frame, ReadOptions, Topology, read};
+use mdsurrogate::task::{Force, Form, Task};
 use nalgebra::{Rotation3, Vector3};
 
 const SETTINGS: Settings = Settings {
@@ -34,32 +34,22 @@ fn akle() -> (Topology, Frame) {
 }
 
 /// A network of random weights on AKLE.
-fn force(regime: Regime) -> mdsurrogate::Result<Learned<Cpu<f64>>> {
+fn force(scale: f64, form: Form) -> Learned<Cpu<f64>> {
     let (topology, frame) = akle();
-    let tokens = Tokens::new(
-        &topology,
-        &template_geometry_at(&topology, &frame.positions).unwrap(),
-    )
-    .unwrap();
-    Learned::new(
-        Model::initial(
-            Config {
-                regime,
-                ..Config::default()
-            },
-            Cpu::new(),
-            1,
-        )
-        .unwrap(),
-        tokens,
-    )
+    let geometry = template_geometry_at(&topology, &frame.positions).unwrap();
+    let tokens = Tokens::new(&topology, &geometry).unwrap();
+    let force = Force::new(scale, form);
+    let network = Task::Force(force)
+        .initial(&Architecture::default(), Cpu::new(), 1)
+        .unwrap();
+    Learned::new(network, force, tokens)
 }
 
 fn riding() -> (Riding<Cpu<f64>>, Topology, Frame) {
     let (topology, frame) = akle();
     (
         Riding::new(
-            force(Regime::force(50.0, Form::Direct)).unwrap(),
+            force(50.0, Form::Direct),
             &topology,
             &frame.positions,
             SETTINGS,
@@ -129,7 +119,7 @@ fn conservative_forces_conserve_the_models_own_energy() {
             time_step,
             ..SETTINGS
         };
-        let force = force(Regime::force(90.0, Form::Conservative)).unwrap();
+        let force = force(90.0, Form::Conservative);
         let mut riding = Riding::new(force, &topology, &frame.positions, settings).unwrap();
         let mut frames = [frame];
         let mut energies = Vec::new();
@@ -162,16 +152,4 @@ fn conservative_forces_conserve_the_models_own_energy() {
         fine > 0.0 && (3.0..=5.0).contains(&(coarse / fine)),
         "{coarse:e} {fine:e}"
     );
-}
-
-#[test]
-fn a_model_of_jumps_is_refused() {
-    assert!(matches!(
-        force(Regime::Jump {
-            lag_time: 1.0,
-            sigma_data: 1.0,
-            lag_range: None
-        }),
-        Err(Error::Usage { .. })
-    ));
 }

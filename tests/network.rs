@@ -5,19 +5,15 @@ mod support;
 
 use std::path::Path;
 
-#[cfg(feature = "gpu")]
-use mdsurrogate::engine::gpu::Transforms;
 use mdsurrogate::engine::{Cpu, Engine};
 use mdsurrogate::forcefield::template_geometry;
-use mdsurrogate::network::{
-    Config, Inputs, JumpInput, LongRange, Model, Provenance, Regime, Tokens,
-};
-use mdsurrogate::observe::Probe;
-use mdsurrogate::simulate::{Hydrogens, Jump, Sampler, Stepper};
+use mdsurrogate::network::{Architecture, GHyena, Given, Inputs, Network, Tokens};
+use mdsurrogate::simulate::{Hydrogens, Jump, Stepper};
 use mdsurrogate::structure::{Frame, ReadOptions, Structure, read};
+use mdsurrogate::task::{self, JumpInput, Sampler, Task};
 use nalgebra::{Rotation3, Vector3};
 use rand::RngExt;
-use support::{assert_slopes, flat, normals, random, relative_error};
+use support::{flat, normals, random, relative_error};
 
 fn molecule(name: &str) -> (Structure, Tokens) {
     let path = Path::new("data/structures").join(name);
@@ -27,30 +23,32 @@ fn molecule(name: &str) -> (Structure, Tokens) {
     (structure, tokens)
 }
 
-fn config() -> Config {
-    let regime = Regime::Jump {
-        lag_time: 20.0,
-        sigma_data: 1.0,
-        lag_range: None,
-    };
-    Config {
+const JUMP: task::Jump = task::Jump {
+    lag_time: 20.0,
+    sigma_data: 1.0,
+    lag_range: None,
+    fold: true,
+};
+
+const NEIGHBOURS: usize = 32;
+
+fn sizes() -> Architecture {
+    Architecture::GHyena(GHyena {
         scalars: 16,
         vectors: 8,
         pair: 8,
         layers: 2,
-        fold: true,
-        regime,
-        ..Config::default()
-    }
+        neighbours: NEIGHBOURS,
+        ..GHyena::default()
+    })
 }
 
-/// A model whose readout is as large as a trained one's, so that every block counts.
-fn model<E: Engine>(config: Config, engine: E) -> Model<E> {
-    let mut model = Model::initial(config, engine, 5).unwrap();
-    let grown: Vec<f64> = model.parameters().unwrap();
+/// A network whose readout is as large as a trained one's, so that every block counts.
+fn model<E: Engine>(engine: E) -> Network<E> {
+    let mut network = Task::Jump(JUMP).initial(&sizes(), engine, 5).unwrap();
+    let mut grown: Vec<f64> = network.parameters().unwrap();
     let mut at = 0;
-    let mut grown = grown;
-    for (name, shape) in model.network().program.params.clone() {
+    for (name, shape) in network.program().params.clone() {
         let len = shape.size[0] * shape.size[1];
         let factor = if name.contains("readout_weights") {
             30.0
@@ -60,8 +58,12 @@ fn model<E: Engine>(config: Config, engine: E) -> Model<E> {
         grown[at..at + len].iter_mut().for_each(|x| *x *= factor);
         at += len;
     }
-    model.set_parameters(&grown).unwrap();
-    model
+    network.set_parameters(&grown).unwrap();
+    network
+}
+
+fn predict<E: Engine>(network: &Network<E>, inputs: &Inputs) -> Vec<Vector3<f64>> {
+    Task::Jump(JUMP).predict(network, inputs).unwrap()
 }
 
 /// A condition (the file's positions, a little shaken) and a noisy candidate.
@@ -93,30 +95,18 @@ fn swollen(positions: &[Vector3<f64>]) -> Vec<Vector3<f64>> {
         .collect()
 }
 
-fn inputs(
-    config: &Config,
-    tokens: &Tokens,
-    positions: &[Vec<Vector3<f64>>; 2],
-    sigma: f64,
-) -> Inputs {
-    inputs_with_fold(
-        config,
-        tokens,
-        positions,
-        sigma,
-        Some(&swollen(&positions[0])),
-    )
+fn inputs(tokens: &Tokens, positions: &[Vec<Vector3<f64>>; 2], sigma: f64) -> Inputs {
+    inputs_with_fold(tokens, positions, sigma, Some(&swollen(&positions[0])))
 }
 
 fn inputs_with_fold(
-    config: &Config,
     tokens: &Tokens,
     [condition, noisy]: &[Vec<Vector3<f64>>; 2],
     sigma: f64,
     fold: Option<&[Vector3<f64>]>,
 ) -> Inputs {
-    Inputs::jump(
-        config,
+    JUMP.inputs(
+        NEIGHBOURS,
         &[JumpInput {
             tokens,
             condition,
@@ -130,134 +120,10 @@ fn inputs_with_fold(
 }
 
 #[test]
-fn the_network_has_the_gradient_of_its_answer() {
-    let (structure, tokens) = molecule("akle.pdb");
-    for long_range in [
-        LongRange::Geometric,
-        LongRange::Scalar,
-        LongRange::Vector,
-        LongRange::None,
-    ] {
-        let config = Config {
-            long_range,
-            ..config()
-        };
-        let mut model = model(config.clone(), Cpu::<f64>::new());
-        let inputs = inputs(
-            &config,
-            &tokens,
-            &positions(&structure, &tokens, 0.4, 1),
-            0.4,
-        );
-        let mut rng = random(2);
-        let d_answer: Vec<Vector3<f64>> = normals(&mut rng, 3 * tokens.len())
-            .chunks_exact(3)
-            .map(Vector3::from_column_slice)
-            .collect();
-        let gradients = model
-            .backward(&inputs, &model.forward(&inputs).unwrap(), &d_answer)
-            .unwrap();
-        assert_slopes(
-            &mut model,
-            &inputs,
-            &d_answer,
-            &gradients,
-            &mut rng,
-            [1e-3, 1e-6],
-        );
-    }
-}
-
-/// Answer, alone and with backward, and gradients of an engine in f32 against the oracle's.
-fn answers_as<E: Engine>(oracle: &Model<Cpu<f64>>, quick: &Model<E>, inputs: &Inputs) {
-    let name = quick.engine().name();
-    let (a, b) = (
-        quick.forward(inputs).unwrap(),
-        oracle.forward(inputs).unwrap(),
-    );
-    assert_eq!(flat(&quick.predict(inputs).unwrap()), flat(&a.answer));
-    let error = relative_error(&flat(&a.answer), &flat(&b.answer));
-    let d_answer: Vec<Vector3<f64>> = b.answer.iter().map(|v| v / v.norm()).collect();
-    let a = quick.backward(inputs, &a, &d_answer).unwrap();
-    let b = oracle.backward(inputs, &b, &d_answer).unwrap();
-    let gradient = relative_error(&a.params, &b.params);
-    println!("{name}: answer {error:.1e}, gradient {gradient:.1e}");
-    assert!(
-        error <= 1e-4 && gradient <= 1e-4,
-        "{name}: answer {error:e}, gradient {gradient:e}"
-    );
-    let positions = relative_error(&flat(&a.candidate), &flat(&b.candidate))
-        .max(relative_error(&flat(&a.condition), &flat(&b.condition)));
-    assert!(
-        positions <= 1e-4,
-        "{name}: gradients of positions {positions:e}"
-    );
-}
-
-#[test]
-fn f32_answers_as_f64() {
-    let (structure, tokens) = molecule("trpcage.pdb");
-    let config = config();
-    for sigma in [0.02, 0.5, 5.0] {
-        let inputs = inputs(
-            &config,
-            &tokens,
-            &positions(&structure, &tokens, sigma, 3),
-            sigma,
-        );
-        let oracle = model(config.clone(), Cpu::<f64>::new());
-        answers_as(&oracle, &model(config.clone(), Cpu::<f32>::new()), &inputs);
-        #[cfg(feature = "gpu")]
-        if let Some(gpu) = support::gpu(Transforms::Fastest) {
-            answers_as(&oracle, &model(config.clone(), gpu), &inputs);
-        }
-    }
-}
-
-#[test]
-fn rotations_and_translations_move_the_answer_along() {
-    fn error<E: Engine>(engine: E, name: &str) -> f64 {
-        let (structure, tokens) = molecule(name);
-        let model = model(config(), engine);
-        let hydrogens = Hydrogens::new(&structure.topology, &structure.frame.positions);
-        let jump = Jump::new(model, tokens, hydrogens, Sampler::default(), 1, 0).unwrap();
-        let jump = jump.with_fold(&swollen(&structure.frame.positions));
-        let mut rng = random(4);
-        let mut worst = 0.0f64;
-        for _ in 0..3 {
-            let axis = Vector3::from_fn(|_, _| rng.random_range(-3.0..3.0));
-            let translation = Vector3::from_fn(|_, _| rng.random_range(-20.0..20.0));
-            worst = worst.max(
-                jump.equivariance(&structure.frame, &Rotation3::new(axis), &translation)
-                    .unwrap()
-                    .0,
-            );
-        }
-        worst
-    }
-    for name in ["akle.pdb", "trpcage.pdb"] {
-        let (oracle, quick) = (
-            error(Cpu::<f64>::new(), name),
-            error(Cpu::<f32>::new(), name),
-        );
-        println!("{name}: f64 {oracle:.1e}, f32 {quick:.1e}");
-        assert!(oracle <= 1e-12, "{name} f64: {oracle:e}");
-        assert!(quick <= 1e-5, "{name} f32: {quick:e}");
-        #[cfg(feature = "gpu")]
-        if let Some(gpu) = support::gpu(Transforms::Fastest) {
-            let gpu = error(gpu, name);
-            println!("{name}: GPU {gpu:.1e}");
-            assert!(gpu <= 1e-5, "{name} on the GPU: {gpu:e}");
-        }
-    }
-}
-
-#[test]
 fn systems_of_a_batch_do_not_see_one_another() {
     let (a, a_tokens) = molecule("akle.pdb");
     let (b, b_tokens) = molecule("trpcage.pdb");
-    let config = config();
-    let model = model(config.clone(), Cpu::<f64>::new());
+    let model = model(Cpu::<f64>::new());
     let (a, b) = (
         positions(&a, &a_tokens, 0.3, 1),
         positions(&b, &b_tokens, 1.0, 2),
@@ -281,12 +147,12 @@ fn systems_of_a_batch_do_not_see_one_another() {
             ..input(&b_tokens, b, 1.0)
         },
     ];
-    let together = model.predict(&Inputs::jump(&config, &both)).unwrap();
+    let together = predict(&model, &JUMP.inputs(NEIGHBOURS, &both));
     let apart = [
-        inputs_with_fold(&config, &a_tokens, a, 0.3, None),
-        inputs(&config, &b_tokens, b, 1.0),
+        inputs_with_fold(&a_tokens, a, 0.3, None),
+        inputs(&b_tokens, b, 1.0),
     ];
-    let apart = apart.map(|inputs| model.predict(&inputs).unwrap()).concat();
+    let apart = apart.map(|inputs| predict(&model, &inputs)).concat();
     let error = relative_error(&flat(&together), &flat(&apart));
     assert!(error <= 1e-14, "{error:e}");
 }
@@ -295,10 +161,8 @@ fn systems_of_a_batch_do_not_see_one_another() {
 fn a_fold_counts_by_its_backbone_wherever_it_lies() {
     let (structure, tokens) = molecule("trpcage.pdb");
     assert!(tokens.is_folded() && !molecule("akle.pdb").1.is_folded());
-    let config = config();
     let positions = positions(&structure, &tokens, 0.3, 1);
-    let at =
-        |fold: &[Vector3<f64>]| inputs_with_fold(&config, &tokens, &positions, 0.3, Some(fold));
+    let at = |fold: &[Vector3<f64>]| inputs_with_fold(&tokens, &positions, 0.3, Some(fold));
     // the condition itself with one Cα out of place, anywhere in space: a push of that atom along
     // the turned displacement
     let name = |token: usize| structure.topology.atoms[tokens.atoms[token]].name.as_str();
@@ -314,7 +178,8 @@ fn a_fold_counts_by_its_backbone_wherever_it_lies() {
         .map(|x| turn * x + Vector3::new(3.0, 80.0, 1.0))
         .collect();
     let (here, there) = (at(&fold), at(&elsewhere));
-    let way = |token: usize| Vector3::from_column_slice(&here.fold[3 * token..3 * token + 3]);
+    let way =
+        |token: usize| Vector3::from_column_slice(&here[Given::Fold][3 * token..3 * token + 3]);
     // 0.5 Å, a little less for its bound and for what the superposition of a hundred atoms takes
     assert!(
         (way(moved) - Vector3::new(0.0, 0.4, 0.3)).norm() <= 0.02,
@@ -329,37 +194,30 @@ fn a_fold_counts_by_its_backbone_wherever_it_lies() {
         };
         assert!(way(token).norm() <= most, "{} {}", name(token), way(token));
     }
-    let error = here
-        .fold
+    let error = here[Given::Fold]
         .iter()
-        .zip(&there.fold)
+        .zip(&there[Given::Fold])
         .map(|(a, b)| (a - b).abs())
         .fold(0.0, f64::max);
     assert!(error <= 1e-12, "{error:e}");
     // far away it has a bound, and it makes a difference
     let far: Vec<_> = positions[0].iter().map(|x| 4.0 * x).collect();
     assert!(
-        at(&far)
-            .fold
+        at(&far)[Given::Fold]
             .chunks_exact(3)
             .all(|a| Vector3::from_column_slice(a).norm() < 3.0)
     );
-    let model = model(config.clone(), Cpu::<f64>::new());
-    let none = model
-        .predict(&inputs_with_fold(&config, &tokens, &positions, 0.3, None))
-        .unwrap();
-    assert!(relative_error(&flat(&model.predict(&here).unwrap()), &flat(&none)) > 1e-6);
+    let model = model(Cpu::<f64>::new());
+    let none = predict(&model, &inputs_with_fold(&tokens, &positions, 0.3, None));
+    assert!(relative_error(&flat(&predict(&model, &here)), &flat(&none)) > 1e-6);
 }
 
 #[test]
 fn chains_are_told_apart() {
     let (mut structure, tokens) = molecule("akle.pdb");
-    let config = config();
-    let model = model(config.clone(), Cpu::<f64>::new());
+    let model = model(Cpu::<f64>::new());
     let positions = positions(&structure, &tokens, 0.3, 1);
-    let whole = model
-        .predict(&inputs(&config, &tokens, &positions, 0.3))
-        .unwrap();
+    let whole = predict(&model, &inputs(&tokens, &positions, 0.3));
     // The same atoms and bonds, the last residue said to be a chain of its own.
     let topology = &mut structure.topology;
     let last = topology.residues.len() - 1;
@@ -369,9 +227,7 @@ fn chains_are_told_apart() {
     topology.chains.push(chain);
     topology.residues[last].chain = 1;
     let split = Tokens::new(topology, &template_geometry(topology).unwrap()).unwrap();
-    let other = model
-        .predict(&inputs(&config, &split, &positions, 0.3))
-        .unwrap();
+    let other = predict(&model, &inputs(&split, &positions, 0.3));
     let difference = relative_error(&flat(&whole), &flat(&other));
     assert!(difference > 1e-6, "the chain makes no difference");
 }
@@ -387,8 +243,8 @@ fn replicas_threads_and_resumed_steps_give_the_same_bits() {
                 levels: 3,
                 ..Sampler::default()
             };
-            let model = Model::initial(config(), Cpu::<f32>::new(), 5).unwrap();
-            Jump::new(model, tokens, hydrogens, sampler, 9, first).unwrap()
+            let network = Task::Jump(JUMP).initial(&sizes(), Cpu::<f32>::new(), 5);
+            Jump::new(network.unwrap(), JUMP, tokens, hydrogens, sampler, 9, first)
         };
         let mut frames = vec![structure.frame.clone(); replicas];
         let pool = rayon::ThreadPoolBuilder::new()
@@ -421,24 +277,13 @@ fn jumps_take_the_lag_times_that_the_network_is_told() {
     let jump = |lag_range: Option<[f64; 2]>| {
         let (structure, tokens) = molecule("akle.pdb");
         let hydrogens = Hydrogens::new(&structure.topology, &structure.frame.positions);
-        let regime = Regime::Jump {
-            lag_time: 20.0,
-            sigma_data: 1.0,
-            lag_range,
+        let task = task::Jump { lag_range, ..JUMP };
+        let network = Task::Jump(task).initial(&sizes(), Cpu::<f32>::new(), 5);
+        let sampler = Sampler {
+            levels: 3,
+            ..Sampler::default()
         };
-        let model = Model::initial(Config { regime, ..config() }, Cpu::<f32>::new(), 5).unwrap();
-        Jump::new(
-            model,
-            tokens,
-            hydrogens,
-            Sampler {
-                levels: 3,
-                ..Sampler::default()
-            },
-            9,
-            0,
-        )
-        .unwrap()
+        Jump::new(network.unwrap(), task, tokens, hydrogens, sampler, 9, 0)
     };
     let (structure, _) = molecule("akle.pdb");
     let after = |mut jump: Jump<Cpu<f32>>| {
@@ -506,51 +351,4 @@ fn hydrogens_keep_their_bond_lengths_and_hands() {
             );
         }
     }
-}
-
-#[test]
-fn a_model_file_comes_back_whole_or_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("model.safetensors");
-    let saved = model(config(), Cpu::<f32>::new());
-    let provenance = Provenance {
-        summary: "nothing".into(),
-        updates: 3,
-        ..Provenance::default()
-    };
-    saved.save(&path, &provenance).unwrap();
-    let (loaded, header) = Model::load(&path, Cpu::<f32>::new()).unwrap();
-    assert_eq!(loaded.parameters().unwrap(), saved.parameters().unwrap());
-    assert_eq!(
-        (&header.config, &header.provenance),
-        (saved.config(), &provenance)
-    );
-
-    let whole = std::fs::read(&path).unwrap();
-    let refused = |bytes: &[u8], word: &str| {
-        let error = Model::from_bytes(bytes, &path, Cpu::<f32>::new())
-            .err()
-            .expect(word);
-        let text = error.to_string();
-        assert!(
-            error.exit_code() == 2
-                && text.contains("model.safetensors")
-                && text.contains(word)
-                && !error.hint().is_empty(),
-            "{text}"
-        );
-    };
-    for cut in [0, 7, 100, whole.len() / 2, whole.len() - 1] {
-        refused(&whole[..cut], "not whole");
-    }
-    let mut damaged = whole.clone();
-    *damaged.last_mut().unwrap() ^= 1;
-    refused(&damaged, "damaged");
-    let mut other = whole.clone();
-    let at = whole
-        .windows(11)
-        .position(|w| w == br#"schema\":1,"#)
-        .unwrap();
-    other[at + 9] = b'9';
-    refused(&other, "schema 9");
 }

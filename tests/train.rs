@@ -4,14 +4,15 @@ use std::path::Path;
 
 use mdsurrogate::engine::Cpu;
 use mdsurrogate::forcefield::TemplateGeometry;
-use mdsurrogate::network::{Header, Model, TOLD, Tokens};
+use mdsurrogate::geometry::noise;
+use mdsurrogate::network::{TOLD, Tokens};
 use mdsurrogate::simulate::Stop;
 use mdsurrogate::structure::{Atom, Chain, Element, Residue, Topology};
+use mdsurrogate::task::{Loaded, Task, load};
 use mdsurrogate::train::config::Config;
 use mdsurrogate::train::dataset::{Dataset, System};
-use mdsurrogate::train::objective::Objective;
+use mdsurrogate::train::objective::objective;
 use mdsurrogate::train::pairs::Segment;
-use mdsurrogate::train::random::{Purpose, centred_noise, generator};
 use mdsurrogate::train::report::Reporter;
 use mdsurrogate::train::trainer::{Files, Trainer};
 use nalgebra::Vector3;
@@ -76,10 +77,8 @@ fn alanine() -> Tokens {
 /// those of springs to its bonded atoms, 10 kJ/mol/Å².
 fn system(frames: usize) -> System {
     moving(frames, |frame| {
-        let noise = centred_noise(
-            ATOMS.len(),
-            &mut generator(5, Purpose::Training, frame as u64, 0),
-        );
+        let mut random = noise::generator(5, 0, frame as u64, 0);
+        let noise = noise::centred(&mut random, ATOMS.len());
         noise.into_iter().map(|n| 0.3 * n).collect()
     })
 }
@@ -206,9 +205,10 @@ fn a_resumed_training_is_the_uninterrupted_one_bit_by_bit() {
         second.checkpoint().average,
         uninterrupted.checkpoint().average
     );
-    let weights = |files: &Files| Model::load(&files.model, Cpu::<f32>::new()).unwrap();
-    let ((model, header), (other, _)) = (weights(&whole), weights(&cut));
-    assert_eq!(model.parameters().unwrap(), other.parameters().unwrap());
+    let of = |files: &Files| load(&files.model, Cpu::<f32>::new()).unwrap();
+    let weights = |files: &Files| of(files).network.parameters().unwrap();
+    assert_eq!(weights(&whole), weights(&cut));
+    let header = of(&whole).header;
     assert!(
         header.provenance.updates == 12
             && header.provenance.samples == 72
@@ -258,7 +258,7 @@ fn started(here: &Path, objective: &str, model: &str) -> mdsurrogate::Result<Con
 }
 
 /// A short training of jumps, its files `here`/a.*, and the model that came out.
-fn first(here: &Path) -> (Files, Model<Cpu<f32>>, Header) {
+fn first(here: &Path) -> (Files, Loaded<Cpu<f32>>) {
     let files = Files::new(&here.join("a"));
     let mut trainer = trainer(40, JUMP, SHORT);
     trainer
@@ -268,15 +268,16 @@ fn first(here: &Path) -> (Files, Model<Cpu<f32>>, Header) {
             &Stop::never(),
         )
         .unwrap();
-    let (model, header) = Model::load(&files.model, Cpu::<f32>::new()).unwrap();
-    (files, model, header)
+    let loaded = load(&files.model, Cpu::<f32>::new()).unwrap();
+    (files, loaded)
 }
 
 #[test]
 fn a_training_starts_from_a_model_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    let (first, model, header) = first(here);
+    let (first, model) = first(here);
+    let weights = model.network.parameters().unwrap();
 
     // other data, whose displacements are of another size: the first weights, sizes and scale are
     // the model's all the same
@@ -285,7 +286,7 @@ fn a_training_starts_from_a_model_and_says_so() {
         Trainer::new(config, dataset, Cpu::<f32>::new()).unwrap()
     };
     let mut second = trainer_of(started(here, JUMP, "[model]\nlayers = 2\nreach = 11").unwrap());
-    assert_eq!(second.parameters(), model.parameters().unwrap());
+    assert_eq!(second.parameters(), weights);
     let files = Files::new(&here.join("b"));
     second
         .run(
@@ -294,10 +295,12 @@ fn a_training_starts_from_a_model_and_says_so() {
             &Stop::never(),
         )
         .unwrap();
-    let (other, made) = Model::load(&files.model, Cpu::<f32>::new()).unwrap();
-    assert_eq!(made.config, header.config);
-    assert_ne!(other.parameters().unwrap(), model.parameters().unwrap());
-    let source = made.provenance.started_from.unwrap();
+    let other = load(&files.model, Cpu::<f32>::new()).unwrap();
+    assert_eq!(other.task, model.task);
+    assert_eq!(other.header.architecture, model.header.architecture);
+    assert_ne!(other.network.parameters().unwrap(), weights);
+    let (made, header) = (&other.header, &model.header);
+    let source = made.provenance.started_from.clone().unwrap();
     let hash = sha2::Sha256::digest(std::fs::read(&first.model).unwrap());
     let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(
@@ -338,22 +341,17 @@ fn a_training_starts_from_a_model_and_says_so() {
 
     // another lag time has another scale, which is measured
     let of = |objective| started(here, objective, "").unwrap();
-    let regime = |config: &Config| {
-        Objective::new(
-            config,
-            &Dataset::split(vec![system(40)], Vec::new(), config).unwrap(),
-        )
-        .regime()
+    let task = |config: &Config| -> Task {
+        let dataset = Dataset::split(vec![system(40)], Vec::new(), config).unwrap();
+        objective(config, &dataset).task()
     };
     let later = of("[jump]\nlag = \"2ps\"");
-    assert_eq!(
-        regime(&later),
-        regime(&Config {
-            initial: None,
-            ..later.clone()
-        })
-    );
-    assert_eq!(regime(&of(JUMP)), made.config.regime);
+    let random = Config {
+        initial: None,
+        ..later.clone()
+    };
+    assert_eq!(task(&later), task(&random));
+    assert_eq!(task(&of(JUMP)), other.task);
 
     for (objective, model, words) in [
         (
@@ -369,7 +367,7 @@ fn a_training_starts_from_a_model_and_says_so() {
         (
             "[displacement]\nlag = \"1ps\"",
             "",
-            ["b.toml", "training.initial", "[jump]", "[displacement]"],
+            ["b.toml", "training.initial", "[jump]", "[next-frame]"],
         ),
     ] {
         let error = started(here, objective, model).unwrap_err();
@@ -426,10 +424,10 @@ fn few_pairs_are_learned_by_heart() {
         before <= 1.5 && after <= before / 4.0,
         "jump: {before} → {after}"
     );
-    let [before, after] = losses(3, "[displacement]\nlag = \"1ps\"", 200, FAST);
+    let [before, after] = losses(3, "[next-frame]\nlag = \"1ps\"", 200, FAST);
     assert!(
         before <= 1.5 && after <= before / 1000.0,
-        "displacement: {before} → {after}"
+        "next frame: {before} → {after}"
     );
     let [before, after] = losses(3, "[force]", 200, FAST);
     assert!(
@@ -447,7 +445,7 @@ fn few_pairs_are_learned_by_heart() {
 fn a_network_that_is_told_the_lag_time_learns_several() {
     // there and back: after one frame everything is elsewhere, after two it is where it was, which
     // no network can know untold
-    let swing = centred_noise(ATOMS.len(), &mut generator(6, Purpose::Training, 0, 0));
+    let swing = noise::centred(&mut noise::generator(6, 0, 0, 0), ATOMS.len());
     let swinging = || {
         moving(9, |frame| {
             swing
@@ -465,7 +463,7 @@ fn a_network_that_is_told_the_lag_time_learns_several() {
 fn several_lag_times_may_follow_one_and_begin_with_its_answers() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    let (_, model, header) = first(here);
+    let (_, model) = first(here);
     let more = "[jump]\nlag = \"1ps\"\nlongest_lag = \"5ps\"\n";
     let config = started(here, more, "").unwrap();
     assert_eq!(config.lags(), [1.0, 2.0, 4.0]);
@@ -478,11 +476,9 @@ fn several_lag_times_may_follow_one_and_begin_with_its_answers() {
     let second = Trainer::new(config, dataset, Cpu::<f32>::new()).unwrap();
     // the weights of what it is told of lag times come after those of the noise levels, and are
     // none
-    let (own, others) = (second.parameters(), model.parameters().unwrap());
-    let (at, told) = (
-        header.config.conditioning() * header.config.scalars,
-        TOLD * header.config.scalars,
-    );
+    let (own, others) = (second.parameters(), model.network.parameters().unwrap());
+    const SCALARS: usize = 16;
+    let (at, told) = (2 * TOLD * SCALARS, TOLD * SCALARS);
     assert_eq!(own.len(), others.len() + told);
     assert!(
         own[..at] == others[..at]
@@ -563,14 +559,14 @@ fn the_command_trains_continues_and_describes_its_model() {
     let (code, json, words) = program(here, &["model", "info", "akle.safetensors", "--json"]);
     assert_eq!(code, 0, "{words}");
     let info: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(info["config"]["regime"]["lag_time"], 50.0);
+    assert_eq!(info["task"]["lag_time"], 50.0);
     assert_eq!(info["provenance"]["updates"], 10);
     assert_eq!(info["provenance"]["temperature"], 310.0);
     assert_eq!(info["provenance"]["configuration"], AKLE);
     assert_eq!(info["provenance"]["data"][1]["name"], "akle_a.xtc");
     // the standard deviation that the same formulas in NumPy give for these frames, with the noise
     // on the condition added
-    let sigma = info["config"]["regime"]["sigma_data"].as_f64().unwrap();
+    let sigma = info["task"]["sigma_data"].as_f64().unwrap();
     assert!((sigma - SIGMA_50).abs() <= 1e-4, "{sigma}");
     let (code, text, _) = program(here, &["model", "info", "akle.safetensors"]);
     assert!(

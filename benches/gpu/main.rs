@@ -12,9 +12,10 @@ mod lengths;
 use std::time::Instant;
 
 use count::{Card, Cost, cost};
-use mdsurrogate::engine::{Call, Cpu, Engine, Gpu};
-use mdsurrogate::network::{Config, Inputs, Model, Regime, TOLD};
+use mdsurrogate::engine::{Call, Engine, Gpu};
+use mdsurrogate::network::{Architecture, Given, Inputs, TOLD};
 use mdsurrogate::ops::{Batch, Edges, Kernel, RELATIONS};
+use mdsurrogate::task::{Jump, Task};
 use nalgebra::Vector3;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -71,12 +72,14 @@ fn chain(tokens: usize, rng: &mut ChaCha8Rng) -> Inputs {
     Inputs {
         batch,
         centroids: vec![Vector3::zeros()],
-        condition,
-        candidate,
-        noisy,
-        place,
-        fold: vec![],
-        conditioning: vec![0.1; 2 * TOLD],
+        given: [
+            (Given::Condition, condition),
+            (Given::Candidate, candidate),
+            (Given::Noisy, noisy),
+            (Given::Place, place),
+            (Given::Conditioning, vec![0.1; 2 * TOLD]),
+        ]
+        .into(),
     }
 }
 
@@ -252,19 +255,14 @@ fn main() -> mdsurrogate::Result<()> {
         card.bandwidth / 1e9,
         card.speed / 1e12
     );
-    let config = Config {
-        regime: Regime::Jump {
-            lag_time: 10.0,
-            sigma_data: 1.0,
-            lag_range: None,
-        },
-        ..Config::default()
-    };
-    let calls = Model::initial(config.clone(), Cpu::<f32>::new(), 1)?
-        .network()
-        .program
-        .calls
-        .clone();
+    let task = Task::Jump(Jump {
+        lag_time: 10.0,
+        sigma_data: 1.0,
+        lag_range: None,
+        fold: false,
+    });
+    let architecture = Architecture::default();
+    let calls = task.program(&architecture)?.calls;
     if count {
         for tokens in sizes {
             println!("\n{tokens} tokens, counted");
@@ -280,15 +278,16 @@ fn main() -> mdsurrogate::Result<()> {
     let gpu = Gpu::best()?;
     println!("{}", gpu.device());
     lengths::compare()?;
-    let model = Model::initial(config, gpu.clone(), 1)?;
+    let network = task.initial(&architecture, gpu.clone(), 1)?;
     for tokens in sizes {
         let inputs = chain(tokens, &mut ChaCha8Rng::seed_from_u64(1));
-        if let Err(error) = model.predict(&inputs) {
+        if let Err(error) = task.predict(&network, &inputs) {
             println!("{tokens} tokens: {error}");
             break;
         }
         let seconds = time(|calls| {
-            (0..calls).for_each(|_| drop(model.predict(&inputs).expect("the device serves")))
+            (0..calls)
+                .for_each(|_| drop(task.predict(&network, &inputs).expect("the device serves")))
         });
         let mebibytes = gpu.bytes() >> 20;
         println!(

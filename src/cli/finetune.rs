@@ -15,8 +15,8 @@ use super::{reference, train, validate};
 use crate::engine::Cpu;
 use crate::files::{file_name, refuse_existing, with_suffix, write_atomically};
 use crate::forcefield::{ForceField, Precision, System};
-use crate::network::{self, Model, Regime};
 use crate::structure::Structure;
+use crate::task::{self, Task};
 use crate::{Error, Result};
 
 /// Independent runs of reference MD: what they differ by is the floor that the model is judged
@@ -206,20 +206,16 @@ impl Files {
 
 /// Lag time and longest lag time, ps, and number of parameters of the model to start from.
 fn lags_of(path: Option<&Path>) -> Result<(f64, f64, usize)> {
-    let (model, header) = match path {
-        Some(path) => Model::load(path, Cpu::<f32>::new())?,
-        None => Model::from_bytes(network::SHIPPED, Path::new("(built in)"), Cpu::<f32>::new())?,
-    };
-    match header.config.regime {
-        regime @ Regime::Jump { lag_time, .. } => {
-            let longest = regime.lag_times().map_or(lag_time, |[_, longest]| longest);
-            Ok((lag_time, longest, model.parameter_count()))
-        }
-        _ => Err(Error::usage(
+    let engine = Cpu::<f32>::new();
+    let model = path.map_or_else(|| task::shipped(engine), |path| task::load(path, engine))?;
+    let Task::Jump(jump) = model.task else {
+        return Err(Error::usage(
             "-m: this model makes no jumps",
             "a model trained with [jump], or the built-in one",
-        )),
-    }
+        ));
+    };
+    let longest = jump.lag_range.map_or(jump.lag_time, |[_, longest]| longest);
+    Ok((jump.lag_time, longest, model.network.parameter_count()))
 }
 
 /// Says what will be done and how long it will take.

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::engine::Cpu;
-use crate::network::{Header, Model};
+use crate::network::Header;
+use crate::task::{self, Loaded, Task};
 use crate::{Error, Result};
 
 /// Look into model files
@@ -33,45 +34,45 @@ pub fn run(args: Args) -> Result<()> {
     let Command::Info { file, json } = args.command;
     let bytes = std::fs::read(&file).map_err(|source| Error::reading(&file, &source))?;
     // weights and all, so that a damaged file is found out here too
-    let (model, header) = Model::from_bytes(&bytes, &file, Cpu::<f32>::new())?;
-    let parameters = model.parameter_count();
+    let Loaded {
+        network,
+        task,
+        header,
+    } = task::from_bytes(&bytes, &file, Cpu::<f32>::new())?;
+    let parameters = network.parameter_count();
     if json {
         let mut object = serde_json::to_value(&header)
             .map_err(|error| Error::usage(error.to_string(), "report this"))?;
         object["parameters"] = parameters.into();
+        object["sha256"] = header.sha256.into();
         object["units"] =
             serde_json::json!({"length": "angstrom", "time": "ps", "force": "kJ/mol/angstrom"});
         println!("{object:#}");
     } else {
-        print!("{}", words(&file, &header, parameters));
+        print!("{}", words(&file, &task, &header, parameters));
     }
     Ok(())
 }
 
-fn words(file: &Path, header: &Header, parameters: usize) -> String {
-    let (config, made) = (&header.config, &header.provenance);
+fn words(file: &Path, task: &Task, header: &Header, parameters: usize) -> String {
+    let made = &header.provenance;
     let known = |value: Option<String>| value.unwrap_or("n/a".into());
     let lines = [
         (
             "file",
             format!(
-                "{} (schema {}, SHA-256 of the weights {})",
+                "{} (schema {}, SHA-256 {})",
                 file.display(),
                 header.schema,
                 header.sha256
             ),
         ),
-        ("regime", config.regime.to_string()),
+        ("task", task.to_string()),
         (
             "network",
             format!(
-                "{parameters} parameters: {} layers, {} scalars, {} vectors, {} pair channels, {} neighbours, {:?} convolution",
-                config.layers,
-                config.scalars,
-                config.vectors,
-                config.pair,
-                config.neighbours,
-                config.long_range
+                "{parameters} parameters: {}",
+                header.architecture.describe()
             ),
         ),
         ("tokens", "heavy atoms".into()),

@@ -12,11 +12,13 @@ use super::protein::{Complete, Completion};
 use super::sampling::{Jumps, Parts, Sampling};
 use crate::engine::{Cpu, Engine as Compute};
 use crate::forcefield::{ForceField, Precision, System, TemplateGeometry, template_geometry_at};
-use crate::network::{self, Header, Model, Regime, Tokens};
+use crate::network::{Header, Network, Tokens};
 use crate::simulate::{
-    Clock, Equilibrated, Equilibration, Learned, ROOM_TEMPERATURE, Riding, Settings, Stepper, Stop,
+    Clock, Equilibrated, Equilibration, Hydrogens, Learned, NextFrame, ROOM_TEMPERATURE, Riding,
+    Settings, Stepper, Stop,
 };
 use crate::structure::Structure;
+use crate::task::{self, Loaded, Task};
 use crate::{Error, Result};
 
 /// Time for which the input is equilibrated where the user does not say.
@@ -221,9 +223,13 @@ fn stepper_on<E: Compute + 'static>(
 ) -> Result<Engine> {
     let topology = &structure.topology;
     let path = choice.model.unwrap_or(Path::new("(built in)"));
-    let (model, header) = match choice.model {
-        Some(path) => Model::load(path, compute)?,
-        None => Model::from_bytes(network::SHIPPED, path, compute)?,
+    let Loaded {
+        network,
+        task,
+        header,
+    } = match choice.model {
+        Some(path) => task::load(path, compute)?,
+        None => task::shipped(compute)?,
     };
     let geometry = template_geometry_at(topology, &structure.frame.positions)?;
     let mut settings = Map::new();
@@ -231,14 +237,21 @@ fn stepper_on<E: Compute + 'static>(
         "model (hash of weights)".into(),
         header.sha256.clone().into(),
     );
-    let (stepper, mut words) = match (model.config().regime, choice.motion) {
-        (Regime::Force { .. }, Some(motion)) => {
+    let (stepper, mut words) = match (task, choice.motion) {
+        (Task::Force(force), Some(motion)) => {
             refuse(choice.sampling.changed(), "jumps", "forces")?;
-            in_forces(model, &header, &geometry, path, structure, motion)?
+            let force = Learned::new(network, force, Tokens::new(topology, &geometry)?);
+            in_forces(force, &header, path, structure, motion)?
         }
-        _ => {
+        (Task::NextFrame(task), _) => {
+            refuse(choice.sampling.changed(), "jumps", "next frames")?;
+            refuse(choice.motion_flag, "forces", "next frames")?;
+            by_means(network, task, &header, &geometry, path, structure)?
+        }
+        (task, _) => {
             refuse(choice.motion_flag, "forces", "jumps")?;
-            by_jumps(model, &header, &geometry, path, structure, choice)?
+            let jump = task.jump()?;
+            by_jumps((network, jump), &header, &geometry, path, structure, choice)?
         }
     };
     settings.extend(stepper.identity());
@@ -273,26 +286,26 @@ fn refuse(flag: Option<&'static str>, wanted: &str, is: &str) -> Result<()> {
 
 /// The jumps of a model.
 fn by_jumps<E: Compute + 'static>(
-    model: Model<E>,
+    (network, task): (Network<E>, task::Jump),
     header: &Header,
     geometry: &TemplateGeometry,
     path: &Path,
     structure: &Structure,
     choice: &Choice<'_>,
 ) -> Result<(Box<dyn Stepper>, Vec<String>)> {
-    let topology = &structure.topology;
-    let mut words = words(
-        &path.display().to_string(),
-        header,
-        topology.len() - topology.heavy_atoms().len(),
-    );
+    let mut words = words(&path.display().to_string(), header, structure);
+    if let Some([shortest, longest]) = task.lag_range {
+        let range = format!("its jumps may take {shortest} to {longest} ps (--lag)");
+        words.insert(2, range);
+    }
     let (seed, first_replica) = (choice.seed, choice.first_replica);
     let Jumps {
         stepper,
         folded,
         warning,
     } = choice.sampling.jumps(Parts {
-        model,
+        network,
+        task,
         header,
         structure,
         geometry,
@@ -306,11 +319,30 @@ fn by_jumps<E: Compute + 'static>(
     Ok((stepper, words))
 }
 
-/// The dynamics of heavy atoms in a model's forces.
-fn in_forces<E: Compute + 'static>(
-    model: Model<E>,
+/// The mean positions that a model predicts.
+fn by_means<E: Compute + 'static>(
+    network: Network<E>,
+    task: task::NextFrame,
     header: &Header,
     geometry: &TemplateGeometry,
+    path: &Path,
+    structure: &Structure,
+) -> Result<(Box<dyn Stepper>, Vec<String>)> {
+    let Structure {
+        topology, frame, ..
+    } = structure;
+    let tokens = Tokens::new(topology, geometry)?;
+    let hydrogens = Hydrogens::new(topology, &frame.positions);
+    let mut words = words(&path.display().to_string(), header, structure);
+    words.push(format!("warning: {}", NextFrame::<E>::WARNING));
+    let stepper = NextFrame::new(network, task, tokens, hydrogens);
+    Ok((Box::new(stepper), words))
+}
+
+/// The dynamics of heavy atoms in a model's forces.
+fn in_forces<E: Compute + 'static>(
+    force: Learned<E>,
+    header: &Header,
     path: &Path,
     structure: &Structure,
     motion: Settings,
@@ -318,7 +350,6 @@ fn in_forces<E: Compute + 'static>(
     let Structure {
         topology, frame, ..
     } = structure;
-    let force = Learned::new(model, Tokens::new(topology, geometry)?)?;
     let energies = if force.is_conservative() {
         "potential and total energies are those of the force field with hydrogens that ride, the conserved one is the model's own"
     } else {
@@ -338,7 +369,9 @@ fn in_forces<E: Compute + 'static>(
 }
 
 /// What the user is to know of the model.
-fn words(name: &str, header: &Header, hydrogens: usize) -> Vec<String> {
+fn words(name: &str, header: &Header, structure: &Structure) -> Vec<String> {
+    let topology = &structure.topology;
+    let hydrogens = topology.len() - topology.heavy_atoms().len();
     let made = &header.provenance;
     let kelvin = made
         .temperature
@@ -348,15 +381,6 @@ fn words(name: &str, header: &Header, hydrogens: usize) -> Vec<String> {
         "a protein outside that set is an extrapolation; whole-molecule tumbling is not sampled"
             .to_owned(),
     ];
-    if let Regime::Jump {
-        lag_range: Some([shortest, longest]),
-        ..
-    } = header.config.regime
-    {
-        words.push(format!(
-            "its jumps may take {shortest} to {longest} ps (--lag)"
-        ));
-    }
     if hydrogens > 0 {
         words.push(format!("{hydrogens} hydrogens ride on their heavy atoms"));
     }

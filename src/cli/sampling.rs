@@ -3,11 +3,10 @@
 use super::job::quantity;
 use crate::engine::Engine;
 use crate::forcefield::{ForceField, Precision, System, TemplateGeometry};
-use crate::network::{Header, Model, Tokens};
-use crate::simulate::{
-    Hydrogens, Jump, Method, ROOM_TEMPERATURE, Relaxation, Relaxed, Sampler, Stepper,
-};
+use crate::network::{Header, Network, Tokens};
+use crate::simulate::{Hydrogens, Jump, ROOM_TEMPERATURE, Relaxation, Relaxed, Stepper};
 use crate::structure::Structure;
+use crate::task::{self, Method, Sampler};
 use crate::units::Dimension;
 use crate::{Error, Result};
 
@@ -130,7 +129,9 @@ impl Sampling {
 /// What jumps are made of.
 pub struct Parts<'a, E: Engine> {
     /// The network.
-    pub model: Model<E>,
+    pub network: Network<E>,
+    /// What it was trained for.
+    pub task: task::Jump,
     /// What its file says.
     pub header: &'a Header,
     /// The molecule, as the jumps begin.
@@ -157,11 +158,12 @@ impl Sampling {
     /// The stepper; without its corrector where the force field does not know the molecule.
     ///
     /// # Errors
-    /// Those of [`Tokens::new`] and [`Jump::new`], and [`Error::Usage`] for noise levels that
+    /// Those of [`Tokens::new`], and [`Error::Usage`] for noise levels that
     /// cannot be.
     pub fn jumps<E: Engine + 'static>(&self, parts: Parts<'_, E>) -> Result<Jumps> {
         let Parts {
-            model,
+            network,
+            task,
             header,
             structure: Structure {
                 topology, frame, ..
@@ -182,13 +184,14 @@ impl Sampling {
         };
         let hydrogens = Hydrogens::new(topology, &frame.positions);
         let jump = Jump::new(
-            model,
+            network,
+            task,
             tokens,
             hydrogens,
             self.sampler_for(system.is_some())?,
             seed,
             first_replica,
-        )?;
+        );
         let jump = if self.fold.is_kept(jump.tokens()) {
             jump.with_fold(&frame.positions)
         } else {

@@ -16,8 +16,8 @@ use crate::engine::Cpu;
 use crate::error::Place;
 use crate::files::{file_name, refuse_existing, write_atomically};
 use crate::forcefield::template_geometry_at;
-use crate::network::Model;
 use crate::structure::{Frame, ReadOptions, read};
+use crate::task;
 use crate::trajectory::Reader;
 use crate::{Error, Result};
 
@@ -139,8 +139,8 @@ pub fn run(args: Args) -> Result<()> {
         .data
         .clone()
         .unwrap_or_else(|| args.cases.parent().map(Path::to_owned).unwrap_or_default());
-    let (model, header) = Model::load(&args.model, Cpu::<f32>::new())?;
-    let parameters = model.parameter_count();
+    let model = task::load(&args.model, Cpu::<f32>::new())?;
+    let (header, parameters) = (model.header, model.network.parameter_count());
     let mut reports = Vec::new();
     for case in cases.case {
         eprintln!(
@@ -232,10 +232,11 @@ fn run_case(args: &Args, case: &Case, folder: &Path) -> Result<Outcome> {
     let looker = Looker::new(&sides.topology, &sides.start);
     let reference = gather(&sides.reference, &looker, MEMORY, &|_| ())?;
     let geometry = template_geometry_at(&structure.topology, &structure.frame.positions)?;
-    let (model, header) = Model::load(&args.model, Cpu::<f32>::new())?;
+    let model = task::load(&args.model, Cpu::<f32>::new())?;
     let parts = Parts {
-        model,
-        header: &header,
+        task: model.task.jump()?,
+        network: model.network,
+        header: &model.header,
         structure: &structure,
         geometry: &geometry,
         seed: args.seed,

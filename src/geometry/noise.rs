@@ -31,3 +31,27 @@ pub fn centred(rng: &mut ChaCha8Rng, count: usize) -> Vec<Vector3<f64>> {
     noise.iter_mut().for_each(|n| *n -= mean);
     noise
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_is_normal_and_moves_no_centroid() {
+        let mut rng = generator(3, 0, 1, 1);
+        let (mut square, mut count) = (0.0, 0);
+        for _ in 0..2000 {
+            let noise = centred(&mut rng, 10);
+            assert!(crate::structure::centroid(&noise).norm() <= 1e-15);
+            square += noise.iter().map(|n| n.norm_squared()).sum::<f64>();
+            count += 30;
+        }
+        // nine tenths of the variance are left without the mean; standard error of a mean square:
+        // √(2/n)
+        let variance = square / count as f64;
+        assert!(
+            (variance - 0.9).abs() <= 4.0 * 0.9 * (2.0 / (0.9 * count as f64)).sqrt(),
+            "{variance}"
+        );
+    }
+}

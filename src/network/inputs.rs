@@ -1,137 +1,124 @@
-//! What one call of the network is given: systems, positions and noise levels, on the host.
+//! What one call of a network is given: systems and their numbers, on the host.
+
+use std::collections::BTreeMap;
+use std::ops::{Index, IndexMut};
 
 use nalgebra::Vector3;
 
-use super::config::{Config, Regime};
-use super::edm::Preconditioning;
-use super::network::TOLD;
+use super::program::{Given, Interface};
 use super::tokens::Tokens;
-use crate::ops::Batch;
+use crate::ops::{Batch, Centre};
+use crate::structure::centroid;
 
-/// Unit of the positions that the first layer sees as vectors, Å.
-pub(super) const PLACE: f64 = 8.0;
+/// Unit of [`Given::Place`], Å.
+pub const PLACE: f64 = 8.0;
 
-/// One system of a call in the jump regime. Positions are of its tokens, in one frame of reference;
-/// Å.
-#[derive(Debug, Clone, Copy)]
-pub struct JumpInput<'a> {
-    /// The molecule.
-    pub tokens: &'a Tokens,
-    /// xc: the positions at the start of the jump, with their small noise.
-    pub condition: &'a [Vector3<f64>],
-    /// xn: the noisy candidate of the positions at its end.
-    pub noisy: &'a [Vector3<f64>],
-    /// Noise level σ of the candidate, Å.
-    pub sigma: f64,
-    /// Noise level s of the condition, Å.
-    pub condition_noise: f64,
-    /// The fold that the protein keeps to: positions of all its tokens, of which those of the
-    /// backbone count, in any frame of reference. Only a network that is given one looks at it, and
-    /// it has to do without where there is none.
-    pub fold: Option<&'a [Vector3<f64>]>,
-    /// Physical time of the jump, ps; only a network that takes several is told.
-    pub lag_time: f64,
-}
+/// Scalars that tell a system the logarithm of one number: sine and cosine at 8 frequencies.
+pub const TOLD: usize = 16;
 
-/// One system of a call in the next-frame or force regime.
-#[derive(Debug, Clone, Copy)]
-pub struct PlainInput<'a> {
-    /// The molecule.
-    pub tokens: &'a Tokens,
-    /// Positions of its tokens, Å.
-    pub positions: &'a [Vector3<f64>],
-    /// Displacement since the frame before, Å, where it is known.
-    pub velocity: Option<&'a [Vector3<f64>]>,
-}
-
-/// One call of the network.
+/// One call of a network.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Inputs {
     /// Systems, edges, centres and scales.
     pub batch: Batch,
-    /// Centroid that was taken from each system's positions: the network is translation-equivariant
+    /// Centroid that was taken from each system's positions: a network is translation-equivariant
     /// by construction.
     pub centroids: Vec<Vector3<f64>>,
-    /// x, centred, Å; three numbers a token, as the next three.
-    pub condition: Vec<f64>,
-    /// y, Å: where the answer starts.
-    pub candidate: Vec<f64>,
-    /// n: the noisy displacement (or the velocity) in units that make it of order one.
-    pub noisy: Vec<f64>,
-    /// x/8 Å: the positions as vector features.
-    pub place: Vec<f64>,
-    /// Where the fold, superposed, is from x: of tokens of the backbone, in units that make it of
-    /// order one. Zero elsewhere, and for a system without a fold.
-    pub fold: Vec<f64>,
-    /// Noise levels of each system and, where the network takes several, its lag time, as sines and
-    /// cosines of their logarithms.
-    pub conditioning: Vec<f64>,
+    /// Flat, a row a token (three numbers a vector) or a system.
+    pub given: BTreeMap<Given, Vec<f64>>,
 }
 
 impl Inputs {
-    /// Systems of the jump regime: y starts at xc + c_skip (xn − xc), and the network sees c_in (xn
-    /// − xc).
+    /// Systems of molecules at positions (Å, of their tokens), with edges from so many nearest
+    /// neighbours. Condition and candidate are the positions less their centroid; all else that
+    /// `interface` hands over is zero, and the scale of every system 1.
     ///
     /// # Panics
-    /// Where the configuration is of another regime, or lengths differ from the molecule's.
-    pub fn jump(config: &Config, systems: &[JumpInput<'_>]) -> Inputs {
+    /// Where a molecule has not one position a token.
+    pub fn at<'a>(
+        interface: &Interface,
+        neighbours: usize,
+        systems: impl IntoIterator<Item = (&'a Tokens, &'a [Vector3<f64>])>,
+    ) -> Inputs {
         let mut inputs = Inputs::default();
-        for system in systems {
-            inputs.add(config, system.tokens, system.condition);
-        }
-        for (index, system) in systems.iter().enumerate() {
-            inputs.set_noisy(config, index, system.noisy, system.sigma);
-            if let Some(fold) = system.fold.filter(|_| config.fold) {
-                let at = inputs.batch.range(index).start * 3;
-                let away = system.tokens.away_from_fold(system.condition, fold);
-                let values = away.iter().flat_map(|away| away.iter().copied());
-                inputs.fold[at..]
-                    .iter_mut()
-                    .zip(values)
-                    .for_each(|(to, value)| *to = value);
+        let batch = &mut inputs.batch;
+        batch.offsets.push(0);
+        batch.centre_offsets.push(0);
+        batch.edges.start.push(0);
+        let mut condition = Vec::new();
+        for (tokens, positions) in systems {
+            assert_eq!(tokens.len(), positions.len(), "one position a token");
+            let first = batch.tokens();
+            batch.kinds.extend_from_slice(&tokens.kinds);
+            batch.offsets.push(first + tokens.len());
+            tokens.edges(positions, neighbours, first, &mut batch.edges);
+            let shifted = tokens.centres.iter().map(|centre| Centre {
+                tokens: centre.tokens.map(|t| t + first as u32),
+                ..*centre
+            });
+            batch.centres.extend(shifted);
+            batch.centre_offsets.push(batch.centres.len());
+            batch.scale.push(1.0);
+            let middle = centroid(positions);
+            inputs.centroids.push(middle);
+            for position in positions {
+                condition.extend_from_slice((position - middle).as_slice());
             }
-            let told =
-                &mut inputs.conditioning[index * config.conditioning()..][..config.conditioning()];
-            fourier(
-                (system.condition_noise + 0.005).ln(),
-                &mut told[TOLD..2 * TOLD],
-            );
-            told[2 * TOLD..]
-                .chunks_exact_mut(TOLD)
-                .for_each(|lag| fourier(system.lag_time.ln(), lag));
+        }
+        let told = interface.conditioning * inputs.batch.systems();
+        for &given in &interface.given {
+            let values = match given {
+                Given::Condition | Given::Candidate => condition.clone(),
+                Given::Place => condition.iter().map(|x| x / PLACE).collect(),
+                Given::Noisy | Given::Velocity | Given::Fold => vec![0.0; condition.len()],
+                Given::Conditioning => vec![0.0; told],
+            };
+            inputs.given.insert(given, values);
         }
         inputs
     }
 
-    /// Systems of the next-frame or force regime.
-    ///
-    /// # Panics
-    /// Where the configuration is of the jump regime, or lengths differ from the molecule's.
-    pub fn plain(config: &Config, systems: &[PlainInput<'_>]) -> Inputs {
-        let mut inputs = Inputs::default();
-        assert!(
-            !matches!(config.regime, Regime::Jump { .. }),
-            "not a jump regime"
-        );
-        let scale = config.regime.system_scale();
-        for (index, system) in systems.iter().enumerate() {
-            inputs.add(config, system.tokens, system.positions);
-            inputs.batch.scale[index] = scale;
-            if let Some(velocity) = system.velocity {
-                let at = inputs.batch.range(index).start * 3;
-                let values = velocity.iter().flat_map(|v| v.iter().map(|x| x / scale));
-                inputs.noisy[at..]
-                    .iter_mut()
-                    .zip(values)
-                    .for_each(|(to, value)| *to = value);
-            }
-        }
-        inputs
+    /// Number of systems.
+    pub fn systems(&self) -> usize {
+        self.batch.systems()
     }
 
-    /// The same systems with `step` times a displacement, Å, added to the positions of the force
-    /// regime; pairs stay what they are. Its mean over each system is left out, which moves nothing
-    /// that the network sees.
+    /// The vectors of what is given a token; none where it is not handed over.
+    pub fn vectors(&self, given: Given) -> Option<Vec<Vector3<f64>>> {
+        self.given.get(&given).map(|flat| vectors(flat))
+    }
+
+    /// Overwrites what is given the tokens of one system, `factor` times these vectors.
+    ///
+    /// # Panics
+    /// Where there is not one vector a token, or the task does not hand this over.
+    pub fn set(&mut self, given: Given, system: usize, vectors: &[Vector3<f64>], factor: f64) {
+        let range = self.batch.range(system);
+        assert_eq!(range.len(), vectors.len(), "one vector a token");
+        let rows = &mut self[given][3 * range.start..3 * range.end];
+        for (row, vector) in rows.chunks_exact_mut(3).zip(vectors) {
+            for (to, value) in row.iter_mut().zip(vector.iter()) {
+                *to = factor * value;
+            }
+        }
+    }
+
+    /// Tells a system a number: sines, then cosines, of `value` at frequencies 0.35, 0.70, … in
+    /// place `number` of its conditioning.
+    pub fn tell(&mut self, system: usize, number: usize, value: f64) {
+        let width = self[Given::Conditioning].len() / self.systems();
+        let at = system * width + number * TOLD;
+        let out = &mut self[Given::Conditioning][at..at + TOLD];
+        let half = TOLD / 2;
+        for k in 0..half {
+            let angle = value * 0.35 * (k + 1) as f64;
+            (out[k], out[half + k]) = (angle.sin(), angle.cos());
+        }
+    }
+
+    /// The same systems with `step` times a displacement, Å, added to condition, candidate and
+    /// place; pairs stay what they are. Its mean over each system is left out, which moves nothing
+    /// that a network sees.
     ///
     /// # Panics
     /// Where there is not one displacement a token.
@@ -144,102 +131,44 @@ impl Inputs {
         let mut moved = self.clone();
         for system in 0..self.systems() {
             let range = self.batch.range(system);
-            let mean = crate::structure::centroid(&displacement[range.clone()]);
+            let mean = centroid(&displacement[range.clone()]);
             for token in range {
                 let shift = step * (displacement[token] - mean);
                 for h in 0..3 {
                     let at = token * 3 + h;
-                    moved.condition[at] += shift[h];
-                    moved.candidate[at] += shift[h];
-                    moved.place[at] += shift[h] / PLACE;
+                    moved[Given::Condition][at] += shift[h];
+                    moved[Given::Candidate][at] += shift[h];
+                    moved[Given::Place][at] += shift[h] / PLACE;
                 }
             }
         }
         moved
     }
+}
 
-    /// Number of systems.
-    pub fn systems(&self) -> usize {
-        self.batch.systems()
-    }
+impl Index<Given> for Inputs {
+    type Output = Vec<f64>;
 
-    /// Replaces the noisy candidate and its noise level of one system; the condition and the edges
-    /// stay.
-    ///
     /// # Panics
-    /// Where the configuration is of another regime, or lengths differ.
-    pub fn set_noisy(
-        &mut self,
-        config: &Config,
-        system: usize,
-        noisy: &[Vector3<f64>],
-        sigma: f64,
-    ) {
-        let Regime::Jump { sigma_data, .. } = config.regime else {
-            panic!("the jump regime alone has noise")
-        };
-        let factors = Preconditioning::new(sigma, sigma_data);
-        self.batch.scale[system] = factors.out;
-        let range = self.batch.range(system);
-        assert_eq!(range.len(), noisy.len(), "one noisy position a token");
-        for (token, position) in range.zip(noisy) {
-            for h in 0..3 {
-                let at = token * 3 + h;
-                let displacement = position[h] - self.centroids[system][h] - self.condition[at];
-                self.noisy[at] = factors.input * displacement;
-                self.candidate[at] = self.condition[at] + factors.skip * displacement;
-            }
-        }
-        fourier(
-            sigma.ln(),
-            &mut self.conditioning[system * config.conditioning()..][..TOLD],
-        );
-    }
-
-    /// Appends a system at these positions, still without noise.
-    fn add(&mut self, config: &Config, tokens: &Tokens, positions: &[Vector3<f64>]) {
-        assert_eq!(tokens.len(), positions.len(), "one position a token");
-        let batch = &mut self.batch;
-        if batch.offsets.is_empty() {
-            batch.offsets.push(0);
-            batch.centre_offsets.push(0);
-            batch.edges.start.push(0);
-        }
-        let first = batch.tokens();
-        batch.kinds.extend_from_slice(&tokens.kinds);
-        batch.offsets.push(first + tokens.len());
-        tokens.edges(positions, config.neighbours, first, &mut batch.edges);
-        let shifted = tokens.centres.iter().map(|centre| crate::ops::Centre {
-            tokens: centre.tokens.map(|t| t + first as u32),
-            ..*centre
-        });
-        batch.centres.extend(shifted);
-        batch.centre_offsets.push(batch.centres.len());
-        batch.scale.push(1.0);
-        let centroid = crate::structure::centroid(positions);
-        self.centroids.push(centroid);
-        self.condition.extend(
-            positions
-                .iter()
-                .flat_map(|p| (p - centroid).iter().copied().collect::<Vec<_>>()),
-        );
-        self.candidate
-            .extend_from_slice(&self.condition[first * 3..]);
-        self.place
-            .extend(self.condition[first * 3..].iter().map(|x| x / PLACE));
-        self.noisy.resize(self.condition.len(), 0.0);
-        self.fold
-            .resize(if config.fold { self.condition.len() } else { 0 }, 0.0);
-        self.conditioning
-            .resize(self.conditioning.len() + config.conditioning(), 0.0);
+    /// Where the task does not hand this over.
+    fn index(&self, given: Given) -> &Vec<f64> {
+        let found = self.given.get(&given);
+        found.unwrap_or_else(|| panic!("this task hands over no {given:?}"))
     }
 }
 
-/// Sines, then cosines, of `value` at frequencies 0.35, 0.70, …
-fn fourier(value: f64, out: &mut [f64]) {
-    let half = out.len() / 2;
-    for k in 0..half {
-        let angle = value * 0.35 * (k + 1) as f64;
-        (out[k], out[half + k]) = (angle.sin(), angle.cos());
+impl IndexMut<Given> for Inputs {
+    /// # Panics
+    /// Where the task does not hand this over.
+    fn index_mut(&mut self, given: Given) -> &mut Vec<f64> {
+        let found = self.given.get_mut(&given);
+        found.unwrap_or_else(|| panic!("this task hands over no {given:?}"))
     }
+}
+
+/// Rows of three numbers as vectors.
+pub fn vectors(flat: &[f64]) -> Vec<Vector3<f64>> {
+    flat.chunks_exact(3)
+        .map(Vector3::from_column_slice)
+        .collect()
 }

@@ -1,362 +1,327 @@
-//! The network as a program of ops: embedding, then blocks of local messages → q, k, v → long
-//! convolution → gate → product with v → residual → token-wise MLP, each of which moves the answer
-//! (spec jump.md § 1–2, g-hyena.md § 2).
+//! The executor: runs a program forward and backward on an engine, reusing buffers in both
+//! directions.
 
-use super::config::{Config, LongRange, Regime};
-use super::program::{Builder, Program};
-use super::tokens::VOCABULARY;
-use crate::ops::embed::Embed;
-use crate::ops::gate::Gate;
-use crate::ops::geometric_conv::GeometricConv;
-use crate::ops::heights::Heights;
-use crate::ops::invariants::Invariants;
-use crate::ops::linear::Linear;
-use crate::ops::message::Message;
-use crate::ops::norm::Norm;
-use crate::ops::pool::Pool;
-use crate::ops::readout::Readout;
-use crate::ops::scalar_conv::ScalarConv;
-use crate::ops::tuple::Tuple;
-use crate::ops::update::Update;
-use crate::ops::vector_conv::VectorConv;
-use crate::ops::{Op, Shape};
+use nalgebra::{Rotation3, Vector3};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::StandardNormal;
 
-/// Scalars that tell a system the logarithm of one number: sine and cosine at 8 frequencies.
-pub const TOLD: usize = 16;
+use super::inputs::{Inputs, vectors};
+use super::program::{Given, Program};
+use crate::Result;
+use crate::engine::Engine;
+use crate::ops::Init;
 
-impl Config {
-    /// Scalars that a system is told: two noise levels, and the lag time where the network takes
-    /// several.
-    pub fn conditioning(&self) -> usize {
-        if self.regime.is_told_lags() {
-            3 * TOLD
-        } else {
-            2 * TOLD
-        }
-    }
+/// A program with its weights on an engine.
+pub struct Network<E: Engine> {
+    program: Program,
+    engine: E,
+    params: Vec<E::Buffer>,
+    /// For every call the slots that die with it, when only the answer is wanted.
+    dead: Vec<Vec<usize>>,
 }
 
-/// A network's program and the slots that the host fills and reads.
+/// Everything that a forward call computed, as backward needs it.
+pub struct Activations<E: Engine> {
+    slots: Vec<E::Buffer>,
+    /// The answer's buffer, as [`super::Answer`] describes it.
+    pub answer: Vec<f64>,
+}
+
+/// What a backward call computed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Network {
-    /// The calls.
-    pub program: Program,
-    /// Input: y, the candidate positions, Å (1 vector a token).
-    pub candidate: usize,
-    /// Input: x, the condition, Å (1 vector a token).
-    pub condition: usize,
-    /// Input: n, the scaled noisy displacement or velocity (1 vector a token).
-    pub noisy: usize,
-    /// Input: x in units that keep the first layer's vectors of order one.
-    pub place: usize,
-    /// Input: where the fold is from x, of a network that is given one (1 vector a token).
-    pub fold: Option<usize>,
-    /// Input: [`Config::conditioning`] scalars a system.
-    pub conditioning: usize,
-    /// The answer: y moved by all blocks (1 vector a token), forces added to n by all of them, or
-    /// the energy of the conservative form (1 scalar a system).
-    pub answer: usize,
+pub struct Gradients {
+    /// Of all parameters, one after the other, in [`Network::parameters`]' order.
+    pub params: Vec<f64>,
+    /// Of the positions y that the network starts from; zero where it does not take them, as the
+    /// next two.
+    pub candidate: Vec<Vector3<f64>>,
+    /// Of the condition x.
+    pub condition: Vec<Vector3<f64>>,
+    /// Of the positions that the first layer sees as vectors, in their unit
+    /// ([`super::PLACE`]).
+    pub place: Vec<Vector3<f64>>,
 }
 
-/// Slots that a block reads and replaces.
-struct State {
-    scalars: usize,
-    vectors: usize,
-    /// Positions whose geometry the pair ops see.
-    geometry: usize,
-    answer: usize,
-    /// Energy of every token so far (conservative form).
-    energy: Option<usize>,
-}
+impl<E: Engine> Network<E> {
+    /// A network with random weights.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] where the engine has no memory.
+    pub fn initial(program: Program, engine: E, seed: u64) -> Result<Self> {
+        let mut values = Vec::with_capacity(program.parameter_count());
+        for (stream, (_, shape)) in program.params.iter().enumerate() {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            rng.set_stream(stream as u64);
+            let len = shape.size[0] * shape.size[1];
+            match shape.init {
+                Init::Constant(value) => values.resize(values.len() + len, value),
+                Init::Normal { gain } => {
+                    let deviation = gain / (shape.size[0] as f64).sqrt();
+                    values
+                        .extend((0..len).map(|_| deviation * rng.sample::<f64, _>(StandardNormal)));
+                }
+            }
+        }
+        Self::with_parameters(program, engine, &values)
+    }
 
-struct Inputs {
-    condition: usize,
-    noisy: usize,
-}
-
-impl Network {
-    /// The network that a configuration describes.
-    pub fn new(config: &Config) -> Network {
-        let mut b = Builder::default();
-        let (c, k) = (config.scalars, config.vectors);
-        let [candidate, condition, noisy, place] = [(); 4].map(|()| b.input(Shape::vectors(1)));
-        let fold = config.fold.then(|| b.input(Shape::vectors(1)));
-        let told = config.conditioning();
-        let conditioning = b.input(Shape::per_system(told));
-        let hidden = b.call(
-            "conditioning.0",
-            Linear::scalars(&[told], c).per_system().silu(),
-            &[conditioning],
-        )[0];
-        let e = b.call(
-            "conditioning.1",
-            Linear::scalars(&[c], c).per_system(),
-            &[hidden],
-        )[0];
-        let scalars = b.call(
-            "embed",
-            Embed {
-                channels: c,
-                tables: VOCABULARY,
-            },
-            &[e],
-        )[0];
-        let given: Vec<usize> = [noisy, place].into_iter().chain(fold).collect();
-        let vectors = b.call("vectors", Linear::vectors(&vec![1; given.len()], k), &given)[0];
-        // forces are no positions, beside which they would lose digits: they start from n, which
-        // the host knows
-        let start = if matches!(config.regime, Regime::Force { .. }) {
-            noisy
-        } else {
-            candidate
+    /// A network with these weights, one after the other in the order of its program.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] where the engine has no memory.
+    ///
+    /// # Panics
+    /// Where the number of weights is not the network's.
+    pub fn with_parameters(program: Program, engine: E, values: &[f64]) -> Result<Self> {
+        let dead = program.last_uses();
+        let mut network = Network {
+            program,
+            engine,
+            params: Vec::new(),
+            dead,
         };
-        let mut state = State {
-            scalars,
-            vectors,
-            geometry: candidate,
-            answer: start,
-            energy: None,
+        network.set_parameters(values)?;
+        Ok(network)
+    }
+
+    /// The program.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+    /// The engine that it runs on.
+    pub fn engine(&self) -> &E {
+        &self.engine
+    }
+    /// Number of parameters.
+    pub fn parameter_count(&self) -> usize {
+        self.program.parameter_count()
+    }
+
+    /// All weights, one after the other in the order of the program.
+    pub fn parameters(&self) -> Result<Vec<f64>> {
+        let buffers: Vec<Vec<f64>> = self
+            .params
+            .iter()
+            .map(|buffer| self.engine.download(buffer))
+            .collect::<Result<_>>()?;
+        Ok(buffers.concat())
+    }
+
+    /// Replaces all weights.
+    ///
+    /// # Panics
+    /// Where the number of weights is not the network's.
+    pub fn set_parameters(&mut self, values: &[f64]) -> Result<()> {
+        assert_eq!(values.len(), self.parameter_count(), "number of weights");
+        let mut rest = values;
+        self.params = self
+            .program
+            .params
+            .iter()
+            .map(|(_, shape)| {
+                let (first, others) = rest.split_at(shape.size[0] * shape.size[1]);
+                rest = others;
+                self.engine.upload(first)
+            })
+            .collect::<Result<_>>()?;
+        Ok(())
+    }
+
+    /// The answer's buffer alone. Memory O(tokens × channels).
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] where the engine fails.
+    pub fn answer(&self, inputs: &Inputs) -> Result<Vec<f64>> {
+        Ok(self.run(inputs, false)?.1)
+    }
+
+    /// Runs forward and keeps what backward needs.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] where the engine fails.
+    pub fn forward(&self, inputs: &Inputs) -> Result<Activations<E>> {
+        let (slots, answer) = self.run(inputs, true)?;
+        Ok(Activations { slots, answer })
+    }
+
+    /// Runs backward from the gradient of the answer's buffer.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] where the engine fails.
+    ///
+    /// # Panics
+    /// Where `d_answer` is not as long as the answer.
+    pub fn backward(
+        &self,
+        inputs: &Inputs,
+        activations: &Activations<E>,
+        d_answer: &[f64],
+    ) -> Result<Gradients> {
+        assert_eq!(
+            d_answer.len(),
+            activations.answer.len(),
+            "a gradient for every number of the answer"
+        );
+        self.pull(inputs, &activations.slots, d_answer)
+    }
+
+    /// All slots, of which only the answer's is whole where they are not to be kept, and the
+    /// answer's on the host.
+    fn run(&self, inputs: &Inputs, keep: bool) -> Result<(Vec<E::Buffer>, Vec<f64>)> {
+        let program = &self.program;
+        let batch = self.engine.prepare(&inputs.batch)?;
+        let mut slots: Vec<Option<E::Buffer>> = (0..program.slots.len()).map(|_| None).collect();
+        for &(given, slot) in &program.given {
+            slots[slot.index()] = Some(self.engine.upload(&inputs[given])?);
+        }
+        let mut slots: Vec<E::Buffer> = slots
+            .into_iter()
+            .map(|slot| slot.map_or_else(|| self.engine.zeros(0), Ok))
+            .collect::<Result<_>>()?;
+        let mut free: Vec<(usize, E::Buffer)> = Vec::new();
+        for (call, dead) in program.calls.iter().zip(&self.dead) {
+            for &slot in &call.outputs {
+                let len = program.slots[slot].len(&inputs.batch);
+                let reusable = free.iter().position(|(size, _)| *size == len);
+                slots[slot] = reusable
+                    .map_or_else(|| self.engine.scratch(len), |at| Ok(free.swap_remove(at).1))?;
+            }
+            self.engine
+                .forward(call, &batch, &self.params, &mut slots)?;
+            for &slot in dead.iter().filter(|_| !keep) {
+                let buffer = std::mem::replace(&mut slots[slot], self.engine.zeros(0)?);
+                free.push((program.slots[slot].len(&inputs.batch), buffer));
+            }
+        }
+        let answer = self.engine.download(&slots[program.answer.index()])?;
+        Ok((slots, answer))
+    }
+
+    /// Runs backward from the gradient of the answer's slot.
+    fn pull(&self, inputs: &Inputs, slots: &[E::Buffer], d_answer: &[f64]) -> Result<Gradients> {
+        let program = &self.program;
+        let batch = self.engine.prepare(&inputs.batch)?;
+        let mut d_slots: Vec<E::Buffer> = (0..program.slots.len())
+            .map(|_| self.engine.zeros(0))
+            .collect::<Result<_>>()?;
+        d_slots[program.answer.index()] = self.engine.upload(d_answer)?;
+        let sizes = program
+            .params
+            .iter()
+            .map(|(_, shape)| shape.size[0] * shape.size[1]);
+        let mut d_params: Vec<E::Buffer> = sizes
+            .map(|len| self.engine.zeros(len))
+            .collect::<Result<_>>()?;
+        // A gradient begins where it is first added to, and ends with the call that wrote its slot:
+        // every slot is written once.
+        let mut begun = vec![false; program.slots.len()];
+        begun[program.answer.index()] = true;
+        let mut free: Vec<(usize, E::Buffer)> = Vec::new();
+        for call in program.calls.iter().rev() {
+            for &slot in call.inputs.iter().chain(&call.outputs) {
+                if !std::mem::replace(&mut begun[slot], true) {
+                    let len = program.slots[slot].len(&inputs.batch);
+                    let reusable = free.iter().position(|(size, _)| *size == len);
+                    d_slots[slot] = match reusable {
+                        Some(at) => self.engine.zeros_in(free.swap_remove(at).1, len)?,
+                        None => self.engine.zeros(len)?,
+                    };
+                }
+            }
+            self.engine.backward(
+                call,
+                &batch,
+                &self.params,
+                slots,
+                &mut d_slots,
+                &mut d_params,
+            )?;
+            for &slot in &call.outputs {
+                let buffer = std::mem::replace(&mut d_slots[slot], self.engine.zeros(0)?);
+                free.push((program.slots[slot].len(&inputs.batch), buffer));
+            }
+        }
+        let params: Vec<Vec<f64>> = d_params
+            .iter()
+            .map(|buffer| self.engine.download(buffer))
+            .collect::<Result<_>>()?;
+        // nothing flows to what the program does not take, nor to what it takes and does not use
+        let gradient = |given: Given| -> Result<Vec<Vector3<f64>>> {
+            match program.slot_of(given).filter(|slot| begun[slot.index()]) {
+                Some(slot) => Ok(vectors(&self.engine.download(&d_slots[slot.index()])?)),
+                None => Ok(vec![Vector3::zeros(); inputs.batch.tokens()]),
+            }
         };
-        for layer in 0..config.layers {
-            block(
-                &mut b,
-                config,
-                &format!("layer {layer}"),
-                &mut state,
-                &Inputs { condition, noisy },
-            );
+        Ok(Gradients {
+            params: params.concat(),
+            candidate: gradient(Given::Candidate)?,
+            condition: gradient(Given::Condition)?,
+            place: gradient(Given::Place)?,
+        })
+    }
+
+    /// Relative equivariance error of every call's outputs between a plain and a rotated run: name
+    /// of the op's call, error.
+    ///
+    /// Scalars should be equal, vectors rotated. Errors are relative to the RMS of the output over
+    /// the batch.
+    pub fn equivariance_errors(
+        &self,
+        plain: &Activations<E>,
+        rotated: &Activations<E>,
+        rotation: &Rotation3<f64>,
+    ) -> Result<Vec<(String, f64)>> {
+        let program = &self.program;
+        let mut errors = Vec::with_capacity(program.calls.len());
+        for (call, name) in program.calls.iter().zip(&program.names) {
+            let mut worst = 0.0f64;
+            for &slot in &call.outputs {
+                let expected = self.engine.download(&plain.slots[slot])?;
+                let found = self.engine.download(&rotated.slots[slot])?;
+                let shape = program.slots[slot];
+                worst = worst.max(rotation_error(
+                    &expected,
+                    &found,
+                    shape.components,
+                    shape.width,
+                    rotation,
+                ));
+            }
+            errors.push((format!("{name} ({})", call.op.name()), worst));
         }
-        if let Some(energy) = state.energy {
-            state.answer = b.call("energy", Pool, &[energy])[0];
-        }
-        Network {
-            program: b.finish(),
-            candidate,
-            condition,
-            noisy,
-            place,
-            fold,
-            conditioning,
-            answer: state.answer,
-        }
+        Ok(errors)
     }
 }
 
-/// One block: local messages, long convolution, token-wise MLP, readout of a move of the answer or
-/// of an energy.
-fn block(b: &mut Builder, config: &Config, name: &str, state: &mut State, inputs: &Inputs) {
-    let (c, k, p) = (config.scalars, config.vectors, config.pair);
-    let at = |part: &str| format!("{name}.{part}");
-    let heights = config.templates.then(|| {
-        let outputs = b.call(&at("heights"), Heights, &[state.geometry]);
-        let into = Linear::scalars(&[6], c).unbiased().residual();
-        state.scalars = b.call(&at("heights_in"), into, &[outputs[0], state.scalars])[0];
-        outputs[1]
-    });
-    let f = b.call(&at("norm"), Norm { channels: c }, &[state.scalars])[0];
-    let receiver = b.call(&at("receiver"), Linear::scalars(&[c], p).unbiased(), &[f])[0];
-    let sender = b.call(&at("sender"), Linear::scalars(&[c], p).unbiased(), &[f])[0];
-    let message = Message {
-        channels: p,
-        radial: config.radial,
-        reach: config.reach,
-    };
-    let local = b.call(
-        &at("message"),
-        message,
-        &[
-            receiver,
-            sender,
-            state.geometry,
-            inputs.condition,
-            inputs.noisy,
-        ],
-    );
-    let (sums, directions) = (local[0], local[1]);
-
-    // Vector inputs of the heads: the running channels, the messages' directions and, with
-    // templates, the heights' normals.
-    let local_vectors: Vec<usize> = [directions].into_iter().chain(heights).collect();
-    let local_widths: Vec<usize> = [2 * p].into_iter().chain(heights.map(|_| 2)).collect();
-
-    let mixed = long_range(
-        b,
-        config,
-        name,
-        state,
-        f,
-        sums,
-        &local_vectors,
-        &local_widths,
-    );
-    let scalar_parts: Vec<usize> = mixed
-        .map(|(s, _)| s)
-        .into_iter()
-        .chain([sums, state.scalars])
-        .collect();
-    let scalar_widths: Vec<usize> = mixed.map(|_| k).into_iter().chain([p]).collect();
-    state.scalars = b.call(
-        &at("scalars_out"),
-        Linear::scalars(&scalar_widths, c)
-            .unbiased()
-            .residual()
-            .gain(0.7),
-        &scalar_parts,
-    )[0];
-    let vector_parts: Vec<usize> = mixed
-        .map(|(_, v)| v)
-        .into_iter()
-        .chain(local_vectors.clone())
-        .chain([state.vectors])
-        .collect();
-    let vector_widths: Vec<usize> = mixed
-        .map(|_| k)
-        .into_iter()
-        .chain(local_widths.clone())
-        .collect();
-    state.vectors = b.call(
-        &at("vectors_out"),
-        Linear::vectors(&vector_widths, k).residual().gain(0.7),
-        &vector_parts,
-    )[0];
-
-    let f = b.call(&at("mlp_norm"), Norm { channels: c }, &[state.scalars])[0];
-    let lengths = b.call(&at("lengths"), Invariants { channels: k }, &[state.vectors])[0];
-    let hidden = b.call(
-        &at("mlp_in"),
-        Linear::scalars(&[c, k], 2 * c).silu(),
-        &[f, lengths],
-    )[0];
-    state.scalars = b.call(
-        &at("mlp_out"),
-        Linear::scalars(&[2 * c], c).residual().gain(0.5),
-        &[hidden, state.scalars],
-    )[0];
-    let gates = b.call(
-        &at("mlp_gates"),
-        Linear::scalars(&[2 * c], k).gain(0.5),
-        &[hidden],
-    )[0];
-    let turned = b.call(
-        &at("mlp_vectors"),
-        Linear::vectors(&[k], k).gain(0.5),
-        &[state.vectors],
-    )[0];
-    state.vectors = b.call(
-        &at("update"),
-        Update { channels: k },
-        &[state.vectors, turned, gates],
-    )[0];
-
-    if config.regime.is_conservative() {
-        return energy(b, config, name, state);
+/// RMS of found − R·expected over the RMS of expected, for rows of scalars, vectors or tuples; NaN
+/// stays NaN as infinity.
+fn rotation_error(
+    expected: &[f64],
+    found: &[f64],
+    components: usize,
+    width: usize,
+    rotation: &Rotation3<f64>,
+) -> f64 {
+    let row = components * width;
+    let (mut difference, mut size) = (0.0, 1e-30);
+    for (expected, found) in expected
+        .chunks_exact(row.max(1))
+        .zip(found.chunks_exact(row.max(1)))
+    {
+        let first = components % 3; // 1 for scalars and tuples: their scalar part
+        for k in 0..width {
+            if first == 1 {
+                difference += (found[k] - expected[k]).powi(2);
+                size += expected[k].powi(2);
+            }
+            if components >= 3 {
+                let at = |row: &[f64]| Vector3::from_fn(|h, _| row[(first + h) * width + k]);
+                difference += (at(found) - rotation * at(expected)).norm_squared();
+                size += at(expected).norm_squared();
+            }
+        }
     }
-    let f = b.call(&at("readout_norm"), Norm { channels: c }, &[state.scalars])[0];
-    let hidden = b.call(&at("readout_in"), Linear::scalars(&[c], c).silu(), &[f])[0];
-    let widths = [vec![k], local_widths].concat();
-    let weights = b.call(
-        &at("readout_weights"),
-        Linear::scalars(&[c], widths.iter().sum()).gain(0.01),
-        &[hidden],
-    )[0];
-    let parts = [vec![state.answer, weights, state.vectors], local_vectors].concat();
-    state.answer = b.call(&at("readout"), Readout { vectors: widths }, &parts)[0];
-    // forces are no displacements: the layers go on seeing the molecule where it is
-    if config.refine && !matches!(config.regime, Regime::Force { .. }) {
-        state.geometry = state.answer;
-    }
-}
-
-/// A block's share of the energy of every token, from its scalars and the lengths of its vectors.
-fn energy(b: &mut Builder, config: &Config, name: &str, state: &mut State) {
-    let (c, k) = (config.scalars, config.vectors);
-    let at = |part: &str| format!("{name}.{part}");
-    let f = b.call(&at("energy_norm"), Norm { channels: c }, &[state.scalars])[0];
-    let lengths = b.call(
-        &at("energy_lengths"),
-        Invariants { channels: k },
-        &[state.vectors],
-    )[0];
-    let hidden = b.call(
-        &at("energy_in"),
-        Linear::scalars(&[c, k], c).silu(),
-        &[f, lengths],
-    )[0];
-    // no bias: a constant has no force, and nothing would train it
-    let out = Linear::scalars(&[c], 1).unbiased().gain(0.1);
-    let own = match state.energy {
-        Some(before) => b.call(&at("energy_out"), out.residual(), &[hidden, before]),
-        None => b.call(&at("energy_out"), out, &[hidden]),
-    };
-    state.energy = Some(own[0]);
-}
-
-/// q, k, v heads, long convolution, gate and product with v: K scalars and K vectors.
-#[allow(
-    clippy::too_many_arguments,
-    reason = "the slots of one block; a struct would be used once"
-)]
-fn long_range(
-    b: &mut Builder,
-    config: &Config,
-    name: &str,
-    state: &State,
-    f: usize,
-    sums: usize,
-    local_vectors: &[usize],
-    local_widths: &[usize],
-) -> Option<(usize, usize)> {
-    let (c, k, p) = (config.scalars, config.vectors, config.pair);
-    let at = |part: &str| format!("{name}.{part}");
-    let convolution: Op = match config.long_range {
-        LongRange::Geometric => GeometricConv {
-            channels: k,
-            convolution: config.convolution,
-        }
-        .into(),
-        LongRange::Scalar => ScalarConv {
-            channels: k,
-            convolution: config.convolution,
-        }
-        .into(),
-        LongRange::Vector => VectorConv {
-            channels: k,
-            convolution: config.convolution,
-        }
-        .into(),
-        LongRange::None => return None,
-    };
-    let hidden = b.call(
-        &at("heads_in"),
-        Linear::scalars(&[c, p], c).silu(),
-        &[f, sums],
-    )[0];
-    let scalars = b.call(
-        &at("heads_scalars"),
-        Linear::scalars(&[c], 4 * k),
-        &[hidden],
-    )[0];
-    let widths = [&[k], local_widths].concat();
-    let parts = [&[state.vectors], local_vectors].concat();
-    let vectors = b.call(
-        &at("heads_vectors"),
-        Linear::vectors(&widths, 3 * k),
-        &parts,
-    )[0];
-    let mut head = |index: usize, part: &str| {
-        let tuple = Tuple {
-            channels: k,
-            scalars: (4 * k, index * k),
-            vectors: (3 * k, index * k),
-        };
-        b.call(&at(part), tuple, &[scalars, vectors])[0]
-    };
-    let (q, key, v) = (head(0, "q"), head(1, "k"), head(2, "v"));
-    let u = b.call(&at("convolution"), convolution, &[q, key])[0];
-    let gate = Gate {
-        channels: k,
-        gates: (4 * k, 3 * k),
-    };
-    let outputs = b.call(&at("gate"), gate, &[u, v, scalars]);
-    Some((outputs[0], outputs[1]))
+    let error = (difference / size).sqrt();
+    if error.is_nan() { f64::INFINITY } else { error }
 }

@@ -3,47 +3,13 @@
 
 use nalgebra::Vector3;
 
-use super::neighbours;
+use super::nearest::nearest;
+use super::vocabulary::PROTEIN;
 use crate::forcefield::TemplateGeometry;
 use crate::ops::{Centre, Edges};
 use crate::structure::align::superpose;
 use crate::structure::{Element, Topology};
 use crate::{Error, Result, error::Place};
-
-/// Heavy-atom names that a model can have seen; the order is part of the weights' schema.
-const NAMES: [&str; 38] = [
-    "N", "CA", "C", "O", "OXT", "CB", "CG", "CG1", "CG2", "CD", "CD1", "CD2", "CE", "CE1", "CE2",
-    "CE3", "CZ", "CZ2", "CZ3", "CH2", "ND1", "ND2", "NE", "NE1", "NE2", "NH1", "NH2", "NZ", "OG",
-    "OG1", "OD1", "OD2", "OE1", "OE2", "OH", "SG", "SD", "CH3",
-];
-/// Atoms that make a fold.
-const BACKBONE: [&str; 5] = ["N", "CA", "C", "O", "CB"];
-/// Residue names; charge and disulfide forms count as their residue. The order is part of the
-/// weights' schema.
-const RESIDUES: [&str; 23] = [
-    "ALA", "ARG", "ASN", "ASP", "CYS", "GLN", "GLU", "GLY", "HIS", "ILE", "LEU", "LYS", "MET",
-    "PHE", "PRO", "SER", "THR", "TRP", "TYR", "VAL", "ACE", "NME", "NH2",
-];
-const FORMS: [(&str, &str); 14] = [
-    ("ASH", "ASP"),
-    ("GLH", "GLU"),
-    ("LYN", "LYS"),
-    ("CYM", "CYS"),
-    ("CYX", "CYS"),
-    ("HID", "HIS"),
-    ("HIE", "HIS"),
-    ("HIP", "HIS"),
-    ("HSD", "HIS"),
-    ("HSE", "HIS"),
-    ("HSP", "HIS"),
-    ("MSE", "MET"),
-    // a proline with an oxygen on its CG
-    ("HYP", "PRO"),
-    ("NHE", "NH2"),
-];
-/// Rows of the three embedding tables: atom name, residue, place in the chain (inside, first, last,
-/// alone).
-pub const VOCABULARY: [usize; 3] = [NAMES.len(), RESIDUES.len(), 4];
 
 /// The static part of a system: what does not change along a trajectory.
 #[derive(Debug, Clone, PartialEq)]
@@ -150,7 +116,7 @@ impl Tokens {
     ///
     /// # Panics
     /// Where there is not one position a token.
-    pub(super) fn away_from_fold(
+    pub fn away_from_fold(
         &self,
         positions: &[Vector3<f64>],
         fold: &[Vector3<f64>],
@@ -161,7 +127,7 @@ impl Tokens {
             "one position a token"
         );
         let backbone: Vec<usize> = (0..self.len())
-            .filter(|&token| BACKBONE.contains(&NAMES[usize::from(self.kinds[token][0])]))
+            .filter(|&token| PROTEIN.is_backbone(self.kinds[token][0]))
             .collect();
         let pick = |of: &[Vector3<f64>]| -> Vec<Vector3<f64>> {
             backbone.iter().map(|&token| of[token]).collect()
@@ -186,7 +152,7 @@ impl Tokens {
         first: usize,
         edges: &mut Edges,
     ) {
-        let lists = neighbours::nearest(positions, neighbours);
+        let lists = nearest(positions, neighbours);
         for (token, mut senders) in lists.into_iter().enumerate() {
             senders.extend(self.rigid[token].iter().map(|&(other, _)| other));
             senders.sort_unstable();
@@ -233,9 +199,8 @@ fn kind(heavy: &Topology, token: usize) -> Result<[u16; 3]> {
     let residue = &heavy.residues[atom.residue];
     let unknown =
         |what: String, hint: &str| Error::input(Place::atom(heavy.atom_label(token)), what, hint);
-    let name = NAMES
-        .iter()
-        .position(|name| *name == atom.name)
+    let name = PROTEIN
+        .atom(&atom.name)
         .filter(|_| is_protein(&atom.element));
     let name = name.ok_or_else(|| {
         let what = format!(
@@ -247,11 +212,7 @@ fn kind(heavy: &Topology, token: usize) -> Result<[u16; 3]> {
             "leave the residue out with --chains, or give it its standard atom names",
         )
     })?;
-    let base = FORMS
-        .iter()
-        .find(|(form, _)| *form == residue.name)
-        .map_or(residue.name.as_str(), |(_, base)| base);
-    let kind = RESIDUES.iter().position(|name| *name == base);
+    let kind = PROTEIN.residue(&residue.name);
     let kind = kind.ok_or_else(|| {
         unknown(
             format!("no model has seen a residue {}", residue.name),
@@ -261,7 +222,7 @@ fn kind(heavy: &Topology, token: usize) -> Result<[u16; 3]> {
     let chain = &heavy.chains[residue.chain].residues;
     let place =
         usize::from(atom.residue == chain.start) + 2 * usize::from(atom.residue + 1 == chain.end);
-    Ok([name as u16, kind as u16, place as u16])
+    Ok([name, kind, place as u16])
 }
 
 fn is_protein(element: &Element) -> bool {

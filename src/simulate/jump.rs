@@ -6,18 +6,20 @@ use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::hydrogens::Hydrogens;
-use super::sampler::{Candidate, Sampler};
 use super::{Clock, Motion, Stepper, Stop, redrawn};
 use crate::engine::Engine;
 use crate::geometry::noise;
-use crate::network::{Config, Inputs, JumpInput, Model, Regime, Tokens};
+use crate::network::{Inputs, Network, Tokens};
 use crate::observe::Probe;
 use crate::structure::Frame;
+use crate::task::jump::Candidate;
+use crate::task::{self, JumpInput, Sampler, Task};
 use crate::{Error, Result};
 
 /// A stepper that samples jumps.
 pub struct Jump<E: Engine> {
-    model: Model<E>,
+    network: Network<E>,
+    task: task::Jump,
     tokens: Tokens,
     hydrogens: Hydrogens,
     sampler: Sampler,
@@ -30,38 +32,30 @@ pub struct Jump<E: Engine> {
 }
 
 impl<E: Engine> Jump<E> {
-    /// Jumps of the molecule `tokens` with a model of the jump regime. `hydrogens` ride on the
-    /// heavy atoms. Replica `r` of a step call draws the random numbers of replica `first_replica +
-    /// r`.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] where the model is of another regime.
+    /// Jumps of the molecule `tokens` with a network trained for them. `hydrogens` ride on the heavy
+    /// atoms. Replica `r` of a step call draws the random numbers of replica `first_replica + r`.
     pub fn new(
-        model: Model<E>,
+        network: Network<E>,
+        task: task::Jump,
         tokens: Tokens,
         hydrogens: Hydrogens,
         sampler: Sampler,
         seed: u64,
         first_replica: u64,
-    ) -> Result<Self> {
-        let Regime::Jump { lag_time, .. } = model.config().regime else {
-            return Err(Error::usage(
-                "this model does not sample jumps",
-                "use a model trained with objective = \"jump\"",
-            ));
-        };
-        Ok(Jump {
-            model,
+    ) -> Self {
+        Jump {
+            network,
+            task,
             tokens,
             hydrogens,
             sampler,
             fold: None,
-            lag_time,
+            lag_time: task.lag_time,
             seed,
             attempt: 0,
             first_replica,
             stop: Stop::never(),
-        })
+        }
     }
 
     /// The same over another lag time, ps.
@@ -69,12 +63,7 @@ impl<E: Engine> Jump<E> {
     /// # Errors
     /// [`Error::Usage`] where the model was not trained for it.
     pub fn with_lag_time(self, lag_time: f64) -> Result<Self> {
-        let [shortest, longest] = self
-            .model
-            .config()
-            .regime
-            .lag_times()
-            .unwrap_or([self.lag_time; 2]);
+        let [shortest, longest] = self.task.lag_range.unwrap_or([self.task.lag_time; 2]);
         if !(shortest..=longest).contains(&lag_time) {
             let what = format!("this model makes no jumps of {lag_time} ps");
             let one = shortest == longest;
@@ -93,7 +82,7 @@ impl<E: Engine> Jump<E> {
     /// The same, keeping to the fold that the molecule has at `positions` (of all atoms). Models
     /// that know of no fold go without.
     pub fn with_fold(self, positions: &[Vector3<f64>]) -> Self {
-        let fold = Some(self.tokens.positions(positions)).filter(|_| self.model.config().fold);
+        let fold = Some(self.tokens.positions(positions)).filter(|_| self.task.fold);
         Jump { fold, ..self }
     }
 
@@ -108,8 +97,8 @@ impl<E: Engine> Jump<E> {
     }
 
     /// The network.
-    pub fn model(&self) -> &Model<E> {
-        &self.model
+    pub fn network(&self) -> &Network<E> {
+        &self.network
     }
 
     /// Jumps of a group of replicas: new positions of the tokens, replica by replica.
@@ -121,15 +110,15 @@ impl<E: Engine> Jump<E> {
             jumps.push(jump);
         }
         let mut inputs = self.inputs(&conditions);
-        let config: &Config = self.model.config();
         self.sampler.integrate(&mut jumps, |jumps, sigma| {
             if self.stop.is_asked() {
                 return Err(Stop::interrupted(replicas[0].step));
             }
             jumps.iter().enumerate().for_each(|(system, jump)| {
-                inputs.set_noisy(config, system, &jump.positions, sigma)
+                self.task
+                    .set_noisy(&mut inputs, system, &jump.positions, sigma)
             });
-            let denoised = self.model.predict(&inputs)?;
+            let denoised = Task::Jump(self.task).predict(&self.network, &inputs)?;
             Ok(denoised
                 .chunks_exact(self.tokens.len())
                 .map(<[_]>::to_vec)
@@ -184,13 +173,14 @@ impl<E: Engine> Jump<E> {
             fold,
             lag_time,
         });
-        Inputs::jump(self.model.config(), &systems.collect::<Vec<_>>())
+        let neighbours = self.network.program().neighbours;
+        self.task.inputs(neighbours, &systems.collect::<Vec<_>>())
     }
 }
 
 impl<E: Engine> Stepper for Jump<E> {
     fn step(&mut self, replicas: &mut [Frame]) -> Result<()> {
-        let group = (self.model.engine().group() / self.tokens.len()).max(1);
+        let group = (self.network.engine().group() / self.tokens.len()).max(1);
         let this = &*self;
         replicas
             .par_chunks_mut(group)
@@ -241,10 +231,10 @@ impl<E: Engine> Stepper for Jump<E> {
             ""
         };
         format!(
-            "jumps of {} ps by a G-Hyena network of {} weights on {}, {method:?} with {levels} noise levels ({} evaluations a jump){fold}",
+            "jumps of {} ps by a network of {} weights on {}, {method:?} with {levels} noise levels ({} evaluations a jump){fold}",
             self.lag_time,
-            self.model.parameter_count(),
-            self.model.engine().name(),
+            self.network.parameter_count(),
+            self.network.engine().name(),
             self.sampler.evaluations()
         )
     }
@@ -297,8 +287,10 @@ impl<E: Engine> Probe for Jump<E> {
                     fold,
                     lag_time,
                 };
-                self.model
-                    .forward(&Inputs::jump(self.model.config(), &[input]))
+                let inputs = self
+                    .task
+                    .inputs(self.network.program().neighbours, &[input]);
+                Task::Jump(self.task).forward(&self.network, &inputs)
             };
             let plain = run(&condition, &noisy)?;
             let other = run(&moved_condition, &moved(&noisy))?;
@@ -316,7 +308,8 @@ impl<E: Engine> Probe for Jump<E> {
             } else {
                 worst.max(error)
             };
-            for (name, error) in self.model.equivariance_errors(&plain, &other, rotation)? {
+            let (plain, other) = (&plain.activations, &other.activations);
+            for (name, error) in self.network.equivariance_errors(plain, other, rotation)? {
                 if error > op.0 {
                     op = (error, name);
                 }

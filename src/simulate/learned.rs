@@ -1,14 +1,15 @@
-//! Dynamics in the forces of a network of the force regime: heavy atoms move, hydrogens ride.
+//! Dynamics in the forces of a network of the task `force`: heavy atoms move, hydrogens ride.
 
 use nalgebra::{Rotation3, Vector3};
 use serde_json::{Map, Value};
 
 use super::{Clock, Constraints, Dynamics, Force, Hydrogens, Motion, Settings, Stepper};
+use crate::Result;
 use crate::engine::Engine;
-use crate::network::{Inputs, Model, PlainInput, Regime, Tokens};
+use crate::network::{Inputs, Network, Tokens};
 use crate::observe::Probe;
 use crate::structure::{Element, Frame, Topology, centroid};
-use crate::{Error, Result};
+use crate::task::{self, Task};
 
 /// The force of a network on the tokens of a molecule. Its frames hold the tokens only.
 ///
@@ -16,62 +17,47 @@ use crate::{Error, Result};
 /// that momentum is conserved. They need not be the gradient of an energy either, but in the
 /// conservative form: constant-energy dynamics shows by its temperature how far they are from it.
 pub struct Learned<E: Engine> {
-    model: Model<E>,
+    network: Network<E>,
+    task: task::Force,
     tokens: Tokens,
     /// The model's own energies at the last positions, kJ/mol; none of direct forces.
     energies: Vec<f64>,
 }
 
 impl<E: Engine> Learned<E> {
-    /// The forces of `model` on `tokens`.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] where the model is of another regime.
-    pub fn new(model: Model<E>, tokens: Tokens) -> Result<Self> {
-        if !matches!(model.config().regime, Regime::Force { .. }) {
-            return Err(Error::usage(
-                "this model does not answer with forces",
-                "use a model trained with a table [force]",
-            ));
-        }
-        Ok(Learned {
-            model,
+    /// The forces of a network trained for them on `tokens`.
+    pub fn new(network: Network<E>, task: task::Force, tokens: Tokens) -> Self {
+        Learned {
+            network,
+            task,
             tokens,
             energies: Vec::new(),
-        })
+        }
     }
 
     /// Whether the forces are the gradient of an energy of the model.
     pub fn is_conservative(&self) -> bool {
-        self.model.config().regime.is_conservative()
+        self.task.is_conservative()
     }
 
-    fn inputs(&self, systems: &[&[Vector3<f64>]]) -> Inputs {
-        let systems: Vec<PlainInput<'_>> = systems
-            .iter()
-            .map(|positions| PlainInput {
-                tokens: &self.tokens,
-                positions,
-                velocity: None,
-            })
-            .collect();
-        Inputs::plain(self.model.config(), &systems)
+    fn inputs<'a>(&'a self, systems: impl Iterator<Item = &'a [Vector3<f64>]>) -> Inputs {
+        let neighbours = self.network.program().neighbours;
+        let systems = systems.map(|positions| (&self.tokens, positions));
+        self.task.inputs(neighbours, systems)
     }
 }
 
 impl<E: Engine> Force for Learned<E> {
     fn forces(&mut self, replicas: &[Frame], forces: &mut [Vec<Vector3<f64>>]) -> Result<()> {
-        let positions: Vec<&[Vector3<f64>]> = replicas
-            .iter()
-            .map(|frame| frame.positions.as_slice())
-            .collect();
-        let inputs = self.inputs(&positions);
+        let positions = replicas.iter().map(|frame| frame.positions.as_slice());
+        let inputs = self.inputs(positions);
+        let task = Task::Force(self.task);
         let answer = if self.is_conservative() {
-            let activations = self.model.forward(&inputs)?;
-            self.energies = activations.energies;
-            activations.answer
+            let evaluation = task.forward(&self.network, &inputs)?;
+            self.energies = evaluation.energies;
+            evaluation.answer
         } else {
-            self.model.predict(&inputs)?
+            task.predict(&self.network, &inputs)?
         };
         for (forces, answer) in forces
             .iter_mut()
@@ -89,13 +75,13 @@ impl<E: Engine> Force for Learned<E> {
     }
 
     fn describe(&self) -> String {
-        let (weights, engine) = (self.model.parameter_count(), self.model.engine().name());
+        let (weights, engine) = (self.network.parameter_count(), self.network.engine().name());
         let form = if self.is_conservative() {
             "conservative "
         } else {
             ""
         };
-        format!("{form}forces of a G-Hyena network of {weights} weights on {engine}")
+        format!("{form}forces of a network of {weights} weights on {engine}")
     }
 }
 
@@ -235,14 +221,16 @@ impl<E: Engine> Probe for Riding<E> {
         rotation: &Rotation3<f64>,
         translation: &Vector3<f64>,
     ) -> Result<(f64, String)> {
-        let Learned { model, tokens, .. } = self.dynamics.force();
-        let positions = tokens.positions(&frame.positions);
+        let force = self.dynamics.force();
+        let positions = force.tokens.positions(&frame.positions);
         let moved: Vec<_> = positions
             .iter()
             .map(|position| rotation * position + translation)
             .collect();
-        let run =
-            |positions: &[Vector3<f64>]| model.forward(&self.dynamics.force().inputs(&[positions]));
+        let run = |positions: &[Vector3<f64>]| {
+            let inputs = force.inputs([positions].into_iter());
+            Task::Force(force.task).forward(&force.network, &inputs)
+        };
         let (plain, other) = (run(&positions)?, run(&moved)?);
         let difference: f64 = plain
             .answer
@@ -252,7 +240,8 @@ impl<E: Engine> Probe for Riding<E> {
             .sum();
         let size: f64 = plain.answer.iter().map(|force| force.norm_squared()).sum();
         let error = (difference / size).sqrt();
-        let ops = model.equivariance_errors(&plain, &other, rotation)?;
+        let (plain, other) = (&plain.activations, &other.activations);
+        let ops = force.network.equivariance_errors(plain, other, rotation)?;
         let worst = ops
             .into_iter()
             .max_by(|a, b| a.1.total_cmp(&b.1))

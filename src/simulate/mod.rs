@@ -10,8 +10,8 @@ mod hydrogens;
 mod interrupt;
 mod jump;
 mod learned;
+mod next_frame;
 mod relax;
-mod sampler;
 mod settings;
 mod simulation;
 
@@ -24,8 +24,8 @@ pub use hydrogens::Hydrogens;
 pub use interrupt::Stop;
 pub use jump::Jump;
 pub use learned::{Learned, Riding};
+pub use next_frame::NextFrame;
 pub use relax::{Relaxation, Relaxed};
-pub use sampler::{Method, Sampler};
 pub use settings::{Integrator, Settings};
 pub use simulation::{OnGuard, Rules, Simulation};
 

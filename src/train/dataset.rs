@@ -124,14 +124,14 @@ impl Dataset {
     pub fn root_mean_square(
         &self,
         limit: usize,
-        vectors: impl Fn(&Segment, Pair) -> Vec<Vector3<f64>> + Sync,
+        vectors: impl Fn(Pair) -> Vec<Vector3<f64>> + Sync,
     ) -> f64 {
         let count = self.training.len().min(limit);
         let squares: Vec<(f64, usize)> = (0..count)
             .into_par_iter()
             .map(|k| {
                 let pair = self.training.get(k * self.training.len() / count);
-                let vectors = vectors(self.segment(pair), pair);
+                let vectors = vectors(pair);
                 (
                     vectors.iter().map(|v| v.norm_squared()).sum(),
                     3 * vectors.len(),
@@ -147,11 +147,13 @@ impl Dataset {
 
 /// The strays of a system whose frames are trained on.
 fn strays(system: &System, config: &Config) -> Strays {
-    let Some(jump) = config.jump.filter(|_| {
-        !system.rollouts.is_empty() && !config.split.validation_systems.contains(&system.name)
-    }) else {
+    let held_out = config.split.validation_systems.contains(&system.name);
+    let Some(within) = config.task.return_within().filter(|_| !held_out) else {
         return Strays::default();
     };
+    if system.rollouts.is_empty() {
+        return Strays::default();
+    }
     let share = if config.split.validation_systems.is_empty() {
         config.split.validation_share
     } else {
@@ -162,6 +164,6 @@ fn strays(system: &System, config: &Config) -> Strays {
         &system.rollouts,
         &system.segments,
         system.segments.iter().map(trained).collect(),
-        jump.return_within,
+        within,
     )
 }

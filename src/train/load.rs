@@ -49,7 +49,7 @@ fn load_system(entry: &SystemFiles, folder: &Path, config: &Config) -> Result<Sy
     let geometry = template_geometry_at(&structure.topology, &structure.frame.positions)?;
     let topology = structure.topology;
     let tokens = Tokens::new(&topology, &geometry)?;
-    let mut forces = if config.force.is_some() {
+    let mut forces = if config.task.needs_forces() {
         Some(TokenForces::new(&topology, &tokens)?)
     } else {
         None
@@ -69,7 +69,7 @@ fn load_system(entry: &SystemFiles, folder: &Path, config: &Config) -> Result<Sy
         .map(&mut load)
         .collect::<Result<_>>()?;
     let rollouts = entry.rollouts.iter().map(load).collect::<Result<_>>()?;
-    let fold = config.model.fold && entry.fold.unwrap_or_else(|| tokens.is_folded());
+    let fold = config.task.gives_fold() && entry.fold.unwrap_or_else(|| tokens.is_folded());
     Ok(System {
         name: entry.name(),
         tokens,

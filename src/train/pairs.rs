@@ -1,5 +1,4 @@
-//! Pairs of frames one lag time apart, the parts of trajectories that they are drawn from, and how
-//! they are superposed.
+//! Pairs of frames one lag time apart, the parts of trajectories that they are drawn from.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -8,7 +7,6 @@ use nalgebra::Vector3;
 use rand::RngExt;
 
 use crate::error::Place;
-use crate::structure::align::superpose;
 use crate::{Error, Result};
 
 /// The frames of one trajectory file in memory: tokens only, about their centroid.
@@ -203,18 +201,10 @@ pub fn chronological(frames: usize, share: f64, lag: usize) -> [Range<usize>; 2]
     [0..start.saturating_sub(lag), start..frames]
 }
 
-/// `from` as it is, and `to` moved and turned onto it by the best proper rotation: what is left is
-/// internal motion.
-pub fn aligned(from: Vec<Vector3<f64>>, to: &[Vector3<f64>]) -> [Vec<Vector3<f64>>; 2] {
-    let moved = superpose(to, &from);
-    [from, moved]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::train::random::{Purpose, generator};
-    use nalgebra::Rotation3;
 
     #[test]
     fn pairs_are_a_lag_apart_and_stay_in_their_range() {
@@ -281,30 +271,5 @@ mod tests {
                 "{message}"
             );
         }
-    }
-
-    #[test]
-    fn tumbling_is_taken_out_and_internal_motion_is_kept() {
-        let from: Vec<_> = (0..6)
-            .map(|i| Vector3::new((i as f64).sin(), (1.7 * i as f64).cos(), 0.3 * i as f64))
-            .collect();
-        // a stretch along one axis is no rotation: the distances of the moved frame are those of
-        // the original one
-        let stretched: Vec<_> = from
-            .iter()
-            .map(|x| Vector3::new(x.x, 1.1 * x.y, x.z))
-            .collect();
-        let tumbled: Vec<_> = stretched
-            .iter()
-            .map(|x| Rotation3::new(Vector3::new(0.3, 2.0, -1.0)) * x + Vector3::new(9.0, 1.0, 0.0))
-            .collect();
-        let [_, once] = aligned(from.clone(), &stretched);
-        let [_, again] = aligned(from, &tumbled);
-        for (i, (a, b)) in once.iter().zip(&again).enumerate() {
-            assert!((a - b).norm() <= 1e-12, "{i}: {a} {b}");
-        }
-        assert!(
-            ((again[0] - again[5]).norm() - (stretched[0] - stretched[5]).norm()).abs() <= 1e-12
-        );
     }
 }

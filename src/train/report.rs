@@ -8,6 +8,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::config::Budget;
+use crate::task::jump::BANDS;
 use crate::{Error, Result, files};
 
 /// One row of the table.
@@ -27,17 +28,6 @@ pub struct Row {
     pub validation_loss: Option<f64>,
     /// Validation loss of each band of noise levels that has samples.
     pub bands: Vec<Option<f64>>,
-}
-
-/// Edges of the bands of noise levels in which the validation loss is reported, Å.
-pub const BANDS: [f64; 7] = [0.005, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
-
-/// The band of a noise level.
-pub fn band(sigma: f64) -> usize {
-    BANDS[1..BANDS.len() - 1]
-        .iter()
-        .filter(|&&edge| sigma >= edge)
-        .count()
 }
 
 /// The table of losses, one row a validation (CSV).
@@ -189,12 +179,6 @@ impl Reporter {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_noise_level_has_its_band() {
-        let levels = [0.005, 0.029, 0.03, 0.1, 0.3, 0.99, 1.0, 3.0, 10.0];
-        assert_eq!(levels.map(band), [0, 0, 1, 2, 3, 3, 4, 5, 5]);
-    }
 
     #[test]
     fn a_resumed_table_goes_on_behind_the_checkpoint() {

@@ -6,18 +6,21 @@ use std::time::Instant;
 
 use nalgebra::Vector3;
 use rayon::prelude::*;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::checkpoint::{Checkpoint, Progress};
 use super::config::{Budget, Config};
 use super::dataset::Dataset;
-use super::objective::{Objective, Sample};
+use super::objective::{Which, draw, objective};
 use super::optimizer::{State, average_in, clip};
 use super::random::Purpose;
-use super::report::{Reporter, Row, Table, band};
+use super::report::{Reporter, Row, Table};
 use crate::engine::Engine;
-use crate::network::{self, Model, Provenance, Regime};
+use crate::network::{Inputs, Network, Provenance, Tokens};
 use crate::simulate::Stop;
+use crate::task::jump::{BANDS, band};
+use crate::task::{self, Objective, Sample, Task};
 use crate::{Error, Result, files};
 
 /// The files of a training.
@@ -72,8 +75,9 @@ pub struct Validation {
 pub struct Trainer<E: Engine> {
     config: Config,
     dataset: Dataset,
-    objective: Objective,
-    model: Model<E>,
+    objective: Box<dyn Objective>,
+    task: Task,
+    network: Network<E>,
     decays: Vec<bool>,
     state: State,
     average: Vec<f64>,
@@ -91,25 +95,19 @@ impl<E: Engine> Trainer<E> {
     /// [`Error::Usage`] where the network's sizes cannot be, [`Error::Device`] where the engine
     /// fails.
     pub fn new(config: Config, dataset: Dataset, engine: E) -> Result<Self> {
-        let objective = Objective::new(&config, &dataset);
-        let sizes = network::Config {
-            regime: objective.regime(),
-            ..config.model.clone()
-        };
-        let model = match &config.initial {
+        let objective = objective(&config, &dataset);
+        let task = objective.task();
+        let program = task.program(&config.architecture)?;
+        let network = match &config.initial {
             Some(initial) => {
-                let values = initial.weights_for(&sizes);
-                Model::with_parameters(sizes, engine, &values)?
+                let values = initial.weights_for(&config.architecture, &task);
+                Network::with_parameters(program, engine, &values)?
             }
-            None => Model::initial(sizes, engine, config.training.seed)?,
+            None => Network::initial(program, engine, config.training.seed)?,
         };
-        let values = model.parameters()?;
-        let shapes = model
-            .network()
-            .program
-            .params
-            .iter()
-            .map(|(_, shape)| shape.size);
+        let values = network.parameters()?;
+        let params = network.program().params.iter();
+        let shapes = params.map(|(_, shape)| shape.size);
         let decays = shapes
             .flat_map(|[rows, columns]| vec![rows > 1; rows * columns])
             .collect();
@@ -118,21 +116,21 @@ impl<E: Engine> Trainer<E> {
         } else {
             config.training.validation_samples
         };
+        let seed = config.training.seed;
         let held_out = (0..count as u64)
             .into_par_iter()
             .map(|number| {
-                objective.sample(
-                    &dataset,
-                    &dataset.validation,
-                    config.training.seed,
-                    Purpose::Validation,
-                    0,
+                let which = Which {
+                    seed,
+                    purpose: Purpose::Validation,
+                    update: 0,
                     number,
-                )
+                };
+                draw(&*objective, &dataset, &dataset.validation, which)
             })
             .collect();
         let progress = Progress {
-            course: course(&config, &dataset),
+            course: course(&config, &dataset)?,
             ..Progress::default()
         };
         let (average, best) = (values.clone(), values.clone());
@@ -142,7 +140,8 @@ impl<E: Engine> Trainer<E> {
             config,
             dataset,
             objective,
-            model,
+            task,
+            network,
             decays,
             state,
             average,
@@ -174,41 +173,18 @@ impl<E: Engine> Trainer<E> {
             best: self.best,
         } = checkpoint;
         self.clock = (Instant::now(), self.progress.minutes);
-        self.model.set_parameters(&self.state.values)?;
+        self.network.set_parameters(&self.state.values)?;
         Ok(note)
     }
 
     /// One line: the network and the scale of its answer.
     pub fn describe(&self) -> String {
-        let scale = match self.objective.regime() {
-            Regime::Jump {
-                lag_time,
-                sigma_data,
-                lag_range: None,
-            } => format!("jumps of {lag_time} ps, displacement {sigma_data:.4} Å"),
-            Regime::Jump {
-                sigma_data,
-                lag_range: Some([shortest, longest]),
-                ..
-            } => {
-                format!("jumps of {shortest} to {longest} ps, displacement {sigma_data:.4} Å")
-            }
-            Regime::NextFrame { lag_time, scale } => {
-                format!("next frame after {lag_time} ps, displacement {scale:.4} Å")
-            }
-            regime @ Regime::Force { scale, .. } => {
-                let form = if regime.is_conservative() {
-                    "conservative forces"
-                } else {
-                    "forces"
-                };
-                format!("{form}, {scale:.4} kJ/mol/Å")
-            }
-        };
         format!(
-            "{} parameters on {}; {scale}",
-            self.model.parameter_count(),
-            self.model.engine().name()
+            "{}, {} parameters on {}; {}",
+            self.config.architecture.name(),
+            self.network.parameter_count(),
+            self.network.engine().name(),
+            self.objective.describe()
         )
     }
 
@@ -265,13 +241,17 @@ impl<E: Engine> Trainer<E> {
         let samples: Vec<Sample> = (0..self.config.training.batch as u64)
             .into_par_iter()
             .map(|number| {
-                self.objective.sample(
-                    &self.dataset,
-                    &self.dataset.training,
+                let which = Which {
                     seed,
-                    Purpose::Training,
+                    purpose: Purpose::Training,
                     update,
                     number,
+                };
+                draw(
+                    &*self.objective,
+                    &self.dataset,
+                    &self.dataset.training,
+                    which,
                 )
             })
             .collect();
@@ -286,7 +266,7 @@ impl<E: Engine> Trainer<E> {
             settings.average,
             update,
         );
-        self.model.set_parameters(&self.state.values)?;
+        self.network.set_parameters(&self.state.values)?;
         self.progress.loss_sum += loss;
         self.progress.norm_sum += norm;
         self.progress.since_row += 1;
@@ -297,28 +277,34 @@ impl<E: Engine> Trainer<E> {
         })
     }
 
+    /// One call of the network for these samples.
+    fn inputs(&self, samples: &[Sample]) -> Inputs {
+        let tokens = |sample: &Sample| &self.dataset.systems[sample.system].tokens;
+        let all: Vec<(&Tokens, &Sample)> = samples
+            .iter()
+            .map(|sample| (tokens(sample), sample))
+            .collect();
+        self.task.inputs(self.network.program().neighbours, &all)
+    }
+
     /// Mean loss of samples and its gradient.
     fn gradient(&self, samples: &[Sample]) -> Result<(f64, Vec<f64>)> {
         let parts: Vec<(f64, Vec<f64>)> =
             micro_batches(samples, self.config.training.micro_batch_tokens)
                 .into_par_iter()
                 .map(|range| {
-                    let samples_here = &samples[range];
-                    let inputs =
-                        self.objective
-                            .inputs(self.model.config(), &self.dataset, samples_here);
-                    let activations = self.model.forward(&inputs)?;
-                    let (losses, d_answer) = losses(samples_here, &activations.answer);
+                    let own = &samples[range];
+                    let inputs = self.inputs(own);
+                    let evaluation = self.task.forward(&self.network, &inputs)?;
+                    let (losses, d_answer) = losses(own, &evaluation.answer);
                     let d_answer: Vec<Vector3<f64>> = d_answer
                         .into_iter()
                         .map(|d| d / samples.len() as f64)
                         .collect();
-                    Ok((
-                        losses.iter().sum(),
-                        self.model
-                            .backward(&inputs, &activations, &d_answer)?
-                            .params,
-                    ))
+                    let gradients =
+                        self.task
+                            .backward(&self.network, &inputs, &evaluation, &d_answer)?;
+                    Ok((losses.iter().sum(), gradients.params))
                 })
                 .collect::<Result<_>>()?;
         let mut parts = parts.into_iter();
@@ -341,17 +327,14 @@ impl<E: Engine> Trainer<E> {
         if self.held_out.is_empty() {
             return Ok(None);
         }
-        self.model.set_parameters(&self.average)?;
+        self.network.set_parameters(&self.average)?;
         let samples = &self.held_out;
         let parts: Vec<Vec<f64>> = micro_batches(samples, self.config.training.micro_batch_tokens)
             .into_par_iter()
             .map(|range| {
-                let inputs = self.objective.inputs(
-                    self.model.config(),
-                    &self.dataset,
-                    &samples[range.clone()],
-                );
-                Ok(losses(&samples[range], &self.model.predict(&inputs)?).0)
+                let own = &samples[range];
+                let answer = self.task.predict(&self.network, &self.inputs(own))?;
+                Ok(losses(own, &answer).0)
             })
             .collect::<Result<_>>()?;
         let all: Vec<f64> = parts.concat();
@@ -360,13 +343,25 @@ impl<E: Engine> Trainer<E> {
             let losses = all
                 .iter()
                 .zip(samples)
-                .filter(|(_, sample)| band(sample.sigma) == wanted)
+                .filter(|(_, sample)| {
+                    let given = sample.denoising.as_ref();
+                    given.is_some_and(|given| band(given.sigma) == wanted)
+                })
                 .map(|(&loss, _)| loss);
             mean(&losses.collect::<Vec<f64>>())
         };
-        let bands = (0..self.objective.bands()).map(in_band).collect();
-        self.model.set_parameters(&self.state.values)?;
+        let bands = (0..self.bands()).map(in_band).collect();
+        self.network.set_parameters(&self.state.values)?;
         Ok(mean(&all).map(|loss| Validation { loss, bands }))
+    }
+
+    /// Number of bands of noise levels that the validation loss is reported in.
+    fn bands(&self) -> usize {
+        let noisy = self
+            .held_out
+            .iter()
+            .any(|sample| sample.denoising.is_some());
+        if noisy { BANDS.len() - 1 } else { 0 }
     }
 
     /// Validates, closes the sums of the training loss, and keeps the best parameters.
@@ -406,12 +401,7 @@ impl<E: Engine> Trainer<E> {
     /// [`Error::Interrupted`] once `stop` asks for it, with the checkpoint written; those of
     /// [`Trainer::update`] and of writing.
     pub fn run(&mut self, files: &Files, reporter: &Reporter, stop: &Stop) -> Result<()> {
-        let bands = if self.held_out.is_empty() {
-            0
-        } else {
-            self.objective.bands()
-        };
-        let mut table = Table::resume(&files.table, bands, self.updates())?;
+        let mut table = Table::resume(&files.table, self.bands(), self.updates())?;
         let (began, before) = (Instant::now(), self.updates());
         let mut saved = Instant::now();
         while self.spent() < 1.0 && !self.stopped_early() {
@@ -459,7 +449,7 @@ impl<E: Engine> Trainer<E> {
     /// [`Error::Output`] naming `path`.
     pub fn save(&mut self, path: &Path) -> Result<()> {
         let best = self.config.training.patience > 0 && self.progress.best.is_some();
-        self.model
+        self.network
             .set_parameters(if best { &self.best } else { &self.average })?;
         let written_of = if best {
             self.progress.best
@@ -502,8 +492,9 @@ impl<E: Engine> Trainer<E> {
             data: self.dataset.files.clone(),
             started_from,
         };
-        let written = self.model.save(path, &provenance);
-        self.model.set_parameters(&self.state.values)?;
+        let architecture = &self.config.architecture;
+        let written = task::save(path, &self.network, architecture, &self.task, &provenance);
+        self.network.set_parameters(&self.state.values)?;
         written
     }
 }
@@ -550,55 +541,30 @@ fn losses(samples: &[Sample], answer: &[Vector3<f64>]) -> (Vec<f64>, Vec<Vector3
     (losses, gradients.concat())
 }
 
-/// Hash of all that decides the course of a training: data, objective, network, optimiser, batches;
-/// not how long it goes on, nor how often it is looked at.
-fn course(config: &Config, dataset: &Dataset) -> String {
-    let Config {
-        split,
-        jump,
-        displacement,
-        force,
-        model,
-        optimizer,
-        training,
-        ..
-    } = config;
-    let batches = (
-        training.seed,
-        training.batch,
-        training.micro_batch_tokens,
-        training.validation_samples,
-    );
-    let files: Vec<_> = dataset.files.iter().map(|file| &file.sha256).collect();
-    let mut text = format!(
-        "{:?}",
-        (
-            files,
-            split,
-            jump,
-            displacement,
-            force,
-            model,
-            optimizer,
-            batches
-        )
-    );
-    // what is as it is by default adds nothing: checkpoints from before these keys stay good
-    if let Some(initial) = &config.initial {
-        text += &format!("{:?}", &initial.file.sha256);
-    }
-    if dataset.systems.iter().any(|system| system.weight != 1.0) {
-        text += &format!(
-            "{:?}",
-            dataset
-                .systems
-                .iter()
-                .map(|system| system.weight)
-                .collect::<Vec<_>>()
-        );
-    }
-    Sha256::digest(text.as_bytes())
+/// Hash of all that decides the course of a training: data, task, network, optimiser, batches; not
+/// how long it goes on, nor how often it is looked at.
+fn course(config: &Config, dataset: &Dataset) -> Result<String> {
+    let training = &config.training;
+    let weights: Vec<f64> = dataset.systems.iter().map(|system| system.weight).collect();
+    let files: Vec<&str> = dataset
+        .files
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+        .map(|file| file.sha256.as_str())
+        .collect();
+    // the order of keys is that of this text, numbers are written as they read back
+    let text = serde_json::to_string(&json!({
+        "data": files,
+        "weights": weights,
+        "split": config.split,
+        "task": config.task,
+        "architecture": config.architecture,
+        "optimizer": config.optimizer,
+        "seed": training.seed,
+        "batch": training.batch,
+        "micro_batch_tokens": training.micro_batch_tokens,
+        "validation_samples": training.validation_samples,
+        "initial": config.initial.as_ref().map(|initial| &initial.file.sha256),
+    }));
+    let text = text.map_err(|error| Error::usage(error.to_string(), "report this"))?;
+    Ok(files::hexadecimal(Sha256::digest(text.as_bytes())))
 }

@@ -5,8 +5,9 @@ use mdsurrogate::engine::{Call, Cpu, Engine};
 #[cfg(feature = "gpu")]
 use mdsurrogate::engine::{Gpu, gpu::Transforms};
 use mdsurrogate::fft::{Convolution, Mixing};
-use mdsurrogate::network::{Gradients, Inputs, Model};
+use mdsurrogate::network::{Gradients, Inputs, Network};
 use mdsurrogate::ops::{self, Batch, Centre, Edges, Init, Kernel, Op, RELATIONS};
+use mdsurrogate::task::Task;
 use nalgebra::Vector3;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -380,16 +381,17 @@ pub fn flat(vectors: &[Vector3<f64>]) -> Vec<f64> {
 /// Asserts that `gradients` are those of Σ d·answer by the parameters, along one random direction
 /// of each tensor: to a relative error of `tolerance`, absolute where the slope is below `floor`.
 pub fn assert_slopes(
-    model: &mut Model<Cpu<f64>>,
+    task: &Task,
+    network: &mut Network<Cpu<f64>>,
     inputs: &Inputs,
     d: &[Vector3<f64>],
     gradients: &Gradients,
     rng: &mut impl Rng,
     [floor, tolerance]: [f64; 2],
 ) {
-    let start = model.parameters().unwrap();
+    let start = network.parameters().unwrap();
     let mut at = 0;
-    for (name, shape) in model.network().program.params.clone() {
+    for (name, shape) in network.program().params.clone() {
         let range = at..at + shape.size[0] * shape.size[1];
         at = range.end;
         let direction = normals(rng, range.len());
@@ -399,9 +401,8 @@ pub fn assert_slopes(
                 .iter_mut()
                 .zip(&direction)
                 .for_each(|(x, d)| *x += h * d);
-            model.set_parameters(&moved).unwrap();
-            model
-                .predict(inputs)
+            network.set_parameters(&moved).unwrap();
+            task.predict(network, inputs)
                 .unwrap()
                 .iter()
                 .zip(d)

@@ -8,6 +8,7 @@ use super::table::{duration, floor, markdown, number, title};
 use crate::compare::floor::{Measure, Verdict};
 use crate::compare::rollout::Outcome;
 use crate::network::Header;
+use crate::task::Task;
 
 /// One molecule that a model was tried on.
 #[derive(Debug, Clone, Serialize)]
@@ -139,7 +140,10 @@ pub fn card(
     );
     let known = |value: Option<String>| value.unwrap_or_else(|| "not known".into());
     let lines = [
-        ("answers", header.config.regime.to_string()),
+        (
+            "answers",
+            Task::of(header).map_or_else(|error| error.to_string(), |task| task.to_string()),
+        ),
         ("parameters", parameters.to_string()),
         ("trained on", made.summary.clone()),
         (

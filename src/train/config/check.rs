@@ -1,9 +1,8 @@
 //! What values of a configuration make sense.
 
-use super::objective::half;
-use super::{Config, Displacement, Jump};
+use super::Config;
 use crate::error::Place;
-use crate::{Error, Result, network};
+use crate::{Error, Result};
 
 impl Config {
     /// Refuses values that make no sense; to be called again after a change.
@@ -18,49 +17,18 @@ impl Config {
                 "correct that key",
             ))
         };
-        let objectives = [
-            self.jump.is_some(),
-            self.displacement.is_some(),
-            self.force.is_some(),
-        ];
-        if objectives.iter().filter(|&&present| present).count() != 1 {
-            return refuse(
-                "objective",
-                "exactly one of the tables [jump], [displacement] and [force] must be there",
-            );
+        if let Err((key, allowed)) = self.task.check() {
+            return refuse(&format!("{}.{key}", self.task.name()), allowed);
         }
-        if self.model.regime != network::Config::default().regime {
-            return refuse("model.regime", "the objective decides it: leave it out");
-        }
-        // whatever the regime's scales will be: they are measured
-        let network = network::Config {
-            regime: network::Regime::force(1.0, network::Form::Direct),
-            fold: false,
-            ..self.model.clone()
-        };
-        network.check().map_err(|error| {
+        let initial = self.initial.as_ref().map(|initial| initial.task);
+        let network = self.architecture.check(&self.task.interface(initial));
+        network.map_err(|error| {
             Error::input(Place::file(&self.path), error.to_string(), error.hint())
         })?;
         let share = |value: f64| (0.0..=1.0).contains(&value);
         let positive = |value: f64| value.is_finite() && value > 0.0;
         let (o, t) = (&self.optimizer, &self.training);
-        let jump = self.jump.unwrap_or(Jump {
-            lag: 1.0,
-            longest_lag: None,
-            reversed: half(),
-            returns: 0.0,
-            return_within: 1.0,
-            condition_noise: 0.0,
-            log_sigma_mean: 0.0,
-            log_sigma_std: 1.0,
-        });
-        let displacement = self.displacement.unwrap_or(Displacement { lag: 1.0 });
         let rules = [
-            (
-                "model.fold",
-                !self.model.fold || self.jump.is_some(),
-                "only [jump] knows of a fold",
-            ),
             (
                 "data.systems",
                 !self.data.systems.is_empty(),
@@ -88,43 +56,6 @@ impl Config {
                 "split.validation_share",
                 (0.0..1.0).contains(&self.split.validation_share),
                 "must be at least 0 and below 1",
-            ),
-            ("jump.lag", positive(jump.lag), "must be above 0"),
-            (
-                "jump.longest_lag",
-                jump.longest_lag
-                    .is_none_or(|longest| longest.is_finite() && longest >= 2.0 * jump.lag),
-                "must be twice `lag` at least",
-            ),
-            (
-                "jump.reversed",
-                share(jump.reversed),
-                "must be a share, 0 … 1",
-            ),
-            (
-                "jump.returns",
-                share(jump.returns),
-                "must be a share, 0 … 1",
-            ),
-            (
-                "jump.return_within",
-                positive(jump.return_within),
-                "must be above 0",
-            ),
-            (
-                "jump.log_sigma_mean",
-                jump.log_sigma_mean.is_finite(),
-                "must be a number",
-            ),
-            (
-                "jump.log_sigma_std",
-                positive(jump.log_sigma_std),
-                "must be above 0",
-            ),
-            (
-                "displacement.lag",
-                positive(displacement.lag),
-                "must be above 0",
             ),
             (
                 "optimizer.learning_rate",

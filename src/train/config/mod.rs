@@ -1,75 +1,83 @@
 //! The training's configuration file (TOML): every key, its default and what is allowed.
 
 mod check;
-mod objective;
 mod pattern;
-mod quantity;
 mod training;
 
-pub use objective::{Displacement, Force, Jump};
 pub use training::{Budget, Optimizer, Training};
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use toml::Spanned;
 
 use super::initial::Initial;
 use crate::error::Place;
-use crate::{Error, Result, network};
-use quantity::{optional_temperature, optional_time};
+use crate::network::Architecture;
+use crate::task::quantity::{temperature, time};
+use crate::task::{Settings, Task, force, jump, next_frame};
+use crate::{Error, Result};
 
-/// A training, as its file describes it. Unknown keys are refused.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A training, as its file describes it.
+#[derive(Debug, Clone)]
 pub struct Config {
     /// What is trained on.
     pub data: Data,
     /// What is held out.
-    #[serde(default)]
     pub split: Split,
-    /// Objective: a jump over the lag time (exactly one of the three objectives is present).
-    pub jump: Option<Jump>,
-    /// Objective: the next frame.
-    pub displacement: Option<Displacement>,
-    /// Objective: forces.
-    pub force: Option<Force>,
-    /// Sizes of the network; missing keys take those of the model that the training starts from, or
-    /// the working model's. The regime is not among them: the objective says it.
-    #[serde(default)]
-    pub model: network::Config,
+    /// What the network is for.
+    pub task: Settings,
+    /// What it is made of: keys that the file leaves out are those of the model that the training
+    /// starts from, or the working model's.
+    pub architecture: Architecture,
     /// AdamW and its learning rate.
-    #[serde(default)]
     pub optimizer: Optimizer,
     /// Length, batches, validation, checkpoints.
-    #[serde(default)]
     pub training: Training,
     /// What `training.initial` names.
-    #[serde(skip)]
     pub initial: Option<Initial>,
     /// The file's own text, for the model's provenance.
-    #[serde(skip)]
     pub text: String,
     /// The file.
-    #[serde(skip)]
     pub path: PathBuf,
 }
 
+/// The tables of the file. Unknown keys are refused.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tables {
+    data: Data,
+    #[serde(default)]
+    split: Split,
+    jump: Option<jump::Settings>,
+    /// `[displacement]` in older files.
+    #[serde(rename = "next-frame", alias = "displacement")]
+    next_frame: Option<next_frame::Settings>,
+    force: Option<force::Settings>,
+    model: Option<Spanned<Map<String, Value>>>,
+    #[serde(default)]
+    optimizer: Optimizer,
+    #[serde(default)]
+    training: Training,
+}
+
 /// Systems and where their files lie.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Data {
     /// Folder of all files below, relative to the configuration file.
     #[serde(default)]
     pub folder: PathBuf,
     /// Temperature of the data, K; written into the model.
-    #[serde(default, deserialize_with = "optional_temperature")]
+    #[serde(default, with = "temperature::optional")]
     pub temperature: Option<f64>,
     /// The systems.
     pub systems: Vec<SystemFiles>,
 }
 
 /// One molecular system: a topology and trajectories of it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SystemFiles {
     /// Its name in messages and in `split.validation_systems`; default: the stem of the topology.
@@ -83,12 +91,12 @@ pub struct SystemFiles {
     /// ([`super::strays`]). A `*` is what it is in the topology.
     #[serde(default)]
     pub rollouts: Vec<PathBuf>,
-    /// Whether it keeps to a fold, which a network with `model.fold` is given. Default: where a
+    /// Whether it keeps to a fold, which a network with `jump.fold` is given. Default: where a
     /// chain has ten residues or more.
     #[serde(default)]
     pub fold: Option<bool>,
     /// Time between frames, ps, for files that do not hold it (NetCDF, multi-model PDB).
-    #[serde(default, deserialize_with = "optional_time")]
+    #[serde(default, with = "time::optional")]
     pub time_step: Option<f64>,
     /// How often a pair of it is drawn in training, relative to a pair of a system of weight 1.
     #[serde(default = "one")]
@@ -117,7 +125,7 @@ impl SystemFiles {
 }
 
 /// What is held out for validation.
-#[derive(Debug, Clone, Deserialize, PartialEq)]
+#[derive(Debug, Clone, Deserialize, Serialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Split {
     /// Share of every trajectory, at its end, behind a gap of one lag time; 0 … 1.
@@ -145,16 +153,13 @@ impl Config {
         Config::parse(text, path)
     }
 
-    /// Checks `text` as the contents of `path`.
+    /// Checks `text` as the contents of `path`, and reads the model that it names to start from.
     ///
     /// # Errors
-    /// As [`Config::read`].
+    /// As [`Config::read`], and those of reading that model.
     pub fn parse(text: String, path: &Path) -> Result<Config> {
-        let mut config: Config = toml::from_str(&text).map_err(|error| {
-            let line = error.span().map(|span| {
-                text[..span.start].lines().count().max(1)
-                    + usize::from(text[..span.start].ends_with('\n'))
-            });
+        let tables: Tables = toml::from_str(&text).map_err(|error| {
+            let line = error.span().map(|span| line_at(&text, span.start));
             let place = line.map_or(Place::file(path), |line| Place::line(path, line));
             Error::input(
                 place,
@@ -162,28 +167,71 @@ impl Config {
                 "configs/every_key.toml names every key with its default",
             )
         })?;
-        config.text = text;
-        config.path = path.to_owned();
-        config.check()?;
-        if let Some(named) = config.training.initial.clone() {
-            config.start_from(Initial::named(&named, path)?)?;
+        let refuse = |what: String, hint: &str| Error::input(Place::file(path), what, hint);
+        let objectives = [
+            tables.jump.map(Settings::Jump),
+            tables.next_frame.map(Settings::NextFrame),
+            tables.force.map(Settings::Force),
+        ];
+        let mut present = objectives.into_iter().flatten();
+        let (Some(mut task), None) = (present.next(), present.next()) else {
+            let what = "exactly one of the tables [jump], [next-frame] and [force] must be there";
+            return Err(refuse(what.to_owned(), "say what the network is for"));
+        };
+        let model_line = tables.model.as_ref().map(|model| model.span().start);
+        let mut model = tables.model.map(Spanned::into_inner).unwrap_or_default();
+        take_fold(&mut model, &mut task).map_err(|what| refuse(what, "correct that key"))?;
+        let named = tables.training.initial.as_ref();
+        let initial = named.map(|named| Initial::named(named, path)).transpose()?;
+        if let Some(initial) = &initial {
+            let name = &initial.file.name;
+            task.start_from(&initial.task).map_err(|[what, hint]| {
+                refuse(format!("training.initial: {name} {what}"), &hint)
+            })?;
+            if let (Settings::Jump(jump), Task::Jump(known)) = (&mut task, &initial.task) {
+                jump.fold |= known.fold;
+            }
         }
+        let defaults = initial.as_ref().map(|initial| &initial.architecture);
+        let architecture = Architecture::from_table(model, defaults).map_err(|error| {
+            let line = model_line.map(|start| line_at(&text, start));
+            let place = line.map_or(Place::file(path), |line| Place::line(path, line));
+            let hint = "configs/every_key.toml names every key with its default";
+            Error::input(place, format!("[model]: {error}"), hint)
+        })?;
+        if let Some(initial) = &initial
+            && let Some((key, value)) = architecture.contradiction(&initial.architecture)
+        {
+            let name = &initial.file.name;
+            return Err(refuse(
+                format!("model.{key}: {name}, which the training starts from, has {value}"),
+                "leave the key out: the sizes are those of `training.initial`; or leave `initial` out",
+            ));
+        }
+        let config = Config {
+            data: tables.data,
+            split: tables.split,
+            task,
+            architecture,
+            optimizer: tables.optimizer,
+            training: tables.training,
+            initial,
+            text,
+            path: path.to_owned(),
+        };
+        config.check()?;
         Ok(config)
     }
 
     /// Time between the two frames of a pair, ps, the shortest where there are several; 0 for
     /// forces.
     pub fn lag(&self) -> f64 {
-        self.jump
-            .map(|jump| jump.lag)
-            .or(self.displacement.map(|displacement| displacement.lag))
-            .unwrap_or(0.0)
+        self.lags().first().copied().unwrap_or(0.0)
     }
 
     /// All times between the two frames of a pair, ps, ascending; 0 for forces.
     pub fn lags(&self) -> Vec<f64> {
-        self.jump
-            .map_or_else(|| vec![self.lag()], |jump| jump.lags())
+        self.task.lags()
     }
 
     /// The folder of the data: `replacement`, or `data.folder` beside the configuration file.
@@ -196,6 +244,33 @@ impl Config {
         };
         replacement.map_or_else(beside, Path::to_owned)
     }
+}
+
+/// Number of the line that byte `start` of `text` is in, from 1.
+fn line_at(text: &str, start: usize) -> usize {
+    let before = &text[..start];
+    before.lines().count().max(1) + usize::from(before.ends_with('\n'))
+}
+
+/// Takes `fold` and `regime` out of the table `[model]`, where older files had the first and nobody
+/// may have the second: the task says both.
+fn take_fold(
+    model: &mut Map<String, Value>,
+    task: &mut Settings,
+) -> std::result::Result<(), String> {
+    if model.contains_key("regime") {
+        return Err("model.regime: the task's table decides it: leave it out".to_owned());
+    }
+    let Some(fold) = model.remove("fold") else {
+        return Ok(());
+    };
+    match (fold.as_bool(), task) {
+        (Some(fold), Settings::Jump(jump)) => jump.fold |= fold,
+        (Some(false), _) => {}
+        (Some(true), _) => return Err("model.fold: only [jump] knows of a fold".to_owned()),
+        (None, _) => return Err("model.fold: must be true or false".to_owned()),
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -221,7 +296,9 @@ mod tests {
     #[test]
     fn defaults_are_those_of_the_measured_formulation() {
         let config = Config::parse(GOOD.into(), Path::new("dir/train.toml")).unwrap();
-        let jump = config.jump.unwrap();
+        let Settings::Jump(jump) = config.task else {
+            panic!("{:?}", config.task)
+        };
         assert_eq!(
             (
                 jump.lag,
@@ -261,10 +338,10 @@ mod tests {
         let split = Split::default();
         assert_eq!(every.training, training);
         assert_eq!(
-            (every.optimizer, every.split, every.model),
-            (Optimizer::default(), split, network::Config::default())
+            (every.optimizer, every.split, every.architecture),
+            (Optimizer::default(), split, Architecture::default())
         );
-        assert_eq!(every.jump, config_with("[jump]\nlag = \"20ps\"").jump);
+        assert_eq!(every.task, config_with("[jump]\nlag = \"20ps\"").task);
     }
 
     #[test]
@@ -296,7 +373,7 @@ mod tests {
             "{message}"
         );
         let message = refusal(&format!("{GOOD}[force]\n"));
-        assert!(message.contains("[displacement]"), "{message}");
+        assert!(message.contains("[next-frame]"), "{message}");
         let message = refusal(&format!("{GOOD}minutes = 3.0\n"));
         assert!(message.contains("either updates or minutes"), "{message}");
         let message = refusal(&format!("{GOOD}[optimizer]\nlearning_rate = nan\n"));

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::train::optimizer::AdamW;
 use crate::train::schedule::Schedule;
 
 /// AdamW, clipping, average and learning rate.
-#[derive(Debug, Clone, Copy, Deserialize, PartialEq)]
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Optimizer {
     /// Highest learning rate.
@@ -82,7 +82,7 @@ pub enum Budget {
 }
 
 /// Length, batches, validation, checkpoints.
-#[derive(Debug, Clone, Deserialize, PartialEq)]
+#[derive(Debug, Clone, Deserialize, Serialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Training {
     /// Seed of the initial parameters and of every draw.

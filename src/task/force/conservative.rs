@@ -1,4 +1,4 @@
-//! The conservative form of the force regime: one energy a system, and F = −∂E/∂x by the network's
+//! The conservative form of the task `force`: one energy a system, and F = −∂E/∂x by the network's
 //! own backward pass.
 //!
 //! What reaches x does so by the candidate, by the condition and, divided by 8 Å, by the vectors of
@@ -9,42 +9,49 @@
 
 use nalgebra::Vector3;
 
-use super::inputs::PLACE;
-use super::{Gradients, Inputs, Model};
+use super::Force;
 use crate::Result;
 use crate::engine::Engine;
+use crate::network::{Activations, Gradients, Inputs, Network, PLACE};
 use crate::structure::centroid;
 
-/// Step of [`Model::backward`] along the gradient of the forces, Å: the RMS over the coordinates of
+/// Step of [`crate::task::Task::backward`] along the gradient of the forces, Å: the RMS over the coordinates of
 /// a system. docs/physics.md has the errors that smaller (rounding) and larger steps (truncation)
 /// have in f32.
 pub const FORCE_STEP: f64 = 0.001;
 
-impl<E: Engine> Model<E> {
+impl Force {
     /// The energy of every system alone, kJ/mol up to a constant of the molecule; conservative
     /// forces are its negative gradient.
     ///
+    /// # Errors
+    /// [`crate::Error::Device`] where the engine fails.
+    ///
     /// # Panics
-    /// Where the model is not of the conservative form.
-    pub fn energies(&self, inputs: &Inputs) -> Result<Vec<f64>> {
+    /// Where the task is not of the conservative form.
+    pub fn energies<E: Engine>(&self, network: &Network<E>, inputs: &Inputs) -> Result<Vec<f64>> {
         assert!(
-            self.config.regime.is_conservative(),
+            self.is_conservative(),
             "only a conservative form has an energy"
         );
-        Ok(self.in_units(&self.run(inputs, false)?.1))
+        Ok(self.in_units(&network.answer(inputs)?))
     }
 
     /// Energies of the network's unit in kJ/mol.
     pub(super) fn in_units(&self, flat: &[f64]) -> Vec<f64> {
-        flat.iter()
-            .map(|energy| energy * self.config.regime.answer_unit())
-            .collect()
+        let unit = self.answer_unit();
+        flat.iter().map(|energy| energy * unit).collect()
     }
 
-    /// The forces behind a forward run that kept its slots, kJ/mol/Å.
-    pub(super) fn forces(&self, inputs: &Inputs, slots: &[E::Buffer]) -> Result<Vec<Vector3<f64>>> {
-        let d_energies = vec![-self.config.regime.answer_unit(); inputs.systems()];
-        let gradients = self.pull(inputs, slots, &d_energies)?;
+    /// The forces behind a forward run, kJ/mol/Å.
+    pub(super) fn forces<E: Engine>(
+        &self,
+        network: &Network<E>,
+        inputs: &Inputs,
+        activations: &Activations<E>,
+    ) -> Result<Vec<Vector3<f64>>> {
+        let d_energies = vec![-self.answer_unit(); inputs.systems()];
+        let gradients = network.backward(inputs, activations, &d_energies)?;
         let paths = gradients
             .candidate
             .iter()
@@ -71,10 +78,14 @@ impl<E: Engine> Model<E> {
     /// so that two passes forward and backward with opposite gradients on the energies do what
     /// would take second derivatives of every op.
     ///
+    /// # Errors
+    /// [`crate::Error::Device`] where the engine fails.
+    ///
     /// # Panics
     /// Where `d_forces` has not one vector a token.
-    pub fn backward_of_forces(
+    pub fn backward_of_forces<E: Engine>(
         &self,
+        network: &Network<E>,
         inputs: &Inputs,
         d_forces: &[Vector3<f64>],
         step: f64,
@@ -98,13 +109,10 @@ impl<E: Engine> Model<E> {
         }
         let side = |sign: f64| {
             let moved = inputs.displaced(&direction, sign * step);
-            let (slots, _) = self.run(&moved, true)?;
-            let factor = -sign * self.config.regime.answer_unit() / (2.0 * step);
-            self.pull(
-                &moved,
-                &slots,
-                &sizes.iter().map(|size| factor * size).collect::<Vec<_>>(),
-            )
+            let activations = network.forward(&moved)?;
+            let factor = -sign * self.answer_unit() / (2.0 * step);
+            let d_energies: Vec<f64> = sizes.iter().map(|size| factor * size).collect();
+            network.backward(&moved, &activations, &d_energies)
         };
         let (mut sum, other) = (side(1.0)?, side(-1.0)?);
         sum.params

@@ -4,9 +4,9 @@
 use nalgebra::Vector3;
 use rand_chacha::ChaCha8Rng;
 
+use super::edm::noise_levels;
 use crate::Result;
 use crate::geometry::noise;
-use crate::network::edm::noise_levels;
 
 /// How the sampler steps from one noise level to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
@@ -67,7 +67,7 @@ impl Sampler {
     ///
     /// # Errors
     /// Those of `denoise`.
-    pub(super) fn integrate(
+    pub fn integrate(
         &self,
         candidates: &mut [Candidate],
         mut denoise: impl FnMut(&[Candidate], f64) -> Result<Denoised>,
@@ -116,7 +116,7 @@ impl Sampler {
 }
 
 /// A sample in the making.
-pub(super) struct Candidate {
+pub struct Candidate {
     /// Positions of its tokens, Å.
     pub positions: Vec<Vector3<f64>>,
     /// Its random numbers.
@@ -146,7 +146,7 @@ impl Candidate {
 }
 
 /// Denoised positions of every candidate, Å.
-type Denoised = Vec<Vec<Vector3<f64>>>;
+pub type Denoised = Vec<Vec<Vector3<f64>>>;
 
 /// now + weight · (now − past).
 fn ahead(now: &[Vec<Vector3<f64>>], past: &[Vec<Vector3<f64>>], weight: f64) -> Denoised {

@@ -1,0 +1,225 @@
+//! G-Hyena (Moskalev et al., ICML 2025): blocks of local messages → q, k, v → long convolution →
+//! gate → product with v → residual → token-wise layers, each of which moves the answer.
+//!
+//! O(N log N) in tokens. What it has beyond the paper, and why, is in docs/network.md: more vector
+//! channels than one, pair features of the jump, template heights, refinement of the positions.
+
+use serde::{Deserialize, Serialize};
+
+use super::parts::{self, Local, Messages, State, slots, widths};
+use super::{Own, check_sizes};
+use crate::Result;
+use crate::fft::Convolution;
+use crate::network::program::{Builder, Given, Interface, Program, Slot};
+use crate::network::vocabulary::Vocabulary;
+use crate::ops::Op;
+use crate::ops::gate::Gate;
+use crate::ops::geometric_conv::GeometricConv;
+use crate::ops::linear::Linear;
+use crate::ops::scalar_conv::ScalarConv;
+use crate::ops::tuple::Tuple;
+use crate::ops::vector_conv::VectorConv;
+
+/// Which long convolution mixes the tokens; the paper ablates them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LongRange {
+    /// Scalars and vectors together ([`crate::ops::geometric_conv`]).
+    Geometric,
+    /// Scalars only.
+    Scalar,
+    /// Vectors only.
+    Vector,
+    /// None: messages between neighbours are all.
+    None,
+}
+
+/// Sizes and choices of a G-Hyena network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GHyena {
+    /// Scalar channels C of a token.
+    pub scalars: usize,
+    /// Vector channels K of a token; scalar and vector channel k make one tuple in the long
+    /// convolution.
+    pub vectors: usize,
+    /// Channels P of a pair message: 8, 16, 32 or 64.
+    pub pair: usize,
+    /// Blocks.
+    pub layers: usize,
+    /// B-splines of the pair distance.
+    pub radial: usize,
+    /// Distance at which the radial features end, Å.
+    pub reach: f64,
+    /// Nearest neighbours that a token receives messages from, beside its template pairs.
+    pub neighbours: usize,
+    /// The long convolution.
+    pub long_range: LongRange,
+    /// Its conventions.
+    pub convolution: Convolution,
+    /// Whether every block moves the candidate positions and the next recomputes its pair geometry
+    /// from them. Forces move nothing.
+    pub refine: bool,
+    /// Whether template distances and signed heights are seen.
+    pub templates: bool,
+}
+
+impl Default for GHyena {
+    /// The working model.
+    fn default() -> Self {
+        GHyena {
+            scalars: 64,
+            vectors: 16,
+            pair: 32,
+            layers: 4,
+            radial: 14,
+            reach: 11.0,
+            neighbours: 32,
+            long_range: LongRange::Geometric,
+            convolution: Convolution::WORKING,
+            refine: true,
+            templates: true,
+        }
+    }
+}
+
+impl GHyena {
+    /// As published: one vector channel, circular convolution scaled by 1/N, no templates, no
+    /// refinement.
+    pub fn paper() -> Self {
+        GHyena {
+            vectors: 1,
+            convolution: Convolution::PAPER,
+            refine: false,
+            templates: false,
+            ..GHyena::default()
+        }
+    }
+
+    fn local(&self) -> Local {
+        Local {
+            pair: self.pair,
+            radial: self.radial,
+            reach: self.reach,
+            templates: self.templates,
+        }
+    }
+
+    /// One block: local messages, long convolution, token-wise layers, its share of the answer.
+    fn block(&self, b: &mut Builder<'_>, name: &str, state: &mut State, vectors: &mut Slot) {
+        let (c, k) = (self.scalars, self.vectors);
+        let near = parts::messages(b, name, self.local(), c, state);
+        let far = self.long_range(b, name, &near, *vectors);
+        let mut scalar_parts = vec![(near.sums, self.pair)];
+        let mut vector_parts = near.vectors.clone();
+        if let Some((scalars, vectors)) = far {
+            scalar_parts.insert(0, (scalars, k));
+            vector_parts.insert(0, (vectors, k));
+        }
+        let out = Linear::scalars(&widths(&scalar_parts), c).unbiased();
+        let inputs = [slots(&scalar_parts), vec![state.scalars]].concat();
+        let out = out.residual().gain(0.7);
+        state.scalars = b.call(&format!("{name}.scalars_out"), out, &inputs)[0];
+        let out = Linear::vectors(&widths(&vector_parts), k);
+        let inputs = [slots(&vector_parts), vec![*vectors]].concat();
+        let out = out.residual().gain(0.7);
+        *vectors = b.call(&format!("{name}.vectors_out"), out, &inputs)[0];
+        parts::token_wise(b, name, [c, k], state, vectors);
+        let own = (*vectors, k);
+        let moves = [vec![own], near.vectors].concat();
+        parts::answer(b, name, c, state, &moves, self.refine, Some(own));
+    }
+
+    /// q, k, v heads, long convolution, gate and product with v: K scalars and K vectors.
+    fn long_range(
+        &self,
+        b: &mut Builder<'_>,
+        name: &str,
+        near: &Messages,
+        vectors: Slot,
+    ) -> Option<(Slot, Slot)> {
+        let (c, k, p) = (self.scalars, self.vectors, self.pair);
+        let convolution = self.convolution_op()?;
+        let at = |part: &str| format!("{name}.{part}");
+        let hidden = Linear::scalars(&[c, p], c).silu();
+        let hidden = b.call(&at("heads_in"), hidden, &[near.norm, near.sums])[0];
+        let scalars = Linear::scalars(&[c], 4 * k);
+        let scalars = b.call(&at("heads_scalars"), scalars, &[hidden])[0];
+        let inputs = [vec![(vectors, k)], near.vectors.clone()].concat();
+        let heads = Linear::vectors(&widths(&inputs), 3 * k);
+        let vectors = b.call(&at("heads_vectors"), heads, &slots(&inputs))[0];
+        let mut head = |index: usize, part: &str| {
+            let tuple = Tuple {
+                channels: k,
+                scalars: (4 * k, index * k),
+                vectors: (3 * k, index * k),
+            };
+            b.call(&at(part), tuple, &[scalars, vectors])[0]
+        };
+        let (q, key, v) = (head(0, "q"), head(1, "k"), head(2, "v"));
+        let u = b.call(&at("convolution"), convolution, &[q, key])[0];
+        let gate = Gate {
+            channels: k,
+            gates: (4 * k, 3 * k),
+        };
+        let outputs = b.call(&at("gate"), gate, &[u, v, scalars]);
+        Some((outputs[0], outputs[1]))
+    }
+
+    fn convolution_op(&self) -> Option<Op> {
+        let (channels, convolution) = (self.vectors, self.convolution);
+        let op = match self.long_range {
+            LongRange::Geometric => GeometricConv {
+                channels,
+                convolution,
+            }
+            .into(),
+            LongRange::Scalar => ScalarConv {
+                channels,
+                convolution,
+            }
+            .into(),
+            LongRange::Vector => VectorConv {
+                channels,
+                convolution,
+            }
+            .into(),
+            LongRange::None => return None,
+        };
+        Some(op)
+    }
+}
+
+impl Own for GHyena {
+    fn check(&self, _interface: &Interface) -> Result<()> {
+        self.local().check()?;
+        check_sizes(&[
+            ("scalars", self.scalars, 4096),
+            ("vectors", self.vectors, 1024),
+            ("layers", self.layers, 64),
+            ("neighbours", self.neighbours, 4096),
+        ])
+    }
+
+    fn build(&self, interface: &Interface, vocabulary: &Vocabulary) -> Program {
+        let mut builder = Builder::new(interface, self.neighbours);
+        let b = &mut builder;
+        let mut state = parts::start(b, self.scalars, vocabulary);
+        let mut given = vec![parts::motion(b), b.must_have(Given::Place)];
+        given.extend(b.given(Given::Fold));
+        let first = Linear::vectors(&vec![1; given.len()], self.vectors);
+        let mut vectors = b.call("vectors", first, &given)[0];
+        for layer in 0..self.layers {
+            self.block(b, &format!("layer {layer}"), &mut state, &mut vectors);
+        }
+        let answer = parts::finish(b, &state);
+        builder.finish(answer)
+    }
+
+    fn describe(&self) -> String {
+        format!(
+            "G-Hyena, {} layers, {} scalars, {} vectors, {} pair channels, {} neighbours, {:?} convolution",
+            self.layers, self.scalars, self.vectors, self.pair, self.neighbours, self.long_range
+        )
+    }
+}

@@ -1,0 +1,248 @@
+//! What architectures have in common: how a network begins, messages between neighbours, token-wise
+//! layers, and how a block moves the answer.
+
+use crate::network::Interface;
+use crate::network::program::{Answer, Builder, Given, Slot};
+use crate::network::vocabulary::Vocabulary;
+use crate::ops::embed::Embed;
+use crate::ops::heights::Heights;
+use crate::ops::invariants::Invariants;
+use crate::ops::linear::Linear;
+use crate::ops::message::Message;
+use crate::ops::norm::Norm;
+use crate::ops::pool::Pool;
+use crate::ops::readout::Readout;
+use crate::ops::update::Update;
+use crate::{Result, network::arch::refuse};
+
+/// Slots that a block reads and replaces.
+pub(super) struct State {
+    pub scalars: Slot,
+    /// Positions whose geometry the pair ops see.
+    pub geometry: Slot,
+    pub answer: Slot,
+    /// Energy of every token so far, of networks that answer with one.
+    pub energy: Option<Slot>,
+}
+
+/// Vectors with their number of channels, inputs of one op.
+pub(super) type Vectors = Vec<(Slot, usize)>;
+
+pub(super) fn slots(vectors: &Vectors) -> Vec<Slot> {
+    vectors.iter().map(|&(slot, _)| slot).collect()
+}
+
+pub(super) fn widths(vectors: &Vectors) -> Vec<usize> {
+    vectors.iter().map(|&(_, width)| width).collect()
+}
+
+/// Sizes of messages between neighbours.
+#[derive(Clone, Copy)]
+pub(super) struct Local {
+    /// Channels P of a message.
+    pub pair: usize,
+    /// B-splines of the distance.
+    pub radial: usize,
+    /// Distance at which they end, Å.
+    pub reach: f64,
+    /// Whether template heights are seen.
+    pub templates: bool,
+}
+
+impl Local {
+    /// Refuses what the op cannot run.
+    pub fn check(&self) -> Result<()> {
+        if ![8, 16, 32, 64].contains(&self.pair) {
+            return refuse("pair", "8, 16, 32 or 64");
+        }
+        if !(4..=256).contains(&self.radial) {
+            return refuse("radial", "4 to 256");
+        }
+        if !(self.reach > 0.0 && self.reach <= 1000.0) {
+            return refuse("reach", "a distance above 0, in Å");
+        }
+        Ok(())
+    }
+}
+
+/// n, whichever of the two a task hands over.
+pub(super) fn motion(b: &mut Builder<'_>) -> Slot {
+    let noisy = b.given(Given::Noisy);
+    noisy.unwrap_or_else(|| b.must_have(Given::Velocity))
+}
+
+/// Embedding of the tokens, with what the system is told; `channels` scalars.
+pub(super) fn start(b: &mut Builder<'_>, channels: usize, vocabulary: &Vocabulary) -> State {
+    let candidate = b.must_have(Given::Candidate);
+    let conditioning = b.must_have(Given::Conditioning);
+    let told = b.interface().conditioning;
+    let first = Linear::scalars(&[told], channels).per_system().silu();
+    let hidden = b.call("conditioning.0", first, &[conditioning])[0];
+    let second = Linear::scalars(&[channels], channels).per_system();
+    let system = b.call("conditioning.1", second, &[hidden])[0];
+    let embed = Embed {
+        channels,
+        tables: vocabulary.tables(),
+    };
+    let scalars = b.call("embed", embed, &[system])[0];
+    // forces are no positions, beside which they would lose digits: they start from n, which the
+    // host knows
+    let answer = match b.interface().answer {
+        Answer::Vectors => motion(b),
+        Answer::Positions | Answer::Energy => candidate,
+    };
+    State {
+        scalars,
+        geometry: candidate,
+        answer,
+        energy: None,
+    }
+}
+
+/// What a block knows of the neighbourhood of every token.
+pub(super) struct Messages {
+    /// The layer's scalars, normalised.
+    pub norm: Slot,
+    /// Sums of messages, P scalars.
+    pub sums: Slot,
+    /// Their directions and, with templates, the normals of the heights.
+    pub vectors: Vectors,
+}
+
+/// Messages between neighbours, behind template heights where these are seen.
+pub(super) fn messages(
+    b: &mut Builder<'_>,
+    name: &str,
+    local: Local,
+    channels: usize,
+    state: &mut State,
+) -> Messages {
+    let p = local.pair;
+    let normals = local.templates.then(|| {
+        let outputs = b.call(&format!("{name}.heights"), Heights, &[state.geometry]);
+        let into = Linear::scalars(&[6], channels).unbiased().residual();
+        let parts = [outputs[0], state.scalars];
+        state.scalars = b.call(&format!("{name}.heights_in"), into, &parts)[0];
+        (outputs[1], 2)
+    });
+    let norm = Norm { channels };
+    let norm = b.call(&format!("{name}.norm"), norm, &[state.scalars])[0];
+    let side = Linear::scalars(&[channels], p).unbiased();
+    let receiver = b.call(&format!("{name}.receiver"), side.clone(), &[norm])[0];
+    let sender = b.call(&format!("{name}.sender"), side, &[norm])[0];
+    let message = Message {
+        channels: p,
+        radial: local.radial,
+        reach: local.reach,
+    };
+    let condition = b.must_have(Given::Condition);
+    let motion = motion(b);
+    let parts = [receiver, sender, state.geometry, condition, motion];
+    let local = b.call(&format!("{name}.message"), message, &parts);
+    Messages {
+        norm,
+        sums: local[0],
+        vectors: [(local[1], 2 * p)].into_iter().chain(normals).collect(),
+    }
+}
+
+/// Token-wise layers on `scalars` C scalars and K vectors, which open and turn each other.
+pub(super) fn token_wise(
+    b: &mut Builder<'_>,
+    name: &str,
+    [c, k]: [usize; 2],
+    state: &mut State,
+    vectors: &mut Slot,
+) {
+    let at = |part: &str| format!("{name}.mlp_{part}");
+    let f = b.call(&at("norm"), Norm { channels: c }, &[state.scalars])[0];
+    let lengths = Invariants { channels: k };
+    let lengths = b.call(&format!("{name}.lengths"), lengths, &[*vectors])[0];
+    let hidden = Linear::scalars(&[c, k], 2 * c).silu();
+    let hidden = b.call(&at("in"), hidden, &[f, lengths])[0];
+    let out = Linear::scalars(&[2 * c], c).residual().gain(0.5);
+    state.scalars = b.call(&at("out"), out, &[hidden, state.scalars])[0];
+    let gates = Linear::scalars(&[2 * c], k).gain(0.5);
+    let gates = b.call(&at("gates"), gates, &[hidden])[0];
+    let turned = Linear::vectors(&[k], k).gain(0.5);
+    let turned = b.call(&at("vectors"), turned, &[*vectors])[0];
+    let update = Update { channels: k };
+    *vectors = b.call(
+        &format!("{name}.update"),
+        update,
+        &[*vectors, turned, gates],
+    )[0];
+}
+
+/// A block's share of the answer: a sum of `moves` whose weights are those of each token's scalars,
+/// or of the energy, from the scalars and the lengths of `moves[0]` where there are `lengths`.
+pub(super) fn answer(
+    b: &mut Builder<'_>,
+    name: &str,
+    c: usize,
+    state: &mut State,
+    moves: &Vectors,
+    refine: bool,
+    lengths: Option<(Slot, usize)>,
+) {
+    if b.interface().answer == Answer::Energy {
+        return energy(b, name, c, state, lengths);
+    }
+    let at = |part: &str| format!("{name}.readout{part}");
+    let f = b.call(&at("_norm"), Norm { channels: c }, &[state.scalars])[0];
+    let hidden = b.call(&at("_in"), Linear::scalars(&[c], c).silu(), &[f])[0];
+    let widths = widths(moves);
+    let weights = Linear::scalars(&[c], widths.iter().sum()).gain(0.01);
+    let weights = b.call(&at("_weights"), weights, &[hidden])[0];
+    let parts = [vec![state.answer, weights], slots(moves)].concat();
+    state.answer = b.call(&at(""), Readout { vectors: widths }, &parts)[0];
+    // forces are no displacements: the layers go on seeing the molecule where it is
+    if refine && b.interface().answer == Answer::Positions {
+        state.geometry = state.answer;
+    }
+}
+
+/// A block's share of the energy of every token.
+fn energy(
+    b: &mut Builder<'_>,
+    name: &str,
+    c: usize,
+    state: &mut State,
+    vectors: Option<(Slot, usize)>,
+) {
+    let at = |part: &str| format!("{name}.energy_{part}");
+    let f = b.call(&at("norm"), Norm { channels: c }, &[state.scalars])[0];
+    let mut parts = vec![(f, c)];
+    if let Some((vectors, k)) = vectors {
+        let lengths = b.call(&at("lengths"), Invariants { channels: k }, &[vectors])[0];
+        parts.push((lengths, k));
+    }
+    let hidden = Linear::scalars(&widths(&parts), c).silu();
+    let hidden = b.call(&at("in"), hidden, &slots(&parts))[0];
+    // no bias: a constant has no force, and nothing would train it
+    let out = Linear::scalars(&[c], 1).unbiased().gain(0.1);
+    let own = match state.energy {
+        Some(before) => b.call(&at("out"), out.residual(), &[hidden, before]),
+        None => b.call(&at("out"), out, &[hidden]),
+    };
+    state.energy = Some(own[0]);
+}
+
+/// The slot of the whole network's answer.
+pub(super) fn finish(b: &mut Builder<'_>, state: &State) -> Slot {
+    match state.energy {
+        Some(energy) => b.call("energy", Pool, &[energy])[0],
+        None => state.answer,
+    }
+}
+
+/// Refuses a fold, of an architecture that has no use for one.
+pub(super) fn refuse_fold(interface: &Interface, name: &str) -> Result<()> {
+    if interface.gives(Given::Fold) {
+        return Err(crate::Error::usage(
+            format!("an {name} network takes no fold"),
+            "set `fold = false`, or use architecture = \"g-hyena\"",
+        ));
+    }
+    Ok(())
+}

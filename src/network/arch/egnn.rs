@@ -72,8 +72,9 @@ impl Egnn {
     fn layer(&self, b: &mut Builder<'_>, name: &str, state: &mut State) {
         let c = self.scalars;
         let near = parts::messages(b, name, self.local(), c, state);
-        let hidden = Linear::scalars(&[c, self.pair], 2 * c).silu();
-        let hidden = b.call(&format!("{name}.h_in"), hidden, &[near.norm, near.sums])[0];
+        let inputs = [vec![(near.norm, c)], near.sums].concat();
+        let hidden = Linear::scalars(&parts::widths(&inputs), 2 * c).silu();
+        let hidden = b.call(&format!("{name}.h_in"), hidden, &parts::slots(&inputs))[0];
         let out = Linear::scalars(&[2 * c], c).residual().gain(0.5);
         state.scalars = b.call(&format!("{name}.h_out"), out, &[hidden, state.scalars])[0];
         let moves = [near.vectors, vec![(parts::motion(b), 1)]].concat();

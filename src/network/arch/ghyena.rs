@@ -6,16 +6,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::parts::{self, Local, Messages, State, slots, widths};
+use super::parts::{self, Local, Near, Sizes, State};
 use super::{Own, check_sizes};
 use crate::Result;
 use crate::fft::Convolution;
-use crate::network::program::{Builder, Given, Interface, Program, Slot};
+use crate::network::program::{Builder, Interface, Program, Slot};
 use crate::network::vocabulary::Vocabulary;
 use crate::ops::Op;
 use crate::ops::gate::Gate;
 use crate::ops::geometric_conv::GeometricConv;
-use crate::ops::linear::Linear;
 use crate::ops::scalar_conv::ScalarConv;
 use crate::ops::tuple::Tuple;
 use crate::ops::vector_conv::VectorConv;
@@ -105,29 +104,22 @@ impl GHyena {
         }
     }
 
+    fn sizes(&self) -> Sizes {
+        Sizes {
+            c: self.scalars,
+            k: self.vectors,
+        }
+    }
+
     /// One block: local messages, long convolution, token-wise layers, its share of the answer.
     fn block(&self, b: &mut Builder<'_>, name: &str, state: &mut State, vectors: &mut Slot) {
-        let (c, k) = (self.scalars, self.vectors);
-        let near = parts::messages(b, name, self.local(), c, state);
+        let near = parts::messages(b, name, self.local(), self.scalars, state);
         let far = self.long_range(b, name, &near, *vectors);
-        let mut scalar_parts = vec![(near.sums, self.pair)];
-        let mut vector_parts = near.vectors.clone();
-        if let Some((scalars, vectors)) = far {
-            scalar_parts.insert(0, (scalars, k));
-            vector_parts.insert(0, (vectors, k));
-        }
-        let out = Linear::scalars(&widths(&scalar_parts), c).unbiased();
-        let inputs = [slots(&scalar_parts), vec![state.scalars]].concat();
-        let out = out.residual().gain(0.7);
-        state.scalars = b.call(&format!("{name}.scalars_out"), out, &inputs)[0];
-        let out = Linear::vectors(&widths(&vector_parts), k);
-        let inputs = [slots(&vector_parts), vec![*vectors]].concat();
-        let out = out.residual().gain(0.7);
-        *vectors = b.call(&format!("{name}.vectors_out"), out, &inputs)[0];
-        parts::token_wise(b, name, [c, k], state, vectors);
-        let own = (*vectors, k);
+        parts::mix_in(b, name, self.sizes(), &near, far, state, vectors);
+        parts::token_wise(b, name, self.sizes(), state, vectors);
+        let own = (*vectors, self.vectors);
         let moves = [vec![own], near.vectors].concat();
-        parts::answer(b, name, c, state, &moves, self.refine, Some(own));
+        parts::answer(b, name, self.scalars, state, &moves, self.refine, Some(own));
     }
 
     /// q, k, v heads, long convolution, gate and product with v: K scalars and K vectors.
@@ -135,19 +127,13 @@ impl GHyena {
         &self,
         b: &mut Builder<'_>,
         name: &str,
-        near: &Messages,
+        near: &Near,
         vectors: Slot,
-    ) -> Option<(Slot, Slot)> {
-        let (c, k, p) = (self.scalars, self.vectors, self.pair);
+    ) -> Option<[(Slot, usize); 2]> {
+        let k = self.vectors;
         let convolution = self.convolution_op()?;
         let at = |part: &str| format!("{name}.{part}");
-        let hidden = Linear::scalars(&[c, p], c).silu();
-        let hidden = b.call(&at("heads_in"), hidden, &[near.norm, near.sums])[0];
-        let scalars = Linear::scalars(&[c], 4 * k);
-        let scalars = b.call(&at("heads_scalars"), scalars, &[hidden])[0];
-        let inputs = [vec![(vectors, k)], near.vectors.clone()].concat();
-        let heads = Linear::vectors(&widths(&inputs), 3 * k);
-        let vectors = b.call(&at("heads_vectors"), heads, &slots(&inputs))[0];
+        let (scalars, vectors) = parts::heads(b, name, self.sizes(), near, vectors, [4 * k, 3 * k]);
         let mut head = |index: usize, part: &str| {
             let tuple = Tuple {
                 channels: k,
@@ -163,7 +149,7 @@ impl GHyena {
             gates: (4 * k, 3 * k),
         };
         let outputs = b.call(&at("gate"), gate, &[u, v, scalars]);
-        Some((outputs[0], outputs[1]))
+        Some([(outputs[0], k), (outputs[1], k)])
     }
 
     fn convolution_op(&self) -> Option<Op> {
@@ -205,10 +191,7 @@ impl Own for GHyena {
         let mut builder = Builder::new(interface, self.neighbours);
         let b = &mut builder;
         let mut state = parts::start(b, self.scalars, vocabulary);
-        let mut given = vec![parts::motion(b), b.must_have(Given::Place)];
-        given.extend(b.given(Given::Fold));
-        let first = Linear::vectors(&vec![1; given.len()], self.vectors);
-        let mut vectors = b.call("vectors", first, &given)[0];
+        let mut vectors = parts::first_vectors(b, self.vectors);
         for layer in 0..self.layers {
             self.block(b, &format!("layer {layer}"), &mut state, &mut vectors);
         }

@@ -25,14 +25,14 @@ pub(super) struct State {
     pub energy: Option<Slot>,
 }
 
-/// Vectors with their number of channels, inputs of one op.
-pub(super) type Vectors = Vec<(Slot, usize)>;
+/// Slots with their number of channels, inputs of one op.
+pub(super) type Channels = Vec<(Slot, usize)>;
 
-pub(super) fn slots(vectors: &Vectors) -> Vec<Slot> {
+pub(super) fn slots(vectors: &Channels) -> Vec<Slot> {
     vectors.iter().map(|&(slot, _)| slot).collect()
 }
 
-pub(super) fn widths(vectors: &Vectors) -> Vec<usize> {
+pub(super) fn widths(vectors: &Channels) -> Vec<usize> {
     vectors.iter().map(|&(_, width)| width).collect()
 }
 
@@ -99,14 +99,45 @@ pub(super) fn start(b: &mut Builder<'_>, channels: usize, vocabulary: &Vocabular
     }
 }
 
+/// The first K vectors: sums of all vectors that a token is given.
+pub(super) fn first_vectors(b: &mut Builder<'_>, k: usize) -> Slot {
+    let mut given = vec![motion(b), b.must_have(Given::Place)];
+    given.extend(b.given(Given::Fold));
+    let first = Linear::vectors(&vec![1; given.len()], k);
+    b.call("vectors", first, &given)[0]
+}
+
 /// What a block knows of the neighbourhood of every token.
-pub(super) struct Messages {
+pub(super) struct Near {
     /// The layer's scalars, normalised.
     pub norm: Slot,
-    /// Sums of messages, P scalars.
-    pub sums: Slot,
+    /// Sums of messages, P scalars; nothing without messages.
+    pub sums: Channels,
     /// Their directions and, with templates, the normals of the heights.
-    pub vectors: Vectors,
+    pub vectors: Channels,
+}
+
+/// Template heights, where these are seen, and the scalars' norm.
+pub(super) fn heights(
+    b: &mut Builder<'_>,
+    name: &str,
+    templates: bool,
+    channels: usize,
+    state: &mut State,
+) -> Near {
+    let normals = templates.then(|| {
+        let outputs = b.call(&format!("{name}.heights"), Heights, &[state.geometry]);
+        let into = Linear::scalars(&[6], channels).unbiased().residual();
+        let parts = [outputs[0], state.scalars];
+        state.scalars = b.call(&format!("{name}.heights_in"), into, &parts)[0];
+        (outputs[1], 2)
+    });
+    let norm = Norm { channels };
+    Near {
+        norm: b.call(&format!("{name}.norm"), norm, &[state.scalars])[0],
+        sums: Vec::new(),
+        vectors: normals.into_iter().collect(),
+    }
 }
 
 /// Messages between neighbours, behind template heights where these are seen.
@@ -116,20 +147,12 @@ pub(super) fn messages(
     local: Local,
     channels: usize,
     state: &mut State,
-) -> Messages {
+) -> Near {
     let p = local.pair;
-    let normals = local.templates.then(|| {
-        let outputs = b.call(&format!("{name}.heights"), Heights, &[state.geometry]);
-        let into = Linear::scalars(&[6], channels).unbiased().residual();
-        let parts = [outputs[0], state.scalars];
-        state.scalars = b.call(&format!("{name}.heights_in"), into, &parts)[0];
-        (outputs[1], 2)
-    });
-    let norm = Norm { channels };
-    let norm = b.call(&format!("{name}.norm"), norm, &[state.scalars])[0];
+    let near = heights(b, name, local.templates, channels, state);
     let side = Linear::scalars(&[channels], p).unbiased();
-    let receiver = b.call(&format!("{name}.receiver"), side.clone(), &[norm])[0];
-    let sender = b.call(&format!("{name}.sender"), side, &[norm])[0];
+    let receiver = b.call(&format!("{name}.receiver"), side.clone(), &[near.norm])[0];
+    let sender = b.call(&format!("{name}.sender"), side, &[near.norm])[0];
     let message = Message {
         channels: p,
         radial: local.radial,
@@ -138,19 +161,69 @@ pub(super) fn messages(
     let condition = b.must_have(Given::Condition);
     let motion = motion(b);
     let parts = [receiver, sender, state.geometry, condition, motion];
-    let local = b.call(&format!("{name}.message"), message, &parts);
-    Messages {
-        norm,
-        sums: local[0],
-        vectors: [(local[1], 2 * p)].into_iter().chain(normals).collect(),
+    let messages = b.call(&format!("{name}.message"), message, &parts);
+    Near {
+        sums: vec![(messages[0], p)],
+        vectors: [vec![(messages[1], 2 * p)], near.vectors].concat(),
+        ..near
     }
 }
 
-/// Token-wise layers on `scalars` C scalars and K vectors, which open and turn each other.
+/// Sizes of a token: C scalars and K vectors.
+#[derive(Clone, Copy)]
+pub(super) struct Sizes {
+    pub c: usize,
+    pub k: usize,
+}
+
+/// Scalars and vectors of the heads of a long-range op: `scalars` and `vectors` of them.
+pub(super) fn heads(
+    b: &mut Builder<'_>,
+    name: &str,
+    Sizes { c, k }: Sizes,
+    near: &Near,
+    vectors: Slot,
+    [scalar_heads, vector_heads]: [usize; 2],
+) -> (Slot, Slot) {
+    let at = |part: &str| format!("{name}.heads_{part}");
+    let inputs = [vec![(near.norm, c)], near.sums.clone()].concat();
+    let hidden = Linear::scalars(&widths(&inputs), c).silu();
+    let hidden = b.call(&at("in"), hidden, &slots(&inputs))[0];
+    let scalars = Linear::scalars(&[c], scalar_heads);
+    let scalars = b.call(&at("scalars"), scalars, &[hidden])[0];
+    let inputs = [vec![(vectors, k)], near.vectors.clone()].concat();
+    let heads = Linear::vectors(&widths(&inputs), vector_heads);
+    (scalars, b.call(&at("vectors"), heads, &slots(&inputs))[0])
+}
+
+/// Takes what is near and what came from far (scalars, vectors) into the running channels.
+pub(super) fn mix_in(
+    b: &mut Builder<'_>,
+    name: &str,
+    Sizes { c, k }: Sizes,
+    near: &Near,
+    far: Option<[(Slot, usize); 2]>,
+    state: &mut State,
+    vectors: &mut Slot,
+) {
+    let mut from = [near.sums.clone(), near.vectors.clone()];
+    for (from, far) in from.iter_mut().zip(far.into_iter().flatten()) {
+        from.insert(0, far);
+    }
+    let out = Linear::scalars(&widths(&from[0]), c).unbiased();
+    let inputs = [slots(&from[0]), vec![state.scalars]].concat();
+    let out = out.residual().gain(0.7);
+    state.scalars = b.call(&format!("{name}.scalars_out"), out, &inputs)[0];
+    let out = Linear::vectors(&widths(&from[1]), k).residual().gain(0.7);
+    let inputs = [slots(&from[1]), vec![*vectors]].concat();
+    *vectors = b.call(&format!("{name}.vectors_out"), out, &inputs)[0];
+}
+
+/// Token-wise layers on C scalars and K vectors, which open and turn each other.
 pub(super) fn token_wise(
     b: &mut Builder<'_>,
     name: &str,
-    [c, k]: [usize; 2],
+    Sizes { c, k }: Sizes,
     state: &mut State,
     vectors: &mut Slot,
 ) {
@@ -181,7 +254,7 @@ pub(super) fn answer(
     name: &str,
     c: usize,
     state: &mut State,
-    moves: &Vectors,
+    moves: &Channels,
     refine: bool,
     lengths: Option<(Slot, usize)>,
 ) {

@@ -9,12 +9,13 @@ use mdsurrogate::network::{TOLD, Tokens};
 use mdsurrogate::simulate::Stop;
 use mdsurrogate::structure::{Atom, Chain, Element, Residue, Topology};
 use mdsurrogate::task::{Loaded, Task, load};
+use mdsurrogate::train::Files;
 use mdsurrogate::train::config::Config;
 use mdsurrogate::train::dataset::{Dataset, System};
 use mdsurrogate::train::objective::objective;
 use mdsurrogate::train::pairs::Segment;
 use mdsurrogate::train::report::Reporter;
-use mdsurrogate::train::trainer::{Files, Trainer};
+use mdsurrogate::train::trainer::Trainer;
 use nalgebra::Vector3;
 use sha2::Digest;
 

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use super::backend::{Backend, Chosen};
 use crate::engine::{Cpu, Engine};
 use crate::simulate::Stop;
+use crate::train::Files;
 use crate::train::checkpoint;
 use crate::train::config::Config;
 use crate::train::dataset::Dataset;
 use crate::train::report::Reporter;
-use crate::train::trainer::{Files, Trainer};
+use crate::train::trainer::Trainer;
 use crate::{Error, Result, files};
 
 /// Train a model on trajectories

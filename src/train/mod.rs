@@ -6,8 +6,10 @@
 //! random weights or from an [`initial`] model, with a [`checkpoint`] to continue from and a
 //! [`report`] of how it goes.
 
+mod batches;
 pub mod checkpoint;
 pub mod config;
+mod course;
 pub mod dataset;
 pub mod initial;
 mod load;
@@ -16,6 +18,9 @@ pub mod optimizer;
 pub mod pairs;
 pub mod random;
 pub mod report;
+mod run;
 pub mod schedule;
 pub mod strays;
 pub mod trainer;
+
+pub use run::Files;

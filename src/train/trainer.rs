@@ -1,50 +1,24 @@
-//! The training loop: updates, validations, checkpoints.
+//! A model in training: updates and validations.
 
-use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use nalgebra::Vector3;
 use rayon::prelude::*;
-use serde_json::json;
-use sha2::{Digest, Sha256};
 
+use super::batches::{losses, micro_batches};
 use super::checkpoint::{Checkpoint, Progress};
 use super::config::{Budget, Config};
+use super::course::course;
 use super::dataset::Dataset;
 use super::objective::{Which, draw, objective};
 use super::optimizer::{State, average_in, clip};
 use super::random::Purpose;
-use super::report::{Reporter, Row, Table};
 use crate::engine::Engine;
-use crate::network::{Inputs, Network, Provenance, Tokens};
-use crate::simulate::Stop;
+use crate::network::{Inputs, Network, Tokens};
 use crate::task::jump::{BANDS, band};
-use crate::task::{self, Objective, Sample, Task};
-use crate::{Error, Result, files};
-
-/// The files of a training.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Files {
-    /// The model.
-    pub model: PathBuf,
-    /// What an interrupted training continues from.
-    pub checkpoint: PathBuf,
-    /// The table of losses.
-    pub table: PathBuf,
-}
-
-impl Files {
-    /// PREFIX.safetensors, PREFIX.ckpt and PREFIX.train.csv.
-    pub fn new(prefix: &Path) -> Self {
-        let file = |suffix| files::with_suffix(prefix, suffix);
-        Files {
-            model: file(".safetensors"),
-            checkpoint: file(".ckpt"),
-            table: file(".train.csv"),
-        }
-    }
-}
+use crate::task::{Objective, Sample, Task};
+use crate::{Error, Result};
 
 /// What an update did.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,7 +36,7 @@ pub struct Update {
 pub struct Validation {
     /// Mean over the samples.
     pub loss: f64,
-    /// Mean over the samples of each band of noise levels ([`super::report::BANDS`]); empty for
+    /// Mean over the samples of each band of noise levels ([`BANDS`]); empty for
     /// objectives without noise.
     pub bands: Vec<Option<f64>>,
 }
@@ -73,19 +47,19 @@ pub struct Validation {
 /// their sizes alone, and the gradients of these are added in order. So neither the number of
 /// threads nor an interruption changes a bit of the parameters.
 pub struct Trainer<E: Engine> {
-    config: Config,
-    dataset: Dataset,
-    objective: Box<dyn Objective>,
-    task: Task,
-    network: Network<E>,
-    decays: Vec<bool>,
-    state: State,
-    average: Vec<f64>,
-    best: Vec<f64>,
-    progress: Progress,
-    held_out: Vec<Sample>,
+    pub(super) config: Config,
+    pub(super) dataset: Dataset,
+    pub(super) objective: Box<dyn Objective>,
+    pub(super) task: Task,
+    pub(super) network: Network<E>,
+    pub(super) decays: Vec<bool>,
+    pub(super) state: State,
+    pub(super) average: Vec<f64>,
+    pub(super) best: Vec<f64>,
+    pub(super) progress: Progress,
+    pub(super) held_out: Vec<Sample>,
     /// When this run began, and the minutes spent before it.
-    clock: (Instant, f64),
+    pub(super) clock: (Instant, f64),
 }
 
 impl<E: Engine> Trainer<E> {
@@ -225,7 +199,7 @@ impl<E: Engine> Trainer<E> {
             Budget::Minutes(minutes) => self.minutes() / minutes,
         }
     }
-    fn stopped_early(&self) -> bool {
+    pub(super) fn stopped_early(&self) -> bool {
         self.config.training.patience > 0
             && self.progress.since_best >= self.config.training.patience
     }
@@ -356,215 +330,11 @@ impl<E: Engine> Trainer<E> {
     }
 
     /// Number of bands of noise levels that the validation loss is reported in.
-    fn bands(&self) -> usize {
+    pub(super) fn bands(&self) -> usize {
         let noisy = self
             .held_out
             .iter()
             .any(|sample| sample.denoising.is_some());
         if noisy { BANDS.len() - 1 } else { 0 }
     }
-
-    /// Validates, closes the sums of the training loss, and keeps the best parameters.
-    fn row(&mut self, learning_rate: f64) -> Result<Row> {
-        let validation = self.validate()?;
-        let (update, minutes) = (self.updates(), self.minutes());
-        let progress = &mut self.progress;
-        let count = progress.since_row.max(1) as f64;
-        let (training_loss, gradient_norm) = (progress.loss_sum / count, progress.norm_sum / count);
-        (progress.loss_sum, progress.norm_sum, progress.since_row) = (0.0, 0.0, 0);
-        progress.training_loss = Some(training_loss);
-        progress.validation_loss = validation.as_ref().map(|validation| validation.loss);
-        let measure = progress.validation_loss.unwrap_or(training_loss);
-        if progress.best.is_none_or(|(best, _)| measure < best) {
-            (progress.best, progress.since_best) = (Some((measure, update)), 0);
-            self.best.clone_from(&self.average);
-        } else {
-            progress.since_best += 1;
-        }
-        let validation_loss = progress.validation_loss;
-        let bands = validation.map_or(Vec::new(), |validation| validation.bands);
-        Ok(Row {
-            update,
-            minutes,
-            learning_rate,
-            training_loss,
-            gradient_norm,
-            validation_loss,
-            bands,
-        })
-    }
-
-    /// Trains to the end of the budget, or until nothing has improved for `training.patience`
-    /// validations, and writes the model.
-    ///
-    /// # Errors
-    /// [`Error::Interrupted`] once `stop` asks for it, with the checkpoint written; those of
-    /// [`Trainer::update`] and of writing.
-    pub fn run(&mut self, files: &Files, reporter: &Reporter, stop: &Stop) -> Result<()> {
-        let mut table = Table::resume(&files.table, self.bands(), self.updates())?;
-        let (began, before) = (Instant::now(), self.updates());
-        let mut saved = Instant::now();
-        while self.spent() < 1.0 && !self.stopped_early() {
-            if stop.reason().is_some() {
-                reporter.finish();
-                self.checkpoint().write(&files.checkpoint)?;
-                return Err(Error::Interrupted {
-                    step: self.updates(),
-                    checkpoint: files.checkpoint.clone(),
-                });
-            }
-            let update = self.update()?;
-            let speed =
-                (self.updates() - before) as f64 / (began.elapsed().as_secs_f64() / 60.0).max(1e-9);
-            reporter.tick(
-                self.updates(),
-                self.minutes(),
-                self.spent(),
-                speed,
-                self.progress.loss_sum / self.progress.since_row as f64,
-            );
-            if self
-                .updates()
-                .is_multiple_of(self.config.training.validate_every)
-                || self.spent() >= 1.0
-            {
-                let row = self.row(update.learning_rate)?;
-                table.add(&row)?;
-                reporter.row(&row);
-            }
-            if saved.elapsed().as_secs_f64() >= 60.0 * self.config.training.checkpoint_minutes {
-                self.checkpoint().write(&files.checkpoint)?;
-                saved = Instant::now();
-            }
-        }
-        reporter.finish();
-        self.checkpoint().write(&files.checkpoint)?;
-        self.save(&files.model)
-    }
-
-    /// Writes the model: the averaged parameters, or with early stopping those of the lowest
-    /// validation loss.
-    ///
-    /// # Errors
-    /// [`Error::Output`] naming `path`.
-    pub fn save(&mut self, path: &Path) -> Result<()> {
-        let best = self.config.training.patience > 0 && self.progress.best.is_some();
-        self.network
-            .set_parameters(if best { &self.best } else { &self.average })?;
-        let written_of = if best {
-            self.progress.best
-        } else {
-            self.progress
-                .validation_loss
-                .map(|loss| (loss, self.updates()))
-        };
-        let (validation_loss, update) = written_of
-            .map_or((None, self.updates()), |(loss, update)| {
-                (Some(loss), update)
-            });
-        let trained = self.dataset.training.systems();
-        let systems: Vec<String> = trained
-            .iter()
-            .map(|&system| self.dataset.systems[system].name.clone())
-            .collect();
-        let started_from = self
-            .config
-            .initial
-            .as_ref()
-            .map(|initial| initial.file.clone());
-        let from = started_from.as_ref().map_or(String::new(), |file| {
-            format!(", starting from {}", file.name)
-        });
-        let provenance = Provenance {
-            summary: format!(
-                "{} pairs of frames of {}{from}",
-                self.dataset.training.len(),
-                listed(&systems)
-            ),
-            systems,
-            temperature: self.config.data.temperature,
-            updates: update,
-            samples: update * self.config.training.batch as u64,
-            validation_loss,
-            seed: self.config.training.seed,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            configuration: self.config.text.clone(),
-            data: self.dataset.files.clone(),
-            started_from,
-        };
-        let architecture = &self.config.architecture;
-        let written = task::save(path, &self.network, architecture, &self.task, &provenance);
-        self.network.set_parameters(&self.state.values)?;
-        written
-    }
-}
-
-/// The first few names, and how many more there are.
-fn listed(names: &[String]) -> String {
-    const SHOWN: usize = 4;
-    match names.len().saturating_sub(SHOWN) {
-        0 | 1 => names.join(", "),
-        more => format!("{} and {more} more", names[..SHOWN].join(", ")),
-    }
-}
-
-/// Cuts samples, in order, into runs of at most `tokens` tokens, at least one sample each.
-fn micro_batches(samples: &[Sample], tokens: usize) -> Vec<Range<usize>> {
-    let mut ranges: Vec<Range<usize>> = Vec::new();
-    let mut filled = 0;
-    for (index, sample) in samples.iter().enumerate() {
-        let size = sample.target.len();
-        match ranges.last_mut().filter(|_| filled + size <= tokens) {
-            Some(range) => {
-                range.end += 1;
-                filled += size;
-            }
-            None => {
-                ranges.push(index..index + 1);
-                filled = size;
-            }
-        }
-    }
-    ranges
-}
-
-/// The loss of each sample and the gradient of their sum, for answers concatenated as the samples
-/// are.
-fn losses(samples: &[Sample], answer: &[Vector3<f64>]) -> (Vec<f64>, Vec<Vector3<f64>>) {
-    let mut rest = answer;
-    let each = samples.iter().map(|sample| {
-        let (own, others) = rest.split_at(sample.target.len());
-        rest = others;
-        sample.loss(own)
-    });
-    let (losses, gradients): (Vec<f64>, Vec<Vec<Vector3<f64>>>) = each.unzip();
-    (losses, gradients.concat())
-}
-
-/// Hash of all that decides the course of a training: data, task, network, optimiser, batches; not
-/// how long it goes on, nor how often it is looked at.
-fn course(config: &Config, dataset: &Dataset) -> Result<String> {
-    let training = &config.training;
-    let weights: Vec<f64> = dataset.systems.iter().map(|system| system.weight).collect();
-    let files: Vec<&str> = dataset
-        .files
-        .iter()
-        .map(|file| file.sha256.as_str())
-        .collect();
-    // the order of keys is that of this text, numbers are written as they read back
-    let text = serde_json::to_string(&json!({
-        "data": files,
-        "weights": weights,
-        "split": config.split,
-        "task": config.task,
-        "architecture": config.architecture,
-        "optimizer": config.optimizer,
-        "seed": training.seed,
-        "batch": training.batch,
-        "micro_batch_tokens": training.micro_batch_tokens,
-        "validation_samples": training.validation_samples,
-        "initial": config.initial.as_ref().map(|initial| &initial.file.sha256),
-    }));
-    let text = text.map_err(|error| Error::usage(error.to_string(), "report this"))?;
-    Ok(files::hexadecimal(Sha256::digest(text.as_bytes())))
 }

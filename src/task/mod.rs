@@ -3,6 +3,30 @@
 //!
 //! A new one is a folder here, a variant of [`Task`] and of [`Settings`] with a line in their
 //! `own`, and what runs it in [`crate::simulate`].
+//!
+//! A network of random weights, asked for the mean of what AKLE is 20 ps later:
+//!
+//! ```
+//! use mdsurrogate::engine::Cpu;
+//! use mdsurrogate::forcefield::template_geometry;
+//! use mdsurrogate::network::{Architecture, Tokens};
+//! use mdsurrogate::structure::{ReadOptions, read};
+//! use mdsurrogate::task::{NextFrame, Task};
+//!
+//! # fn main() -> mdsurrogate::Result<()> {
+//! let akle = read("data/structures/akle.pdb".as_ref(), &ReadOptions::default())?;
+//! let tokens = Tokens::new(&akle.topology, &template_geometry(&akle.topology)?)?;
+//! let positions = tokens.positions(&akle.frame.positions);
+//!
+//! let next = NextFrame { lag_time: 20.0, scale: 0.8 };
+//! let task = Task::NextFrame(next);
+//! let network = task.initial(&Architecture::default(), Cpu::<f32>::new(), 1)?;
+//! let inputs = next.inputs(network.program().neighbours, [(&tokens, &positions[..])]);
+//! let mean = task.predict(&network, &inputs)?;
+//! assert_eq!(mean.len(), 32); // heavy atoms
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod force;
 pub mod jump;

@@ -8,7 +8,9 @@ use std::path::Path;
 use mdsurrogate::engine::gpu::Transforms;
 use mdsurrogate::engine::{Cpu, Engine};
 use mdsurrogate::forcefield::template_geometry;
-use mdsurrogate::network::{Architecture, Egnn, GHyena, Inputs, LongRange, Network, Tokens};
+use mdsurrogate::network::{
+    Architecture, Attention, Egnn, GHyena, Inputs, LongRange, Network, Tokens,
+};
 use mdsurrogate::structure::{ReadOptions, read};
 use mdsurrogate::task::{Force, Form, Jump, JumpInput, NextFrame, Task};
 use nalgebra::{Rotation3, Vector3};
@@ -129,10 +131,27 @@ fn egnn() -> Architecture {
     })
 }
 
+fn attention(local: bool) -> Architecture {
+    Architecture::Attention(Attention {
+        scalars: 16,
+        vectors: 8,
+        heads: 2,
+        pair: 8,
+        layers: 2,
+        local,
+        ..Attention::default()
+    })
+}
+
 /// Every architecture with every task that it serves.
 fn all() -> Vec<(Architecture, Task)> {
     let mut all = Vec::new();
-    for (architecture, fold) in [(g_hyena(LongRange::Geometric), true), (egnn(), false)] {
+    let whole = [
+        (g_hyena(LongRange::Geometric), true),
+        (egnn(), false),
+        (attention(true), true),
+    ];
+    for (architecture, fold) in whole {
         for task in [
             jump(fold),
             next_frame(),
@@ -145,6 +164,7 @@ fn all() -> Vec<(Architecture, Task)> {
     for long_range in [LongRange::Scalar, LongRange::Vector, LongRange::None] {
         all.push((g_hyena(long_range), jump(false)));
     }
+    all.push((attention(false), jump(false)));
     all
 }
 

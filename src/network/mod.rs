@@ -14,7 +14,7 @@ mod program;
 mod tokens;
 mod vocabulary;
 
-pub use arch::{Architecture, Egnn, GHyena, LongRange};
+pub use arch::{Architecture, Attention, Egnn, GHyena, LongRange};
 pub use file::{DataFile, File, Header, Provenance, SCHEMA, SHIPPED, VocabularyName};
 pub use inputs::{Inputs, PLACE, TOLD, vectors};
 pub use network::{Activations, Gradients, Network};

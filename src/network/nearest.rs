@@ -12,6 +12,9 @@ const DIRECT: usize = 400;
 /// Ties are broken by index, so that the lists depend on positions only.
 pub(super) fn nearest(positions: &[Vector3<f64>], count: usize) -> Vec<Vec<usize>> {
     let n = positions.len();
+    if count == 0 {
+        return vec![Vec::new(); n];
+    }
     if n <= count + 1 {
         return (0..n)
             .map(|i| (0..n).filter(|&j| j != i).collect())
@@ -170,6 +173,7 @@ mod tests {
     #[test]
     fn few_tokens_are_all_neighbours_and_equal_points_do_no_harm() {
         assert_eq!(nearest(&[Vector3::zeros(); 3], 8), [[1, 2], [0, 2], [0, 1]]);
+        assert_eq!(nearest(&[Vector3::zeros(); 3], 0), [[0; 0]; 3]);
         let lists = nearest(&vec![Vector3::zeros(); 500], 4);
         assert!(lists.iter().all(|list| list.len() == 4));
     }

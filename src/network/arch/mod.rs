@@ -1,14 +1,16 @@
 //! Architectures: what a network is made of. One file each: its sizes, what of them is allowed, and
 //! the program that it writes for what a task hands over ([`Interface`]).
 //!
-//! A new one is a file here, a variant of [`Architecture`] and a line in `own` and in
-//! `Deserialize`; its tests are those of every other (`tests/architectures.rs`).
+//! A new one is a file here, a variant of [`Architecture`] and its lines in `own`,
+//! `name` and `from_table`; its tests are those of every other (`tests/architectures.rs`).
 
+mod attention;
 mod egnn;
 mod ghyena;
 mod grow;
 mod parts;
 
+pub use attention::Attention;
 pub use egnn::Egnn;
 pub use ghyena::{GHyena, LongRange};
 
@@ -30,6 +32,9 @@ pub enum Architecture {
     /// Messages that move the positions.
     #[serde(rename = "egnn")]
     Egnn(Egnn),
+    /// Local messages and attention.
+    #[serde(rename = "attention")]
+    Attention(Attention),
 }
 
 impl Default for Architecture {
@@ -56,6 +61,7 @@ impl Architecture {
         match self {
             Architecture::GHyena(sizes) => sizes,
             Architecture::Egnn(sizes) => sizes,
+            Architecture::Attention(sizes) => sizes,
         }
     }
 
@@ -82,6 +88,7 @@ impl Architecture {
         match self {
             Architecture::GHyena(_) => "G-Hyena",
             Architecture::Egnn(_) => "EGNN",
+            Architecture::Attention(_) => "attention",
         }
     }
 
@@ -111,8 +118,9 @@ impl Architecture {
         match name.as_str() {
             Some("g-hyena") => serde_json::from_value(keys).map(Architecture::GHyena),
             Some("egnn") => serde_json::from_value(keys).map(Architecture::Egnn),
+            Some("attention") => serde_json::from_value(keys).map(Architecture::Attention),
             _ => Err(serde_json::Error::custom(format!(
-                "architecture: {name} is none of \"g-hyena\", \"egnn\""
+                "architecture: {name} is none of \"g-hyena\", \"egnn\", \"attention\""
             ))),
         }
     }

@@ -33,6 +33,13 @@ pub struct Args {
     /// Structure with the reference's atoms [default: that of --top]
     #[arg(long, value_name = "FILE")]
     pub reference_top: Option<PathBuf>,
+    /// Time between frames of the run, instead of what its files say; also of reference files that
+    /// hold no times
+    #[arg(long, value_name = "TIME", value_parser = super::time)]
+    pub time_step: Option<f64>,
+    /// Time between frames of the reference, instead of what its files say
+    #[arg(long, value_name = "TIME", value_parser = super::time)]
+    pub reference_time_step: Option<f64>,
     /// Folder of the report
     #[arg(short, long, value_name = "DIR", default_value = "report")]
     pub output: PathBuf,
@@ -77,6 +84,8 @@ pub fn run(args: Args) -> Result<()> {
             "--lag 100ps, or leave it out",
         ));
     }
+    super::positive("--time-step", args.time_step)?;
+    super::positive("--reference-time-step", args.reference_time_step)?;
     let threads = rayon::ThreadPoolBuilder::new()
         .num_threads(args.threads.unwrap_or(0))
         .build();
@@ -92,7 +101,8 @@ fn compare(args: &Args) -> Result<()> {
         run_top: args.top.clone(),
         reference_top: args.reference_top.clone(),
     };
-    let sides = open(&inputs)?;
+    let mut sides = open(&inputs)?;
+    sides.set_time_steps(args.time_step, args.reference_time_step);
     say(args, &sides.notes);
     let looker = Looker::new(&sides.topology, &sides.start);
     enough_frames(&sides.run)?;

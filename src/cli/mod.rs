@@ -94,6 +94,20 @@ fn length(text: &str) -> Result<f64, String> {
         .map_err(|error| format!("{error}; {}", error.hint()))
 }
 
+/// Refuses a time between frames that is none.
+///
+/// # Errors
+/// [`Error::Usage`] naming the flag.
+fn positive(flag: &str, time: Option<f64>) -> Result<()> {
+    match time {
+        Some(time) if time <= 0.0 => Err(Error::usage(
+            format!("{flag} {time}: frames are a time apart"),
+            format!("{flag} 10ps, or leave it out"),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// An error as the user reads it: what happened and where, then what to try.
 pub fn render(error: &Error) -> String {
     match error.hint() {

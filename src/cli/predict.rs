@@ -14,7 +14,8 @@ use crate::error::Place;
 use crate::files::{refuse_existing, with_suffix};
 use crate::geometry::superpose::{pick, superpose};
 use crate::structure::{Frame, Structure, read, write_pdb};
-use crate::trajectory::{Format, Reader, Writer};
+use crate::trajectory::damage::summary;
+use crate::trajectory::{DamagedFrame, Format, Layout, MoleculeReader, Writer};
 use crate::{Error, Result};
 
 /// Predict the next frame of a structure, or of every frame of a trajectory
@@ -42,6 +43,9 @@ pub struct Args {
     /// input's stem]
     #[arg(short, long, value_name = "PREFIX")]
     pub output: Option<PathBuf>,
+    /// Time between frames of the trajectory, instead of what the file says
+    #[arg(long, value_name = "TIME", value_parser = super::time)]
+    pub time_step: Option<f64>,
     /// Take every Nth frame of the trajectory
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     pub every: u64,
@@ -82,7 +86,7 @@ struct Errors {
 pub fn run(args: Args) -> Result<()> {
     let is_structure = args.top.is_none();
     let top = args.top.as_deref().unwrap_or(&args.input);
-    if is_structure && !matches!(Format::of(&args.input), Ok(Format::Pdb) | Err(_)) {
+    if is_structure && !matches!(Format::of_file(&args.input), Ok(Format::Pdb) | Err(_)) {
         return Err(Error::usage(
             format!(
                 "{} is a trajectory: its atoms are not known",
@@ -91,7 +95,9 @@ pub fn run(args: Args) -> Result<()> {
             "--top protein.pdb",
         ));
     }
-    let structure = read(top, &args.selection.clone().into())?;
+    super::positive("--time-step", args.time_step)?;
+    let layout = Layout::load(top, &args.selection.clone().into())?;
+    let structure = &layout.structure;
     structure.require_complete(false)?;
     let choice = Choice {
         model: args.model.as_deref(),
@@ -102,16 +108,18 @@ pub fn run(args: Args) -> Result<()> {
         motion: None,
         motion_flag: None,
     };
-    let engine = stepper(&choice, &structure)?;
+    let engine = stepper(&choice, structure)?;
     if !args.json {
         engine.words.iter().for_each(|line| eprintln!("{line}"));
     }
     let mut task = Task {
         args: &args,
-        structure: &structure,
+        layout: &layout,
+        structure,
         heavy: structure.topology.heavy_atoms(),
         engine,
         errors: Errors::default(),
+        left_out: 0,
     };
     let out = if is_structure {
         task.one()?
@@ -124,10 +132,13 @@ pub fn run(args: Args) -> Result<()> {
 
 struct Task<'a> {
     args: &'a Args,
+    layout: &'a Layout,
     structure: &'a Structure,
     heavy: Vec<usize>,
     engine: Engine,
     errors: Errors,
+    /// Frames of the input that are no molecule.
+    left_out: usize,
 }
 
 impl Task<'_> {
@@ -178,65 +189,80 @@ impl Task<'_> {
     /// The frames after those of a trajectory.
     fn all(&mut self) -> Result<PathBuf> {
         let topology = &self.structure.topology;
-        let mut input = Reader::open(&self.args.input, Some(topology))?;
+        let mut input = self.open(&self.args.input)?;
         let lag = self.engine.stepper.time_step();
         let mut truth = self.truth(&input, lag)?;
         let every = self.args.every as usize;
         let path = self.output("_next.xtc")?;
-        let mut writer = Writer::create(
-            &path,
-            topology.len(),
-            input.time_step().unwrap_or(lag) * every as f64,
-        )?;
-        let indices: Vec<usize> = (0..input.len()).step_by(every).collect();
+        let interval = input.file().time_step().unwrap_or(lag) * every as f64;
+        let mut writer = Writer::create(&path, topology.len(), interval)?;
+        let indices: Vec<usize> = (0..input.file().len()).step_by(every).collect();
+        let mut damaged = Vec::new();
         for batch in indices.chunks(BATCH) {
-            let mut frames = vec![Frame::default(); batch.len()];
-            for (frame, &index) in frames.iter_mut().zip(batch) {
-                input.read_at(index, frame)?;
-                // a frame's random numbers are its own, whatever the file calls its step
-                frame.step = index as u64;
-                frame.time = Some(frame.time)
-                    .filter(|time| time.is_finite())
-                    .unwrap_or(index as f64 * lag);
+            let before = sound_frames(&mut input, batch, lag, &mut damaged)?;
+            let mut frames: Vec<Frame> = before.iter().map(|(_, frame)| frame.clone()).collect();
+            if frames.is_empty() {
+                continue;
             }
-            let before = frames.clone();
             self.engine.stepper.step(&mut frames)?;
-            for ((before, next), &index) in before.iter().zip(&frames).zip(batch) {
+            for ((index, before), next) in before.iter().zip(&frames) {
                 let mut after = Frame::default();
                 if let Some((reader, shift)) = truth
                     .as_mut()
-                    .filter(|(reader, shift)| index + shift < reader.len())
+                    .filter(|(reader, shift)| index + shift < reader.file().len())
+                    && reader.read_at(index + *shift, &mut after)?.is_none()
                 {
-                    reader.read_at(index + *shift, &mut after)?;
                     self.judge(before, next, &after);
                 }
                 writer.write(next)?;
             }
         }
+        self.left_out = damaged.len();
+        if damaged.len() == indices.len() {
+            return Err(Error::input(
+                Place::file(&self.args.input).at_frame(damaged[0].frame),
+                format!("{}; no frame is a molecule", damaged[0].what),
+                "check that --top is the structure of this trajectory",
+            ));
+        }
         writer.finish()?;
+        let name = self.args.input.display();
+        if let Some(line) = summary(&damaged, indices.len()) {
+            eprintln!("{name}: {line}");
+        }
+        if input.made_whole() {
+            eprintln!("{name}: molecules broken over the periodic cell were made whole");
+        }
         Ok(path)
+    }
+
+    /// Opens a trajectory of the structure's atoms, and says what there is to say of the file.
+    fn open(&self, path: &Path) -> Result<MoleculeReader> {
+        let atoms: Vec<usize> = (0..self.structure.topology.len()).collect();
+        let reader = MoleculeReader::open(self.layout, path, &atoms, self.args.time_step)?;
+        for note in reader.file().notes() {
+            eprintln!("{}: {note}", path.display());
+        }
+        Ok(reader)
     }
 
     /// The true frames, and how many frames later they come: in a file of their own, or later in
     /// the input.
-    fn truth(&self, input: &Reader, lag: f64) -> Result<Option<(Reader, usize)>> {
+    fn truth(&self, input: &MoleculeReader, lag: f64) -> Result<Option<(MoleculeReader, usize)>> {
         if let Some(path) = &self.args.truth {
-            return Ok(Some((
-                Reader::open(path, Some(&self.structure.topology))?,
-                0,
-            )));
+            return Ok(Some((self.open(path)?, 0)));
         }
         let Some(shift) = input
+            .file()
             .time_step()
             .map(|step| lag / step)
             .filter(|shift| (shift - shift.round()).abs() <= 1e-4 * shift)
         else {
             return Ok(None);
         };
-        Ok(Some((
-            Reader::open(input.path(), None)?,
-            shift.round() as usize,
-        )))
+        let atoms: Vec<usize> = (0..self.structure.topology.len()).collect();
+        let again = MoleculeReader::open(self.layout, input.file().path(), &atoms, None)?;
+        Ok(Some((again, shift.round() as usize)))
     }
 
     /// Adds the errors of one prediction and of the copy. The true frame is first superposed onto
@@ -268,7 +294,7 @@ impl Task<'_> {
                 |kind: usize| json!({ "mse_angstrom2": mse[kind], "rmsd_angstrom": rmsd[kind] });
             println!(
                 "{}",
-                json!({ "file": out, "lag_ps": lag, "frames_judged": frames, "prediction": of(0), "copy": of(1) })
+                json!({ "file": out, "lag_ps": lag, "frames_judged": frames, "frames_left_out": self.left_out, "prediction": of(0), "copy": of(1) })
             );
             return;
         }
@@ -291,4 +317,31 @@ impl Task<'_> {
             );
         }
     }
+}
+
+/// The frames of a batch that are molecules, with their indices; the others are added to `damaged`.
+fn sound_frames(
+    input: &mut MoleculeReader,
+    batch: &[usize],
+    lag: f64,
+    damaged: &mut Vec<DamagedFrame>,
+) -> Result<Vec<(usize, Frame)>> {
+    let mut frames = Vec::with_capacity(batch.len());
+    for &index in batch {
+        let mut frame = Frame::default();
+        if let Some(damage) = input.read_at(index, &mut frame)? {
+            damaged.push(DamagedFrame {
+                frame: input.file().number(index),
+                what: damage.describe(input.topology()),
+            });
+            continue;
+        }
+        // a frame's random numbers are its own, whatever the file calls its step
+        frame.step = index as u64;
+        frame.time = Some(frame.time)
+            .filter(|time| time.is_finite())
+            .unwrap_or(index as f64 * lag);
+        frames.push((index, frame));
+    }
+    Ok(frames)
 }

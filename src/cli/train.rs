@@ -117,6 +117,7 @@ fn train<E: Engine>(
     stop: &Stop,
 ) -> Result<()> {
     let dataset = Dataset::load(&config, &config.data_folder(args.data.as_deref()))?;
+    dataset.notes.iter().for_each(|note| reporter.say(note));
     for system in &dataset.systems {
         let frames: usize = system.segments.iter().map(|segment| segment.len()).sum();
         reporter.say(&format!(

@@ -16,9 +16,9 @@ use crate::engine::Cpu;
 use crate::error::Place;
 use crate::files::{file_name, refuse_existing, write_atomically};
 use crate::forcefield::template_geometry_at;
-use crate::structure::{Frame, ReadOptions, read};
+use crate::structure::{Frame, ReadOptions};
 use crate::task;
-use crate::trajectory::Reader;
+use crate::trajectory::{Layout, MoleculeReader};
 use crate::{Error, Result};
 
 /// Roll a model out on a list of molecules and compare with reference MD
@@ -44,6 +44,9 @@ pub struct Args {
     /// Allow a card that exists to be replaced
     #[arg(long)]
     overwrite: bool,
+    /// Time between frames of reference files that hold no times
+    #[arg(long, value_name = "TIME", value_parser = super::time)]
+    time_step: Option<f64>,
     #[command(flatten)]
     sampling: Sampling,
     /// Seed
@@ -130,6 +133,7 @@ const MEMORY: usize = 1 << 29;
 /// Those of the files, the model and the engine.
 pub fn run(args: Args) -> Result<()> {
     refuse_existing(args.card.as_deref(), args.overwrite)?;
+    super::positive("--time-step", args.time_step)?;
     let text = std::fs::read_to_string(&args.cases)
         .map_err(|error| Error::reading(&args.cases, &error))?;
     let hint = "each [[case]] has name, topology, start = [...], reference = [...], and may have chains, jumps, flags and note";
@@ -220,15 +224,17 @@ fn run_case(args: &Args, case: &Case, folder: &Path) -> Result<Outcome> {
             .collect::<Vec<_>>()
     };
     let top = folder.join(&case.topology);
-    let sides = open(&Inputs {
+    let mut sides = open(&Inputs {
         run: within(&case.start),
         reference: within(&case.reference),
         run_top: Some(top.clone()),
         reference_top: Some(top.clone()),
     })?;
+    sides.set_time_steps(args.time_step, None);
     sides.notes.iter().for_each(|note| eprintln!("{note}"));
-    let structure = read(&top, &ReadOptions::default())?;
-    let starts = starts(&sides.run, structure.topology.len(), case.chains)?;
+    let layout = Layout::load(&top, &ReadOptions::default())?;
+    let starts = starts(&sides.run, &layout, case.chains)?;
+    let structure = layout.structure;
     let looker = Looker::new(&sides.topology, &sides.start);
     let reference = gather(&sides.reference, &looker, MEMORY, &|_| ())?;
     let geometry = template_geometry_at(&structure.topology, &structure.frame.positions)?;
@@ -263,30 +269,20 @@ fn run_case(args: &Args, case: &Case, folder: &Path) -> Result<Outcome> {
     ))
 }
 
-/// Evenly spaced frames of the start trajectories.
-fn starts(sources: &[Source], atoms: usize, count: usize) -> Result<Vec<Frame>> {
+/// Evenly spaced frames of the start trajectories; one that is no molecule gives way to the next.
+fn starts(sources: &[Source], layout: &Layout, count: usize) -> Result<Vec<Frame>> {
+    let atoms: Vec<usize> = (0..layout.topology().len()).collect();
     let all: usize = sources.iter().map(|source| source.frames).sum();
     let mut frames = Vec::with_capacity(count);
     let mut before = 0;
     for source in sources {
-        let mut reader = Reader::open(&source.path, None)?;
-        if reader.n_atoms() != atoms {
-            let what = format!(
-                "holds {} atoms a frame, the structure {atoms}",
-                reader.n_atoms()
-            );
-            return Err(Error::input(
-                Place::file(&source.path),
-                what,
-                "rollouts start from frames with all atoms of the structure",
-            ));
-        }
+        let mut reader = MoleculeReader::open(layout, &source.path, &atoms, None)?;
         let wanted = (0..count)
             .map(|chain| chain * all / count)
             .filter(|index| (before..before + source.frames).contains(index));
         for index in wanted {
             let mut frame = Frame::default();
-            reader.read_at(index - before, &mut frame)?;
+            reader.read_sound(index - before, &mut frame)?;
             frames.push(Frame::at_rest(frame.positions));
         }
         before += source.frames;

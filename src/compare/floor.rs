@@ -112,7 +112,7 @@ impl<'a> Floors<'a> {
         let blocks = cut(reference, units[1], false);
         let mut splits = Vec::new();
         if blocks.len() >= 4 {
-            splits.push(halves(&blocks, reference.segments.len() > 1));
+            splits.push(halves(&blocks, reference.replicas() > 1));
             splits.extend((0..DEALS).map(|deal| dealt(blocks.len(), deal)));
         }
         let share = match (run.time(), reference.time()) {

@@ -1,5 +1,7 @@
 //! Reads trajectories into rows: every core, bounded memory.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,10 +10,13 @@ use rayon::prelude::*;
 
 use super::row::{Looker, Row};
 use super::source::Source;
-use crate::Result;
+use crate::error::Place;
 use crate::geometry::superpose::pick;
 use crate::structure::Frame;
-use crate::trajectory::Reader;
+use crate::trajectory::damage::summary;
+use crate::trajectory::times::{mark, repeated, repeats_note};
+use crate::trajectory::{DamagedFrame, Judge, Reader};
+use crate::{Error, Result};
 
 /// Surfaces are computed for about this many frames of a side: they take longer than all else.
 const SURFACES: usize = 500;
@@ -21,8 +26,15 @@ const SURFACES: usize = 500;
 pub struct Series {
     /// Rows of all segments, one after the other.
     pub rows: Vec<Row>,
-    /// The trajectories (replicas), in the order given.
+    /// Stretches of rows one after the other in time: a trajectory (replica) each, in the order
+    /// given, or more than one where frames of it were left out.
     pub segments: Vec<Segment>,
+    /// Segments that go on behind frames that were left out.
+    pub gaps: usize,
+    /// Frames that were left out because they are no molecule.
+    pub damaged: usize,
+    /// What a user should know: frames left out, frames that repeat others. One line each.
+    pub notes: Vec<String>,
     /// Frames in the files.
     pub frames: usize,
     /// Every how many frames a row was taken: 1 but for trajectories that do not fit into memory.
@@ -31,7 +43,7 @@ pub struct Series {
     pub made_whole: bool,
 }
 
-/// One trajectory of a side.
+/// A stretch of a trajectory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Segment {
     /// Its rows in [`Series::rows`].
@@ -41,12 +53,18 @@ pub struct Segment {
 }
 
 impl Series {
-    /// Time of all segments together, ps, where all know theirs.
+    /// Time that all segments together span, ps, where all know theirs: of a frame, none.
     pub fn time(&self) -> Option<f64> {
-        self.segments
-            .iter()
-            .map(|segment| Some(segment.time_step? * segment.rows.len() as f64))
-            .sum()
+        let span = |segment: &Segment| {
+            let steps = segment.rows.len().saturating_sub(1);
+            Some(segment.time_step? * steps as f64)
+        };
+        self.segments.iter().map(span).sum()
+    }
+
+    /// Number of trajectories.
+    pub fn replicas(&self) -> usize {
+        self.segments.len() - self.gaps
     }
 
     /// Time between rows, ps, where all segments have the same.
@@ -62,11 +80,13 @@ impl Series {
 }
 
 /// Reads all frames of `sources` into rows of at most `memory` bytes in all, taking every second,
-/// fourth, … frame where they are more. `tick` is told how many frames were passed. The rows do not
-/// depend on the number of threads.
+/// fourth, … frame where they are more. Frames that are no molecule are left out, and what a
+/// restart wrote again in a file without times. `tick` is told how many frames were passed. The
+/// rows do not depend on the number of threads.
 ///
 /// # Errors
-/// What reading reports: the file and the frame.
+/// What reading reports: the file and the frame; [`Error::Input`] for a file of which more than half
+/// the frames are no molecule.
 pub fn gather(
     sources: &[Source],
     looker: &Looker,
@@ -76,7 +96,7 @@ pub fn gather(
     let frames: usize = sources.iter().map(|source| source.frames).sum();
     let mut stride = 1;
     if let Some(source) = sources.first() {
-        let size = read_rows(source, looker, &[0], 1, &|_| ())?.0[0].size();
+        let size = first_row(source, looker)?.size();
         while frames.div_ceil(stride) * size > memory {
             stride *= 2;
         }
@@ -89,22 +109,131 @@ pub fn gather(
     };
     for source in sources {
         let chosen: Vec<usize> = (0..source.frames).step_by(stride).collect();
-        let (rows, broken) = read_rows(source, looker, &chosen, surface_every, &|count| {
+        let (looks, broken) = read_rows(source, looker, &chosen, surface_every, &|count| {
             tick(count * stride)
         })?;
-        let start = series.rows.len();
-        series.rows.extend(rows);
         series.made_whole |= broken;
-        let time_step = source.time_step.map(|step| step * stride as f64);
-        series.segments.push(Segment {
-            rows: start..series.rows.len(),
-            time_step,
-        });
+        series.add(source, looks)?;
     }
     Ok(series)
 }
 
-/// Rows of the chosen frames (ascending), each thread with a reader of its own on a stretch of the
+impl Series {
+    /// Adds the frames of a trajectory, as far as they are to be kept.
+    fn add(&mut self, source: &Source, mut looks: Vec<Look>) -> Result<()> {
+        self.note_damage(source, &looks)?;
+        self.leave_out_repeats(source, &mut looks);
+        let time_step = source.time_step.map(|step| step * self.stride as f64);
+        let before = self.segments.len();
+        let mut goes_on = false;
+        for look in looks {
+            let Ok(row) = look.row else {
+                goes_on = false;
+                continue;
+            };
+            let place = self.rows.len();
+            self.rows.push(row);
+            match self.segments.last_mut().filter(|_| goes_on) {
+                Some(segment) => segment.rows.end += 1,
+                None => self.segments.push(Segment {
+                    rows: place..place + 1,
+                    time_step,
+                }),
+            }
+            goes_on = true;
+        }
+        self.gaps += (self.segments.len() - before).saturating_sub(1);
+        Ok(())
+    }
+
+    /// Counts and names the frames that are no molecule.
+    fn note_damage(&mut self, source: &Source, looks: &[Look]) -> Result<()> {
+        let damaged: Vec<DamagedFrame> = looks
+            .iter()
+            .filter_map(|look| look.row.as_ref().err().cloned())
+            .collect();
+        self.damaged += damaged.len();
+        let Some(line) = summary(&damaged, looks.len()) else {
+            return Ok(());
+        };
+        if 2 * damaged.len() > looks.len() {
+            let place = Place::file(&source.path).at_frame(damaged[0].frame);
+            let what = format!(
+                "{}; {} of {} frames are no molecule",
+                damaged[0].what,
+                damaged.len(),
+                looks.len()
+            );
+            let hint = "check that the structure is this trajectory's, and leave out the frames behind the end of its run";
+            return Err(Error::input(place, what, hint));
+        }
+        self.notes
+            .push(format!("{}: {line}", source.path.display()));
+        Ok(())
+    }
+
+    /// Says which frames repeat earlier ones to the last bit; in a file without times of its own a
+    /// stretch that a restart wrote again is taken once.
+    fn leave_out_repeats(&mut self, source: &Source, looks: &mut Vec<Look>) {
+        let marks: Vec<u64> = looks.iter().map(|look| look.mark).collect();
+        let name = source.path.display();
+        // between the frames of a thinned trajectory there may be others
+        if self.stride == 1 && !source.has_own_times {
+            let stretches = repeated(&marks);
+            for stretch in stretches.iter().rev() {
+                looks.drain(stretch.clone());
+            }
+            if let Some(note) = repeats_note(&stretches) {
+                self.notes.push(format!("{name}: {note}"));
+                return;
+            }
+        }
+        let mut seen = HashMap::new();
+        let mut again = Vec::new();
+        for (place, look) in looks
+            .iter()
+            .enumerate()
+            .filter(|(_, look)| look.row.is_ok())
+        {
+            match seen.entry(look.mark) {
+                Entry::Occupied(first) => again.push((place, *first.get())),
+                Entry::Vacant(entry) => {
+                    entry.insert(place);
+                }
+            }
+        }
+        if let Some((place, first)) = again.first() {
+            self.notes.push(format!(
+                "{name}: {} of {} frames repeat an earlier one exactly, the first of them frame {} (as frame {})",
+                again.len(),
+                looks.len(),
+                place * self.stride,
+                first * self.stride
+            ));
+        }
+    }
+}
+
+/// A frame that was looked at.
+struct Look {
+    /// Its row, or what is wrong with it.
+    row: Result<Row, DamagedFrame>,
+    /// Equal for frames that are equal.
+    mark: u64,
+}
+
+/// The row of the first frame that is a molecule.
+fn first_row(source: &Source, looker: &Looker) -> Result<Row> {
+    for frame in 0..source.frames {
+        let (mut looks, _) = read_rows(source, looker, &[frame], 1, &|_| ())?;
+        if let Ok(row) = looks.remove(0).row {
+            return Ok(row);
+        }
+    }
+    Ok(Row::default())
+}
+
+/// Looks at the chosen frames (ascending), each thread with a reader of its own on a stretch of the
 /// file.
 fn read_rows(
     source: &Source,
@@ -112,28 +241,37 @@ fn read_rows(
     chosen: &[usize],
     surface_every: usize,
     tick: &(dyn Fn(usize) + Sync),
-) -> Result<(Vec<Row>, bool)> {
+) -> Result<(Vec<Look>, bool)> {
     let parts = rayon::current_num_threads().clamp(1, chosen.len().max(1));
     let broken = AtomicBool::new(false);
-    let stretch = |part: usize| -> Result<Vec<Row>> {
+    let judge = Judge::new(&looker.topology);
+    let stretch = |part: usize| -> Result<Vec<Look>> {
         let places = part * chosen.len() / parts..(part + 1) * chosen.len() / parts;
         let mut reader = Reader::open(&source.path, None)?;
         let mut frame = Frame::default();
-        let mut rows = Vec::with_capacity(places.len());
+        let mut looks = Vec::with_capacity(places.len());
         for place in places {
             reader.read_at(chosen[place], &mut frame)?;
             let mut positions: Vec<Vector3<f64>> = pick(&frame.positions, &source.picks);
-            let (row, was_broken) = looker.look(
-                &mut positions,
-                frame.cell.as_ref(),
-                place.is_multiple_of(surface_every),
-            );
-            broken.fetch_or(was_broken, Ordering::Relaxed);
-            rows.push(row);
+            let mark = mark(&positions);
+            let row = match judge.damage(&positions, frame.cell.as_ref()) {
+                Some(damage) => Err(DamagedFrame {
+                    frame: reader.number(chosen[place]),
+                    what: damage.describe(&looker.topology),
+                }),
+                None => {
+                    let with_surface = place.is_multiple_of(surface_every);
+                    let (row, was_broken) =
+                        looker.look(&mut positions, frame.cell.as_ref(), with_surface);
+                    broken.fetch_or(was_broken, Ordering::Relaxed);
+                    Ok(row)
+                }
+            };
+            looks.push(Look { row, mark });
             tick(1);
         }
-        Ok(rows)
+        Ok(looks)
     };
-    let rows: Result<Vec<Vec<Row>>> = (0..parts).into_par_iter().map(stretch).collect();
-    Ok((rows?.concat(), broken.into_inner()))
+    let looks: Result<Vec<Vec<Look>>> = (0..parts).into_par_iter().map(stretch).collect();
+    Ok((looks?.into_iter().flatten().collect(), broken.into_inner()))
 }

@@ -10,8 +10,8 @@ use nalgebra::Vector3;
 use super::matching::match_heavy_atoms;
 use crate::error::Place;
 use crate::geometry::superpose::pick;
-use crate::structure::{Frame, Molecules, ReadOptions, Topology, read};
-use crate::trajectory::{Format, Reader};
+use crate::structure::{Frame, Molecules, ReadOptions, Topology};
+use crate::trajectory::{Format, Judge, Layout, Reader};
 use crate::{Error, Result};
 
 /// The files that a user gives.
@@ -37,6 +37,8 @@ pub struct Source {
     pub frames: usize,
     /// Time between frames, ps, where the file knows it.
     pub time_step: Option<f64>,
+    /// Whether the file holds times.
+    pub has_own_times: bool,
     /// For every common atom its index in a frame of this file.
     pub picks: Vec<usize>,
 }
@@ -57,19 +59,24 @@ pub struct Sides {
     pub notes: Vec<String>,
 }
 
+impl Sides {
+    /// Sets the time between frames, ps: `run` for every trajectory of the run, `reference` for
+    /// every one of the reference. Where only the run's is given, it also stands for reference
+    /// files that hold no times.
+    pub fn set_time_steps(&mut self, run: Option<f64>, reference: Option<f64>) {
+        let give = |source: &mut Source, time_step: Option<f64>| {
+            source.time_step = time_step.or(source.time_step);
+        };
+        self.run.iter_mut().for_each(|source| give(source, run));
+        for source in &mut self.reference {
+            give(source, reference.or(run.filter(|_| !source.has_own_times)));
+        }
+    }
+}
+
 /// Lengths of bonds between heavy atoms, Å: in molecules they run from 1.1 (C=O, vibrating) to 2.2
 /// (S–S).
 const BONDS: Range<f64> = 0.8..2.4;
-
-/// A structure file, and how many atom records its file holds.
-struct Loaded {
-    path: PathBuf,
-    topology: Topology,
-    frame: Frame,
-    /// Number of atom records (waters and all) and the record of every atom, where the format
-    /// tells.
-    records: Option<(usize, Vec<usize>)>,
-}
 
 /// Opens both sides and matches their atoms.
 ///
@@ -78,13 +85,13 @@ struct Loaded {
 /// match; [`Error::Input`] for files that cannot be read, hold no frames, or hold atoms that are
 /// not those of their structure (another number, or bonds of impossible lengths).
 pub fn open(inputs: &Inputs) -> Result<Sides> {
-    let mut loaded: Vec<Loaded> = Vec::new();
+    let mut loaded: Vec<Layout> = Vec::new();
     let mut load_for = |path: &PathBuf, top: Option<&PathBuf>| -> Result<usize> {
         let top = structure_of(path, top)?;
         if let Some(known) = loaded.iter().position(|loaded| loaded.path == top) {
             return Ok(known);
         }
-        loaded.push(load(&top)?);
+        loaded.push(Layout::load(&top, &ReadOptions::default())?);
         Ok(loaded.len() - 1)
     };
     let run: Vec<usize> = inputs
@@ -107,31 +114,28 @@ pub fn open(inputs: &Inputs) -> Result<Sides> {
 
     let (places, mut notes) = common_atoms(&loaded, base)?;
     let atoms: Vec<usize> = places.iter().map(|place| place[base]).collect();
-    let topology = loaded[base].topology.select(&atoms);
-    let bare = |loaded: &&Loaded| loaded.topology.heavy_atoms().len() == loaded.topology.len();
+    let topology = loaded[base].topology().select(&atoms);
+    let bare = |loaded: &&Layout| loaded.topology().heavy_atoms().len() == loaded.topology().len();
     if (1..loaded.len()).contains(&loaded.iter().filter(bare).count()) {
         notes.push("hydrogens, which one side lacks, are not compared".to_owned());
     }
     let there: Vec<usize> = places.iter().map(|place| place[start]).collect();
-    let mut positions = pick(&loaded[start].frame.positions, &there);
-    if let Some(cell) = &loaded[start].frame.cell {
+    let frame = &loaded[start].structure.frame;
+    let mut positions = pick(&frame.positions, &there);
+    if let Some(cell) = &frame.cell {
         let molecules = Molecules::new(&topology);
         molecules.make_whole(&mut positions, cell);
         molecules.bring_together(&mut positions, cell);
     }
-    let sources = |paths: &[PathBuf], tops: &[usize]| -> Result<Vec<Source>> {
+    let mut sources = |paths: &[PathBuf], tops: &[usize]| -> Result<Vec<Source>> {
         let source = |(path, &top): (&PathBuf, &usize)| {
-            source(path, &loaded[top], places.iter().map(|place| place[top]))
+            let atoms = places.iter().map(|place| place[top]);
+            source(path, &loaded[top], atoms, &topology, &mut notes)
         };
         paths.iter().zip(tops).map(source).collect()
     };
-    let (run, reference) = (
-        sources(&inputs.run, &run)?,
-        sources(&inputs.reference, &reference)?,
-    );
-    run.iter()
-        .chain(&reference)
-        .try_for_each(|source| refuse_other_atoms(source, &topology))?;
+    let run = sources(&inputs.run, &run)?;
+    let reference = sources(&inputs.reference, &reference)?;
     Ok(Sides {
         topology,
         start: positions,
@@ -144,7 +148,7 @@ pub fn open(inputs: &Inputs) -> Result<Sides> {
 /// The structure that goes with a trajectory: itself where it is one, the one given, or the PDB of
 /// the same name beside it.
 fn structure_of(trajectory: &Path, top: Option<&PathBuf>) -> Result<PathBuf> {
-    if Format::of(trajectory)? == Format::Pdb {
+    if Format::of_file(trajectory)? == Format::Pdb {
         return Ok(trajectory.to_owned());
     }
     let beside = trajectory.with_extension("pdb");
@@ -158,46 +162,10 @@ fn structure_of(trajectory: &Path, top: Option<&PathBuf>) -> Result<PathBuf> {
     }
 }
 
-fn load(path: &Path) -> Result<Loaded> {
-    let structure = read(path, &ReadOptions::default())?;
-    let mut records = None;
-    if Format::of(path).is_ok_and(|format| format == Format::Pdb) {
-        let mut first = Frame::default();
-        Reader::open(path, None)?.read_at(0, &mut first)?;
-        records = Some((
-            first.positions.len(),
-            records_at(&first.positions, &structure.frame.positions),
-        ));
-    }
-    let records = records.filter(|(_, places)| places.len() == structure.topology.len());
-    Ok(Loaded {
-        path: path.to_owned(),
-        topology: structure.topology,
-        frame: structure.frame,
-        records,
-    })
-}
-
-/// Which records stand at these positions, to the thousandth of an Å that a PDB file has: no two
-/// atoms share a place.
-fn records_at(records: &[Vector3<f64>], positions: &[Vector3<f64>]) -> Vec<usize> {
-    let key = |x: &Vector3<f64>| [x.x, x.y, x.z].map(|value| (value * 1000.0).round() as i64);
-    let places: HashMap<[i64; 3], usize> = records
-        .iter()
-        .enumerate()
-        .rev()
-        .map(|(record, x)| (key(x), record))
-        .collect();
-    positions
-        .iter()
-        .filter_map(|x| places.get(&key(x)).copied())
-        .collect()
-}
-
 /// For every heavy atom that all structures share its index in each of them, in the order of
 /// structure `base`.
-fn common_atoms(loaded: &[Loaded], base: usize) -> Result<(Vec<Vec<usize>>, Vec<String>)> {
-    let here = &loaded[base].topology;
+fn common_atoms(loaded: &[Layout], base: usize) -> Result<(Vec<Vec<usize>>, Vec<String>)> {
+    let here = loaded[base].topology();
     let heavy = here.heavy_atoms();
     let name = |index: usize| loaded[index].path.display().to_string();
     let mut notes = Vec::new();
@@ -206,7 +174,7 @@ fn common_atoms(loaded: &[Loaded], base: usize) -> Result<(Vec<Vec<usize>>, Vec<
         .map(|&atom| (atom, vec![usize::MAX; loaded.len()]))
         .collect();
     for (index, other) in loaded.iter().enumerate() {
-        let matching = match_heavy_atoms(here, &other.topology, (&name(base), &name(index)));
+        let matching = match_heavy_atoms(here, other.topology(), (&name(base), &name(index)));
         if 2 * matching.pairs.len() < heavy.len().max(6) {
             let what = format!(
                 "only {} of the {} heavy atoms of {} are in {}",
@@ -236,20 +204,32 @@ fn common_atoms(loaded: &[Loaded], base: usize) -> Result<(Vec<Vec<usize>>, Vec<
     ))
 }
 
-/// Refuses a trajectory whose first frame is no such molecule: one written with its atoms in
-/// another order has the same number of them.
-fn refuse_other_atoms(source: &Source, topology: &Topology) -> Result<()> {
+/// Refuses a trajectory whose first frame that is not damaged is no such molecule: one written
+/// with its atoms in another order has the same number of them.
+fn refuse_other_atoms(reader: &mut Reader, picks: &[usize], topology: &Topology) -> Result<()> {
     let mut frame = Frame::default();
-    Reader::open(&source.path, None)?.read_at(0, &mut frame)?;
-    let mut positions = pick(&frame.positions, &source.picks);
+    let judge = Judge::new(topology);
+    let mut sound = 0;
+    while sound < reader.len() {
+        reader.read_at(sound, &mut frame)?;
+        let positions = pick(&frame.positions, picks);
+        if judge.damage(&positions, frame.cell.as_ref()).is_none() {
+            break;
+        }
+        sound += 1;
+    }
+    // where every frame is damaged the first shows why
+    if sound == reader.len() {
+        sound = 0;
+        reader.read_at(sound, &mut frame)?;
+    }
+    let mut positions = pick(&frame.positions, picks);
     if let Some(cell) = &frame.cell {
         Molecules::new(topology).make_whole(&mut positions, cell);
     }
     let is_odd = |&&[i, j]: &&[usize; 2]| !BONDS.contains(&(positions[i] - positions[j]).norm());
-    let (odd, all) = (
-        topology.bonds.iter().filter(is_odd).count(),
-        topology.bonds.len(),
-    );
+    let odd = topology.bonds.iter().filter(is_odd).count();
+    let all = topology.bonds.len();
     if 3 * odd <= all {
         return Ok(());
     }
@@ -258,56 +238,31 @@ fn refuse_other_atoms(source: &Source, topology: &Topology) -> Result<()> {
         BONDS.start, BONDS.end
     );
     let hint = "give the structure that it was written with: --top, or --reference-top";
-    Err(Error::input(
-        Place::file(&source.path).at_frame(0),
-        what,
-        hint,
-    ))
+    let place = Place::file(reader.path()).at_frame(reader.number(sound));
+    Err(Error::input(place, what, hint))
 }
 
-/// Opens a trajectory and finds where its frames hold `atoms` of its structure.
-fn source(path: &Path, top: &Loaded, atoms: impl Iterator<Item = usize>) -> Result<Source> {
-    let reader = Reader::open(path, None)?;
-    let count = reader.n_atoms();
-    let heavy = top.topology.heavy_atoms();
-    let places: Option<HashMap<usize, usize>> = match &top.records {
-        Some((records, places)) if count == *records => {
-            Some(places.iter().copied().enumerate().collect())
-        }
-        _ if count == top.topology.len() => Some((0..count).map(|atom| (atom, atom)).collect()),
-        _ if count == heavy.len() => Some(
-            heavy
-                .iter()
-                .enumerate()
-                .map(|(place, &atom)| (atom, place))
-                .collect(),
-        ),
-        _ => None,
-    };
-    let Some(places) = places else {
-        let more = top
-            .records
-            .as_ref()
-            .filter(|(records, _)| *records != top.topology.len());
-        let records = more.map_or(String::new(), |(records, _)| {
-            format!(" ({records} with all that is not protein)")
-        });
-        let what = format!(
-            "holds {count} atoms a frame, {} {}{records}",
-            top.path.display(),
-            top.topology.len()
-        );
-        return Err(Error::input(
-            Place::file(path),
-            what,
-            "give the structure that it was made with: --top, or --reference-top",
-        ));
-    };
-    let picks = atoms.map(|atom| places[&atom]).collect();
+/// Opens a trajectory and finds where its frames hold `atoms` of its structure, which are those of
+/// `topology`; what there is to say of it is added to the notes.
+fn source(
+    path: &Path,
+    top: &Layout,
+    atoms: impl Iterator<Item = usize>,
+    topology: &Topology,
+    notes: &mut Vec<String>,
+) -> Result<Source> {
+    let (mut reader, places) = top.open(path)?;
+    let picks: Vec<usize> = atoms
+        .map(|atom| places[atom].expect("heavy atoms are in every frame"))
+        .collect();
+    refuse_other_atoms(&mut reader, &picks, topology)?;
+    let lines = reader.notes().iter();
+    notes.extend(lines.map(|note| format!("{}: {note}", path.display())));
     Ok(Source {
         path: path.to_owned(),
         frames: reader.len(),
         time_step: reader.time_step(),
+        has_own_times: reader.has_own_times(),
         picks,
     })
 }

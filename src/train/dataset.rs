@@ -42,6 +42,8 @@ pub struct Dataset {
     pub strays: Vec<Strays>,
     /// Where all of it is from.
     pub files: Vec<DataFile>,
+    /// What a user should know of the files. One line each.
+    pub notes: Vec<String>,
 }
 
 impl Dataset {
@@ -103,6 +105,7 @@ impl Dataset {
             validation,
             strays,
             files,
+            notes: Vec::new(),
         })
     }
 

@@ -10,12 +10,10 @@ use super::pairs::Segment;
 use crate::error::Place;
 use crate::forcefield::{self, ForceField, Precision, template_geometry_at};
 use crate::network::{DataFile, Tokens};
-use crate::structure::{self, Frame, ReadOptions, Topology, centroid};
-use crate::trajectory::Reader;
+use crate::structure::{Frame, ReadOptions, Topology, centroid};
+use crate::trajectory::times::{mark, repeated, repeats_note};
+use crate::trajectory::{Layout, MoleculeReader};
 use crate::{Error, Result};
-
-/// Longest distance of bonded heavy atoms in a whole molecule, Å; S–S is 2.05 Å.
-const LONGEST_BOND: f64 = 3.0;
 
 impl Dataset {
     /// Reads all files of `config` from `folder` and splits their pairs.
@@ -23,7 +21,7 @@ impl Dataset {
     /// # Errors
     /// [`Error::Input`] naming file, frame and key.
     pub fn load(config: &Config, folder: &Path) -> Result<Dataset> {
-        let (mut systems, mut files) = (Vec::new(), Vec::new());
+        let (mut systems, mut files, mut notes) = (Vec::new(), Vec::new(), Vec::new());
         let entries: Vec<Vec<SystemFiles>> = config
             .data
             .systems
@@ -31,7 +29,7 @@ impl Dataset {
             .map(|entry| entry.expand(folder))
             .collect::<Result<_>>()?;
         for entry in entries.iter().flatten() {
-            systems.push(load_system(entry, folder, config)?);
+            systems.push(load_system(entry, folder, config, &mut notes)?);
             for path in [&entry.topology]
                 .into_iter()
                 .chain(&entry.trajectories)
@@ -40,27 +38,36 @@ impl Dataset {
                 files.push(data_file(&folder.join(path))?);
             }
         }
-        Dataset::split(systems, files, config)
+        let mut dataset = Dataset::split(systems, files, config)?;
+        dataset.notes = notes;
+        Ok(dataset)
     }
 }
 
-fn load_system(entry: &SystemFiles, folder: &Path, config: &Config) -> Result<System> {
-    let structure = structure::read(&folder.join(&entry.topology), &ReadOptions::default())?;
-    let geometry = template_geometry_at(&structure.topology, &structure.frame.positions)?;
-    let topology = structure.topology;
-    let tokens = Tokens::new(&topology, &geometry)?;
+fn load_system(
+    entry: &SystemFiles,
+    folder: &Path,
+    config: &Config,
+    notes: &mut Vec<String>,
+) -> Result<System> {
+    let layout = Layout::load(&folder.join(&entry.topology), &ReadOptions::default())?;
+    let topology = layout.topology();
+    let geometry = template_geometry_at(topology, &layout.structure.frame.positions)?;
+    let tokens = Tokens::new(topology, &geometry)?;
     let mut forces = if config.task.needs_forces() {
-        Some(TokenForces::new(&topology, &tokens)?)
+        Some(TokenForces::new(topology, &tokens)?)
     } else {
         None
     };
     let mut load = |path: &PathBuf| {
+        let path = folder.join(path);
         load_segment(
-            &folder.join(path),
-            &topology,
+            &path,
+            &layout,
             &tokens.atoms,
             entry.time_step,
             forces.as_mut(),
+            notes,
         )
     };
     let segments = entry
@@ -83,13 +90,27 @@ fn load_system(entry: &SystemFiles, folder: &Path, config: &Config) -> Result<Sy
 /// Reads the tokens' positions of a trajectory, and the forces on them where asked for.
 fn load_segment(
     path: &Path,
-    topology: &Topology,
+    layout: &Layout,
     tokens: &[usize],
     time_step: Option<f64>,
     mut forces: Option<&mut TokenForces>,
+    notes: &mut Vec<String>,
 ) -> Result<Segment> {
-    let mut reader = Reader::open(path, Some(topology))?;
-    let time_step = time_step.or(reader.time_step()).ok_or_else(|| {
+    // forces want all atoms, among which tokens keep their numbers; else only tokens are read
+    let all: Vec<usize> = (0..layout.topology().len()).collect();
+    let (atoms, places) = if forces.is_some() {
+        (&all[..], tokens.to_vec())
+    } else {
+        (tokens, (0..tokens.len()).collect())
+    };
+    let mut reader = MoleculeReader::open(layout, path, atoms, None)?;
+    let file = reader.file();
+    notes.extend(
+        file.notes()
+            .iter()
+            .map(|note| format!("{}: {note}", path.display())),
+    );
+    let time_step = time_step.or(file.time_step()).ok_or_else(|| {
         let what = "holds no times, or its frames are not evenly spaced";
         Error::input(
             Place::file(path),
@@ -97,7 +118,7 @@ fn load_segment(
             "set `time_step` of its entry in data.systems, as `time_step = \"1ps\"`",
         )
     })?;
-    let bonds = topology.select(tokens).bonds;
+    let (frames, has_times) = (file.len(), file.has_own_times());
     let mut segment = Segment {
         file: path.to_owned(),
         tokens: tokens.len(),
@@ -106,27 +127,15 @@ fn load_segment(
         forces: Vec::new(),
     };
     let mut frame = Frame::default();
-    while reader.read(&mut frame)? {
-        let mut kept: Vec<Vector3<f64>> =
-            tokens.iter().map(|&atom| frame.positions[atom]).collect();
-        if let Some(&[i, j]) = bonds
-            .iter()
-            .find(|&&[i, j]| (kept[i] - kept[j]).norm() > LONGEST_BOND)
-        {
-            let label = |token: usize| topology.atom_label(tokens[token]);
-            let what = format!(
-                "the bond {} – {} is {:.1} Å long",
-                label(i),
-                label(j),
-                (kept[i] - kept[j]).norm()
-            );
-            let hint = "make molecules whole first where a periodic box cuts them, and check that the topology is this trajectory's";
-            return Err(Error::input(
-                Place::file(path).at_frame(segment.len()),
-                what,
-                hint,
-            ));
+    let (mut damaged, mut marks) = (Vec::new(), Vec::new());
+    for index in 0..frames {
+        if let Some(damage) = reader.read_at(index, &mut frame)? {
+            damaged.push((index, damage));
+            continue;
         }
+        let mut kept: Vec<Vector3<f64>> =
+            places.iter().map(|&place| frame.positions[place]).collect();
+        marks.push(mark(&kept));
         let centre = centroid(&kept);
         kept.iter_mut().for_each(|position| *position -= centre);
         append(&mut segment.positions, &kept);
@@ -134,7 +143,34 @@ fn load_segment(
             append(&mut segment.forces, &forces.at(&frame.positions));
         }
     }
+    if let Some((index, damage)) = damaged.first() {
+        let more = format!("{} of {frames} frames are no molecule", damaged.len());
+        return Err(reader.damaged(*index, damage, if damaged.len() > 1 { &more } else { "" }));
+    }
+    if reader.made_whole() {
+        notes.push(format!(
+            "{}: molecules broken over the periodic cell were made whole",
+            path.display()
+        ));
+    }
+    if !has_times {
+        notes.extend(leave_out_repeats(&mut segment, &marks));
+    }
     Ok(segment)
+}
+
+/// Takes stretches of frames that a restart wrote again once; says which.
+fn leave_out_repeats(segment: &mut Segment, marks: &[u64]) -> Option<String> {
+    let stretches = repeated(marks);
+    let row = 3 * segment.tokens;
+    for stretch in stretches.iter().rev() {
+        let values = stretch.start * row..stretch.end * row;
+        if !segment.forces.is_empty() {
+            segment.forces.drain(values.clone());
+        }
+        segment.positions.drain(values);
+    }
+    repeats_note(&stretches).map(|note| format!("{}: {note}", segment.file.display()))
 }
 
 fn append(values: &mut Vec<f32>, vectors: &[Vector3<f64>]) {

@@ -1,13 +1,14 @@
 //! DCD: one header, frames of one size; record markers of 4 or 8 bytes, either byte order.
 //!
 //! Times: the header holds the first step, the steps from frame to frame and the time step in AKMA
-//! units. Cells: six numbers in the order a, γ, b, β, α, c, the angles as degrees or cosines;
+//! units; many writers leave them unset. Cells: six numbers in the order a, γ, b, β, α, c, the angles as degrees or cosines;
 //! recent CHARMM stores a symmetric matrix of vectors instead.
 
 use nalgebra::Vector3;
 
 use super::input::{Ended, Input};
-use super::{Contents, Fault, Source, cell, rounded};
+use super::times::rounded;
+use super::{Contents, Fault, Source, cell};
 use crate::structure::{Cell, Frame};
 use crate::units::PS_PER_AKMA;
 
@@ -45,6 +46,8 @@ fn wide_markers(input: &mut Input) -> Result<bool, Fault> {
 
 /// The numbers of the first record that matter.
 struct Control {
+    /// Frames, as far as the writer has counted: one that was stopped leaves it wrong.
+    count: u32,
     start: i32,
     stride: i32,
     fixed: usize,
@@ -55,7 +58,8 @@ struct Control {
 }
 
 fn control(input: &mut Input) -> Result<Control, Ended> {
-    input.skip(4 + 4)?; // CORD and the number of frames, which writers that were stopped leave wrong
+    input.skip(4)?; // CORD
+    let count = input.u32()?;
     let (start, stride) = (input.i32()?, input.i32()?);
     input.skip(20)?;
     let fixed = input.u32()? as usize;
@@ -72,6 +76,7 @@ fn control(input: &mut Input) -> Result<Control, Ended> {
     };
     input.go_to(end)?;
     Ok(Control {
+        count,
         start,
         stride,
         fixed,
@@ -80,6 +85,55 @@ fn control(input: &mut Input) -> Result<Control, Ended> {
         fourth,
         version,
     })
+}
+
+/// The time step that VMD, mdtraj and ProDy write for none: nobody integrates with 48.9 fs.
+const UNSET: f64 = 1.0;
+
+impl Control {
+    /// Times of frames, ps, where the writer has set them.
+    fn times(&self, frames: u64) -> Option<Vec<f64>> {
+        let step = rounded(self.delta * PS_PER_AKMA);
+        let known = self.delta != UNSET && step > 0.0 && step.is_finite() && self.stride > 0;
+        let time =
+            |frame: u64| (f64::from(self.start) + frame as f64 * f64::from(self.stride)) * step;
+        known.then(|| (0..frames).map(time).collect())
+    }
+
+    fn without_times(&self) -> String {
+        let reason = if self.stride <= 0 {
+            format!("every {} steps a frame", self.stride)
+        } else if self.delta == UNSET {
+            "a time step of 1, which VMD and mdtraj write for none".to_owned()
+        } else {
+            format!("a time step of {}", self.delta)
+        };
+        format!("holds no times: its header says {reason}")
+    }
+}
+
+/// Whether the bytes from `place` on, behind the last of `frames` whole frames, are the start of
+/// another: they begin with the marker of a record of `record` bytes, or are zeros where the writer
+/// has counted one frame more.
+fn ends_in_a_frame(
+    input: &mut Input,
+    place: u64,
+    record: u64,
+    wide: bool,
+    counted_more: bool,
+) -> Result<bool, Ended> {
+    let mut marker = match (input.big_endian, wide) {
+        (true, true) => record.to_be_bytes().to_vec(),
+        (false, true) => record.to_le_bytes().to_vec(),
+        (true, false) => (record as u32).to_be_bytes().to_vec(),
+        (false, false) => (record as u32).to_le_bytes().to_vec(),
+    };
+    input.go_to(place)?;
+    marker.truncate(input.rest() as usize);
+    let mut start = Vec::new();
+    input.fill(marker.len() as u64, &mut start)?;
+    input.go_to(place)?;
+    Ok(start == marker || (counted_more && input.only_zeros_left()))
 }
 
 pub(super) struct Dcd {
@@ -132,18 +186,34 @@ impl Dcd {
         let rest = input.size - begin;
         let frames = rest.checked_sub(first).map_or(0, |rest| 1 + rest / later);
         let whole = frames.checked_sub(1).map_or(0, |more| first + more * later);
+        let mut notes = Vec::new();
         if rest != whole {
-            return Err(Fault::cut(frames as usize));
+            if frames == 0 {
+                return Err(Fault::cut(0));
+            }
+            let free = atoms - control.fixed;
+            let record = if control.cell { 48 } else { 4 * free as u64 };
+            let counted_more = u64::from(control.count) > frames;
+            if !ends_in_a_frame(&mut input, begin + whole, record, wide, counted_more)
+                .map_err(cut)?
+            {
+                let what = format!(
+                    "is none: the last {} bytes of the file are no part of a frame",
+                    rest - whole
+                );
+                return Err(Fault::frame(frames as usize, what));
+            }
+            notes.push(Fault::cut_note(frames as usize));
         }
-        let step = rounded(control.delta * PS_PER_AKMA);
-        let known = step > 0.0 && step.is_finite() && control.stride > 0;
-        let time = |frame: u64| {
-            (f64::from(control.start) + frame as f64 * f64::from(control.stride)) * step
-        };
+        let times = control.times(frames);
+        if times.is_none() {
+            notes.push(control.without_times());
+        }
         let contents = Contents {
             atoms,
             frames: frames as usize,
-            times: known.then(|| (0..frames).map(time).collect()),
+            times,
+            notes,
         };
         Ok((
             contents,

@@ -54,6 +54,22 @@ impl Input {
         }
         Ok(input)
     }
+    /// Bytes that are left.
+    pub fn rest(&self) -> u64 {
+        self.size - self.position
+    }
+    /// Whether nothing but zeros is left, as where a disk was lost before the bytes were on it.
+    /// Reads to the end.
+    pub fn only_zeros_left(&mut self) -> bool {
+        let mut buffer = Vec::new();
+        while !self.at_end() {
+            let some = self.rest().min(1 << 16);
+            if self.fill(some, &mut buffer).is_err() || buffer.iter().any(|&byte| byte != 0) {
+                return false;
+            }
+        }
+        true
+    }
     pub fn at_end(&self) -> bool {
         self.position >= self.size
     }

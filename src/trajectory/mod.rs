@@ -7,83 +7,45 @@
 //! XTC, DCD and NetCDF files made it overrun its buffers.)
 
 pub(crate) mod cell;
+pub mod damage;
 mod dcd;
+mod format;
 mod input;
+mod layout;
 mod netcdf;
 mod pdb;
 mod reader;
+mod scan;
+pub mod times;
 mod trr;
 mod writer;
 mod xtc;
 mod xtc_codec;
 
+pub use damage::{Damage, DamagedFrame, Judge};
+pub use format::Format;
+pub use layout::{Layout, MoleculeReader};
 pub use reader::Reader;
 pub(crate) use writer::part_of;
 pub use writer::{Extent, Writer};
 
 use std::path::Path;
 
+use crate::Error;
 use crate::error::Place;
 use crate::structure::Frame;
-use crate::{Error, Result};
-
-/// A trajectory file format, known by the file's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// GROMACS XTC, positions rounded to 0.01 Å.
-    Xtc,
-    /// CHARMM/NAMD DCD, positions as f32.
-    Dcd,
-    /// GROMACS TRR, positions, velocities and (written only) forces.
-    Trr,
-    /// Amber NetCDF (version 3).
-    NetCdf,
-    /// PDB with one MODEL a frame.
-    Pdb,
-}
-
-impl Format {
-    /// The format that a file's name stands for.
-    ///
-    /// # Errors
-    /// [`Error::Input`] where the ending is none of them.
-    pub fn of(path: &Path) -> Result<Self> {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .to_lowercase();
-        let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
-        if ends(&[".xtc"]) {
-            Ok(Format::Xtc)
-        } else if ends(&[".dcd"]) {
-            Ok(Format::Dcd)
-        } else if ends(&[".trr"]) {
-            Ok(Format::Trr)
-        } else if ends(&[".nc", ".ncdf", ".netcdf"]) {
-            Ok(Format::NetCdf)
-        } else if ends(&[".pdb", ".ent", ".pdb.gz", ".ent.gz"]) {
-            Ok(Format::Pdb)
-        } else {
-            let hint = "use a trajectory that ends in .xtc, .dcd, .trr, .nc or .pdb";
-            Err(Error::input(
-                Place::file(path),
-                "is no trajectory that can be read, by its name",
-                hint,
-            ))
-        }
-    }
-}
 
 /// What a trajectory file holds.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Contents {
     /// Atoms of each frame.
     atoms: usize,
-    /// Number of frames.
+    /// Number of whole frames with positions.
     frames: usize,
     /// Time of each frame, ps, where the file has them.
     times: Option<Vec<f64>>,
+    /// What a user should know: frames that are not whole, times that were never set.
+    notes: Vec<String>,
 }
 
 /// A trajectory file open for reading. Opening one looks through the whole file, so that every
@@ -123,6 +85,12 @@ impl Fault {
             "is cut short: the file ends in the middle of this frame",
         )
     }
+    /// What to say where the whole frames before one that is cut short are read.
+    fn cut_note(frames: usize) -> String {
+        format!(
+            "is cut short: the file ends in the middle of frame {frames}; its {frames} whole frames are read"
+        )
+    }
     fn error(self, path: &Path) -> Error {
         let place = self.frame.map_or_else(
             || Place::file(path),
@@ -136,15 +104,4 @@ impl Fault {
         };
         Error::input(place, self.what, hint)
     }
-}
-
-/// `value` to six significant digits: what is left of a time step that went through f32.
-fn rounded(value: f64) -> f64 {
-    format!("{value:.5e}").parse().unwrap_or(value)
-}
-
-/// Times that are all the same were never set: such a file has none.
-fn known(times: Vec<f64>) -> Option<Vec<f64>> {
-    let known = times.len() < 2 || times.iter().any(|&time| time != times[0]);
-    known.then_some(times)
 }

@@ -6,7 +6,8 @@
 //! trajectory convention 1.0, <https://ambermd.org/netcdf/nctraj.xhtml>.
 
 use super::input::{Ended, Input};
-use super::{Contents, Fault, Source, cell, known};
+use super::times::known;
+use super::{Contents, Fault, Source, cell};
 use crate::structure::Frame;
 
 const DIMENSIONS: u32 = 10;
@@ -158,7 +159,7 @@ impl NetCdf {
             let needs = numbers as u64 * width(variable.kind);
             let fits = matches!(variable.kind, FLOAT | DOUBLE)
                 && variable.size >= needs
-                && variable.begin.checked_sub(begin)? + needs <= stride;
+                && variable.begin.checked_sub(begin)?.checked_add(needs)? <= stride;
             fits.then_some(variable)
         };
         let Some(coordinates) = take(b"coordinates", 3 * atoms).filter(|_| atoms > 0 && stride > 0)
@@ -170,15 +171,23 @@ impl NetCdf {
         let (velocities, time) = (take(b"velocities", 3 * atoms), take(b"time", 1));
         let (edges, angles) = (take(b"cell_lengths", 3), take(b"cell_angles", 3));
         // the last record of a file may lack its padding, which is at most 3 bytes
-        let there = (input.size.saturating_sub(begin) + 3) / stride;
-        let frames = if claimed == u32::MAX {
+        let bytes = input.size.saturating_sub(begin) + 3;
+        let there = bytes / stride;
+        let streamed = claimed == u32::MAX;
+        let is_cut = if streamed {
+            bytes % stride > 3
+        } else {
+            there < u64::from(claimed)
+        };
+        let frames = if streamed {
             there
         } else {
-            u64::from(claimed)
+            there.min(u64::from(claimed))
         };
-        if there < frames {
-            return Err(Fault::cut(there as usize));
+        if is_cut && frames == 0 {
+            return Err(Fault::cut(0));
         }
+        let notes = is_cut.then(|| Fault::cut_note(frames as usize));
         let times = match time {
             Some(time) => known(times(&mut input, &time, stride, frames).map_err(broken)?),
             None => None,
@@ -187,6 +196,7 @@ impl NetCdf {
             atoms,
             frames: frames as usize,
             times,
+            notes: notes.into_iter().collect(),
         };
         Ok((
             contents,

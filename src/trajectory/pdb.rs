@@ -5,29 +5,47 @@
 use std::io::Read;
 use std::path::Path;
 
+use flate2::read::MultiGzDecoder;
 use nalgebra::Vector3;
 
 use super::{Contents, Fault, Source, cell};
+use crate::error::Place;
 use crate::structure::{Cell, Frame, ReadOptions, Topology, read_models};
 use crate::{Error, Result};
+
+/// Columns up to the last of a record's coordinates.
+const COORDINATES_END: usize = 54;
 
 pub(super) struct Pdb {
     models: Vec<Vec<Vector3<f64>>>,
     cell: Option<Cell>,
 }
 
+/// Gzipped text may grow by this much without being doubted: frames of a frozen molecule shrink to
+/// a thousandth, frames that move to a quarter.
+const GROWTH: u64 = 100;
+const UNDOUBTED: u64 = 1 << 28;
+
 /// The text of a PDB file, plain or gzipped.
 pub(super) fn text(path: &Path) -> Result<String> {
-    let read = || -> std::io::Result<Vec<u8>> {
-        let bytes = std::fs::read(path)?;
-        if !bytes.starts_with(&[0x1f, 0x8b]) {
-            return Ok(bytes);
-        }
+    let reading = |source| Error::reading(path, &source);
+    let mut bytes = std::fs::read(path).map_err(reading)?;
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        let most = UNDOUBTED.max(GROWTH * bytes.len() as u64);
         let mut text = Vec::new();
-        flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_end(&mut text)?;
-        Ok(text)
-    };
-    let bytes = read().map_err(|source| Error::reading(path, &source))?;
+        MultiGzDecoder::new(&bytes[..])
+            .take(most + 1)
+            .read_to_end(&mut text)
+            .map_err(reading)?;
+        if text.len() as u64 > most {
+            return Err(Error::input(
+                Place::file(path),
+                format!("unpacks to more than {most} bytes"),
+                "gunzip it first, if it is what you mean",
+            ));
+        }
+        bytes = text;
+    }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
@@ -39,47 +57,93 @@ fn numbers<const N: usize>(line: &str, columns: [(usize, usize); N]) -> Option<[
     Some(out)
 }
 
-impl Pdb {
-    pub fn open(text: &str) -> Result<(Contents, Self), Fault> {
-        let mut models: Vec<Vec<Vector3<f64>>> = vec![Vec::new()];
-        let mut cell = None;
+/// The text without a last line that ends, without a line break, before its coordinates do: a copy
+/// that stopped, or a run that was killed.
+fn without_cut_line(text: &str) -> &str {
+    let start = text.rfind('\n').map_or(0, |end| end + 1);
+    let last = &text[start..];
+    let is_atom = last.starts_with("ATOM  ") || last.starts_with("HETATM");
+    if is_atom && last.len() < COORDINATES_END {
+        &text[..start]
+    } else {
+        text
+    }
+}
+
+/// Models as they are found.
+struct Models {
+    all: Vec<Vec<Vector3<f64>>>,
+    cell: Option<Cell>,
+    /// Whether the last model has come to its end (END, ENDMDL).
+    ended: bool,
+}
+
+impl Models {
+    fn read(text: &str) -> Result<Self, Fault> {
+        let mut models = Models {
+            all: vec![Vec::new()],
+            cell: None,
+            ended: false,
+        };
         for (index, line) in text.lines().enumerate() {
-            if line.starts_with("ATOM  ") || line.starts_with("HETATM") {
-                let Some(position) = numbers(line, [(30, 38), (38, 46), (46, 54)]) else {
-                    return Err(Fault::frame(
-                        models.len() - 1,
-                        format!("line {} has no coordinates in columns 31 to 54", index + 1),
-                    ));
-                };
-                let model = models.last_mut().expect("starts with one");
-                model.push(Vector3::from(position));
-            } else if line.starts_with("CRYST1") {
-                let edges = numbers(line, [(6, 15), (15, 24), (24, 33)])
-                    .zip(numbers(line, [(33, 40), (40, 47), (47, 54)]));
-                cell = edges.and_then(|(lengths, angles)| cell::of_edges(lengths, angles));
-            } else if (line.starts_with("MODEL") || line.starts_with("END"))
-                && models.last().is_some_and(|model| !model.is_empty())
-            {
-                models.push(Vec::new());
+            models.line(line, index + 1)?;
+        }
+        Ok(models)
+    }
+
+    fn line(&mut self, line: &str, number: usize) -> Result<(), Fault> {
+        if line.starts_with("ATOM  ") || line.starts_with("HETATM") {
+            let Some(position) = numbers(line, [(30, 38), (38, 46), (46, 54)]) else {
+                let what = format!("line {number} has no coordinates in columns 31 to 54");
+                return Err(Fault::frame(self.all.len() - 1, what));
+            };
+            let model = self.all.last_mut().expect("starts with one");
+            model.push(Vector3::from(position));
+            self.ended = false;
+        } else if line.starts_with("CRYST1") {
+            let edges = numbers(line, [(6, 15), (15, 24), (24, 33)])
+                .zip(numbers(line, [(33, 40), (40, 47), (47, 54)]));
+            self.cell = edges.and_then(|(lengths, angles)| cell::of_edges(lengths, angles));
+        } else if line.starts_with("MODEL") || line.starts_with("END") {
+            self.ended = true;
+            if self.all.last().is_some_and(|model| !model.is_empty()) {
+                self.all.push(Vec::new());
             }
         }
-        models.retain(|model| !model.is_empty());
-        let atoms = models.first().map_or(0, Vec::len);
-        if let Some(index) = models.iter().position(|model| model.len() != atoms) {
-            let what = format!(
-                "holds {} atoms, the first frame {atoms}",
-                models[index].len()
-            );
-            return Err(Fault::frame(index, what));
+        Ok(())
+    }
+}
+
+impl Pdb {
+    pub fn open(text: &str) -> Result<(Contents, Self), Fault> {
+        let whole = without_cut_line(text);
+        let Models {
+            mut all,
+            cell,
+            ended,
+        } = Models::read(whole)?;
+        all.retain(|model| !model.is_empty());
+        let atoms = all.first().map_or(0, Vec::len);
+        if all.len() == 1 && whole.len() < text.len() {
+            return Err(Fault::cut(0));
         }
-        Ok((
-            Contents {
-                atoms,
-                frames: models.len(),
-                times: None,
-            },
-            Pdb { models, cell },
-        ))
+        let mut notes = Vec::new();
+        if let Some(index) = all.iter().position(|model| model.len() != atoms) {
+            let last = index + 1 == all.len() && !ended && all[index].len() < atoms;
+            if !last {
+                let what = format!("holds {} atoms, the first frame {atoms}", all[index].len());
+                return Err(Fault::frame(index, what));
+            }
+            all.pop();
+            notes.push(Fault::cut_note(index));
+        }
+        let contents = Contents {
+            atoms,
+            frames: all.len(),
+            times: None,
+            notes,
+        };
+        Ok((contents, Pdb { models: all, cell }))
     }
 }
 
@@ -98,7 +162,7 @@ impl Pdb {
         let contents = Contents {
             atoms,
             frames: frames.len(),
-            times: None,
+            ..Contents::default()
         };
         let models = frames.into_iter().map(|frame| frame.positions).collect();
         (first.topology.len() == atoms).then_some((

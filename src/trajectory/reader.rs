@@ -3,22 +3,29 @@
 use std::path::{Path, PathBuf};
 
 use super::dcd::Dcd;
+use super::format::{Format, by_name};
 use super::input::Input;
 use super::netcdf::NetCdf;
 use super::pdb::{self, Pdb};
+use super::times::{InOrder, in_order, step};
 use super::trr::Trr;
 use super::xtc::Xtc;
-use super::{Contents, Fault, Format, Source, rounded};
+use super::{Contents, Fault, Source};
 use crate::error::Place;
 use crate::structure::{Frame, Topology};
 use crate::{Error, Result};
 
 /// A trajectory file open for reading: XTC, DCD, TRR, Amber NetCDF or multi-model PDB, told apart
-/// by the file's name.
+/// by content. Frames are numbered from 0 in the order of time: those that a restart wrote again
+/// are left out.
 pub struct Reader {
     path: PathBuf,
     source: Box<dyn Source>,
     contents: Contents,
+    /// Number in the file of every frame.
+    numbers: Vec<usize>,
+    /// Whether the times are those of the file.
+    own_times: bool,
     next: usize,
 }
 
@@ -30,14 +37,15 @@ fn open<S: Source + 'static>(
 
 impl Reader {
     /// Opens a trajectory; the whole file is looked through for frames that are cut short or
-    /// broken, without decoding positions.
+    /// broken, without decoding positions. [`Reader::notes`] has what was found and passed over.
     ///
     /// # Errors
-    /// [`Error::Input`] naming file and frame: not readable, not of the format that its name says,
-    /// cut short, broken, of another number of atoms than `topology`, or without any frame.
+    /// [`Error::Input`] naming file and frame: not readable, no trajectory, cut short in its first
+    /// frame, broken, of another number of atoms than `topology`, or without any frame.
     pub fn open(path: impl AsRef<Path>, topology: Option<&Topology>) -> Result<Self> {
         let path = path.as_ref();
-        let opened = match Format::of(path)? {
+        let format = Format::of_file(path)?;
+        let opened = match format {
             Format::Xtc => open(Xtc::open(Input::open(path)?)),
             Format::Dcd => open(Dcd::open(Input::open(path)?)),
             Format::Trr => open(Trr::open(Input::open(path)?)),
@@ -47,7 +55,7 @@ impl Reader {
                     .map(|whole| Pdb::protein_of(path, topology, &whole.0).unwrap_or(whole)),
             ),
         };
-        let (contents, source) = opened.map_err(|fault| fault.error(path))?;
+        let (mut contents, source) = opened.map_err(|fault| fault.error(path))?;
         if contents.frames == 0 || contents.atoms == 0 {
             return Err(Error::input(
                 Place::file(path),
@@ -67,12 +75,35 @@ impl Reader {
                 "give the structure that this trajectory was made with, all its atoms in order",
             ));
         }
+        if let Some(named) = by_name(path).filter(|&named| named != format) {
+            let words = format!("is {} by content, not {}", format.name(), named.name());
+            contents.notes.insert(0, words);
+        }
+        let mut numbers = (0..contents.frames).collect();
+        let own_times = contents.times.is_some();
+        if let Some(times) = &mut contents.times {
+            let InOrder { kept, note } = in_order(times);
+            *times = kept.iter().map(|&frame| times[frame]).collect();
+            contents.notes.extend(note);
+            contents.frames = kept.len();
+            numbers = kept;
+        }
         Ok(Reader {
             path: path.to_owned(),
             source,
             contents,
+            numbers,
+            own_times,
             next: 0,
         })
+    }
+
+    /// Sets the frames `time_step` ps apart, the first at time 0, whatever the file says.
+    #[must_use]
+    pub fn with_time_step(mut self, time_step: f64) -> Self {
+        let times = (0..self.len()).map(|frame| frame as f64 * time_step);
+        self.contents.times = Some(times.collect());
+        self
     }
 
     /// Number of frames.
@@ -91,27 +122,34 @@ impl Reader {
     pub fn path(&self) -> &Path {
         &self.path
     }
-    /// Times of all frames, ps; `None` where the file has none (PDB, some NetCDF).
+    /// Number of frame `index` in the file, from 0: another than `index` where frames of a restart
+    /// are left out.
+    pub fn number(&self, index: usize) -> usize {
+        self.numbers[index]
+    }
+    /// Times of all frames, ps; `None` where the file has none (PDB, some NetCDF, DCD of programs
+    /// that do not set them).
     pub fn times(&self) -> Option<&[f64]> {
         self.contents.times.as_deref()
     }
+    /// Whether the file itself has times.
+    pub fn has_own_times(&self) -> bool {
+        self.own_times
+    }
+    /// What a user should know of the file: that it is cut short, that its times go back or were
+    /// never set. One line each, to stand behind the file's name.
+    pub fn notes(&self) -> &[String] {
+        &self.contents.notes
+    }
 
-    /// Physical time from frame to frame, ps, where the file knows it and it is the same throughout
-    /// (to the rounding of f32).
+    /// Physical time from frame to frame, ps, where it is known and the same throughout (to the
+    /// rounding of f32).
     pub fn time_step(&self) -> Option<f64> {
-        let times = self.times().filter(|times| times.len() > 1)?;
-        let last = times[times.len() - 1];
-        let step = (last - times[0]) / (times.len() - 1) as f64;
-        let slack = 1e-3 * step + 4.0 * f64::from(f32::EPSILON) * last.abs().max(times[0].abs());
-        let uniform = step > 0.0
-            && times
-                .windows(2)
-                .all(|pair| (pair[1] - pair[0] - step).abs() <= slack);
-        uniform.then(|| rounded(step))
+        step(self.times()?)
     }
 
     /// Reads the next frame; `false` behind the last. `frame.step` is the file's own step where it
-    /// has one, else the frame's index; `frame.time` is NaN where the file has no times.
+    /// has one, else the frame's number; `frame.time` is NaN where times are not known.
     ///
     /// # Errors
     /// [`Error::Input`] naming file and frame: not readable, or coordinates that are not numbers.
@@ -128,26 +166,23 @@ impl Reader {
     /// # Errors
     /// As [`Reader::read`], and where there is no such frame.
     pub fn read_at(&mut self, index: usize, frame: &mut Frame) -> Result<()> {
-        let refuse = |what: &str, hint: &str| {
-            Error::input(Place::file(&self.path).at_frame(index), what, hint)
-        };
-        if index >= self.contents.frames {
+        let Some(&number) = self.numbers.get(index) else {
             let hint = format!(
                 "the file holds {} frames, 0 to {}",
-                self.contents.frames,
-                self.contents.frames - 1
+                self.len(),
+                self.len() - 1
             );
-            return Err(refuse("does not exist", &hint));
-        }
+            let place = Place::file(&self.path).at_frame(index);
+            return Err(Error::input(place, "does not exist", hint));
+        };
+        let refuse = |what: &str, hint: &str| {
+            Error::input(Place::file(&self.path).at_frame(number), what, hint)
+        };
         self.source
-            .read(index, frame)
+            .read(number, frame)
             .map_err(|what| refuse(&what, "copy or write the file again"))?;
         self.next = index + 1;
-        frame.time = self
-            .contents
-            .times
-            .as_ref()
-            .map_or(f64::NAN, |times| times[index]);
+        frame.time = self.times().map_or(f64::NAN, |times| times[index]);
         match frame
             .positions
             .iter()

@@ -3,7 +3,8 @@
 use nalgebra::Vector3;
 
 use super::input::{Ended, Input};
-use super::{Contents, Fault, Source, cell, known};
+use super::scan::{FrameHeader, scan};
+use super::{Contents, Fault, Source, cell};
 use crate::structure::{Cell, Frame};
 use crate::units::ANGSTROM_PER_NM;
 
@@ -42,19 +43,16 @@ fn header(input: &mut Input) -> Result<Result<Header, String>, Ended> {
         *size = input.u32()? as usize;
     }
     let (atoms, step, _nre) = (input.u32()? as usize, input.i32()?, input.i32()?);
-    let double = sizes[CELL] == 72 || sizes[POSITIONS] == 24 * atoms;
+    let vectors = [POSITIONS, VELOCITIES, FORCES];
+    let double = sizes[CELL] == 72
+        || vectors
+            .iter()
+            .any(|&section| atoms > 0 && sizes[section] == 24 * atoms);
     let width = if double { 8 } else { 4 };
     let fits =
         |section: usize, numbers: usize| sizes[section] == 0 || sizes[section] == numbers * width;
-    if !(fits(CELL, 9)
-        && [POSITIONS, VELOCITIES, FORCES]
-            .iter()
-            .all(|&section| fits(section, 3 * atoms)))
-    {
+    if !(fits(CELL, 9) && vectors.iter().all(|&section| fits(section, 3 * atoms))) {
         return Ok(Err(format!("its sections do not fit {atoms} atoms")));
-    }
-    if sizes[POSITIONS] == 0 {
-        return Ok(Err("it holds no positions".to_owned()));
     }
     let time = input.real(double)?;
     let _lambda = input.real(double)?;
@@ -115,38 +113,28 @@ pub(super) fn frame_bytes(
     Ok(out)
 }
 
+impl FrameHeader for Header {
+    const NAME: &str = "TRR";
+    fn read(input: &mut Input) -> Result<Result<Self, String>, Ended> {
+        header(input)
+    }
+    fn body(&self) -> u64 {
+        self.sizes.iter().map(|&size| size as u64).sum()
+    }
+    fn atoms(&self) -> usize {
+        self.atoms
+    }
+    fn time(&self) -> f64 {
+        self.time
+    }
+    fn has_positions(&self) -> bool {
+        self.sizes[POSITIONS] > 0
+    }
+}
+
 impl Trr {
     pub fn open(mut input: Input) -> Result<(Contents, Self), Fault> {
-        let (mut offsets, mut times, mut atoms) = (Vec::new(), Vec::new(), None);
-        while !input.at_end() {
-            let index = offsets.len();
-            offsets.push(input.position);
-            let header = header(&mut input)
-                .map_err(|_| Fault::cut(index))?
-                .map_err(|what| match index {
-                    0 => Fault::header(format!("is no TRR trajectory: {what}")),
-                    _ => Fault::frame(index, format!("is broken: {what}")),
-                })?;
-            input
-                .skip(header.sizes.iter().map(|&size| size as u64).sum())
-                .map_err(|_| Fault::cut(index))?;
-            if *atoms.get_or_insert(header.atoms) != header.atoms {
-                return Err(Fault::frame(
-                    index,
-                    format!(
-                        "holds {} atoms, the first frame {}",
-                        header.atoms,
-                        atoms.unwrap_or(0)
-                    ),
-                ));
-            }
-            times.push(header.time);
-        }
-        let contents = Contents {
-            atoms: atoms.unwrap_or(0),
-            frames: offsets.len(),
-            times: known(times),
-        };
+        let (contents, offsets) = scan::<Header>(&mut input)?;
         Ok((contents, Trr { input, offsets }))
     }
 }

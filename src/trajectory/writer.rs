@@ -50,7 +50,7 @@ pub(crate) fn part_of(path: &Path) -> PathBuf {
 }
 
 fn check_format(path: &Path) -> Result<Format> {
-    match Format::of(path) {
+    match Format::of_name(path) {
         Ok(format @ (Format::Xtc | Format::Dcd | Format::Trr)) => Ok(format),
         _ => Err(Error::output(
             path,

@@ -4,8 +4,9 @@
 use nalgebra::Vector3;
 
 use super::input::{Ended, Input};
+use super::scan::{FrameHeader, scan};
 use super::xtc_codec::{Bounds, decode, encode};
-use super::{Contents, Fault, Source, cell, known};
+use super::{Contents, Fault, Source, cell};
 use crate::structure::{Cell, Frame};
 use crate::units::ANGSTROM_PER_NM;
 
@@ -81,47 +82,38 @@ fn header(input: &mut Input) -> Result<Result<Header, String>, Ended> {
     }))
 }
 
+impl FrameHeader for Header {
+    const NAME: &str = "XTC";
+    fn read(input: &mut Input) -> Result<Result<Self, String>, Ended> {
+        header(input)
+    }
+    fn body(&self) -> u64 {
+        self.compressed
+            .map_or(12 * self.atoms as u64, |(_, _, bytes)| {
+                bytes.saturating_add(3) & !3
+            })
+    }
+    fn atoms(&self) -> usize {
+        self.atoms
+    }
+    fn time(&self) -> f64 {
+        f64::from(self.time)
+    }
+    fn has_positions(&self) -> bool {
+        true
+    }
+}
+
 impl Xtc {
     pub fn open(mut input: Input) -> Result<(Contents, Self), Fault> {
-        let (mut offsets, mut times, mut atoms) = (Vec::new(), Vec::new(), None);
-        while !input.at_end() {
-            let index = offsets.len();
-            offsets.push(input.position);
-            let header = header(&mut input)
-                .map_err(|_| Fault::cut(index))?
-                .map_err(|what| match index {
-                    0 => Fault::header(format!("is no XTC trajectory: {what}")),
-                    _ => Fault::frame(index, format!("is broken: {what}")),
-                })?;
-            let size = header
-                .compressed
-                .map_or(12 * header.atoms as u64, |(_, _, bytes)| {
-                    bytes.saturating_add(3) & !3
-                });
-            input.skip(size).map_err(|_| Fault::cut(index))?;
-            if *atoms.get_or_insert(header.atoms) != header.atoms {
-                return Err(Fault::frame(
-                    index,
-                    format!(
-                        "holds {} atoms, the first frame {}",
-                        header.atoms,
-                        atoms.unwrap_or(0)
-                    ),
-                ));
-            }
-            times.push(f64::from(header.time));
-        }
-        let contents = Contents {
-            atoms: atoms.unwrap_or(0),
-            frames: offsets.len(),
-            times: known(times),
-        };
+        let (contents, offsets) = scan::<Header>(&mut input)?;
+        let bytes = Vec::new();
         Ok((
             contents,
             Xtc {
                 input,
                 offsets,
-                bytes: Vec::new(),
+                bytes,
             },
         ))
     }

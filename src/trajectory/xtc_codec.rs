@@ -176,6 +176,10 @@ impl Divisor {
 
 /// Unpacks `atoms` coordinates; none where the bits are not what an XTC frame can hold.
 pub(super) fn decode(bytes: &[u8], bounds: &Bounds, atoms: usize) -> Option<Vec<[i32; 3]>> {
+    // two bits an atom at least: a broken count must not ask for more memory than that
+    if atoms > 4 * bytes.len() {
+        return None;
+    }
     let mut bits = Bits::new(bytes);
     let layout = bounds.layout();
     let packed = if let Layout::Packed(sizes, _) = layout {

@@ -226,7 +226,7 @@ mod tests {
             frames: count,
             stride: 1,
             rows,
-            made_whole: false,
+            ..Series::default()
         }
     }
 

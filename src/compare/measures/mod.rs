@@ -51,7 +51,7 @@ pub struct Options {
 
 /// Computes everything.
 pub fn measure(run: &Series, reference: &Series, looker: &Looker, options: Options) -> Findings {
-    let mut notes = Vec::new();
+    let mut notes = [&run.notes[..], &reference.notes[..]].concat();
     for (series, name) in [(run, "run"), (reference, "reference")] {
         if series.rows.len() < FEW_FRAMES {
             notes.push(format!(
@@ -69,7 +69,7 @@ pub fn measure(run: &Series, reference: &Series, looker: &Looker, options: Optio
                 .to_owned(),
         );
     }
-    let (mut measures, over_time) = quality::judge(&floors, run, looker);
+    let (mut measures, over_time) = quality::judge(&floors, run, reference, looker);
     notes.extend(
         looker
             .no_template
@@ -141,7 +141,13 @@ impl Clock {
     pub fn of(run: &Series, reference: &Series, lag: Option<f64>) -> Result<Self, String> {
         let step_of = |series: &Series, name: &str| {
             series.time_step().ok_or_else(|| {
-                format!("the frames of the {name} are not a known, fixed time apart")
+                let flag = match name {
+                    "run" => "--time-step",
+                    _ => "--reference-time-step",
+                };
+                format!(
+                    "the frames of the {name} are not a known, fixed time apart; {flag} gives it"
+                )
             })
         };
         let (run_step, reference_step) = (step_of(run, "run")?, step_of(reference, "reference")?);

@@ -80,7 +80,9 @@ impl OverTime {
             .unwrap_or(0);
         let windows = WINDOWS.min(longest);
         let mut over_time = OverTime {
-            span: series.time_step().map(|step| step * longest as f64),
+            span: series
+                .time_step()
+                .map(|step| step * longest.saturating_sub(1) as f64),
             ..OverTime::default()
         };
         for window in 0..windows {
@@ -112,9 +114,20 @@ impl OverTime {
     }
 }
 
-pub(super) fn judge(floors: &Floors, run: &Series, looker: &Looker) -> (Vec<Measure>, OverTime) {
+pub(super) fn judge(
+    floors: &Floors,
+    run: &Series,
+    reference: &Series,
+    looker: &Looker,
+) -> (Vec<Measure>, OverTime) {
+    // frames that are no molecule have no row; as frames that are not valid they count evenly
+    let damaged = |block: &Block| {
+        let series = if block.of_run { run } else { reference };
+        series.damaged as f64 * block.range.len() as f64 / series.rows.len() as f64
+    };
     let sums = |block: &Block| {
-        block.rows().iter().fold([0.0; 6], |sums, row| {
+        let none = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, damaged(block)];
+        block.rows().iter().fold(none, |sums, row| {
             let q = &row.quality;
             let values = [
                 1.0,
@@ -123,25 +136,26 @@ pub(super) fn judge(floors: &Floors, run: &Series, looker: &Looker) -> (Vec<Meas
                 q.clashes,
                 q.inverted,
                 q.valid,
+                0.0,
             ];
             std::array::from_fn(|place| sums[place] + f64::from(values[place]))
         })
     };
-    let total = |parts: &[&[f64; 6]]| {
-        parts.iter().fold([0.0; 6], |sums, part| {
+    let total = |parts: &[&[f64; 7]]| {
+        parts.iter().fold([0.0; 7], |sums, part| {
             std::array::from_fn(|place| sums[place] + part[place])
         })
     };
-    let numbers = |[count, bonds, angles, clashes, inverted, valid]: &[f64; 6]| {
+    let numbers = |[count, bonds, angles, clashes, inverted, valid, damaged]: &[f64; 7]| {
         vec![
             (bonds / count).sqrt(),
             (angles / count).sqrt(),
             clashes / count,
             inverted / count,
-            valid / count,
+            valid / (count + damaged),
         ]
     };
-    let distances = |a: &[f64; 6], b: &[f64; 6]| {
+    let distances = |a: &[f64; 7], b: &[f64; 7]| {
         numbers(a)
             .iter()
             .zip(numbers(b))

@@ -4,6 +4,7 @@
 # make lint   formatting, clippy and documentation, warnings denied
 # make bench-gpu      times the GPU engine on the best device there is, op by op (docs/gpu.md)
 # make validate-gpu   the GPU engine under Vulkan's validation layers, which must have nothing to say
+# make fuzz SECONDS=60   every reader under libFuzzer for so long (a nightly compiler, or RUSTC_BOOTSTRAP=1)
 # make bench-network   checks the network's values against JAX's, then times both
 # One profile (release) serves all of them, so that a cold machine compiles everything once.
 
@@ -19,7 +20,7 @@ TEST_PACKAGES = python3-venv mesa-vulkan-drivers
 # What `make validate-gpu` watches the GPU engine with.
 VALIDATION_PACKAGES = mesa-vulkan-drivers vulkan-validationlayers
 
-.PHONY: all demo test lint bench-network bench-gpu validate-gpu deps test-deps clients build clean
+.PHONY: all demo test lint fuzz bench-network bench-gpu validate-gpu deps test-deps clients build clean
 
 all: build
 
@@ -73,6 +74,12 @@ lint: deps
 	$(CARGO) fmt --all -- --check
 	$(CARGO) clippy $(RELEASE) --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(RELEASE) --no-deps --all-features
+
+SECONDS = 60
+
+fuzz: deps
+	command -v cargo-fuzz >/dev/null || $(CARGO) install cargo-fuzz --locked
+	scripts/fuzz.sh $(SECONDS)
 
 # JAX, which the network is compared with; JAX_PYTHON=… where it is installed already.
 JAX_VENV = target/jax

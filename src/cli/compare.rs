@@ -114,9 +114,10 @@ fn compare(args: &Args) -> Result<()> {
     let waiting = spinner(args);
     let mut findings = measure(&run, &reference, &looker, Options { lag: args.lag });
     if args.paired {
-        findings
-            .measures
-            .insert(0, next_frame(&sides.run, &sides.reference)?);
+        findings.measures.insert(
+            0,
+            next_frame(&sides.run, &sides.reference, &sides.topology)?,
+        );
     }
     waiting.finish_and_clear();
     say(args, &findings.notes);

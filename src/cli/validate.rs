@@ -234,6 +234,7 @@ fn run_case(args: &Args, case: &Case, folder: &Path) -> Result<Outcome> {
     sides.notes.iter().for_each(|note| eprintln!("{note}"));
     let layout = Layout::load(&top, &ReadOptions::default())?;
     let starts = starts(&sides.run, &layout, case.chains)?;
+    let picks = layout.atoms_at(&sides.run[0].path, &sides.run[0].picks)?;
     let structure = layout.structure;
     let looker = Looker::new(&sides.topology, &sides.start);
     let reference = gather(&sides.reference, &looker, MEMORY, &|_| ())?;
@@ -254,13 +255,7 @@ fn run_case(args: &Args, case: &Case, folder: &Path) -> Result<Outcome> {
         ..
     } = case.sampling(&args.sampling)?.jumps(parts)?;
     warning.iter().for_each(|warning| eprintln!("{warning}"));
-    let rollouts = roll_out(
-        stepper.as_mut(),
-        &looker,
-        &sides.run[0].picks,
-        starts,
-        case.jumps,
-    )?;
+    let rollouts = roll_out(stepper.as_mut(), &looker, &picks, starts, case.jumps)?;
     Ok(judge(
         &rollouts,
         &reference,

@@ -5,8 +5,8 @@ use nalgebra::Vector3;
 use super::floor::{Better, Definition, Measure, Verdict, settle};
 use super::source::Source;
 use crate::geometry::superpose::pick;
-use crate::structure::Frame;
-use crate::trajectory::Reader;
+use crate::structure::{Frame, Topology};
+use crate::trajectory::{Judge, Reader};
 use crate::{Error, Result};
 
 const NEXT_FRAME: Definition = Definition {
@@ -24,7 +24,8 @@ const NEXT_FRAME: Definition = Definition {
 ///
 /// # Errors
 /// [`Error::Usage`] where the files or frames do not correspond; what reading reports.
-pub fn next_frame(run: &[Source], reference: &[Source]) -> Result<Measure> {
+pub fn next_frame(run: &[Source], reference: &[Source], topology: &Topology) -> Result<Measure> {
+    let judge = Judge::new(topology);
     if run.len() != reference.len() {
         let what = format!(
             "{} trajectories of the run do not pair with {} of the reference",
@@ -43,20 +44,31 @@ pub fn next_frame(run: &[Source], reference: &[Source]) -> Result<Measure> {
             Reader::open(&truth.path, None)?,
         ];
         let pairs = pairs(&readers[0], &readers[1])?;
-        let mut read = |which: usize, index: usize| -> Result<Vec<Vector3<f64>>> {
+        // nothing for a frame that is no molecule
+        let mut read = |which: usize, index: usize| -> Result<Option<Vec<Vector3<f64>>>> {
             let mut frame = Frame::default();
             readers[which].read_at(index, &mut frame)?;
-            Ok(pick(
-                &frame.positions,
-                &[&predicted.picks, &truth.picks][which][..],
-            ))
+            let picks = [&predicted.picks, &truth.picks][which];
+            let positions = pick(&frame.positions, picks);
+            let damage = judge.damage(&positions, frame.cell.as_ref());
+            Ok(damage.is_none().then_some(positions))
         };
         for (guess, now) in pairs {
-            let (guess, before, now) = (read(0, guess)?, read(1, now - 1)?, read(1, now)?);
+            let (Some(guess), Some(before), Some(now)) =
+                (read(0, guess)?, read(1, now - 1)?, read(1, now)?)
+            else {
+                continue;
+            };
             squares += square_distance(&guess, &now);
             copies += square_distance(&before, &now);
             coordinates += 3.0 * now.len() as f64;
         }
+    }
+    if coordinates == 0.0 {
+        return Err(Error::usage(
+            "no frame of the run predicts one of the reference: one of the two is no molecule",
+            "--paired wants whole frames; what is wrong with them is said above",
+        ));
     }
     let (error, copy) = (squares / coordinates, copies / coordinates);
     let mut measure = settle(&NEXT_FRAME, error, &[copy]);

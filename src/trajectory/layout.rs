@@ -33,21 +33,9 @@ impl Layout {
     /// Those of [`read()`].
     pub fn load(path: &Path, options: &ReadOptions) -> Result<Self> {
         let structure = read(path, options)?;
-        let mut records = None;
-        // a structure whose coordinates the frames' reader does not take has no records to count
-        if Format::of_file(path).is_ok_and(|format| format == Format::Pdb) {
-            let mut first = Frame::default();
-            let index = structure.report.model.saturating_sub(1);
-            let mut reader = Reader::open(path, None)?;
-            reader.read_at(index.min(reader.len() - 1), &mut first)?;
-            records = Some((
-                first.positions.len(),
-                records_at(&first.positions, &structure.frame.positions),
-            ));
-        }
         Ok(Layout {
             path: path.to_owned(),
-            records: records.filter(|(_, places)| places.len() == structure.topology.len()),
+            records: records_of(path, &structure),
             structure,
         })
     }
@@ -78,6 +66,23 @@ impl Layout {
                 .for_each(|(place, &atom)| places[atom] = Some(place));
             places
         })
+    }
+
+    /// The atoms that a trajectory's frames hold at these places.
+    ///
+    /// # Errors
+    /// Those of [`Layout::open`].
+    pub fn atoms_at(&self, trajectory: &Path, places: &[usize]) -> Result<Vec<usize>> {
+        let (_, all) = self.open(trajectory)?;
+        let atoms: HashMap<usize, usize> = all
+            .iter()
+            .enumerate()
+            .filter_map(|(atom, place)| Some(((*place)?, atom)))
+            .collect();
+        Ok(places
+            .iter()
+            .filter_map(|place| atoms.get(place).copied())
+            .collect())
     }
 
     /// Opens a trajectory; for every atom of the topology its place in a frame, none for hydrogens
@@ -115,6 +120,21 @@ impl Layout {
             "give the structure that it was made with, all its atoms in order",
         ))
     }
+}
+
+/// Number of atom records in the model that was read, and the record of every atom; nothing where
+/// the file is no PDB that can be read as frames.
+fn records_of(path: &Path, structure: &Structure) -> Option<(usize, Vec<usize>)> {
+    if Format::of_file(path).ok()? != Format::Pdb {
+        return None;
+    }
+    let mut reader = Reader::open(path, None).ok()?;
+    let mut model = Frame::default();
+    let index = structure.report.model.saturating_sub(1);
+    let index = index.min(reader.len() - 1);
+    reader.read_at(index, &mut model).ok()?;
+    let places = records_at(&model.positions, &structure.frame.positions);
+    (places.len() == structure.topology.len()).then_some((model.positions.len(), places))
 }
 
 /// Which records stand at these positions, to the thousandth of an Å that a PDB file has: no two

@@ -8,8 +8,8 @@ use std::io::Write;
 use std::path::Path;
 
 use mdsurrogate::engine::Cpu;
-use mdsurrogate::network::{Header, Model};
 use mdsurrogate::structure::{Frame, ReadOptions, read, read_models};
+use mdsurrogate::task::from_bytes;
 use mdsurrogate::train::config::Config;
 use mdsurrogate::trajectory::Reader;
 
@@ -82,14 +82,11 @@ pub fn pdb_trajectory(bytes: &[u8]) {
 
 /// A model file; and the bytes as the header of one, which libFuzzer would hardly find the way to.
 pub fn model_header(bytes: &[u8]) {
-    let _ = Header::parse(bytes, Path::new("m.safetensors"));
-    let _ = Model::from_bytes(bytes, Path::new("m.safetensors"), Cpu::<f32>::new());
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return;
-    };
-    let file = safetensors_of(text);
-    let _ = Header::parse(&file, Path::new("m.safetensors"));
-    let _ = Model::from_bytes(&file, Path::new("m.safetensors"), Cpu::<f32>::new());
+    let path = Path::new("m.safetensors");
+    let _ = from_bytes(bytes, path, Cpu::<f32>::new());
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = from_bytes(&safetensors_of(text), path, Cpu::<f32>::new());
+    }
 }
 
 /// A safetensors file without tensors whose header is this text: eight bytes of length, then JSON.
@@ -122,9 +119,12 @@ pub fn training_checkpoint(bytes: &[u8]) {
     });
 }
 
-/// The configuration of a training (TOML).
+/// The configuration of a training (TOML), but for those that name a model to start from: its file
+/// would be read, whatever it is.
 pub fn training_config(bytes: &[u8]) {
-    if let Ok(text) = std::str::from_utf8(bytes) {
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && !text.contains("initial")
+    {
         let config = Config::parse(text.to_owned(), Path::new("train.toml"));
         let _ = config.map(|config| config.check());
     }

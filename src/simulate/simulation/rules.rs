@@ -24,7 +24,8 @@ pub enum OnGuard {
     /// Stop there.
     #[default]
     Abort,
-    /// Draw that replica's jump again, up to ten times in a row.
+    /// Draw that replica's jump again, up to ten times in a row; where there is nothing to draw,
+    /// stop.
     Redraw,
     /// Go back to the last checkpoint with all replicas and take another path.
     Rollback,

@@ -110,7 +110,7 @@ fn names_of_other_programs_become_ours() {
         + &side("CG1", 2.0)
         + &side("CG2", 3.0)
         + &side("CD", 4.0)
-        + &side("HN", 5.0);
+        + &line("ATOM", "1", "HN", " ILE", "A   1 ", [-0.5, -0.8, 0.0], "");
     let structure = read_text(text + &backbone("HSD", "A   2 ", 1)).unwrap();
     let names: Vec<&str> = structure.topology.atoms[7..9]
         .iter()
@@ -157,17 +157,17 @@ fn the_alternative_of_highest_occupancy_is_read_unless_another_is_asked_for() {
             "CB",
             &format!("{altloc}ALA"),
             "A   1 ",
-            [x, 2.0, 0.0],
+            [x, 1.4, 1.3],
             occupancy,
         )
     };
     for (a, b, expected) in [
-        ("  0.40", "  0.60", 8.0),
-        ("  0.50", "  0.50", 7.0),
-        ("  0.60", "  0.40", 7.0),
+        ("  0.40", "  0.60", 1.5),
+        ("  0.50", "  0.50", 0.9),
+        ("  0.60", "  0.40", 0.9),
     ] {
         let text =
-            backbone("ALA", "A   1 ", 0) + &alternative("A", 7.0, a) + &alternative("B", 8.0, b);
+            backbone("ALA", "A   1 ", 0) + &alternative("A", 0.9, a) + &alternative("B", 1.5, b);
         let found = |altloc| {
             let structure = read_bytes(
                 "x.pdb",
@@ -186,11 +186,11 @@ fn the_alternative_of_highest_occupancy_is_read_unless_another_is_asked_for() {
         };
         assert_eq!(
             [found(None), found(Some('A')), found(Some('B'))],
-            [expected, 7.0, 8.0]
+            [expected, 0.9, 1.5]
         );
     }
     let text =
-        backbone("ALA", "A   1 ", 0) + &alternative("A", 7.0, "") + &alternative("B", 8.0, "");
+        backbone("ALA", "A   1 ", 0) + &alternative("A", 0.9, "") + &alternative("B", 1.5, "");
     let options = ReadOptions {
         altloc: Some('C'),
         ..ReadOptions::default()
@@ -380,7 +380,10 @@ fn mmcif_values_may_be_quoted_missing_or_uncertain() {
         ("1:GLY 7".into(), 3)
     );
     assert_eq!(structure.frame.positions[0].z, -1.0);
-    assert_eq!(structure.frame.cell.unwrap().lengths, [10.5, 20.0, 30.0]);
+    assert_eq!(
+        structure.report.cell,
+        Some([10.5, 20.0, 30.0, 90.0, 91.5, 90.0])
+    );
     refused(
         read_bytes(
             "x.cif",

@@ -1,18 +1,15 @@
-//! Models of a file on their way into pdbtbx: real files' rows, cleaned, in the plainest text that
-//! pdbtbx reads.
+//! A model of a file on its way to a structure: its atoms as rows, grouped into residues and
+//! molecules, with nothing decided yet.
 //!
-//! pdbtbx refuses or misreads what many real files hold (short lines, repeated numbering, blank
-//! chains, serials beyond 99,999), and its errors do not name lines of mmCIF. So the lexers of both
-//! formats hand over checked [`AtomFields`]; they are numbered anew here, and [`Row`]s remember
-//! where each atom stood and what the user calls it.
+//! Real files repeat numbers, leave chains blank, list hydrogens behind the chain and overflow
+//! their columns; the lexers of both formats hand over checked [`AtomFields`], and [`Row`]s
+//! remember where each atom stood and what the user calls it.
 
 use std::collections::HashMap;
-use std::fmt::Write;
 
-use pdbtbx::{Format, PDB, ReadOptions, StrictnessLevel};
+use nalgebra::Vector3;
 
-use super::source::Source;
-use crate::{Error, Result};
+use super::Element;
 
 /// One atom of the user's file, checked: finite position, no empty name.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +19,8 @@ pub(super) struct AtomFields<'a> {
     pub serial: usize,
     pub hetero: bool,
     pub name: &'a str,
+    /// As the file says; many files do not.
+    pub element: Option<Element>,
     pub altloc: Option<char>,
     pub residue: &'a str,
     pub chain: &'a str,
@@ -48,14 +47,20 @@ impl AtomFields<'_> {
     }
 }
 
-/// Where an atom stood in the user's file.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// An atom as it stands in the user's file.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Row {
     pub line: usize,
     pub serial: usize,
-    pub residue: usize,
-    altloc: Option<char>,
-    position: [f64; 3],
+    /// In capitals, as all names here.
+    pub name: String,
+    /// Name of its residue: alternative locations of one residue may differ in it.
+    pub residue: String,
+    pub element: Option<Element>,
+    pub altloc: Option<char>,
+    /// Å
+    pub position: Vector3<f64>,
+    pub occupancy: f64,
 }
 
 /// A residue of the user's file.
@@ -65,13 +70,14 @@ pub(super) struct ResidueId {
     pub segment: usize,
     pub number: isize,
     pub insertion: Option<char>,
+    /// Whether all its atoms are HETATM records.
     pub hetero: bool,
     pub polymer: Option<bool>,
-    /// Rows of its atoms.
-    rows: Vec<usize>,
+    /// Its atoms, in [`Model::rows`].
+    pub rows: Vec<usize>,
 }
 
-/// One model of a file, as text for pdbtbx and tables to find the way back.
+/// One model of a file.
 #[derive(Debug, Default)]
 pub(super) struct Model {
     pub rows: Vec<Row>,
@@ -80,25 +86,39 @@ pub(super) struct Model {
     pub segments: Vec<String>,
     /// Waters, which are counted and left out at once: files hold tens of thousands.
     pub waters: usize,
-    text: String,
-    names: Vec<(String, String)>,
     open: HashMap<(String, String), usize>,
+    /// The latest residue of each molecule with a number and insertion code.
+    numbered: HashMap<(usize, isize, Option<char>), usize>,
     last_water: Option<(String, isize, Option<char>)>,
 }
-
-const HEADER: &str = "data_model\nloop_\n_atom_site.group_PDB\n_atom_site.id\n_atom_site.label_atom_id\n_atom_site.label_alt_id\n\
-    _atom_site.label_comp_id\n_atom_site.label_asym_id\n_atom_site.label_seq_id\n_atom_site.Cartn_x\n_atom_site.Cartn_y\n\
-    _atom_site.Cartn_z\n_atom_site.occupancy\n_atom_site.type_symbol\n";
 
 const WATERS: [&str; 16] = [
     "HOH", "WAT", "H2O", "DOD", "D2O", "SOL", "TIP", "TIP3", "TIP4", "TP3", "TP4", "TP5", "T3P",
     "T4P", "SPC", "SPCE",
 ];
 
+/// Whether a residue of this name is water.
+pub(super) fn is_water(residue: &str) -> bool {
+    WATERS
+        .iter()
+        .any(|water| water.eq_ignore_ascii_case(residue))
+}
+
+/// Whether an atom is hydrogen (or deuterium): by its element where the file has it, else by name.
+pub(super) fn is_hydrogen(name: &str, element: Option<Element>) -> bool {
+    element.map_or_else(
+        || {
+            name.trim_start_matches(|c: char| c.is_ascii_digit())
+                .starts_with(['H', 'D'])
+        },
+        |element| element == Element::H,
+    )
+}
+
 impl Model {
     /// Appends an atom.
     pub fn add(&mut self, fields: &AtomFields) {
-        if WATERS.contains(&fields.residue) {
+        if is_water(fields.residue) {
             let water = Some((fields.chain.to_owned(), fields.number, fields.insertion));
             self.waters += usize::from(self.last_water != water);
             self.last_water = water;
@@ -109,48 +129,21 @@ impl Model {
         let known = &mut self.residues[residue];
         known.rows.push(row);
         known.hetero &= fields.hetero;
-        let AtomFields {
-            line,
-            serial,
-            altloc,
-            position,
-            ..
-        } = *fields;
         self.rows.push(Row {
-            line,
-            serial,
-            residue,
-            altloc,
-            position,
+            line: fields.line,
+            serial: fields.serial,
+            name: fields.name.to_ascii_uppercase(),
+            residue: fields.residue.to_ascii_uppercase(),
+            element: fields.element,
+            altloc: fields.altloc,
+            position: fields.position.into(),
+            occupancy: fields.occupancy,
         });
-        self.names
-            .push((fields.name.to_owned(), fields.residue.to_owned()));
-        self.write(row, residue, fields);
     }
 
     /// TER: what follows under the same chain identifier is another molecule.
     pub fn end_segment(&mut self) {
         self.open.clear();
-    }
-
-    fn write(&mut self, row: usize, residue: usize, fields: &AtomFields) {
-        let quoted = |text: &str| format!("\"{}\"", text.replace('"', "'"));
-        let altloc = fields
-            .altloc
-            .map_or(".".to_owned(), |altloc| quoted(&altloc.to_string()));
-        let (group, segment) = (
-            if fields.hetero { "HETATM" } else { "ATOM" },
-            self.residues[residue].segment,
-        );
-        let (name, family, [x, y, z]) =
-            (quoted(fields.name), quoted(fields.residue), fields.position);
-        let occupancy = fields.occupancy;
-        // The element "X" is none: residue templates know elements better than files do.
-        writeln!(
-            self.text,
-            "{group} {row} {name} {altloc} {family} {segment} {residue} {x} {y} {z} {occupancy} X"
-        )
-        .expect("memory");
     }
 
     /// The residue that an atom belongs to: the last one, an earlier one that it completes, or a
@@ -185,12 +178,14 @@ impl Model {
             polymer,
             rows: Vec::new(),
         });
-        self.residues.len() - 1
+        let residue = self.residues.len() - 1;
+        self.numbered.insert((segment, number, insertion), residue);
+        residue
     }
 
     fn known_residue(&self, segment: usize, fields: &AtomFields) -> Option<usize> {
         let residue = self.numbered(segment, fields)?;
-        let same_name = |&row: &usize| self.names[row].1 == fields.residue;
+        let same_name = |&row: &usize| self.rows[row].residue.eq_ignore_ascii_case(fields.residue);
         let is_last = residue + 1 == self.residues.len();
         // Alternative locations may differ in the residue's name: one residue nonetheless.
         let fits =
@@ -200,15 +195,8 @@ impl Model {
 
     /// The latest residue of a molecule with the number of these fields.
     fn numbered(&self, segment: usize, fields: &AtomFields) -> Option<usize> {
-        let matches = |id: &ResidueId| {
-            id.segment == segment && id.number == fields.number && id.insertion == fields.insertion
-        };
-        let last = self.residues.len().checked_sub(1)?;
-        if matches(&self.residues[last]) {
-            Some(last)
-        } else {
-            self.residues.iter().rposition(matches)
-        }
+        let key = (segment, fields.number, fields.insertion);
+        self.numbered.get(&key).copied()
     }
 
     /// Whether a residue has this atom already, at another place (an exact repeat is no other
@@ -216,146 +204,44 @@ impl Model {
     fn has_atom(&self, residue: usize, fields: &AtomFields) -> bool {
         self.residues[residue].rows.iter().any(|&row| {
             let known = &self.rows[row];
-            self.names[row].0 == fields.name
+            known.name.eq_ignore_ascii_case(fields.name)
                 && known.altloc == fields.altloc
-                && known.position != fields.position
+                && known.position != Vector3::from(fields.position)
         })
     }
 
-    /// The model as pdbtbx sees it: residues numbered as in [`Model::residues`], atoms as in
-    /// [`Model::rows`].
-    ///
-    /// # Errors
-    /// [`Error::Input`] for what the lexers should have refused.
-    pub fn parse(&self, source: &Source) -> Result<PDB> {
-        let text = format!("{HEADER}{}", self.text);
-        let reader = std::io::BufReader::new(text.as_bytes());
-        let read = ReadOptions::default()
-            .set_format(Format::Mmcif)
-            .set_level(StrictnessLevel::Loose)
-            .read_raw(reader);
-        read.map(|(pdb, _)| pdb).map_err(|errors| {
-            let what = errors.first().map(|error| {
-                format!(
-                    "{}: {}",
-                    error.short_description(),
-                    error.long_description()
-                )
-            });
-            let line = self.rows.first().map_or(1, |row| row.line);
-            source.error(
-                line,
-                None,
-                what.unwrap_or_default(),
-                "check the atoms of this model",
+    /// Gives hydrogens that stand behind their chain's TER, as Maestro and PyMOL write them, back
+    /// to the residues whose chain, number and name they carry; returns how many.
+    pub fn join_hydrogens(&mut self) -> usize {
+        let key = |model: &Model, residue: &ResidueId| {
+            let name = &model.rows[residue.rows[0]].residue;
+            let chain = &model.segments[residue.segment];
+            (
+                chain.clone(),
+                residue.number,
+                residue.insertion,
+                name.clone(),
             )
-        })
-    }
-}
-
-/// Which models of a file to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
-    First,
-    Number(usize),
-    All,
-}
-
-/// Models as a lexer finds them.
-#[derive(Debug)]
-pub(super) struct Collector {
-    wanted: Wanted,
-    /// Numbers of all models in the file.
-    pub numbers: Vec<usize>,
-    /// The wanted ones, with their numbers.
-    pub models: Vec<(usize, Model)>,
-    inside: bool,
-}
-
-impl Collector {
-    pub fn new(wanted: Wanted) -> Self {
-        Collector {
-            wanted,
-            numbers: Vec::new(),
-            models: Vec::new(),
-            inside: false,
+        };
+        let mut heavy = HashMap::new();
+        let mut joined = 0;
+        for index in 0..self.residues.len() {
+            let residue = &self.residues[index];
+            let of_hydrogen = |&row: &usize| {
+                let row = &self.rows[row];
+                is_hydrogen(&row.name, row.element)
+            };
+            if residue.rows.is_empty() {
+                continue;
+            }
+            if !residue.rows.iter().all(of_hydrogen) {
+                heavy.insert(key(self, residue), index);
+            } else if let Some(&home) = heavy.get(&key(self, residue)) {
+                let rows = std::mem::take(&mut self.residues[index].rows);
+                joined += rows.len();
+                self.residues[home].rows.extend(rows);
+            }
         }
-    }
-
-    /// A model begins.
-    pub fn begin(&mut self, number: Option<usize>) {
-        let number =
-            number.unwrap_or_else(|| self.numbers.last().map_or(1, |last| last.saturating_add(1)));
-        self.numbers.push(number);
-        self.inside = true;
-        if self.wants() {
-            self.models.push((number, Model::default()));
-        }
-    }
-
-    /// A model ends; atoms after it begin another.
-    pub fn end(&mut self) {
-        self.inside = false;
-    }
-
-    /// A molecule ends (TER).
-    pub fn end_segment(&mut self) {
-        if self.inside
-            && let Some(model) = self.current()
-        {
-            model.end_segment();
-        }
-    }
-
-    fn wants(&self) -> bool {
-        match self.wanted {
-            Wanted::First => self.numbers.len() == 1,
-            Wanted::Number(number) => self.numbers.last() == Some(&number),
-            Wanted::All => true,
-        }
-    }
-
-    /// The model that an atom belongs to; `None` if it is not wanted.
-    pub fn current(&mut self) -> Option<&mut Model> {
-        if !self.inside {
-            self.begin(None);
-        }
-        if self.wants() {
-            self.models.last_mut().map(|(_, model)| model)
-        } else {
-            None
-        }
-    }
-
-    /// The wanted models.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] if the file has no model of the wanted number, [`Error::Input`] if it has
-    /// no atoms at all.
-    pub fn finish(&mut self, source: &Source) -> Result<()> {
-        let is_empty = |model: &Model| model.rows.is_empty() && model.waters == 0;
-        if let (Wanted::Number(number), true) = (
-            self.wanted,
-            self.models.is_empty() && !self.numbers.is_empty(),
-        ) {
-            let (first, last) = (self.numbers[0], self.numbers[self.numbers.len() - 1]);
-            let what = format!("{} has no model {number}", source.path.display());
-            return Err(Error::usage(
-                what,
-                format!(
-                    "--model-number {first}; the file has {} models, {first} to {last}",
-                    self.numbers.len()
-                ),
-            ));
-        }
-        if self.models.iter().all(|(_, model)| is_empty(model)) {
-            let hint = "give a structure as PDB or mmCIF text, plain or gzipped (.pdb, .cif, .gz)";
-            return Err(Error::input(
-                crate::error::Place::file(&source.path),
-                "holds no atoms: neither PDB nor mmCIF",
-                hint,
-            ));
-        }
-        Ok(())
+        joined
     }
 }

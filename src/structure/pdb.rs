@@ -1,39 +1,104 @@
 //! PDB files as they are met: short lines, overflowing numbers, free text, several models.
 
-use super::Cell;
-use super::models::{AtomFields, Collector, Wanted};
+use super::collector::{Collector, Wanted};
+use super::declared::{self, Declared};
+use super::models::{AtomFields, is_water};
+use super::residues::residue_name;
 use super::source::Source;
-use crate::Result;
+use super::{Cell, Element};
+use crate::{Error, Result};
 
 /// Farthest that an atom can be from the origin, Å: beyond it f32 no longer resolves 0.1 Å.
 pub(super) const FARTHEST: f64 = 1e6;
 
-/// Finds the atoms of the wanted models, and the cell.
+/// What a lexer finds in a file.
+pub(super) struct Lexed {
+    pub collector: Collector,
+    pub cell: Option<Cell>,
+    pub declared: Vec<Declared>,
+}
+
+fn is_atom(line: &str) -> bool {
+    line.starts_with("ATOM") && line[4..].starts_with([' ', '\t']) || line.starts_with("HETATM")
+}
+
+/// Finds the atoms of the wanted models, the cell, and the bonds that records declare.
 ///
 /// # Errors
 /// [`crate::Error::Input`] naming the line of the first atom record that is cut short, or whose
 /// position is no finite number, or whose names or residue number are missing.
-pub(super) fn lex(source: &Source, wanted: Wanted) -> Result<(Collector, Option<Cell>)> {
+pub(super) fn lex(source: &Source, wanted: Wanted) -> Result<Lexed> {
+    let two_letters = has_two_letter_chains(&source.text);
     let mut collector = Collector::new(wanted);
     let mut cell = None;
+    let mut declared = Vec::new();
     for (index, line) in source.text.lines().enumerate() {
-        if line.starts_with("ATOM ") || line.starts_with("HETATM") {
-            if let Some(model) = collector.current() {
+        if is_atom(line) {
+            if collector.wants_atoms() {
                 let line = unshifted(line);
-                model.add(&atom(source, index + 1, &line, model.rows.len() + 1)?);
+                let fields = atom(source, index + 1, &line, collector.atoms() + 1, two_letters)
+                    .map_err(|error| dialect(source, index + 1, &line).unwrap_or(error))?;
+                collector.add(&fields);
+            } else {
+                collector.count(columns(line, 21..22));
             }
         } else if line.starts_with("TER") {
             collector.end_segment();
         } else if line.starts_with("MODEL ") {
             collector.begin(line.get(5..).and_then(|number| number.trim().parse().ok()));
-        } else if line.starts_with("END") {
+        } else if line.trim_end() == "END" || line.starts_with("ENDMDL") {
+            // not ENDROOT, ENDBRANCH and END_RES of PDBQT files
             collector.end();
         } else if line.starts_with("CRYST1") {
             cell = cell.or_else(|| unit_cell(line));
+        } else {
+            declared::from_pdb(line, &mut declared);
         }
     }
     collector.finish(source)?;
-    Ok((collector, cell))
+    Ok(Lexed {
+        collector,
+        cell,
+        declared,
+    })
+}
+
+/// Whether chains have two characters, in columns 21 and 22, as some programs write large
+/// assemblies: a name of four characters that no residue has, of which three are an amino acid.
+fn has_two_letter_chains(text: &str) -> bool {
+    text.lines().filter(|line| is_atom(line)).any(|line| {
+        let name = columns(line, 17..21).to_ascii_uppercase();
+        name.len() == 4
+            && residue_name(&name).is_none()
+            && !is_water(&name)
+            && residue_name(&name[..3]).is_some()
+    })
+}
+
+/// What an atom record is that does not have the columns of a PDB file, where it can be told.
+fn dialect(source: &Source, number: usize, line: &str) -> Option<Error> {
+    if line.contains('\t') {
+        return Some(source.error(
+            number,
+            None,
+            "the atom records hold tabs instead of blanks: their columns are lost",
+            "write the file again with a program that keeps to the columns of PDB",
+        ));
+    }
+    let words: Vec<&str> = line.split_ascii_whitespace().collect();
+    let numbers = words
+        .iter()
+        .rev()
+        .take_while(|word| word.parse::<f64>().is_ok());
+    let is_pqr = (10..=12).contains(&words.len()) && numbers.count() >= 5;
+    is_pqr.then(|| {
+        source.error(
+            number,
+            None,
+            "a PQR file with free columns (charges and radii behind the position), not PDB",
+            "give the PDB file that it was made from, or have pdb2pqr write PDB (--pdb-output)",
+        )
+    })
 }
 
 /// Undoes the shift by one column that a six-digit serial causes where a program prints it into
@@ -69,6 +134,7 @@ fn atom<'a>(
     number: usize,
     line: &'a str,
     ordinal: usize,
+    two_letters: bool,
 ) -> Result<AtomFields<'a>> {
     if line.len() < 54 {
         let what = format!(
@@ -82,14 +148,16 @@ fn atom<'a>(
             "the file may be cut short: download or copy it again",
         ));
     }
+    let split = if two_letters { 20 } else { 21 };
     let mut fields = AtomFields {
         line: number,
         serial: serial(line).unwrap_or(ordinal),
         hetero: line.starts_with("HETATM"),
         name: columns(line, 12..16),
         altloc: column(line, 16),
-        residue: columns(line, 17..21),
-        chain: columns(line, 21..22),
+        element: Element::from_symbol(columns(line, 76..78)),
+        residue: columns(line, 17..split),
+        chain: columns(line, split..22),
         part: "",
         number: 0,
         insertion: None,

@@ -3,7 +3,12 @@
 use std::path::Path;
 
 use super::assemble::assemble;
-use super::models::{Model, Wanted};
+use super::collector::Wanted;
+use super::declared::Declared;
+use super::models::Model;
+use super::pdb::Lexed;
+use super::report::plural;
+use super::residues::family;
 use super::source::{Format, Source, load};
 use super::{Cell, Frame, Report, Topology, cif, pdb};
 use crate::error::Place;
@@ -34,13 +39,20 @@ pub struct Structure {
 }
 
 impl Structure {
-    /// Refuses what cannot be simulated for want of heavy atoms; with `fix`, missing side chains
-    /// are accepted, as they are built later.
+    /// Refuses what cannot be simulated: a bond through a ring, or missing heavy atoms; with `fix`,
+    /// missing side chains are accepted, as they are built later.
     ///
     /// # Errors
-    /// [`Error::Input`] naming the first incomplete residue, its missing atoms and how many more
-    /// there are.
+    /// [`Error::Input`] naming the bond and the ring, or the first incomplete residue, its missing
+    /// atoms and how many more there are.
     pub fn require_complete(&self, fix: bool) -> Result<()> {
+        if let Some(pierced) = self.report.pierced.first() {
+            return Err(Error::input(
+                Place::file(&self.report.file),
+                pierced.clone(),
+                "rebuild the side chain: delete its atoms beyond CB and give --fix",
+            ));
+        }
         let missing = &self.report.missing;
         let Some(first) = missing
             .iter()
@@ -123,7 +135,7 @@ pub fn read_models(path: &Path, options: &ReadOptions) -> Result<(Structure, Vec
     Ok((first, frames))
 }
 
-/// In what two topologies' atoms differ. Bonds may: a chain break depends on the positions.
+/// In what two topologies' atoms differ. Bonds may, and charge states: both depend on the positions.
 fn difference(a: &Topology, b: &Topology) -> Option<String> {
     let label = |topology: &Topology, atom: usize| {
         if atom < topology.len() {
@@ -132,7 +144,20 @@ fn difference(a: &Topology, b: &Topology) -> Option<String> {
             "nothing".to_owned()
         }
     };
-    let same = |&atom: &usize| label(a, atom) == label(b, atom);
+    let identity = |topology: &Topology, atom: usize| {
+        let entry = topology.atoms.get(atom)?;
+        let residue = topology.residue_of(atom);
+        let family = family(&residue.name).map(|family| family.name.clone());
+        let chain = topology.chains[residue.chain].id.clone();
+        Some((
+            chain,
+            residue.number,
+            residue.insertion,
+            family,
+            entry.name.clone(),
+        ))
+    };
+    let same = |&atom: &usize| identity(a, atom) == identity(b, atom);
     let atom = (0..a.len().max(b.len())).find(|atom| !same(atom))?;
     Some(format!("{} instead of {}", label(b, atom), label(a, atom)))
 }
@@ -143,20 +168,42 @@ struct Reading {
     numbers: Vec<usize>,
     models: Vec<(usize, Model)>,
     cell: Option<Cell>,
+    declared: Vec<Declared>,
+    /// What is to be said of the file.
+    warnings: Vec<String>,
 }
 
 impl Reading {
     fn new(path: &Path, wanted: Wanted) -> Result<Self> {
         let source = load(path)?;
-        let (collector, cell) = match source.format {
+        let Lexed {
+            collector,
+            cell,
+            declared,
+        } = match source.format {
             Format::Pdb => pdb::lex(&source, wanted)?,
             Format::Mmcif => cif::lex(&source, wanted)?,
         };
+        let numbers = collector.numbers();
+        let mut warnings: Vec<String> = collector.behind_end.into_iter().collect();
+        let mut models = collector.models;
+        let joined = models
+            .iter_mut()
+            .map(|(_, model)| model.join_hydrogens())
+            .max();
+        if let Some(joined) = joined.filter(|&joined| joined > 0) {
+            warnings.push(format!(
+                "{} that stand apart from their residues are joined to them by chain and number",
+                plural(joined, "hydrogen")
+            ));
+        }
         Ok(Reading {
             source,
-            numbers: collector.numbers,
-            models: collector.models,
+            numbers,
+            models,
             cell,
+            declared,
+            warnings,
         })
     }
 
@@ -174,9 +221,17 @@ impl Reading {
                 compressed: *compressed,
                 models: self.numbers.len(),
                 model: *number,
+                warnings: self.warnings.clone(),
                 ..Report::default()
             };
-            assemble(&self.source, model, self.cell, options, report)
+            assemble(
+                &self.source,
+                model,
+                &self.declared,
+                self.cell,
+                options,
+                report,
+            )
         })
     }
 

@@ -88,6 +88,8 @@ pub struct Report {
     pub breaks: Vec<Break>,
     /// Disulfides, as pairs of residues.
     pub disulfides: Vec<[String; 2]>,
+    /// Bonds that run through rings, in words: no simulation can start from them.
+    pub pierced: Vec<String>,
     /// Everything that a user should know before trusting the result, one line each.
     pub warnings: Vec<String>,
 }

@@ -29,6 +29,10 @@ impl std::fmt::Display for Format {
     }
 }
 
+/// Most text that a structure file may hold, bytes, packed or not: three million atoms, more than
+/// can be simulated, and little enough that a small archive of blanks cannot fill the memory.
+const MOST_TEXT: u64 = 256 << 20;
+
 /// A file as ASCII text: other characters, which only free text holds, are replaced by `?`.
 #[derive(Debug, Default)]
 pub(super) struct Source {
@@ -61,9 +65,14 @@ impl Source {
 /// Reads a plain or gzipped file and tells its format, both by content.
 ///
 /// # Errors
-/// [`Error::Input`]: no such file, empty, cut-short gzip stream, or no text.
+/// [`Error::Input`]: no such file, empty, cut-short gzip stream, no text, or more of it than
+/// [`MOST_TEXT`].
 pub(super) fn load(path: &Path) -> Result<Source> {
-    let stored = std::fs::read(path).map_err(|error| Error::reading(path, &error))?;
+    let file = std::fs::File::open(path).map_err(|error| Error::reading(path, &error))?;
+    let mut stored = Vec::new();
+    file.take(MOST_TEXT + 1)
+        .read_to_end(&mut stored)
+        .map_err(|error| Error::reading(path, &error))?;
     let refuse = |what: &str, hint: &str| Err(Error::input(Place::file(path), what, hint));
     let compressed = stored.starts_with(&[0x1f, 0x8b]);
     let bytes = if compressed {
@@ -71,16 +80,25 @@ pub(super) fn load(path: &Path) -> Result<Source> {
     } else {
         stored
     };
+    if bytes.len() as u64 > MOST_TEXT {
+        return refuse(
+            &format!("holds more than {} MiB of text", MOST_TEXT >> 20),
+            "give the protein that you mean alone",
+        );
+    }
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return refuse("is empty", "download or copy the file again");
     }
-    if bytes.contains(&0) {
-        return refuse(
-            "is not a text file",
-            "give a structure as PDB or mmCIF text, plain or gzipped (.pdb, .cif, .gz)",
-        );
-    }
-    let text = ascii(&bytes);
+    let text = match from_utf16(&bytes) {
+        Some(text) => ascii(text.into_bytes()),
+        None if bytes.contains(&0) => {
+            return refuse(
+                "is not a text file",
+                "give a structure as PDB or mmCIF text, plain or gzipped (.pdb, .cif, .gz)",
+            );
+        }
+        None => ascii(bytes),
+    };
     let format = if is_mmcif(&text) {
         Format::Mmcif
     } else {
@@ -97,6 +115,7 @@ pub(super) fn load(path: &Path) -> Result<Source> {
 fn unzip(path: &Path, stored: &[u8]) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     MultiGzDecoder::new(stored)
+        .take(MOST_TEXT + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| {
             let what = match error.kind() {
@@ -115,15 +134,34 @@ fn unzip(path: &Path, stored: &[u8]) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn ascii(bytes: &[u8]) -> String {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let lone_returns = !bytes.contains(&b'\n'); // line ends of old Macs
-    let plain = |&byte: &u8| match byte {
-        b'\r' if lone_returns => '\n',
-        b'\n' | b'\r' | b'\t' | b' '..=b'~' => char::from(byte),
-        _ => '?',
+/// The text of a UTF-16 file, which Windows programs write; told by its byte order mark.
+fn from_utf16(bytes: &[u8]) -> Option<String> {
+    let join: fn([u8; 2]) -> u16 = match bytes {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return None,
     };
-    bytes.iter().map(plain).collect()
+    let words = bytes[2..]
+        .chunks_exact(2)
+        .map(|pair| join([pair[0], pair[1]]));
+    let characters = char::decode_utf16(words).map(|character| character.unwrap_or('?'));
+    Some(characters.collect())
+}
+
+/// Plain text in place: files may be large.
+fn ascii(mut bytes: Vec<u8>) -> String {
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        bytes.drain(..3);
+    }
+    let lone_returns = !bytes.contains(&b'\n'); // line ends of old Macs
+    for byte in &mut bytes {
+        *byte = match *byte {
+            b'\r' if lone_returns => b'\n',
+            b'\n' | b'\r' | b'\t' | b' '..=b'~' => *byte,
+            _ => b'?',
+        };
+    }
+    String::from_utf8(bytes).expect("only ASCII is left")
 }
 
 /// mmCIF starts with a data block; comments may come before it.
@@ -144,8 +182,21 @@ mod tests {
 
     #[test]
     fn text_becomes_ascii_line_by_line() {
-        assert_eq!(ascii(b"\xef\xbb\xbfA\xc3\x85\r\nB"), "A??\r\nB");
-        assert_eq!(ascii(b"A\rB"), "A\nB");
+        assert_eq!(ascii(b"\xef\xbb\xbfA\xc3\x85\r\nB".to_vec()), "A??\r\nB");
+        assert_eq!(ascii(b"A\rB".to_vec()), "A\nB");
+    }
+
+    #[test]
+    fn utf16_is_told_by_its_mark() {
+        for (mark, order) in [
+            ([0xff, 0xfe], u16::to_le_bytes as fn(u16) -> [u8; 2]),
+            ([0xfe, 0xff], u16::to_be_bytes),
+        ] {
+            let mut bytes = mark.to_vec();
+            bytes.extend("ATOM Å".encode_utf16().flat_map(order));
+            assert_eq!(from_utf16(&bytes).as_deref(), Some("ATOM Å"));
+        }
+        assert_eq!(from_utf16(b"ATOM"), None);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::residues::family;
 use super::{Cell, Frame, Topology};
 use crate::files::write_atomically;
 use crate::{Error, Result};
@@ -15,8 +14,8 @@ const IDENTIFIERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstu
 /// 2, ….
 ///
 /// Positions in Å with three decimals (fewer beyond ±9999 Å); CRYST1 only if the first frame has a
-/// cell; TER after each chain; elements in their columns; CONECT for disulfides, which no reader's
-/// templates know, among the first 99,999 records. Serials beyond 99,999 are hybrid-36 numbers,
+/// cell; TER after each chain; elements in their columns; CONECT for disulfides and closed rings,
+/// which no reader's templates know, among the first 99,999 records. Serials beyond 99,999 are hybrid-36 numbers,
 /// residue numbers beyond 9999 start over. What stood at `path` is replaced: see
 /// [`crate::files::refuse_existing`].
 ///
@@ -69,7 +68,7 @@ pub fn write_pdb<'a>(
                 writeln!(out, "ENDMDL")?;
             }
         }
-        write_disulfides(out, topology)?;
+        write_bonds(out, topology)?;
         writeln!(out, "END")
     })
 }
@@ -211,18 +210,23 @@ fn chain_identifiers(topology: &Topology) -> Vec<char> {
         .collect()
 }
 
-fn write_disulfides(out: &mut impl Write, topology: &Topology) -> std::io::Result<()> {
-    let is_sulfur = |atom: usize| {
-        topology.atoms[atom].name == "SG"
-            && family(&topology.residue_of(atom).name).is_some_and(|family| family.name == "CYS")
+/// Bonds that no reader knows from templates and order: disulfides, and C–N bonds of residues that
+/// do not follow each other in a chain (rings, branches over chains).
+fn write_bonds(out: &mut impl Write, topology: &Topology) -> std::io::Result<()> {
+    let is_known = |[i, j]: [usize; 2]| {
+        let (a, b) = (topology.residue_of(i), topology.residue_of(j));
+        let [c, n] = if topology.atoms[i].name == "C" {
+            [i, j]
+        } else {
+            [j, i]
+        };
+        let follows = topology.atoms[n].residue == topology.atoms[c].residue + 1;
+        topology.atoms[i].residue == topology.atoms[j].residue
+            || follows && a.chain == b.chain && topology.atoms[c].name == "C"
     };
     // Each chain before an atom took one serial for its TER.
     let record_of = |atom: usize| atom + 1 + topology.residue_of(atom).chain;
-    for &[i, j] in topology
-        .bonds
-        .iter()
-        .filter(|[i, j]| is_sulfur(*i) && is_sulfur(*j))
-    {
+    for &[i, j] in topology.bonds.iter().filter(|bond| !is_known(**bond)) {
         if record_of(i.max(j)) > 99_999 {
             continue; // MDAnalysis refuses files whose CONECT holds hybrid-36 numbers
         }

@@ -1,0 +1,281 @@
+//! Atoms, residues, chains and bonds of a [`Structure`] from the residues that are part of it.
+
+use std::collections::HashSet;
+
+use nalgebra::Vector3;
+
+use super::conformers::{Candidate, Site};
+use super::look::look;
+use super::models::Model;
+use super::order::Ordered;
+use super::perceive::Bonds;
+use super::report::{Break, MissingAtoms, Report, plural};
+use super::residues::{Family, family, residue_name};
+use super::summary::{count, warn};
+use super::whole::{Lattice, Molecules};
+use super::{Atom, Cell, Chain, Frame, Residue, Structure, Topology};
+use crate::Result;
+
+/// A structure as it is put together.
+pub(super) struct Assembly<'a> {
+    model: &'a Model,
+    candidates: &'a [Candidate],
+    topology: Topology,
+    positions: Vec<Vector3<f64>>,
+    /// Rows of the atoms in the model.
+    rows: Vec<usize>,
+    /// Residue of the topology of every candidate.
+    places: Vec<Option<usize>>,
+    /// Atoms that their residue names twice, at different places.
+    twice: Vec<String>,
+    report: Report,
+}
+
+impl<'a> Assembly<'a> {
+    pub fn new(model: &'a Model, candidates: &'a [Candidate], report: Report) -> Self {
+        Assembly {
+            model,
+            candidates,
+            topology: Topology::default(),
+            positions: Vec::new(),
+            rows: Vec::new(),
+            places: vec![None; candidates.len()],
+            twice: Vec::new(),
+            report,
+        }
+    }
+
+    /// Appends a chain.
+    pub fn push_chain(&mut self, chain: Ordered) {
+        let start = self.topology.residues.len();
+        self.topology.chains.push(Chain {
+            id: chain.id,
+            residues: start..start,
+        });
+        let candidates = self.candidates;
+        for residue in chain.residues {
+            if let Some(family) = candidates[residue].family {
+                self.places[residue] = Some(self.topology.residues.len());
+                self.push(&candidates[residue], family);
+            }
+        }
+    }
+
+    fn push(&mut self, candidate: &Candidate, family: &Family) {
+        let index = self.topology.residues.len();
+        let read_as = residue_name(&candidate.name).unwrap_or(&family.name);
+        let start = self.topology.atoms.len();
+        let label = candidate.label();
+        if read_as != candidate.name {
+            self.note_renamed(format!("{} → {read_as}", candidate.name));
+        }
+        self.report.alternatives += usize::from(candidate.has_alternatives);
+        for site in &candidate.sites {
+            self.push_atom(site, family, index, start, &label);
+        }
+        let chain = self.topology.chains.len() - 1;
+        self.topology.residues.push(Residue {
+            name: candidate.form.unwrap_or(read_as).to_owned(),
+            chain,
+            number: candidate.number,
+            insertion: candidate.insertion,
+            atoms: start..self.topology.atoms.len(),
+        });
+        self.topology.chains[chain].residues.end = self.topology.residues.len();
+        let has = |atom: &String| {
+            let mut atoms = self.topology.atoms[start..].iter();
+            atoms.any(|known| known.name == *atom)
+        };
+        let atoms: Vec<String> = family
+            .heavy
+            .iter()
+            .filter(|atom| !has(atom))
+            .cloned()
+            .collect();
+        if !atoms.is_empty() {
+            let is_backbone = |atom: &String| ["N", "CA", "C", "O"].contains(&atom.as_str());
+            self.report.missing.push(MissingAtoms {
+                residue: label,
+                backbone: atoms.iter().any(is_backbone),
+                atoms,
+            });
+        }
+    }
+
+    fn push_atom(
+        &mut self,
+        site: &Site,
+        family: &Family,
+        residue: usize,
+        start: usize,
+        label: &str,
+    ) {
+        let raw = site.raw.as_str();
+        let Some(name) = site.own else {
+            self.report.unknown_atoms.push(format!("{label}:{raw}"));
+            return;
+        };
+        let same = |&known: &usize| self.topology.atoms[known].name == name;
+        if let Some(known) = (start..self.topology.atoms.len()).find(same) {
+            if self.positions[known] == site.at {
+                self.report.repeated_atoms += 1;
+            } else {
+                self.twice.push(format!("{label}:{raw}"));
+            }
+            return;
+        }
+        // the H of a first nitrogen, and selenium, are said elsewhere
+        if name != raw && raw != "H" && raw != "SE" {
+            self.note_renamed(format!("{}:{raw} → {name}", family.name));
+        }
+        let element = family.elements[name];
+        self.topology.atoms.push(Atom {
+            name: name.to_owned(),
+            element,
+            residue,
+            serial: self.model.rows[site.row].serial,
+            mass: element.weight().expect("templates hold common elements"),
+        });
+        self.positions.push(site.at);
+        self.rows.push(site.row);
+    }
+
+    fn note_renamed(&mut self, what: String) {
+        *self.report.renamed.entry(what).or_default() += 1;
+    }
+
+    /// Bonds inside residues from templates, those between them as they were perceived.
+    fn bond(&mut self, bonds: &Bonds) {
+        let candidates = self.candidates;
+        let topology = &mut self.topology;
+        let mut found = Vec::new();
+        for (index, residue) in topology.residues.iter().enumerate() {
+            let template = family(&residue.name).map_or(&[][..], |family| &family.bonds);
+            found.extend(template.iter().filter_map(|(a, b)| {
+                Some([
+                    topology.atom_named(index, a)?,
+                    topology.atom_named(index, b)?,
+                ])
+            }));
+        }
+        let place = |(residue, site): (usize, usize)| {
+            topology.atom_named(self.places[residue]?, candidates[residue].sites[site].own?)
+        };
+        let between = |ends: [(usize, usize); 2]| Some([place(ends[0])?, place(ends[1])?]);
+        let peptides = bonds.peptides.iter().filter_map(|bond| between(bond.ends));
+        found.extend(peptides);
+        let residue = |atom: usize| topology.residue_label(topology.atoms[atom].residue);
+        let disulfides = bonds
+            .disulfides
+            .iter()
+            .filter_map(|bond| between(bond.ends));
+        let mut disulfides: Vec<[usize; 2]> =
+            disulfides.map(|[i, j]| [i.min(j), i.max(j)]).collect();
+        disulfides.sort_unstable();
+        self.report.disulfides = disulfides.iter().map(|bond| bond.map(residue)).collect();
+        found.extend(disulfides);
+        found.iter_mut().for_each(|bond| bond.sort_unstable());
+        found.sort_unstable();
+        found.dedup();
+        topology.bonds = found;
+    }
+
+    /// Where residues that follow each other in a chain have no bond, and which bonds join others.
+    fn follow(&mut self) {
+        let topology = &self.topology;
+        let mut links: Vec<[usize; 2]> = Vec::new();
+        for &[i, j] in &topology.bonds {
+            let (a, b) = (&topology.atoms[i], &topology.atoms[j]);
+            if a.residue != b.residue {
+                let is_carbon = a.name == "C";
+                let ends = if is_carbon { [i, j] } else { [j, i] };
+                links.extend((a.name.len() == 1).then_some(ends));
+            }
+        }
+        let residue = |atom: usize| topology.atoms[atom].residue;
+        let follows = |&&[c, n]: &&[usize; 2]| {
+            residue(n) == residue(c) + 1
+                && topology.residue_of(n).chain == topology.residue_of(c).chain
+        };
+        for &[c, n] in links.iter().filter(|link| !follows(link)) {
+            let length = (self.positions[c] - self.positions[n]).norm();
+            self.report.warnings.push(format!(
+                "{} – {}: bonded ({length:.2} Å), though the second does not follow the first in its chain",
+                topology.atom_label(c),
+                topology.atom_label(n)
+            ));
+        }
+        let joined: HashSet<usize> = links
+            .iter()
+            .filter(follows)
+            .map(|&[c, _]| residue(c))
+            .collect();
+        for chain in &topology.chains {
+            for after in chain.residues.start..chain.residues.end.saturating_sub(1) {
+                if joined.contains(&after) {
+                    continue;
+                }
+                let ends = [(after, "C"), (after + 1, "N")]
+                    .map(|(residue, name)| topology.atom_named(residue, name));
+                let distance = match ends {
+                    [Some(c), Some(n)] => Some((self.positions[c] - self.positions[n]).norm()),
+                    _ => None,
+                };
+                self.report.breaks.push(Break {
+                    before: topology.residue_label(after),
+                    after: topology.residue_label(after + 1),
+                    distance,
+                });
+            }
+        }
+    }
+
+    /// Bonds the atoms, and looks at what came out.
+    ///
+    /// # Errors
+    /// Those of [`look`].
+    pub fn finish(
+        mut self,
+        bonds: &Bonds,
+        cell: Option<Cell>,
+        lattice: Option<Lattice>,
+    ) -> Result<Structure> {
+        self.bond(bonds);
+        // a crystal's cell is no periodic box: only molecules broken over its border show that it is
+        let cell_of_box = cell.filter(|_| lattice.is_some());
+        if let Some(cell) = &cell_of_box {
+            let whole = Molecules::new(&self.topology);
+            whole.make_whole(&mut self.positions, cell);
+            let read = self.rows.iter().map(|&row| &self.model.rows[row].position);
+            let moved = read.zip(&self.positions).filter(|(a, b)| a != b).count();
+            self.report.warnings.push(format!(
+                "molecules broken over the cell's border were made whole: {} moved",
+                plural(moved, "atom")
+            ));
+        }
+        self.follow();
+        let report = &mut self.report;
+        count(report, &self.topology);
+        report.cell = cell.map(|cell| {
+            let [a, b, c] = cell.lengths;
+            let [alpha, beta, gamma] = cell.angles;
+            [a, b, c, alpha, beta, gamma]
+        });
+        if let Some(first) = self.twice.first() {
+            let atoms = plural(self.twice.len(), "atom");
+            report
+                .warnings
+                .push(format!("{atoms} named twice in a residue, at different places, first {first}: the first of each is read"));
+        }
+        warn(report);
+        look(&self.topology, &self.positions, report)?;
+        Ok(Structure {
+            topology: self.topology,
+            frame: Frame {
+                cell: cell_of_box,
+                ..Frame::at_rest(self.positions)
+            },
+            report: self.report,
+        })
+    }
+}

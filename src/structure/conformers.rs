@@ -1,0 +1,200 @@
+//! Residues of a model with one of their alternative locations chosen.
+
+use std::collections::HashSet;
+
+use nalgebra::Vector3;
+
+use super::models::{Model, is_hydrogen};
+use super::residues::{Family, family};
+use super::source::Source;
+use super::{Element, ReadOptions};
+use crate::{Error, Result};
+
+/// An atom of a [`Candidate`].
+#[derive(Debug, Clone)]
+pub(super) struct Site {
+    /// Name in the file.
+    pub raw: String,
+    /// Name in its residue's template, where it has one.
+    pub own: Option<&'static str>,
+    pub element: Option<Element>,
+    /// Å
+    pub at: Vector3<f64>,
+    /// Its place in [`Model::rows`].
+    pub row: usize,
+}
+
+impl Site {
+    pub fn is_hydrogen(&self) -> bool {
+        is_hydrogen(self.own.unwrap_or(&self.raw), self.element)
+    }
+}
+
+/// A residue of the file, of which it is to be found out whether it is part of the protein.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    pub chain: String,
+    /// Index of its molecule in [`Model::segments`].
+    pub segment: usize,
+    /// Place of its first atom in the file.
+    pub order: usize,
+    pub number: isize,
+    pub insertion: Option<char>,
+    pub hetero: bool,
+    pub polymer: Option<bool>,
+    /// Whether the user wants its chain.
+    pub wanted: bool,
+    /// As the file has it.
+    pub name: String,
+    /// Template that its atoms are matched against; none: it cannot be part of the protein.
+    pub family: Option<&'static Family>,
+    /// Our name, where the file's does not say the charge state and something else does.
+    pub form: Option<&'static str>,
+    pub sites: Vec<Site>,
+    pub has_alternatives: bool,
+}
+
+impl Candidate {
+    /// `A:LYS 27`, as the user knows it.
+    pub fn label(&self) -> String {
+        let colon = if self.chain.is_empty() { "" } else { ":" };
+        let insertion = self.insertion.map(String::from).unwrap_or_default();
+        format!(
+            "{}{colon}{} {}{insertion}",
+            self.chain, self.name, self.number
+        )
+    }
+
+    /// `A:LYS 27:CG`
+    pub fn site_label(&self, site: usize) -> String {
+        format!("{}:{}", self.label(), self.sites[site].raw)
+    }
+
+    /// The atom with this name in the template.
+    pub fn site(&self, own: &str) -> Option<usize> {
+        self.sites.iter().position(|site| site.own == Some(own))
+    }
+}
+
+/// All residues of a model, molecule by molecule. Names and templates are the file's still.
+pub(super) fn candidates(model: &Model, altloc: Option<char>) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = Vec::with_capacity(model.residues.len());
+    for id in &model.residues {
+        let Some(&first) = id.rows.first() else {
+            continue;
+        };
+        let (name, rows, has_alternatives) = choose(model, &id.rows, altloc);
+        let site = |&row: &usize| {
+            let entry = &model.rows[row];
+            Site {
+                raw: entry.name.clone(),
+                own: None,
+                element: entry.element,
+                at: entry.position,
+                row,
+            }
+        };
+        found.push(Candidate {
+            chain: model.segments[id.segment].clone(),
+            segment: id.segment,
+            order: first,
+            number: id.number,
+            insertion: id.insertion,
+            hetero: id.hetero,
+            polymer: id.polymer,
+            wanted: true,
+            name: name.to_owned(),
+            family: family(name),
+            form: None,
+            sites: rows.iter().map(site).collect(),
+            has_alternatives,
+        });
+    }
+    found.sort_by_key(|candidate| (candidate.segment, candidate.order));
+    found
+}
+
+/// Name and rows of a residue at the wanted alternative location, else at that of highest mean
+/// occupancy (the first of equals), and whether there are several. Atoms that the chosen location lacks come
+/// from the others, best first: a residue may have A and B in one place, C and D in another.
+fn choose<'a>(
+    model: &'a Model,
+    rows: &[usize],
+    wanted: Option<char>,
+) -> (&'a str, Vec<usize>, bool) {
+    let mut groups: Vec<(char, &'a str, Vec<usize>)> = Vec::new();
+    let mut chosen = Vec::new();
+    for &row in rows {
+        let entry = &model.rows[row];
+        let Some(altloc) = entry.altloc else {
+            chosen.push(row);
+            continue;
+        };
+        let same = |group: &&mut (char, &str, Vec<usize>)| {
+            group.0 == altloc && group.1 == entry.residue.as_str()
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.2.push(row),
+            None => groups.push((altloc, &entry.residue, vec![row])),
+        }
+    }
+    let score = |(altloc, _, rows): &(char, &str, Vec<usize>)| {
+        let sum: f64 = rows.iter().map(|&row| model.rows[row].occupancy).sum();
+        if wanted == Some(*altloc) {
+            f64::INFINITY
+        } else {
+            sum / rows.len() as f64
+        }
+    };
+    groups.sort_by(|a, b| score(b).total_cmp(&score(a)));
+    let several = groups.len() > 1;
+    if let Some(name) = groups.first().map(|group| group.1) {
+        let mut known: HashSet<&str> = HashSet::new();
+        for (_, _, rows) in groups.iter().filter(|group| group.1 == name) {
+            let new = rows
+                .iter()
+                .filter(|&&row| !known.contains(model.rows[row].name.as_str()));
+            let new: Vec<usize> = new.copied().collect();
+            known.extend(
+                chosen
+                    .iter()
+                    .chain(&new)
+                    .map(|&row| model.rows[row].name.as_str()),
+            );
+            chosen.extend(new);
+        }
+        chosen.sort_unstable();
+    }
+    let own = || model.rows[rows[0]].residue.as_str();
+    let name = groups.first().map_or_else(own, |group| group.1);
+    (name, chosen, several)
+}
+
+/// Refuses an alternative location that the model does not have.
+///
+/// # Errors
+/// [`Error::Usage`] with those that it has.
+pub(super) fn check_altloc(source: &Source, model: &Model, options: &ReadOptions) -> Result<()> {
+    let Some(wanted) = options.altloc else {
+        return Ok(());
+    };
+    let mut known: Vec<char> = model.rows.iter().filter_map(|row| row.altloc).collect();
+    known.sort_unstable();
+    known.dedup();
+    if known.contains(&wanted) {
+        return Ok(());
+    }
+    let hint = if known.is_empty() {
+        "leave --altloc out: the file has no alternative locations".to_owned()
+    } else {
+        let known: Vec<String> = known.into_iter().map(String::from).collect();
+        format!("--altloc with one of {}", known.join(", "))
+    };
+    Err(Error::usage(
+        format!(
+            "{} has no alternative location `{wanted}`",
+            source.path.display()
+        ),
+        hint,
+    ))
+}

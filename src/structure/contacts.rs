@@ -1,0 +1,164 @@
+//! Pairs of atoms of different residues that are near each other, and those that the file declares
+//! bonded.
+
+use std::collections::{HashMap, HashSet};
+
+use super::conformers::Candidate;
+use super::declared::{Declared, End, Record};
+use super::models::Model;
+
+/// Farthest that two atoms can be apart and still be taken for bonded, Å: a disulfide that the file
+/// declares.
+pub(super) const REACH: f64 = 3.5;
+
+/// Farthest for all other pairs, Å: a metal and what holds it.
+pub(super) const NEAR: f64 = 2.8;
+
+/// An atom: its residue among the candidates, its place there.
+pub(super) type At = (usize, usize);
+
+/// Two atoms of different residues.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Contact {
+    pub ends: [At; 2],
+    /// Å
+    pub distance: f64,
+    /// The record that declares their bond.
+    pub declared: Option<Record>,
+}
+
+impl Contact {
+    /// `A:LYS 2:NZ – B:ASN 1:CG (1.33 Å, LINK)`
+    pub fn label(&self, candidates: &[Candidate]) -> String {
+        let [a, b] = self
+            .ends
+            .map(|(residue, site)| candidates[residue].site_label(site));
+        let record = self.declared.map(|record| format!(", {record}"));
+        format!(
+            "{a} – {b} ({:.2} Å{})",
+            self.distance,
+            record.unwrap_or_default()
+        )
+    }
+}
+
+/// Contacts of heavy atoms, of which at least one is of a residue with a template, within [`NEAR`],
+/// of two sulfurs within [`REACH`], and all that are declared, near or not; the nearest first.
+pub(super) fn contacts(
+    model: &Model,
+    candidates: &[Candidate],
+    declared: &[Declared],
+) -> Vec<Contact> {
+    let records = resolve(model, candidates, declared);
+    let mut found = near(candidates);
+    for contact in &mut found {
+        contact.declared = records.get(&contact.ends).copied();
+    }
+    let far = |(ends, record): (&[At; 2], &Record)| Contact {
+        ends: *ends,
+        distance: distance(candidates, *ends),
+        declared: Some(*record),
+    };
+    let far = records.iter().map(far);
+    let known: HashSet<[At; 2]> = found.iter().map(|contact| contact.ends).collect();
+    found.extend(far.filter(|contact| !known.contains(&contact.ends)));
+    found.sort_by(|a, b| {
+        let by_distance = a.distance.total_cmp(&b.distance);
+        by_distance.then(a.ends.cmp(&b.ends))
+    });
+    found
+}
+
+pub(super) fn distance(candidates: &[Candidate], [a, b]: [At; 2]) -> f64 {
+    let at = |(residue, site): At| candidates[residue].sites[site].at;
+    (at(a) - at(b)).norm()
+}
+
+/// Near pairs by a grid of cells of [`REACH`].
+fn near(candidates: &[Candidate]) -> Vec<Contact> {
+    let mut cells: HashMap<[i32; 3], Vec<At>> = HashMap::new();
+    let mut found = Vec::new();
+    // positions are below 1e6 Å: the cell's number fits
+    let cell = |(residue, site): At| {
+        let at = candidates[residue].sites[site].at / REACH;
+        [at.x, at.y, at.z].map(|value| value.floor() as i32)
+    };
+    for (residue, candidate) in candidates.iter().enumerate() {
+        let heavy = |&site: &usize| !candidate.sites[site].is_hydrogen();
+        let sites: Vec<usize> = (0..candidate.sites.len()).filter(heavy).collect();
+        for &site in &sites {
+            let [x, y, z] = cell((residue, site));
+            let around = (0..27).map(|n| [x + n / 9 - 1, y + n / 3 % 3 - 1, z + n % 3 - 1]);
+            for &other in around.filter_map(|key| cells.get(&key)).flatten() {
+                let is_protein = candidate.family.is_some() || candidates[other.0].family.is_some();
+                let ends = [other, (residue, site)];
+                let distance = distance(candidates, ends);
+                let is_sulfurs = [other, (residue, site)]
+                    .iter()
+                    .all(|&(residue, site)| candidates[residue].sites[site].own == Some("SG"));
+                let reach = if is_sulfurs { REACH } else { NEAR };
+                if is_protein && distance <= reach {
+                    found.push(Contact {
+                        ends,
+                        distance,
+                        declared: None,
+                    });
+                }
+            }
+        }
+        // after its own search: contacts inside a residue are none
+        for site in sites {
+            cells
+                .entry(cell((residue, site)))
+                .or_default()
+                .push((residue, site));
+        }
+    }
+    found
+}
+
+/// The declared bonds between residues that are there, by their ends, ascending.
+fn resolve(
+    model: &Model,
+    candidates: &[Candidate],
+    declared: &[Declared],
+) -> HashMap<[At; 2], Record> {
+    if declared.is_empty() {
+        return HashMap::new();
+    }
+    let mut places: HashMap<End, Vec<At>> = HashMap::new();
+    for (residue, candidate) in candidates.iter().enumerate() {
+        for (site, entry) in candidate.sites.iter().enumerate() {
+            let serial = End::Serial(model.rows[entry.row].serial);
+            let named = End::Named {
+                chain: candidate.chain.clone(),
+                number: candidate.number,
+                insertion: candidate.insertion,
+                atom: entry.raw.clone(),
+            };
+            for end in [serial, named] {
+                places.entry(end).or_default().push((residue, site));
+            }
+        }
+    }
+    let mut found = HashMap::new();
+    for bond in declared.iter().filter(|bond| !bond.other_copy) {
+        let [Some(a), Some(b)] = [0, 1].map(|end| places.get(&bond.ends[end])) else {
+            continue;
+        };
+        // numbers that start over name several atoms: serials then say nothing, names the nearest
+        let is_vague = a.len() > 1 || b.len() > 1;
+        if is_vague && bond.record == Record::Conect {
+            continue;
+        }
+        let pairs = a
+            .iter()
+            .flat_map(|&a| b.iter().map(move |&b| [a.min(b), a.max(b)]));
+        let nearest =
+            pairs.min_by(|x, y| distance(candidates, *x).total_cmp(&distance(candidates, *y)));
+        if let Some(ends) = nearest.filter(|[a, b]| a.0 != b.0) {
+            found.insert(ends, bond.record);
+        }
+    }
+    found
+}

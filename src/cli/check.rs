@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::selection::Selection;
-use crate::structure::{Report, read};
+use super::protein::Completion;
+use crate::forcefield::{Plan, template_geometry_at};
+use crate::network::Tokens;
+use crate::structure::{Report, Structure};
 use crate::{Error, Result};
 
 /// Say what a structure file holds and whether `run` would accept it (exit 0) or not (exit 2)
@@ -14,37 +16,41 @@ use crate::{Error, Result};
 pub struct Args {
     /// Protein structure: PDB or mmCIF, plain or gzipped
     pub file: PathBuf,
-    /// Part of the file to read
+    /// What to read and build, as for `run`
     #[command(flatten)]
-    pub selection: Selection,
-    /// Accept residues whose side chains are incomplete, as `run --fix` does by building them
-    #[arg(long)]
-    pub fix: bool,
+    pub completion: Completion,
     /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,
 }
 
-/// Prints the report, then gives back the error that `run` would stop with.
+/// Prints the report, then gives back the error that `run`, `energy` and `minimize` would stop with.
 ///
 /// # Errors
-/// What [`read`] and [`crate::structure::Structure::require_complete`] refuse.
+/// What reading and [`Completion::examine`] refuse, and what the network has no place for.
 pub fn run(args: Args) -> Result<()> {
-    let found = read(&args.file, &args.selection.into());
-    let verdict = match &found {
-        Ok(structure) => structure.require_complete(args.fix),
-        Err(_) => Ok(()),
+    let mut found = args.completion.read(&args.file);
+    let verdict = match &mut found {
+        Ok(structure) => verdict(&args.completion, structure),
+        Err(_) => Ok(None),
     };
     let report = found.as_ref().ok().map(|structure| &structure.report);
     if args.json {
-        println!(
-            "{}",
-            as_json(report, found.as_ref().err().or(verdict.as_ref().err()))
-        );
+        let error = found.as_ref().err().or(verdict.as_ref().err());
+        println!("{}", as_json(report, error));
     } else if let Some(report) = report {
-        print!("{}", as_text(report, args.fix, verdict.is_ok()));
+        let plan = verdict.as_ref().ok().and_then(Option::as_ref);
+        print!("{}", as_text(report, args.completion.fix, plan));
     }
-    found.and(verdict)
+    found.and(verdict).map(|_| ())
+}
+
+/// What would be added to a structure that all commands can take.
+fn verdict(completion: &Completion, structure: &mut Structure) -> Result<Option<Plan>> {
+    let plan = completion.examine(structure)?;
+    let geometry = template_geometry_at(&structure.topology, &structure.frame.positions)?;
+    Tokens::new(&structure.topology, &geometry)?;
+    Ok(Some(plan))
 }
 
 /// The report with `accepted`, and `error` and `hint` where it is not.
@@ -58,7 +64,7 @@ fn as_json(report: Option<&Report>, error: Option<&Error>) -> serde_json::Value 
     object
 }
 
-fn as_text(report: &Report, fix: bool, accepted: bool) -> String {
+fn as_text(report: &Report, fix: bool, plan: Option<&Plan>) -> String {
     let mut text = String::new();
     let mut line = |words: String| writeln!(text, "{words}").expect("writing to memory");
     let packed = if report.compressed { ", gzipped" } else { "" };
@@ -98,12 +104,14 @@ fn as_text(report: &Report, fix: bool, accepted: bool) -> String {
     }
     report.left_out_line().into_iter().for_each(&mut line);
     if !report.renamed.is_empty() {
-        // Files of some programs rename hundreds of hydrogens: residues and heavy atoms say enough,
-        // --json lists all.
-        let telling = report
-            .renamed
-            .iter()
-            .filter(|(name, _)| !name.contains(":H"));
+        // Files of some programs rename hundreds of hydrogens (HB1, 1HB): residues and heavy atoms
+        // say enough, --json lists all.
+        let is_hydrogen = |name: &str| {
+            let atom = name.split_once(':').map_or("", |(_, atom)| atom);
+            atom.trim_start_matches(|c: char| c.is_ascii_digit())
+                .starts_with(['H', 'D'])
+        };
+        let telling = report.renamed.iter().filter(|(name, _)| !is_hydrogen(name));
         let names: Vec<String> = telling
             .map(|(name, count)| format!(", {name} ({count})"))
             .collect();
@@ -128,11 +136,18 @@ fn as_text(report: &Report, fix: bool, accepted: bool) -> String {
             residue.atoms.join(", ")
         ));
     }
-    let residues = report.residues;
-    if accepted {
+    if let Some(plan) = plan {
+        if plan.hydrogens > 0 {
+            line(format!("to be added: {} hydrogens", plan.hydrogens));
+        }
+        if !plan.built.is_empty() {
+            line(format!("to be built: {}", plan.built.join(", ")));
+        }
+        plan.notes.iter().cloned().for_each(&mut line);
         line(format!(
-            "run accepts it: {residues} residues, {} tokens (the heavy atoms)",
-            report.heavy_atoms
+            "run accepts it: {} residues, {} tokens (the heavy atoms)",
+            report.residues,
+            report.heavy_atoms + plan.built.len()
         ));
     } else {
         line("run refuses it".into());

@@ -7,7 +7,7 @@ use super::protein::{Field, Protein};
 use crate::Result;
 use crate::files::refuse_existing;
 use crate::forcefield::{Minimizer, System};
-use crate::structure::{Frame, Structure, write_pdb};
+use crate::structure::{Frame, Structure, require_whole, write_pdb};
 
 /// Complete a protein and relax it in the physical force field
 #[derive(Debug, clap::Args)]
@@ -36,7 +36,8 @@ pub struct Args {
 ///
 /// # Errors
 /// What reading and preparing refuse; [`crate::Error::Input`] where two atoms lie at one place;
-/// [`crate::Error::Output`] for the result.
+/// [`crate::Error::Output`] for the result; [`crate::Error::Guard`] where what came out is no whole
+/// molecule: it is written all the same, to be looked at.
 pub fn run(args: Args) -> Result<()> {
     refuse_existing([args.output.as_path()], args.overwrite)?;
     let complete = args.protein.load()?;
@@ -53,6 +54,7 @@ pub fn run(args: Args) -> Result<()> {
     };
     let done = minimizer.run(&mut field, &mut positions);
     require_finite(&done.before, &topology, &positions, &args.protein.file)?;
+    let end = require_whole(&topology, &positions, done.steps as u64);
     let moved = frame
         .positions
         .iter()
@@ -71,9 +73,13 @@ pub fn run(args: Args) -> Result<()> {
     for (term, before, after) in terms.chain([totals]) {
         eprintln!("{term:<12}{before:>16.3}{after:>16.3}");
     }
-    let end = if done.converged { "done" } else { "stopped" };
+    let word = if done.converged && end.is_ok() {
+        "done"
+    } else {
+        "stopped"
+    };
     eprintln!(
-        "{end} after {} steps, RMS force {:.3} kJ/mol/Å",
+        "{word} after {} steps, RMS force {:.3} kJ/mol/Å",
         done.steps, done.rms_force
     );
     if let Some((atom, distance)) = moved {
@@ -87,5 +93,6 @@ pub fn run(args: Args) -> Result<()> {
         velocities: None,
         ..frame
     };
-    write_pdb(&args.output, &topology, [&relaxed])
+    write_pdb(&args.output, &topology, [&relaxed])?;
+    end
 }

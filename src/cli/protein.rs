@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::selection::Selection;
 use crate::Result;
 use crate::forcefield::{
-    ForceField, Histidine, Precision, PrepareOptions, Prepared, SHORTEST_CUTOFF, System, prepare,
+    ForceField, Histidine, Plan, Precision, PrepareOptions, Prepared, SHORTEST_CUTOFF, System,
 };
 use crate::structure::{Structure, read};
 
@@ -79,53 +79,60 @@ impl Completion {
     /// Reads a file and completes what it lacks.
     ///
     /// # Errors
-    /// What [`read`] and [`prepare`] refuse.
+    /// What [`Completion::examine`] refuses.
     pub fn load(&self, file: &Path) -> Result<Complete> {
-        let structure = self.read(file)?;
-        let prepared = self.prepare(&structure)?;
+        let mut structure = self.read(file)?;
+        let plan = self.examine(&mut structure)?;
+        let prepared = plan.place(&structure.frame)?;
         Ok(Complete::new(structure, prepared))
     }
 
-    /// Reads a file for a run that needs heavy atoms only. It is completed where that can be done,
-    /// so that its energy is known; where it cannot, or where the input's atoms are wanted `as_is`,
-    /// it stays as it was read, and a note says why.
+    /// Reads a file for a run. Where its atoms are wanted `as_is`, it is not completed; what would
+    /// have refused that is a note.
     ///
     /// # Errors
-    /// What [`read`] refuses, and what [`prepare`] says of missing side chains that it cannot
-    /// build.
+    /// Those of [`Completion::load`], but where the atoms are wanted `as_is` those of reading alone.
     pub fn load_as_far_as_known(&self, file: &Path, as_is: bool) -> Result<Complete> {
-        let structure = self.read(file)?;
-        match self.prepare(&structure) {
-            Ok(prepared) if !as_is || prepared.topology.len() == structure.topology.len() => {
+        if !as_is {
+            return self.load(file);
+        }
+        let mut structure = self.read(file)?;
+        structure.require_complete(self.fix)?;
+        let (plan, notes) = match self.examine(&mut structure) {
+            Ok(plan) => (Some(plan), Vec::new()),
+            Err(error) => (None, vec![format!("hydrogens are not added: {error}")]),
+        };
+        match plan.filter(|plan| plan.topology.len() == structure.topology.len()) {
+            Some(plan) => {
+                let prepared = plan.place(&structure.frame)?;
                 Ok(Complete::new(structure, prepared))
             }
-            Err(error) if !structure.report.missing.is_empty() => Err(error),
-            Ok(_) => Ok(Complete {
-                structure,
-                notes: Vec::new(),
-            }),
-            Err(error) => Ok(Complete {
-                structure,
-                notes: vec![format!("hydrogens are not added: {error}")],
-            }),
+            None => Ok(Complete { structure, notes }),
         }
     }
 
-    fn read(&self, file: &Path) -> Result<Structure> {
-        let structure = read(file, &self.selection.clone().into())?;
-        structure.require_complete(self.fix)?;
-        Ok(structure)
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// What [`read`] refuses.
+    pub fn read(&self, file: &Path) -> Result<Structure> {
+        read(file, &self.selection.clone().into())
     }
 
-    fn prepare(&self, structure: &Structure) -> Result<Prepared> {
-        prepare(
-            &structure.topology,
-            &structure.frame,
-            &PrepareOptions {
-                fix: self.fix,
-                his: self.his,
-            },
-        )
+    /// Whether the force field can take a structure, and what it lacks: what every command asks
+    /// that completes one, `check` too. Changes of charge are added to the report's warnings.
+    ///
+    /// # Errors
+    /// What [`Structure::require_complete`] and [`Plan::of`] refuse.
+    pub fn examine(&self, structure: &mut Structure) -> Result<Plan> {
+        structure.require_complete(self.fix)?;
+        let options = PrepareOptions {
+            fix: self.fix,
+            his: self.his,
+        };
+        let plan = Plan::of(&structure.topology, &structure.frame, &options)?;
+        structure.report.warnings.extend(plan.warnings.clone());
+        Ok(plan)
     }
 }
 
@@ -137,6 +144,7 @@ impl Complete {
             hydrogens,
             built,
             mut notes,
+            warnings: _, // in the report already
         } = prepared;
         if hydrogens > 0 {
             notes.push(format!("{hydrogens} hydrogens added"));
@@ -154,10 +162,14 @@ impl Complete {
         }
     }
 
-    /// Says warnings and notes on stderr.
+    /// Says what was left out, warnings and notes on stderr.
     pub fn say(&self) {
-        self.structure
-            .report
+        let report = &self.structure.report;
+        report
+            .left_out_line()
+            .iter()
+            .for_each(|line| eprintln!("{line}"));
+        report
             .warnings
             .iter()
             .for_each(|warning| eprintln!("warning: {warning}"));

@@ -25,12 +25,18 @@ impl Choice<'_> {
     /// [`crate::Error::Input`] where the residue has atoms that no form at its place in the chain
     /// has, or there is no such form.
     pub fn form_of(&self, topology: &mut Topology, residue: usize) -> Result<&'static Template> {
-        let forms = ranked(topology, self.links, residue, self.histidine);
+        let mut forms = ranked(topology, self.links, residue, self.histidine);
+        let mut exact = exact(topology, self.links, residue);
+        if topology.residues[residue].name == "CYX" && !self.links.bridged[residue] {
+            // its sulfur has no hydrogen because it was bridged, not because it is a thiolate
+            forms.retain(|form| form.name != "CYM");
+            exact = exact.filter(|form| form.name != "CYM");
+            topology.residues[residue].name = "CYS".into();
+        }
         let whole = |form: &&&'static Template| {
             self.links.fit(residue, form) && self.has_as_many(topology, residue, form)
         };
-        let chosen = exact(topology, self.links, residue)
-            .or_else(|| forms.iter().find(whole).or(forms.first()).copied());
+        let chosen = exact.or_else(|| forms.iter().find(whole).or(forms.first()).copied());
         let form = chosen.ok_or_else(|| misfit(topology, self.links, residue, self.histidine))?;
         self.rename_hydrogens(topology, residue, form);
         let unknown = |atom: usize| {

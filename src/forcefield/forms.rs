@@ -181,10 +181,23 @@ pub(super) fn misfit(topology: &Topology, links: &Links, residue: usize, histidi
                 "ff14SB has no form of {name} with these bonds to its neighbours; the nearest is {}",
                 form.name
             );
-            (
-                what,
-                "lengthen or cap the chain there (ACE, NME), or give the residue its usual charge state",
-            )
+            let external = |name: &str| {
+                let mut external = form.external.iter();
+                external.any(|&atom| form.atoms[atom].0 == name)
+            };
+            let lacks = [
+                external("N") && links.previous[residue].is_none(),
+                external("C") && links.next[residue].is_none(),
+            ];
+            let hint = match lacks {
+                [true, true] => {
+                    "it is bonded to no other residue: leave it out, or cap it with ACE and NME"
+                }
+                [true, false] => "cap the chain there: put ACE before this residue",
+                [false, true] => "cap the chain there: put NME behind this residue",
+                [false, false] => "give the residue its usual charge state",
+            };
+            (what, hint)
         }
         Some(form) => {
             let atoms = &topology.atoms[topology.residues[residue].atoms.clone()];

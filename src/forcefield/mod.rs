@@ -4,6 +4,7 @@
 mod bonded;
 mod born;
 mod build;
+mod charges;
 mod choice;
 mod energy;
 mod forms;
@@ -14,6 +15,7 @@ mod nonbonded;
 mod pairs;
 mod parameters;
 mod place;
+mod plan;
 mod prepare;
 mod rotamers;
 mod strain;
@@ -29,6 +31,7 @@ mod vector;
 pub use energy::{Energies, ForceField, Precision, SHORTEST_CUTOFF};
 pub use geometry::{template_geometry, template_geometry_at};
 pub use minimize::{Minimized, Minimizer};
+pub use plan::Plan;
 pub use prepare::{Histidine, PrepareOptions, Prepared, prepare};
 pub use strain::{Strain, strains};
 pub use system::{

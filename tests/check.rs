@@ -37,6 +37,8 @@ fn a_good_file_is_described_and_accepted() {
             "602 atoms: 602 heavy, no hydrogens; 608 bonds",
             "cell 50.84 × 42.77 × 28.95 Å, 90° 90° 90°",
             "left out: 81 waters",
+            "to be added: 629 hydrogens",
+            "taken as HIE: A:HIS 68",
             "run accepts it: 76 residues, 602 tokens (the heavy atoms)",
         ]
     );
@@ -87,7 +89,9 @@ fn an_incomplete_file_is_refused_unless_it_is_to_be_fixed() {
     let output = check(&["--fix"], &file);
     assert_eq!(output.status.code(), Some(0));
     assert!(
-        text(&output.stdout).contains("misses CD, CE, NZ (run --fix builds them)\nrun accepts it"),
+        text(&output.stdout).contains("misses CD, CE, NZ (run --fix builds them)\n")
+            && text(&output.stdout).contains("to be built: A:GLU 44:CB, ")
+            && text(&output.stdout).contains("run accepts it"),
         "{}",
         text(&output.stdout)
     );

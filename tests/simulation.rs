@@ -66,9 +66,6 @@ impl Stepper for Shake {
     fn heed(&mut self, stop: &Stop) {
         self.stop = stop.clone();
     }
-    fn can_redraw(&self) -> bool {
-        true
-    }
     fn redraw(&mut self, replica: usize, draw: u64, frame: &mut Frame) -> mdsurrogate::Result<()> {
         self.shake(frame, self.first_replica + replica as u64, draw);
         Ok(())

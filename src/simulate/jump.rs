@@ -199,10 +199,6 @@ impl<E: Engine> Stepper for Jump<E> {
         }
     }
 
-    fn can_redraw(&self) -> bool {
-        true
-    }
-
     fn redraw(&mut self, replica: usize, draw: u64, frame: &mut Frame) -> Result<()> {
         let attempt = self.attempt;
         self.attempt = redrawn(attempt, draw);

@@ -108,12 +108,8 @@ pub trait Stepper: Send {
     /// Tells the positions that the run begins with, also one that is gone on with: what a stepper
     /// takes from them (a fold that is kept, hydrogens that ride) is theirs from then on.
     fn begin(&mut self, _start: &[Vector3<f64>]) {}
-    /// Whether a step can be made again with other random numbers.
-    fn can_redraw(&self) -> bool {
-        false
-    }
     /// Makes the step of one replica of the last call again, from the frame that it had before,
-    /// with the random numbers of another draw (1, 2, …).
+    /// with the random numbers of another draw (1, 2, …). Only for jumps.
     ///
     /// # Errors
     /// Those of [`Stepper::step`], and [`crate::Error::Usage`] where steps cannot be made again.

@@ -267,10 +267,6 @@ impl<S: Stepper> Stepper for Relaxed<S> {
         self.stepper.begin(start);
     }
 
-    fn can_redraw(&self) -> bool {
-        self.stepper.can_redraw()
-    }
-
     fn redraw(&mut self, replica: usize, draw: u64, frame: &mut Frame) -> Result<()> {
         self.stepper.redraw(replica, draw, frame)?;
         self.prepare(replica + 1)?;

@@ -24,9 +24,7 @@ impl Simulation {
                 self.look_at_symmetry(replica, &mut record)?;
                 let fault = match self.look_at(replica, record) {
                     Err(fault @ Error::Guard { .. })
-                        if self.rules.on_guard == OnGuard::Redraw
-                            && self.stepper.can_redraw()
-                            && self.step() > 0 =>
+                        if self.rules.on_guard == OnGuard::Redraw && self.step() > 0 =>
                     {
                         fault
                     }

@@ -24,8 +24,7 @@ pub enum OnGuard {
     /// Stop there.
     #[default]
     Abort,
-    /// Draw that replica's jump again, up to ten times in a row; where there is nothing to draw,
-    /// stop.
+    /// Draw that replica's jump again, up to ten times in a row.
     Redraw,
     /// Go back to the last checkpoint with all replicas and take another path.
     Rollback,

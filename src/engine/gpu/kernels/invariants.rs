@@ -1,0 +1,39 @@
+//! `invariants`: one lane a vector.
+
+use super::{Backward, Forward, LANES, Launch, Shader, named};
+use crate::Result;
+use crate::engine::gpu::values::{Named, Value};
+use crate::ops::invariants::{EPSILON, Invariants};
+
+impl Shader for Invariants {
+    const CONSTANTS: &'static [Named] = &[("EPSILON", Value::number(EPSILON))];
+
+    fn forward(&self, launch: &Launch<'_>, call: &Forward<'_>) -> Result<()> {
+        let bound = [named(["v"], call.inputs), named(["lengths"], call.outputs)].concat();
+        let groups = (launch.tokens() * self.channels).div_ceil(LANES);
+        launch.run(
+            "forward",
+            &[("channels", self.channels.into())],
+            &bound,
+            groups,
+        );
+        Ok(())
+    }
+
+    fn backward(&self, launch: &Launch<'_>, call: &Backward<'_>) -> Result<()> {
+        let bound = [
+            named(["v"], call.inputs),
+            named(["d_lengths"], call.d_outputs),
+            named(["d_v"], call.d_inputs),
+        ]
+        .concat();
+        let groups = (launch.tokens() * self.channels).div_ceil(LANES);
+        launch.run(
+            "backward",
+            &[("channels", self.channels.into())],
+            &bound,
+            groups,
+        );
+        Ok(())
+    }
+}

@@ -2,6 +2,7 @@
 # make test   installs what the machine lacks and passes every test
 # MDSURROGATE_REQUIRE_GPU=1 make test   fails where tests of the GPU engine would be skipped
 # make lint   formatting, clippy and documentation, warnings denied
+# make fmt    formats everything
 # make bench-gpu      times the GPU engine on the best device there is, op by op (docs/gpu.md)
 # make validate-gpu   the GPU engine under Vulkan's validation layers, which must have nothing to say
 # make fuzz SECONDS=60   every reader under libFuzzer for so long (a nightly compiler, or RUSTC_BOOTSTRAP=1)
@@ -20,7 +21,7 @@ TEST_PACKAGES = python3-venv mesa-vulkan-drivers
 # What `make validate-gpu` watches the GPU engine with.
 VALIDATION_PACKAGES = mesa-vulkan-drivers vulkan-validationlayers
 
-.PHONY: all demo test lint fuzz bench-network bench-gpu validate-gpu deps test-deps clients build clean
+.PHONY: all demo test lint fmt fuzz bench-network bench-gpu validate-gpu deps test-deps clients build clean
 
 all: build
 
@@ -70,8 +71,16 @@ validate-gpu: build
 	$(call install,$(VALIDATION_PACKAGES))
 	CARGO="$(CARGO)" scripts/validate_gpu.sh $(BINARY)
 
+# Modules that a macro declares (the lists of ops), which `cargo fmt` does not see.
+LISTED = src/ops/*.rs src/engine/gpu/kernels/*.rs
+
+fmt:
+	$(CARGO) fmt --all
+	rustfmt --edition 2024 $(LISTED)
+
 lint: deps
 	$(CARGO) fmt --all -- --check
+	rustfmt --edition 2024 --check $(LISTED)
 	$(CARGO) clippy $(RELEASE) --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(RELEASE) --no-deps --all-features
 

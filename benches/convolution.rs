@@ -7,8 +7,7 @@
 
 use std::time::Instant;
 
-use mdsurrogate::fft::{Convolution, LongConvolution, Method, Parts, smooth_length};
-use mdsurrogate::ops::Batch;
+use mdsurrogate::fft::{Convolution, LongConvolution, Method, Terms, smooth_length};
 use realfft::RealFftPlanner;
 
 const CHANNELS: usize = 16;
@@ -34,23 +33,14 @@ fn values(len: usize, phase: f32) -> Vec<f32> {
 
 /// Microseconds of forward and backward.
 fn convolution(tokens: usize, method: Method) -> [f64; 2] {
-    let batch = Batch {
-        offsets: vec![0, tokens],
-        kinds: vec![[0; 3]; tokens],
-        ..Batch::default()
-    };
     let len = tokens * 4 * CHANNELS;
     let [q, k, d_out] = [0.1, 0.7, 2.1].map(|phase| values(len, phase));
     let lambda = values(5 * CHANNELS, 0.3);
-    let parts = Parts {
-        scalar: true,
-        vector: true,
-    };
     let long = LongConvolution {
-        batch: &batch,
+        offsets: &[0, tokens],
         channels: CHANNELS,
+        terms: Terms::Geometric,
         convolution: Convolution::WORKING,
-        parts,
         method,
         lambda: &lambda,
     };

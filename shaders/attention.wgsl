@@ -101,8 +101,12 @@ fn dot_right(a: ptr<function, array<f32, WIDTH>>, j: u32) -> f32 {
     return sum;
 }
 
-@compute @workgroup_size(64)
-fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn forward(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let head = place(group, groups) % sizes.heads;
     let first = place(group, groups) / sizes.heads * LANES;
     if (first >= token_count()) { return; }
@@ -152,8 +156,12 @@ fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
 }
 
 // Gradient of q, one lane a query; along = o·d_o for the other pass.
-@compute @workgroup_size(64)
-fn backward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn backward(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let head = place(group, groups) % sizes.heads;
     let first = place(group, groups) / sizes.heads * LANES;
     if (first >= token_count()) { return; }
@@ -194,8 +202,12 @@ fn backward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gr
 }
 
 // Gradients of k and v, one lane a key: queries and gradients of o go by.
-@compute @workgroup_size(64)
-fn backward_keys(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn backward_keys(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let head = place(group, groups) % sizes.heads;
     let first = place(group, groups) / sizes.heads * LANES;
     if (first >= token_count()) { return; }

@@ -18,8 +18,12 @@ fn product(p: vec4<f32>, q: vec4<f32>) -> vec4<f32> {
     return vec4<f32>(dot(p, q), p.x * q.yzw + q.x * p.yzw + cross(p.yzw, q.yzw));
 }
 
-@compute @workgroup_size(64)
-fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn forward(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let at = place(group, groups) * LANES + lane;
     let n = sizes.channels;
     if (at >= token_count() * n) { return; }
@@ -37,8 +41,12 @@ fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
 
 // d·(r × s) = r·(s × d) = s·(d × r): the adjoints are products again, with the factors in cyclic
 // order.
-@compute @workgroup_size(64)
-fn backward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn backward(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let at = place(group, groups) * LANES + lane;
     let n = sizes.channels;
     if (at >= token_count() * n) { return; }
@@ -48,7 +56,10 @@ fn backward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gr
     let plain = vec4<f32>(u[first], u[first + n], u[first + 2u * n], u[first + 3u * n]);
     let factor = vec4<f32>(v[first], v[first + n], v[first + 2u * n], v[first + 3u * n]);
     let vector = token * 3u * n + k;
-    let d = vec4<f32>(d_scalars[at], d_vectors[vector], d_vectors[vector + n], d_vectors[vector + 2u * n]);
+    let d_vector = vec3<f32>(
+        d_vectors[vector], d_vectors[vector + n], d_vectors[vector + 2u * n],
+    );
+    let d = vec4<f32>(d_scalars[at], d_vector);
     let gates = token * sizes.gate_width + sizes.gate_first + k;
     let open = sigmoid(g[gates] + 1.0);
     let d_open = product(factor, d);

@@ -8,11 +8,11 @@
 @group(0) @binding(7) var<storage, read> d_vectors: array<f32>;
 @group(0) @binding(8) var<storage, read_write> d_y: array<f32>;
 
-// Thermal widths of the two corrections, Å.
-const STIFF = 0.04;
-const SOFT = 0.2;
-
-struct Height { p: vec3<f32>, q: vec3<f32>, s: vec3<f32>, normal: vec3<f32>, z: vec3<f32>, slope: vec3<f32> }
+struct Height {
+    p: vec3<f32>, q: vec3<f32>, s: vec3<f32>,
+    normal: vec3<f32>,
+    z: vec3<f32>, slope: vec3<f32>,
+}
 
 fn position(token: u32) -> vec3<f32> {
     return vec3<f32>(y[3u * token], y[3u * token + 1u], y[3u * token + 2u]);
@@ -35,16 +35,21 @@ fn height_of(centre: u32, scale: f32) -> Height {
     let stiff = clipped(e, scale / (STIFF * STIFF + scale * scale));
     let soft = clipped(e, scale / (SOFT * SOFT + scale * scale));
     let t = bounded(e);
-    return Height(p, q, s, normal, vec3<f32>(stiff.x, soft.x, t), vec3<f32>(stiff.y, soft.y, 1.0 - t * t));
+    let z = vec3<f32>(stiff.x, soft.x, t);
+    return Height(p, q, s, normal, z, vec3<f32>(stiff.y, soft.y, 1.0 - t * t));
 }
 
 // Share of the centre and of each neighbour in the displacement that restores the height.
 fn share(seat: u32) -> f32 {
-    return select(-0.25, 0.75, seat == 0u);
+    return select(SHARE_OF_NEIGHBOUR, SHARE_OF_CENTRE, seat == 0u);
 }
 
-@compute @workgroup_size(64)
-fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn forward(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let token = place(group, groups) * LANES + lane;
     if (token >= token_count()) { return; }
     let scale = scales[system_of(token)];
@@ -67,6 +72,11 @@ fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     }
 }
 
+// Gradient of one of the two vectors of a token.
+fn d_vector(at: u32) -> vec3<f32> {
+    return vec3<f32>(d_vectors[at], d_vectors[at + 2u], d_vectors[at + 4u]);
+}
+
 // Gradient of the token in one seat of a centre.
 fn gradient(centre: u32, seat: u32, scale: f32) -> vec3<f32> {
     let height = height_of(centre, scale);
@@ -76,8 +86,8 @@ fn gradient(centre: u32, seat: u32, scale: f32) -> vec3<f32> {
         let at = 6u * centre_token(centre, other);
         let first = at + select(3u, 0u, other == 0u);
         d_z += vec3<f32>(d_scalars[first], d_scalars[first + 1u], d_scalars[first + 2u]);
-        let stiff = share(other) * vec3<f32>(d_vectors[at], d_vectors[at + 2u], d_vectors[at + 4u]);
-        let soft = share(other) * vec3<f32>(d_vectors[at + 1u], d_vectors[at + 3u], d_vectors[at + 5u]);
+        let stiff = share(other) * d_vector(at);
+        let soft = share(other) * d_vector(at + 1u);
         d_z += vec3<f32>(dot(stiff, height.normal), dot(soft, height.normal), 0.0);
         d_normal += stiff * height.z.x + soft * height.z.y;
     }
@@ -94,8 +104,12 @@ fn gradient(centre: u32, seat: u32, scale: f32) -> vec3<f32> {
     }
 }
 
-@compute @workgroup_size(64)
-fn backward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn backward(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let token = place(group, groups) * LANES + lane;
     if (token >= token_count()) { return; }
     let scale = scales[system_of(token)];

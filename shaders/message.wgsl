@@ -29,10 +29,6 @@ struct Sizes { splines: u32, reach: f32, tokens_of_chunk: u32 }
 @group(0) @binding(22) var<storage, read_write> partial: array<f32>;
 
 const ROWS = LANES / CHANNELS;
-const RELATIONS = 30u;
-const DENSE = 9u;
-const SUM = 0.35;
-const HALF = 0.5;
 // Sums over the channels of an edge: of d u, d u°; of d g but the last; of both distances.
 const SUMS = 16u;
 
@@ -60,8 +56,8 @@ fn fill(slot: u32, edge: u32, i: u32, j: u32) {
     receiver_of[slot] = i;
     sender[slot] = j;
     relation_class[slot] = relation_of(edge);
-    u[slot] = p.d / (p.r + 0.1);
-    u_condition[slot] = p.d_condition / (p.rc + 0.1);
+    u[slot] = p.d / (p.r + ROUND);
+    u_condition[slot] = p.d_condition / (p.rc + ROUND);
     near_first[slot] = u32(knot(p.r).x);
     far_first[slot] = u32(knot(p.rc).x);
     near[slot] = spline_values(knot(p.r).y);
@@ -72,15 +68,16 @@ fn fill(slot: u32, edge: u32, i: u32, j: u32) {
     features[at + 2u] = soft_clip(p.mask * p.change * p.gain.y).x;
     features[at + 3u] = soft_clip(p.change * p.gain.z).x;
     features[at + 4u] = bounded(p.change);
-    features[at + 5u] = 2.0 / (p.r + 0.3);
+    features[at + 5u] = 2.0 / (p.r + NEAR);
     features[at + 6u] = dot(p.w, u[slot]);
     features[at + 7u] = dot(p.w, u_condition[slot]);
-    features[at + 8u] = p.mask * (p.rc - p.d0) * 10.0;
+    features[at + 8u] = p.mask * (p.rc - p.d0) * (1.0 / DEVIATION);
 }
 
 // What the first silu is applied to.
 fn first_layer(slot: u32, c: u32) -> f32 {
-    var z = a[receiver_of[slot] * CHANNELS + c] + b[sender[slot] * CHANNELS + c] + relation[relation_class[slot] * CHANNELS + c];
+    var z = a[receiver_of[slot] * CHANNELS + c] + b[sender[slot] * CHANNELS + c]
+        + relation[relation_class[slot] * CHANNELS + c];
     for (var k = 0u; k < 4u; k += 1u) {
         z += near[slot][k] * radial[spline_row(near_first[slot], k) * CHANNELS + c];
         z += far[slot][k] * radial_condition[spline_row(far_first[slot], k) * CHANNELS + c];
@@ -100,8 +97,12 @@ fn second_layer(slot: u32, c: u32) -> f32 {
     return z;
 }
 
-@compute @workgroup_size(64)
-fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn forward(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let token = place(group, groups);
     if (token >= token_count()) { return; }
     let c = lane % CHANNELS;
@@ -144,7 +145,8 @@ fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
                 agg[token * CHANNELS + c] = SUM * HALF * all;
             } else {
                 let component = (which - 1u) % 3u;
-                vectors[(3u * token + component) * 2u * CHANNELS + (which - 1u) / 3u * CHANNELS + c] = SUM * all;
+                let half = (which - 1u) / 3u;
+                vectors[((3u * token + component) * 2u + half) * CHANNELS + c] = SUM * all;
             }
         }
         workgroupBarrier();
@@ -180,7 +182,8 @@ fn channel_sum(slot: u32, which: u32, slopes: vec4<f32>) -> f32 {
         return sum;
     }
     for (var k = 0u; k < 4u; k += 1u) {
-        let spline = spline_row(select(far_first[slot], near_first[slot], which == 14u), k) * CHANNELS;
+        let first = select(far_first[slot], near_first[slot], which == 14u);
+        let spline = spline_row(first, k) * CHANNELS;
         var along = 0.0;
         for (var c = 0u; c < CHANNELS; c += 1u) {
             if (which == 14u) {
@@ -196,9 +199,13 @@ fn channel_sum(slot: u32, which: u32, slopes: vec4<f32>) -> f32 {
 
 // Gradient of d from those of d/(r + 0.1) and of r.
 fn d_difference(d: vec3<f32>, r: f32, d_u: vec3<f32>, d_r: f32) -> vec3<f32> {
-    let shrink = 1.0 / (r + 0.1);
+    let shrink = 1.0 / (r + ROUND);
     let direction = d * shrink;
     return d_u * shrink + (d_r - dot(d_u, direction) * shrink) / r * d;
+}
+
+fn three_sums(at: u32) -> vec3<f32> {
+    return vec3<f32>(over_channels[at], over_channels[at + 1u], over_channels[at + 2u]);
 }
 
 struct Differences { y: vec3<f32>, x: vec3<f32>, n: vec3<f32> }
@@ -208,20 +215,26 @@ fn edge_gradient(slot: u32, edge: u32) -> Differences {
     let p = pair_of(edge, receiver_of[slot], sender[slot]);
     let at = slot * SUMS;
     let g = at + 6u;
-    let d_t = over_channels[g] * soft_clip(p.t * p.gain.x).y * p.gain.x + over_channels[g + 1u] * soft_clip(p.t * p.gain.y).y * p.gain.y;
+    let d_t = over_channels[g] * soft_clip(p.t * p.gain.x).y * p.gain.x
+        + over_channels[g + 1u] * soft_clip(p.t * p.gain.y).y * p.gain.y;
     let tanh_change = bounded(p.change);
-    let d_change = over_channels[g + 2u] * soft_clip(p.mask * p.change * p.gain.y).y * p.gain.y * p.mask
-        + over_channels[g + 3u] * soft_clip(p.change * p.gain.z).y * p.gain.z + over_channels[g + 4u] * (1.0 - tanh_change * tanh_change);
-    let d_r = over_channels[at + 14u] + p.mask * d_t + d_change - over_channels[g + 5u] * 2.0 / ((p.r + 0.3) * (p.r + 0.3));
+    let masked_slope = soft_clip(p.mask * p.change * p.gain.y).y;
+    let d_change = over_channels[g + 2u] * masked_slope * p.gain.y * p.mask
+        + over_channels[g + 3u] * soft_clip(p.change * p.gain.z).y * p.gain.z
+        + over_channels[g + 4u] * (1.0 - tanh_change * tanh_change);
+    let d_r = over_channels[at + 14u] + p.mask * d_t + d_change
+        - over_channels[g + 5u] * 2.0 / ((p.r + NEAR) * (p.r + NEAR));
     var deviation = 0.0;
     for (var c = 0u; c < CHANNELS; c += 1u) {
         deviation += d_z[slot * CHANNELS + c] * dense[8u * CHANNELS + c];
     }
-    let d_rc = over_channels[at + 15u] + p.mask * 10.0 * deviation - d_change;
-    let d_u = vec3<f32>(over_channels[at], over_channels[at + 1u], over_channels[at + 2u]) + over_channels[g + 6u] * p.w;
-    let d_uc = vec3<f32>(over_channels[at + 3u], over_channels[at + 4u], over_channels[at + 5u]) + over_channels[g + 7u] * p.w;
+    let d_rc = over_channels[at + 15u] + p.mask * (1.0 / DEVIATION) * deviation - d_change;
+    let d_u = three_sums(at) + over_channels[g + 6u] * p.w;
+    let d_uc = three_sums(at + 3u) + over_channels[g + 7u] * p.w;
     let d_w = over_channels[g + 6u] * u[slot] + over_channels[g + 7u] * u_condition[slot];
-    return Differences(d_difference(p.d, p.r, d_u, d_r), d_difference(p.d_condition, p.rc, d_uc, d_rc), d_w);
+    let d_y = d_difference(p.d, p.r, d_u, d_r);
+    let d_x = d_difference(p.d_condition, p.rc, d_uc, d_rc);
+    return Differences(d_y, d_x, d_w);
 }
 
 // Adds the gradients of the parameters of a block to the chunk's own; every place belongs to one
@@ -252,11 +265,13 @@ fn add_parameters(table: u32, row: u32, c: u32, live: u32) {
                 partial[table + relation_class[slot] * CHANNELS + c] += d;
             } else if (task == 1u) {
                 for (var k = 0u; k < 4u; k += 1u) {
-                    partial[table + (radial_row + spline_row(near_first[slot], k)) * CHANNELS + c] += near[slot][k] * d;
+                    let spline = radial_row + spline_row(near_first[slot], k);
+                    partial[table + spline * CHANNELS + c] += near[slot][k] * d;
                 }
             } else if (task == 2u) {
                 for (var k = 0u; k < 4u; k += 1u) {
-                    partial[table + (condition_row + spline_row(far_first[slot], k)) * CHANNELS + c] += far[slot][k] * d;
+                    let spline = condition_row + spline_row(far_first[slot], k);
+                    partial[table + spline * CHANNELS + c] += far[slot][k] * d;
                 }
             } else {
                 partial[table + (weight_row + CHANNELS) * CHANNELS + c] += d_m[slot * CHANNELS + c];
@@ -266,8 +281,12 @@ fn add_parameters(table: u32, row: u32, c: u32, live: u32) {
 }
 
 // One group a chunk of tokens.
-@compute @workgroup_size(64)
-fn backward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn backward(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let chunk = place(group, groups);
     let first_of_chunk = chunk * sizes.tokens_of_chunk;
     if (first_of_chunk >= token_count()) { return; }
@@ -281,7 +300,8 @@ fn backward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gr
         }
     }
     storageBarrier();
-    for (var token = first_of_chunk; token < min(first_of_chunk + sizes.tokens_of_chunk, token_count()); token += 1u) {
+    let end_of_chunk = min(first_of_chunk + sizes.tokens_of_chunk, token_count());
+    for (var token = first_of_chunk; token < end_of_chunk; token += 1u) {
         one_token(lane, token, table);
     }
 }
@@ -338,9 +358,11 @@ fn one_token(lane: u32, token: u32, table: u32) {
             let slot = index / SUMS;
             var slopes = vec4<f32>(0.0);
             if (index % SUMS == 14u) {
-                slopes = spline_slopes(knot(distance_of(vector_y(receiver_of[slot]) - vector_y(sender[slot]))).y);
+                let d = vector_y(receiver_of[slot]) - vector_y(sender[slot]);
+                slopes = spline_slopes(knot(distance_of(d)).y);
             } else if (index % SUMS == 15u) {
-                slopes = spline_slopes(knot(distance_of(vector_x(receiver_of[slot]) - vector_x(sender[slot]))).y);
+                let d = vector_x(receiver_of[slot]) - vector_x(sender[slot]);
+                slopes = spline_slopes(knot(distance_of(d)).y);
             }
             over_channels[index] = channel_sum(slot, index % SUMS, slopes);
         }

@@ -48,13 +48,18 @@ fn add_vector(token: u32, h: u32, k: u32, d: f32) {
 }
 
 // Δ, one group a token; `centre` finishes it.
-@compute @workgroup_size(64)
-fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn forward(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let token = place(group, groups);
     if (token >= token_count()) { return; }
     var own = vec3<f32>(0.0);
     for (var k = lane; k < weights(); k += LANES) {
-        own += w[token * weights() + k] * vec3<f32>(vector(token, 0u, k), vector(token, 1u, k), vector(token, 2u, k));
+        let v = vec3<f32>(vector(token, 0u, k), vector(token, 1u, k), vector(token, 2u, k));
+        own += w[token * weights() + k] * v;
     }
     for (var h = 0u; h < 3u; h += 1u) {
         let all = sum_of_lanes(lane, own[h]);
@@ -65,8 +70,12 @@ fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
 }
 
 // Mean of the rows of three over each system, one group a system and component.
-@compute @workgroup_size(64)
-fn average(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn average(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let at = place(group, groups);
     if (at >= 3u * system_count()) { return; }
     let first = first_token(at / 3u);
@@ -81,8 +90,12 @@ fn average(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     }
 }
 
-@compute @workgroup_size(64)
-fn centre(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn centre(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let at = place(group, groups) * LANES + lane;
     if (at >= 3u * token_count()) { return; }
     let system = system_of(at / 3u);
@@ -90,8 +103,12 @@ fn centre(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grou
 }
 
 // One lane a token and channel; taking out the mean is its own adjoint.
-@compute @workgroup_size(64)
-fn backward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn backward(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let at = place(group, groups) * LANES + lane;
     if (at >= token_count() * weights()) { return; }
     let token = at / weights();

@@ -1,6 +1,10 @@
 // z = (α, r) / √(mean (α² + |r|²) + 1e-6), one group a token; see src/ops/tuple.rs.
 
-struct Sizes { channels: u32, scalar_width: u32, scalar_first: u32, vector_width: u32, vector_first: u32 }
+struct Sizes {
+    channels: u32,
+    scalar_width: u32, scalar_first: u32,
+    vector_width: u32, vector_first: u32,
+}
 @group(0) @binding(0) var<uniform> sizes: Sizes;
 @group(0) @binding(3) var<storage, read> scalars: array<f32>;
 @group(0) @binding(4) var<storage, read> vectors: array<f32>;
@@ -31,11 +35,15 @@ fn inverse_rms(lane: u32, token: u32) -> f32 {
         let value = element(token, index);
         own += value * value;
     }
-    return inverseSqrt(sum_of_lanes(lane, own) / f32(sizes.channels) + 1e-6);
+    return inverseSqrt(sum_of_lanes(lane, own) / f32(sizes.channels) + EPSILON);
 }
 
-@compute @workgroup_size(64)
-fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn forward(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let token = place(group, groups);
     if (token >= token_count()) { return; }
     let inverse = inverse_rms(lane, token);
@@ -45,8 +53,12 @@ fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
 }
 
 // d += (d_z − z · mean(d_z z)) / rms.
-@compute @workgroup_size(64)
-fn backward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn backward(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let token = place(group, groups);
     if (token >= token_count()) { return; }
     let inverse = inverse_rms(lane, token);

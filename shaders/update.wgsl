@@ -11,8 +11,6 @@ struct Sizes { channels: u32 }
 @group(0) @binding(9) var<storage, read_write> d_u: array<f32>;
 @group(0) @binding(10) var<storage, read_write> d_g: array<f32>;
 
-const LIMIT = 16.0;
-
 fn sum_at(token: u32, index: u32) -> f32 {
     let at = token * 3u * sizes.channels + index;
     return v[at] + sigmoid(g[token * sizes.channels + index % sizes.channels]) * u[at];
@@ -27,8 +25,12 @@ fn limit_of(lane: u32, token: u32) -> f32 {
     return inverseSqrt(1.0 + sum_of_lanes(lane, own) / (f32(sizes.channels) * LIMIT));
 }
 
-@compute @workgroup_size(64)
-fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn forward(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let token = place(group, groups);
     if (token >= token_count()) { return; }
     let limit = limit_of(lane, token);
@@ -38,8 +40,12 @@ fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
 }
 
 // With l = (1 + mean |w|²/16)^-½: d_w = l d_v' − l³ w (Σ w·d_v')/(16 K).
-@compute @workgroup_size(64)
-fn backward(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn backward(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let token = place(group, groups);
     if (token >= token_count()) { return; }
     let n = sizes.channels;

@@ -6,9 +6,9 @@ mod support;
 #[cfg(feature = "gpu")]
 use mdsurrogate::engine::gpu::Transforms;
 use mdsurrogate::engine::{Cpu, Engine};
-use mdsurrogate::ops::{Kernel, Shape};
+use mdsurrogate::ops::{Kernel, Op, Shape};
 use nalgebra::{Matrix3, Rotation3, Vector3};
-use support::{Case, all_ops, batch, random, relative_error};
+use support::{Case, case, largest, relative_error};
 
 /// The vectors of a buffer (`[3][width]`, or the last three of `[4][width]`) times a matrix.
 fn turned(buffer: &[f64], shape: &Shape, matrix: &Matrix3<f64>) -> Vec<f64> {
@@ -43,22 +43,15 @@ fn error<E: Engine>(case: &Case, engine: &E, matrix: &Matrix3<f64>) -> f64 {
     };
     let (plain, found) = (case.run(engine).outputs, moved.run(engine).outputs);
     let pairs = plain.iter().zip(&found).zip(&signature.outputs);
-    pairs.fold(0.0, |worst, ((plain, found), shape)| {
-        let error = relative_error(found, &turned(plain, shape, matrix));
-        if error.is_nan() {
-            f64::NAN
-        } else {
-            worst.max(error)
-        }
-    })
+    largest(
+        pairs.map(|((plain, found), shape)| relative_error(found, &turned(plain, shape, matrix))),
+    )
 }
 
 fn every_op_turns_with_its_inputs<E: Engine>(engine: &E, tolerance: f64) {
     let rotation = Rotation3::from_euler_angles(0.7, -1.9, 2.4).into_inner();
-    for op in all_ops() {
-        let mut rng = random(6);
-        let batch = batch(&mut rng, &[20, 1, 70], 5);
-        let case = Case::random(op.clone(), batch, &mut rng);
+    for op in Op::examples() {
+        let case = case(&op, 6, &[20, 1, 70], 5);
         let error = error(&case, engine, &rotation);
         println!("{:<16} {error:.1e}", op.name());
         assert!(error <= tolerance, "{op:?}, {}: {error:e}", engine.name());
@@ -86,10 +79,8 @@ fn on_the_gpu() {
 fn a_shear_is_noticed() {
     let shear = Matrix3::new(1.0, 0.5, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0);
     let mut noticed = Vec::new();
-    for op in all_ops() {
-        let mut rng = random(6);
-        let batch = batch(&mut rng, &[20, 1, 70], 5);
-        let case = Case::random(op.clone(), batch, &mut rng);
+    for op in Op::examples() {
+        let case = case(&op, 6, &[20, 1, 70], 5);
         if error(&case, &Cpu::<f64>::new(), &shear) > 1e-3 {
             noticed.push(op.name());
         }

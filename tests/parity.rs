@@ -5,7 +5,12 @@ mod support;
 #[cfg(feature = "gpu")]
 use mdsurrogate::engine::gpu::Transforms;
 use mdsurrogate::engine::{Cpu, Engine};
-use support::{Case, Outcome, all_ops, batch, random, relative_error};
+#[cfg(feature = "gpu")]
+use mdsurrogate::ops::long_conv::LongConv;
+#[cfg(feature = "gpu")]
+use mdsurrogate::ops::message::Message;
+use mdsurrogate::ops::{Kernel, Op};
+use support::{Case, Outcome, case, largest, relative_error};
 
 /// Largest relative error over all buffers of an outcome.
 fn worst(outcome: &Outcome, oracle: &Outcome) -> f64 {
@@ -14,32 +19,34 @@ fn worst(outcome: &Outcome, oracle: &Outcome) -> f64 {
         (&outcome.d_inputs, &oracle.d_inputs),
         (&outcome.d_params, &oracle.d_params),
     ];
-    let errors = pairs
-        .iter()
-        .flat_map(|(a, b)| a.iter().zip(b.iter()))
-        .map(|(a, b)| relative_error(a, b));
-    errors.fold(0.0, |worst, error| {
-        if error.is_nan() {
-            f64::NAN
-        } else {
-            worst.max(error)
-        }
-    })
+    largest(
+        pairs
+            .iter()
+            .flat_map(|(a, b)| a.iter().zip(b.iter()))
+            .map(|(a, b)| relative_error(a, b)),
+    )
+}
+
+/// Asserts that an engine agrees with the oracle on a case.
+fn assert_agrees<E: Engine>(engine: &E, case: &Case, tolerance: f64) {
+    let error = worst(&case.run(engine), &case.run(&Cpu::<f64>::new()));
+    let sizes: Vec<usize> = (0..case.batch.systems())
+        .map(|system| case.batch.range(system).len())
+        .collect();
+    println!("{:<16} {sizes:?} {error:.1e}", case.op.name());
+    let engine = engine.name();
+    assert!(
+        error <= tolerance,
+        "{:?} on {sizes:?}, {engine}: {error:e}",
+        case.op
+    );
 }
 
 /// Runs every op on these systems; each error must be within `tolerance`.
 fn agrees_with_the_oracle<E: Engine>(engine: &E, sizes: &[usize], tolerance: f64) {
-    for op in all_ops() {
-        let mut rng = random(sizes.len() as u64);
-        let batch = batch(&mut rng, sizes, 8);
-        let case = Case::random(op.clone(), batch, &mut rng);
-        let error = worst(&case.run(engine), &case.run(&Cpu::<f64>::new()));
-        println!("{:<16} {sizes:?} {error:.1e}", op.name());
-        assert!(
-            error <= tolerance,
-            "{op:?} on {sizes:?}, {}: {error:e}",
-            engine.name()
-        );
+    for op in Op::examples() {
+        let case = case(&op, sizes.len() as u64, sizes, 8);
+        assert_agrees(engine, &case, tolerance);
     }
 }
 
@@ -77,16 +84,8 @@ fn convolutions_agree(transforms: Transforms, all_sizes: &[&[usize]]) {
         return;
     };
     for sizes in all_sizes {
-        for op in support::long_convolutions(2) {
-            let mut rng = random(5);
-            let batch = batch(&mut rng, sizes, 0);
-            let case = Case::random(op.clone(), batch, &mut rng);
-            let error = worst(&case.run(&gpu), &case.run(&Cpu::<f64>::new()));
-            println!("{transforms:?} {:<16} {sizes:?} {error:.1e}", op.name());
-            assert!(
-                error <= 1e-5,
-                "{transforms:?}: {op:?} on {sizes:?}: {error:e}"
-            );
+        for op in LongConv::examples() {
+            assert_agrees(&gpu, &case(&op.into(), 5, sizes, 0), 1e-5);
         }
     }
 }
@@ -140,23 +139,16 @@ fn the_gpu_agrees_with_f64_on_65537_tokens() {
     agrees_with_the_oracle(&gpu, &[65_537], 2e-5);
 }
 
+/// More neighbours than a block of edges has, and none.
 #[cfg(feature = "gpu")]
 #[test]
 fn messages_of_every_width_agree() {
     let Some(gpu) = support::gpu(Transforms::Fastest) else {
         return;
     };
-    for channels in [16, 32, 64] {
-        let mut rng = random(channels as u64);
-        let batch = batch(&mut rng, &[40, 1, 70], 37);
-        let op = mdsurrogate::ops::message::Message {
-            channels,
-            radial: 14,
-            reach: 11.0,
-        };
-        let case = Case::random(op.into(), batch, &mut rng);
-        let error = worst(&case.run(&gpu), &case.run(&Cpu::<f64>::new()));
-        assert!(error <= 2e-5, "{channels}: {error:e}");
+    for op in Message::examples() {
+        let case = case(&op.into(), 7, &[40, 1, 70], 37);
+        assert_agrees(&gpu, &case, 2e-5);
     }
 }
 
@@ -169,13 +161,9 @@ fn the_gpu_gives_the_same_bits_again() {
         return;
     }
     let gpu = mdsurrogate::engine::Gpu::best().unwrap();
-    let cases: Vec<Case> = all_ops()
-        .into_iter()
-        .map(|op| {
-            let mut rng = random(4);
-            let batch = batch(&mut rng, &[300, 12, 1100], 6);
-            Case::random(op, batch, &mut rng)
-        })
+    let cases: Vec<Case> = Op::examples()
+        .iter()
+        .map(|op| case(op, 4, &[300, 12, 1100], 6))
         .collect();
     let all = || {
         cases

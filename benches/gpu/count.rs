@@ -2,7 +2,7 @@
 //! for cards that are not here.
 
 use mdsurrogate::engine::gpu::LONGEST_DIRECT;
-use mdsurrogate::fft::{Convolution, Padding, smooth_length};
+use mdsurrogate::fft::{Convolution, Padding, Terms, smooth_length};
 use mdsurrogate::ops::{Batch, Kernel, Op};
 
 /// Longest transform along a strided axis in one pass: 48 KiB of shared memory hold as many complex
@@ -90,17 +90,28 @@ pub fn cost(op: &Op, batch: &Batch) -> Cost {
                 flops: edges * of_edge,
             })
         }
-        Op::GeometricConv(op) => Cost { bytes, flops: 0.0 }.plus(convolution(
-            op.channels,
-            op.convolution,
-            batch,
-            PRODUCTS,
-        )),
-        Op::ScalarConv(op) => {
-            Cost { bytes, flops: 0.0 }.plus(convolution(op.channels, op.convolution, batch, 1.0))
+        Op::LongConv(op) => {
+            let products = match op.terms {
+                Terms::Geometric => PRODUCTS,
+                Terms::Scalar => 1.0,
+                Terms::Vector => 6.0,
+            };
+            Cost { bytes, flops: 0.0 }.plus(convolution(
+                op.channels,
+                op.convolution,
+                batch,
+                products,
+            ))
         }
-        Op::VectorConv(op) => {
-            Cost { bytes, flops: 0.0 }.plus(convolution(op.channels, op.convolution, batch, 6.0))
+        Op::Attention(op) => {
+            let width = (op.scalars + 3 * op.vectors) as f64;
+            // two products a pair, and an exponential
+            let of_pair = op.heads as f64 * (4.0 * width + MAP);
+            let pairs = (0..batch.systems()).map(|system| batch.range(system).len().pow(2));
+            mapped.plus(Cost {
+                bytes: 0.0,
+                flops: of_pair * pairs.sum::<usize>() as f64,
+            })
         }
         _ => mapped,
     }

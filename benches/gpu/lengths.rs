@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use mdsurrogate::engine::gpu::Transforms;
 use mdsurrogate::engine::{Call, Engine, Gpu};
-use mdsurrogate::fft::Convolution;
-use mdsurrogate::ops::geometric_conv::GeometricConv;
+use mdsurrogate::fft::{Convolution, Terms};
+use mdsurrogate::ops::long_conv::LongConv;
 use mdsurrogate::ops::{Batch, Edges, Kernel};
 
 /// Those of peptides to large proteins (heavy atoms), and between.
@@ -52,8 +52,9 @@ impl Case {
             scale,
             ..Batch::default()
         };
-        let op = GeometricConv {
+        let op = LongConv {
             channels: CHANNELS,
+            terms: Terms::Geometric,
             convolution: Convolution::WORKING,
         };
         let signature = op.signature();

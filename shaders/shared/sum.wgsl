@@ -6,8 +6,12 @@ struct Sizes { len: u32, chunks: u32, stride: u32, offset: u32, start: u32 }
 @group(0) @binding(3) var<storage, read> partial: array<f32>;
 @group(0) @binding(4) var<storage, read_write> total: array<f32>;
 
-@compute @workgroup_size(64)
-fn sum(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn sum(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let element = place(group, groups);
     if (element >= sizes.len) { return; }
     var own = 0.0;

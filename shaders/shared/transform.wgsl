@@ -6,8 +6,8 @@
 // numbers in one vec4. VkFFT leaves a spectrum in its natural order (NATURAL); the passes below,
 // for powers of two, decimate in frequency and leave it in digit-reversed order, inverse ones take
 // it so. Systems of one length class go together; `graph` lists them from sizes.list on. A block of
-// channels at a time bounds the memory. Compiled for the parts and the term of an op, see
-// shared/convolution.wgsl.
+// channels at a time bounds the memory. Compiled for the terms that there are and the parts of the
+// tuples that they need, see long_conv.wgsl.
 
 struct Sizes {
     n: u32,
@@ -33,8 +33,8 @@ struct Sizes {
 
 fn lambda_of(term: u32, c: u32) -> f32 {
     let channel = sizes.first_channel + c;
-    if (TERM == 5u) { return lambda[term * sizes.channels + channel]; }
-    return select(0.0, lambda[channel], term == TERM);
+    if (term < FIRST_TERM || term >= FIRST_TERM + TERMS) { return 0.0; }
+    return lambda[(term - FIRST_TERM) * sizes.channels + channel];
 }
 
 fn system_at(index: u32) -> u32 {
@@ -53,12 +53,17 @@ fn tokens_of(system: u32) -> u32 {
 // Scale of the result over what the unnormalised transforms and the doubled spectra multiply it
 // with.
 fn factor(tokens: u32) -> f32 {
-    return select(1.0 / f32(tokens), 1.0 / sqrt(f32(tokens)), sizes.root != 0u) / (4.0 * f32(sizes.n));
+    let scale = select(1.0 / f32(tokens), 1.0 / sqrt(f32(tokens)), sizes.root != 0u);
+    return scale / (4.0 * f32(sizes.n));
 }
 
 // Rows of `tuples` become rows of `work`, followed by zeros.
-@compute @workgroup_size(64)
-fn pack(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn pack(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let item = place(group, groups) * LANES + lane;
     if (item >= signal_size()) { return; }
     let row = item / sizes.block;
@@ -66,7 +71,8 @@ fn pack(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let tokens = tokens_of(system);
     var index = row % sizes.n;
     // the gradient of a folded sum goes to both of its terms
-    if (sizes.gradient != 0u && sizes.folded != 0u && index >= tokens && index < 2u * tokens - 1u) { index -= tokens; }
+    let beyond = index >= tokens && index < 2u * tokens - 1u;
+    if (sizes.gradient != 0u && sizes.folded != 0u && beyond) { index -= tokens; }
     var value = vec4<f32>(0.0);
     if (index < tokens) {
         let token = first_token(system) + select(index, tokens - 1u - index, sizes.reversed != 0u);
@@ -82,8 +88,12 @@ fn pack(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
 }
 
 // Rows of `work` become rows of `out`, or are added to them.
-@compute @workgroup_size(64)
-fn unpack(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn unpack(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let item = place(group, groups) * LANES + lane;
     if (item >= signal_size()) { return; }
     let row = item / sizes.block;
@@ -93,7 +103,9 @@ fn unpack(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grou
     if (index >= tokens) { return; }
     let first_value = sizes.signal * signal_size() + item;
     var value = work[first_value];
-    if (sizes.gradient == 0u && sizes.folded != 0u && index + 1u < tokens) { value += work[first_value + tokens * sizes.block]; }
+    if (sizes.gradient == 0u && sizes.folded != 0u && index + 1u < tokens) {
+        value += work[first_value + tokens * sizes.block];
+    }
     let token = first_token(system) + select(index, tokens - 1u - index, sizes.reversed != 0u);
     let first = token * 4u * sizes.channels + sizes.first_channel + item % sizes.block;
     for (var h = 0u; h < 4u; h += 1u) {
@@ -128,8 +140,12 @@ fn dft4(z: array<vec4<f32>, 4>) -> array<vec4<f32>, 4> {
 }
 
 // One pass: radix 8, 4 or 2. One lane a butterfly and channel, channels side by side.
-@compute @workgroup_size(64)
-fn transform(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn transform(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let item = place(group, groups) * LANES + lane;
     if (item >= sizes.signal * sizes.systems * (sizes.n / sizes.radix) * sizes.block) { return; }
     let c = item % sizes.block;
@@ -153,7 +169,9 @@ fn transform(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) g
         let odd = dft4(array<vec4<f32>, 4>(z[1], z[3], z[5], z[7]));
         let q1 = quarter(odd[1]);
         let q3 = quarter(odd[3]);
-        let turned = array<vec4<f32>, 4>(odd[0], HALF_ROOT * (odd[1] + q1), quarter(odd[2]), HALF_ROOT * (q3 - odd[3]));
+        let turned = array<vec4<f32>, 4>(
+            odd[0], HALF_ROOT * (odd[1] + q1), quarter(odd[2]), HALF_ROOT * (q3 - odd[3]),
+        );
         for (var t = 0u; t < 4u; t += 1u) {
             z[t] = even[t] + turned[t];
             z[t + 4u] = even[t] - turned[t];
@@ -197,8 +215,10 @@ struct Bin { a: vec2<f32>, x: vec2<f32>, y: vec2<f32>, z: vec2<f32> }
 fn unpacked(here: vec4<f32>, there: vec4<f32>) -> Bin {
     // (w(f) ± conj w(−f)), the second divided by i
     return Bin(
-        vec2<f32>(here.x + there.x, here.y - there.y), vec2<f32>(here.y + there.y, there.x - here.x),
-        vec2<f32>(here.z + there.z, here.w - there.w), vec2<f32>(here.w + there.w, there.z - here.z),
+        vec2<f32>(here.x + there.x, here.y - there.y),
+        vec2<f32>(here.y + there.y, there.x - here.x),
+        vec2<f32>(here.z + there.z, here.w - there.w),
+        vec2<f32>(here.w + there.w, there.z - here.z),
     );
 }
 
@@ -222,7 +242,10 @@ fn dotted(p: Bin, q: Bin) -> vec2<f32> {
 // The complex cross product, in a bin without scalar.
 fn crossed(p: Bin, q: Bin) -> Bin {
     return Bin(
-        vec2<f32>(0.0), product(p.y, q.z) - product(p.z, q.y), product(p.z, q.x) - product(p.x, q.z), product(p.x, q.y) - product(p.y, q.x),
+        vec2<f32>(0.0),
+        product(p.y, q.z) - product(p.z, q.y),
+        product(p.z, q.x) - product(p.x, q.z),
+        product(p.x, q.y) - product(p.y, q.x),
     );
 }
 
@@ -232,7 +255,9 @@ fn conjugate(s: Bin) -> Bin {
 }
 
 // p·(scalar) + q·(scalar) + real multiple of s, vector parts only.
-fn combined(scalar: vec2<f32>, p: vec2<f32>, pv: Bin, q: vec2<f32>, qv: Bin, l: f32, s: Bin) -> Bin {
+fn combined(
+    scalar: vec2<f32>, p: vec2<f32>, pv: Bin, q: vec2<f32>, qv: Bin, l: f32, s: Bin,
+) -> Bin {
     return Bin(
         scalar,
         product(p, pv.x) + product(q, qv.x) + l * s.x,
@@ -249,8 +274,12 @@ fn pair_of(system: u32, f: u32, c: u32) -> vec2<u32> {
 }
 
 // The spectrum of the convolution, in place of that of q.
-@compute @workgroup_size(64)
-fn multiply(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn multiply(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let item = place(group, groups) * LANES + lane;
     let half = sizes.n / 2u + 1u;
     if (item >= sizes.systems * half * sizes.block) { return; }
@@ -262,15 +291,21 @@ fn multiply(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gr
     let b = unpacked(work[k.x], work[k.y]);
     let scale = factor(tokens_of(system_at(system)));
     let scalar = scale * (lambda_of(0u, c) * product(a.a, b.a) + lambda_of(1u, c) * dotted(a, b));
-    let result = combined(scalar, scale * lambda_of(2u, c) * a.a, b, scale * lambda_of(3u, c) * b.a, a, scale * lambda_of(4u, c), crossed(a, b));
+    let by_a = scale * lambda_of(2u, c) * a.a;
+    let by_b = scale * lambda_of(3u, c) * b.a;
+    let result = combined(scalar, by_a, b, by_b, a, scale * lambda_of(4u, c), crossed(a, b));
     work[at.x] = packed_here(result);
     work[at.y] = packed_there(result);
 }
 
 // The spectra of the gradients of q and k in place of theirs, and sums for that of λ: one lane a
 // run of frequencies.
-@compute @workgroup_size(64)
-fn d_multiply(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(LANES)
+fn d_multiply(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     let item = place(group, groups) * LANES + lane;
     if (item >= sizes.systems * sizes.chunks * sizes.block) { return; }
     let c = item % sizes.block;
@@ -278,10 +313,15 @@ fn d_multiply(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) 
     let chunk = item / sizes.block % sizes.chunks;
     let scale = factor(tokens_of(system_at(system)));
     let l = array<f32, 5>(
-        scale * lambda_of(0u, c), scale * lambda_of(1u, c), scale * lambda_of(2u, c), scale * lambda_of(3u, c), scale * lambda_of(4u, c),
+        scale * lambda_of(0u, c),
+        scale * lambda_of(1u, c),
+        scale * lambda_of(2u, c),
+        scale * lambda_of(3u, c),
+        scale * lambda_of(4u, c),
     );
     var sums = array<f32, 5>(0.0, 0.0, 0.0, 0.0, 0.0);
-    for (var f = chunk * sizes.frequencies; f < min((chunk + 1u) * sizes.frequencies, sizes.n / 2u + 1u); f += 1u) {
+    let end = min((chunk + 1u) * sizes.frequencies, sizes.n / 2u + 1u);
+    for (var f = chunk * sizes.frequencies; f < end; f += 1u) {
         let at = pair_of(system, f, c);
         let k = at + signal_size();
         let d_at = k + signal_size();
@@ -299,16 +339,17 @@ fn d_multiply(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) 
         sums[2] += weight * product(a.a, by_dot).x;
         sums[3] += weight * product(dotted(a, d), b.a).x;
         sums[4] += weight * dotted(a, by_cross).x;
-        let to_q = combined(l[0] * by_scalar + l[2] * by_dot, l[1] * d.a, b, l[3] * b.a, d, l[4], by_cross);
-        let to_k = combined(
-            l[0] * product(a.a, d.a) + l[3] * dotted(a, d), l[1] * d.a, a, l[2] * a.a, d, l[4], crossed(d, a),
-        );
+        let q_scalar = l[0] * by_scalar + l[2] * by_dot;
+        let to_q = combined(q_scalar, l[1] * d.a, b, l[3] * b.a, d, l[4], by_cross);
+        let k_scalar = l[0] * product(a.a, d.a) + l[3] * dotted(a, d);
+        let to_k = combined(k_scalar, l[1] * d.a, a, l[2] * a.a, d, l[4], crossed(d, a));
         work[at.x] = packed_here(to_q);
         work[at.y] = packed_there(to_q);
         work[k.x] = packed_here(to_k);
         work[k.y] = packed_there(to_k);
     }
     for (var term = 0u; term < 5u; term += 1u) {
-        partial[((system * sizes.chunks + chunk) * 5u + term) * sizes.block + c] = scale * sums[term];
+        let row = (system * sizes.chunks + chunk) * 5u + term;
+        partial[row * sizes.block + c] = scale * sums[term];
     }
 }

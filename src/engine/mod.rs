@@ -8,8 +8,6 @@ pub mod gpu;
 pub use cpu::Cpu;
 #[cfg(feature = "gpu")]
 pub use gpu::Gpu;
-#[cfg(feature = "gpu")]
-pub(crate) use gpu::shaders::has_entry;
 
 use crate::Result;
 use crate::ops::{Batch, Op};

@@ -14,6 +14,7 @@
 mod direct;
 mod lanes;
 mod long;
+mod piece;
 mod product;
 #[cfg(test)]
 mod tests;
@@ -25,9 +26,44 @@ mod transform;
 )]
 pub(crate) mod vkfft;
 
-pub use long::{LongConvolution, Parts};
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
+
+/// Which of the five terms of the geometric long convolution there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Terms {
+    /// All.
+    Geometric,
+    /// α1⊛α2 alone: vectors are not read, and zero in the result.
+    Scalar,
+    /// r1 ⊛× r2 alone: scalars are not read, and zero in the result.
+    Vector,
+}
+
+impl Terms {
+    /// All three values.
+    pub const ALL: [Terms; 3] = [Terms::Geometric, Terms::Scalar, Terms::Vector];
+
+    /// Those of λ1 … λ5 that there are, counted from 0.
+    pub const fn rows(self) -> Range<usize> {
+        match self {
+            Terms::Geometric => 0..5,
+            Terms::Scalar => 0..1,
+            Terms::Vector => 4..5,
+        }
+    }
+
+    /// Whether α takes part.
+    pub const fn scalars(self) -> bool {
+        !matches!(self, Terms::Vector)
+    }
+
+    /// Whether r takes part.
+    pub const fn vectors(self) -> bool {
+        !matches!(self, Terms::Scalar)
+    }
+}
 
 /// What happens at the ends of the sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -114,6 +150,25 @@ impl Method {
             Method::Transform => false,
         }
     }
+}
+
+/// The geometric long convolution of two tuple sequences, or a term of it: equations in
+/// `src/ops/long_conv.rs`.
+#[derive(Debug, Clone, Copy)]
+pub struct LongConvolution<'a, T> {
+    /// First token of each system, and the number of tokens at the end.
+    pub offsets: &'a [usize],
+    /// Channels K.
+    pub channels: usize,
+    /// Which terms there are; what they do not need of the tuples is not read, and zero in the
+    /// result.
+    pub terms: Terms,
+    /// Padding, mixing and scale.
+    pub convolution: Convolution,
+    /// Double sum or transforms.
+    pub method: Method,
+    /// λ, a row a term × K.
+    pub lambda: &'a [T],
 }
 
 /// The smallest n ≥ `least` without a prime factor above 7 (1 for 0).

@@ -1,4 +1,4 @@
-//! The three long convolutions against their definitions, in every mode.
+//! The long convolutions against their definitions, in every mode.
 
 mod case;
 
@@ -6,9 +6,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
-use crate::ops::Op;
-use crate::ops::geometric_conv::GeometricConv;
-use case::{Case, batch, modes, ops, products, relative, uniform};
+use case::{Case, modes, offsets, products, relative, uniform};
 
 #[test]
 fn smooth_lengths() {
@@ -21,9 +19,9 @@ fn smooth_lengths() {
 #[test]
 fn equals_the_definition_at_every_length() {
     for convolution in modes() {
-        for op in ops(2, convolution) {
+        for terms in Terms::ALL {
             for n in 1..=257 {
-                let case = Case::new(op.clone(), 2, &[n]);
+                let case = Case::new(terms, convolution, 2, &[n]);
                 let expected = case.definition();
                 let (wide, narrow) = (
                     relative(&case.forward::<f64>(), &expected),
@@ -31,13 +29,11 @@ fn equals_the_definition_at_every_length() {
                 );
                 assert!(
                     wide <= 1e-12,
-                    "{} {convolution:?} N = {n}, f64: {wide:e}",
-                    op.name()
+                    "{terms:?} {convolution:?} N = {n}, f64: {wide:e}"
                 );
                 assert!(
                     narrow <= 1e-5,
-                    "{} {convolution:?} N = {n}, f32: {narrow:e}",
-                    op.name()
+                    "{terms:?} {convolution:?} N = {n}, f32: {narrow:e}"
                 );
             }
         }
@@ -47,9 +43,9 @@ fn equals_the_definition_at_every_length() {
 #[test]
 fn gradients_equal_the_definition() {
     for convolution in modes() {
-        for op in ops(3, convolution) {
+        for terms in Terms::ALL {
             for n in (1..=24).chain([31, 32, 47, 64, 97, 128, 131, 210, 257]) {
-                let case = Case::new(op.clone(), 3, &[n]);
+                let case = Case::new(terms, convolution, 3, &[n]);
                 let expected = case.definition_of_gradients();
                 for (tolerance, found) in [
                     (1e-12, case.backward::<f64>(0.0)),
@@ -61,8 +57,7 @@ fn gradients_equal_the_definition() {
                         let error = relative(found, expected);
                         assert!(
                             error <= tolerance,
-                            "{} {convolution:?} N = {n}, d_{name}: {error:e}",
-                            op.name()
+                            "{terms:?} {convolution:?} N = {n}, d_{name}: {error:e}"
                         );
                     }
                 }
@@ -74,15 +69,15 @@ fn gradients_equal_the_definition() {
 #[test]
 fn gradients_equal_central_differences() {
     for convolution in [Convolution::PAPER, Convolution::WORKING] {
-        for op in ops(2, convolution) {
+        for terms in Terms::ALL {
             for n in [1, 5, 12, 61, 131] {
-                let case = Case::new(op.clone(), 2, &[n]);
+                let case = Case::new(terms, convolution, 2, &[n]);
                 let gradients = case.backward::<f64>(0.0);
                 for (which, gradient) in gradients.iter().enumerate() {
                     let rng = &mut ChaCha8Rng::seed_from_u64(n as u64);
                     let direction = uniform(rng, gradient.len());
                     let at = |step: f64| {
-                        let mut case = Case::new(op.clone(), 2, &[n]);
+                        let mut case = Case::new(terms, convolution, 2, &[n]);
                         let moved = [&mut case.q, &mut case.k, &mut case.lambda]
                             .into_iter()
                             .nth(which)
@@ -103,8 +98,7 @@ fn gradients_equal_central_differences() {
                     let error = (difference - along).abs() / along.abs().max(size);
                     assert!(
                         error <= 1e-6,
-                        "{} {convolution:?} N = {n}, input {which}: {error:e}",
-                        op.name()
+                        "{terms:?} {convolution:?} N = {n}, input {which}: {error:e}"
                     );
                 }
             }
@@ -118,45 +112,17 @@ fn both_methods_equal_the_definition() {
     for convolution in modes() {
         for (method, lengths) in [(Method::Transform, 1..=48), (Method::Direct, 1..=70)] {
             for n in lengths {
-                let case = Case::new(
-                    GeometricConv {
-                        channels,
-                        convolution,
-                    }
-                    .into(),
-                    channels,
-                    &[n],
-                );
-                let parts = Parts {
-                    scalar: true,
-                    vector: true,
-                };
-                let long = LongConvolution {
-                    batch: &case.batch,
-                    channels,
-                    convolution,
-                    parts,
+                let case = Case {
                     method,
-                    lambda: &case.lambda,
+                    ..Case::new(Terms::Geometric, convolution, channels, &[n])
                 };
-                let mut out = vec![f64::NAN; case.q.len()];
-                long.forward(&case.q, &case.k, &mut out);
-                let error = relative(&out, &case.definition());
+                let error = relative(&case.forward::<f64>(), &case.definition());
                 assert!(
                     error <= 1e-12,
                     "{method:?} {convolution:?} N = {n}: {error:e}"
                 );
-                let [mut d_q, mut d_k, mut d_lambda] =
-                    [&case.q, &case.k, &case.lambda].map(|like| vec![0.0; like.len()]);
-                long.backward(
-                    &case.q,
-                    &case.k,
-                    &case.d_out,
-                    &mut d_q,
-                    &mut d_k,
-                    &mut d_lambda,
-                );
-                for (found, expected) in [d_q, d_k, d_lambda]
+                for (found, expected) in case
+                    .backward::<f64>(0.0)
                     .iter()
                     .zip(case.definition_of_gradients())
                 {
@@ -197,15 +163,7 @@ fn by_realfft(a: &[f64], b: &[f64]) -> Vec<f64> {
 fn long_systems_agree_with_another_program() {
     let convolution = Convolution::WORKING;
     for n in [1231, 2500, 4096, 16000] {
-        let case = Case::new(
-            GeometricConv {
-                channels: 1,
-                convolution,
-            }
-            .into(),
-            1,
-            &[n],
-        );
+        let case = Case::new(Terms::Geometric, convolution, 1, &[n]);
         let part = |values: &[f64], component: usize| {
             values
                 .iter()
@@ -238,8 +196,8 @@ fn long_systems_agree_with_another_program() {
 
 #[test]
 fn backward_adds() {
-    for op in ops(9, Convolution::WORKING) {
-        let case = Case::new(op, 9, &[20, 150]);
+    for terms in Terms::ALL {
+        let case = Case::new(terms, Convolution::WORKING, 9, &[20, 150]);
         for (zero, one) in case
             .backward::<f64>(0.0)
             .iter()
@@ -253,20 +211,19 @@ fn backward_adds() {
 #[test]
 fn systems_do_not_mix() {
     for convolution in modes() {
-        for op in ops(11, convolution) {
+        for terms in Terms::ALL {
             let lengths = [5, 0, 1, 200, 17, 5];
-            let case = Case::new(op.clone(), 11, &lengths);
+            let case = Case::new(terms, convolution, 11, &lengths);
             let (out, gradients) = (case.forward::<f32>(), case.backward::<f32>(0.0));
-            for system in 0..lengths.len() {
-                let range = case.batch.range(system);
+            for range in case.systems() {
                 let rows = range.start * 44..range.end * 44;
                 let part = |values: &[f64]| values[rows.clone()].to_vec();
                 let alone = Case {
-                    batch: batch(&[range.len()]),
+                    offsets: offsets(&[range.len()]),
                     q: part(&case.q),
                     k: part(&case.k),
                     d_out: part(&case.d_out),
-                    ..Case::new(op.clone(), 11, &[])
+                    ..Case::new(terms, convolution, 11, &[])
                 };
                 assert_eq!(alone.forward::<f32>(), part(&out));
                 let [d_q, d_k, _] = alone.backward::<f32>(0.0);
@@ -285,8 +242,8 @@ fn thread_count_does_not_change_a_bit() {
             .unwrap();
         pool.install(|| {
             let mut all = Vec::new();
-            for op in ops(19, Convolution::WORKING) {
-                let case = Case::new(op, 19, &[33, 700, 8, 1231]);
+            for terms in Terms::ALL {
+                let case = Case::new(terms, Convolution::WORKING, 19, &[33, 700, 8, 1231]);
                 all.push(case.forward::<f32>());
                 all.extend(case.backward::<f32>(0.0));
             }
@@ -316,18 +273,18 @@ fn rotated(values: &[f64], channels: usize) -> Vec<f64> {
 #[test]
 fn rotations_commute_and_reflections_do_not() {
     for convolution in modes() {
-        for op in ops(3, convolution) {
-            let case = Case::new(op.clone(), 3, &[20, 257]);
+        for terms in Terms::ALL {
+            let case = Case::new(terms, convolution, 3, &[20, 257]);
             let turned = Case {
                 q: rotated(&case.q, 3),
                 k: rotated(&case.k, 3),
-                ..Case::new(op.clone(), 3, &[20, 257])
+                ..Case::new(terms, convolution, 3, &[20, 257])
             };
             let error = relative(
                 &turned.forward::<f64>(),
                 &rotated(&case.forward::<f64>(), 3),
             );
-            assert!(error <= 1e-12, "{} {convolution:?}: {error:e}", op.name());
+            assert!(error <= 1e-12, "{terms:?} {convolution:?}: {error:e}");
             let mirror = |values: &[f64]| -> Vec<f64> {
                 values
                     .iter()
@@ -338,10 +295,10 @@ fn rotations_commute_and_reflections_do_not() {
             let mirrored = Case {
                 q: mirror(&case.q),
                 k: mirror(&case.k),
-                ..Case::new(op.clone(), 3, &[20, 257])
+                ..Case::new(terms, convolution, 3, &[20, 257])
             };
             let error = relative(&mirrored.forward::<f64>(), &mirror(&case.forward::<f64>()));
-            if matches!(op, Op::ScalarConv(_)) {
+            if terms == Terms::Scalar {
                 assert!(error <= 1e-12)
             } else {
                 assert!(error > 0.1)
@@ -352,17 +309,14 @@ fn rotations_commute_and_reflections_do_not() {
 
 #[test]
 fn is_a_quaternion_convolution() {
-    let op = Op::from(GeometricConv {
-        channels: 1,
-        convolution: Convolution {
-            scale: Scale::InverseLength,
-            ..Convolution::PAPER
-        },
-    });
+    let convolution = Convolution {
+        scale: Scale::InverseLength,
+        ..Convolution::PAPER
+    };
     let n = 101;
     let case = Case {
         lambda: vec![1.0, -1.0, 1.0, 1.0, 1.0],
-        ..Case::new(op, 1, &[n])
+        ..Case::new(Terms::Geometric, convolution, 1, &[n])
     };
     let quaternion = |values: &[f64], token: usize| {
         let [w, i, j, k] = case.tuple(values, token, 0);

@@ -26,14 +26,15 @@
 //! from `lse`, once for the gradient of q and once for those of k and v, so that every number is
 //! summed by one task in the order of the tokens.
 
-use super::pieces::for_ranges;
-use super::{Backward, Batch, Forward, Kernel, Shape, Signature};
-use crate::numeric::Real;
-use crate::numeric::gemm::{Left, add_product, transpose};
+mod rows;
+
 use std::ops::Range;
 
-/// Tokens of a task, and of a block that goes by it.
-const TILE: usize = 64;
+use super::pieces::for_ranges;
+use super::{Backward, Forward, Kernel, Shape, Signature};
+use crate::numeric::Real;
+use crate::numeric::gemm::{Left, add_product, transpose};
+use rows::{Rows, Tile, blocks, tiles};
 
 /// Equivariant attention, see the module's equations and signature. No parameters: q, k and v are
 /// the outputs of linear maps.
@@ -55,42 +56,6 @@ enum Part {
     Value,
 }
 
-/// Scalars and vectors of tokens: the inputs or their gradients (q, k and v side by side), the
-/// outputs or their gradients.
-#[derive(Clone, Copy)]
-struct Rows<S> {
-    scalars: S,
-    vectors: S,
-    /// Numbers of heads side by side: three times as many in the inputs.
-    columns: usize,
-}
-
-/// A task: some tokens of a system.
-struct Tile {
-    own: Range<usize>,
-    system: Range<usize>,
-}
-
-/// The tiles of all systems, in the order of their tokens.
-fn tiles(batch: &Batch) -> Vec<Tile> {
-    let of_system = |system| {
-        let system = batch.range(system);
-        blocks(system.clone()).map(move |own| Tile {
-            own,
-            system: system.clone(),
-        })
-    };
-    (0..batch.systems()).flat_map(of_system).collect()
-}
-
-/// A range in stretches of at most [`TILE`].
-fn blocks(range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
-    range
-        .clone()
-        .step_by(TILE)
-        .map(move |first| first..range.end.min(first + TILE))
-}
-
 impl Attention {
     /// Numbers of a head's q, k or v of a token: c scalars and 3 K components.
     fn width(&self) -> usize {
@@ -100,47 +65,6 @@ impl Attention {
     /// The factor on S: unit q and k give S a standard deviation of 1.
     pub fn scale(&self) -> f64 {
         1.0 / (self.width() as f64).sqrt()
-    }
-
-    /// Places of a head's numbers in the rows of a token: scalars, then x, y and z of the vectors.
-    fn places(
-        &self,
-        columns: usize,
-        column: usize,
-        token: usize,
-    ) -> (Range<usize>, [Range<usize>; 3]) {
-        let scalars = (token * columns + column) * self.scalars;
-        let vectors = [0, 1, 2].map(|h| {
-            let first = ((token * 3 + h) * columns + column) * self.vectors;
-            first..first + self.vectors
-        });
-        (scalars..scalars + self.scalars, vectors)
-    }
-
-    /// A column's numbers of some tokens, `width` a row.
-    fn gather<T: Real>(&self, from: Rows<&[T]>, column: usize, tokens: Range<usize>) -> Vec<T> {
-        let mut rows = Vec::with_capacity(tokens.len() * self.width());
-        for token in tokens {
-            let (scalars, vectors) = self.places(from.columns, column, token);
-            rows.extend_from_slice(&from.scalars[scalars]);
-            for vectors in vectors {
-                rows.extend_from_slice(&from.vectors[vectors]);
-            }
-        }
-        rows
-    }
-
-    /// Adds rows to a column of the first tokens of `to`, which holds zeros where it is to be
-    /// overwritten.
-    fn scatter<T: Real>(&self, rows: &[T], to: &mut Rows<&mut [T]>, column: usize) {
-        for (token, row) in rows.chunks_exact(self.width()).enumerate() {
-            let (scalars, vectors) = self.places(to.columns, column, token);
-            let (of_scalars, of_vectors) = row.split_at(self.scalars);
-            add(&mut to.scalars[scalars], of_scalars);
-            for (h, vectors) in vectors.into_iter().enumerate() {
-                add(&mut to.vectors[vectors], &of_vectors[h * self.vectors..]);
-            }
-        }
     }
 
     /// The inputs of a call.
@@ -319,11 +243,16 @@ fn product<T: Real>(rows: &[T], columns: &[T], inner: usize, count: usize) -> Ve
     out
 }
 
-fn add<T: Real>(to: &mut [T], from: &[T]) {
-    to.iter_mut().zip(from).for_each(|(to, &from)| *to += from);
-}
-
 impl Kernel for Attention {
+    fn examples() -> Vec<Self> {
+        let example = |heads, scalars, vectors| Attention {
+            heads,
+            scalars,
+            vectors,
+        };
+        vec![example(2, 5, 3), example(1, 4, 0), example(3, 0, 2)]
+    }
+
     fn signature(&self) -> Signature {
         let (scalars, vectors) = (self.heads * self.scalars, self.heads * self.vectors);
         Signature {

@@ -21,6 +21,13 @@ pub struct Embed {
 }
 
 impl Kernel for Embed {
+    fn examples() -> Vec<Self> {
+        vec![Embed {
+            channels: 6,
+            tables: [7, 5, 4],
+        }]
+    }
+
     fn signature(&self) -> Signature {
         let table = |(name, rows): (&'static str, usize)| ParamShape {
             name,

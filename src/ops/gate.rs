@@ -34,6 +34,13 @@ fn product<T: Real>([a, x, y, z]: [Lanes<T>; 4], [b, u, v, w]: [Lanes<T>; 4]) ->
 }
 
 impl Kernel for Gate {
+    fn examples() -> Vec<Self> {
+        vec![Gate {
+            channels: 3,
+            gates: (9, 5),
+        }]
+    }
+
     fn signature(&self) -> Signature {
         let (k, tuples) = (self.channels, Shape::tuples(self.channels));
         Signature {

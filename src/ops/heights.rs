@@ -21,10 +21,10 @@ use super::{Backward, Batch, Centre, Forward, Kernel, Shape, Signature};
 use crate::numeric::Real;
 
 /// Thermal widths of the two corrections, Å.
-const WIDTHS: [f64; 2] = [0.04, 0.2];
+pub const WIDTHS: [f64; 2] = [0.04, 0.2];
 
 /// Share of the centre and of each neighbour in the displacement that restores the height.
-const SHARES: [f64; 4] = [0.75, -0.25, -0.25, -0.25];
+pub const SHARES: [f64; 4] = [0.75, -0.25, -0.25, -0.25];
 
 /// Signed heights; see the module's equations. Input: y (1 vector). No parameters. Outputs: 6
 /// scalars, 2 vectors.
@@ -81,6 +81,10 @@ fn centres(batch: &Batch) -> impl Iterator<Item = (&Centre, f64)> {
 }
 
 impl Kernel for Heights {
+    fn examples() -> Vec<Self> {
+        vec![Heights]
+    }
+
     fn signature(&self) -> Signature {
         Signature {
             inputs: vec![Shape::vectors(1)],

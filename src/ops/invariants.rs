@@ -4,7 +4,8 @@ use super::pieces::{components, eights, for_rows};
 use super::{Backward, Forward, Kernel, Shape, Signature};
 use crate::numeric::{Lanes, Real};
 
-const EPSILON: f64 = 1e-6;
+/// Added to |v|².
+pub const EPSILON: f64 = 1e-6;
 
 /// Bounded lengths of vectors. Input: K vectors. Output: K scalars.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +20,10 @@ fn length<T: Real>([x, y, z]: [Lanes<T>; 3]) -> Lanes<T> {
 }
 
 impl Kernel for Invariants {
+    fn examples() -> Vec<Self> {
+        vec![Invariants { channels: 4 }]
+    }
+
     fn signature(&self) -> Signature {
         Signature {
             inputs: vec![Shape::vectors(self.channels)],

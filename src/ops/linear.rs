@@ -98,6 +98,15 @@ impl Linear {
 const NAMES: [&str; 4] = ["weight", "weight_1", "weight_2", "weight_3"];
 
 impl Kernel for Linear {
+    fn examples() -> Vec<Self> {
+        vec![
+            Linear::scalars(&[5, 3], 4).silu().residual(),
+            Linear::vectors(&[2, 3], 4).residual().gain(0.5),
+            Linear::scalars(&[4], 6).per_system(),
+            Linear::scalars(&[3, 1, 2, 4], 5).unbiased(),
+        ]
+    }
+
     fn signature(&self) -> Signature {
         let shape = |width| Shape {
             rows: self.rows,

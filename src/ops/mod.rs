@@ -15,23 +15,8 @@
 //! - Results do not depend on the number of threads: work is cut into pieces whose size depends on
 //!   the shapes only, and partial sums are added in the order of the pieces.
 
-pub mod attention;
 mod batch;
-pub mod embed;
-pub mod gate;
-pub mod geometric_conv;
-pub mod heights;
-pub mod invariants;
-pub mod linear;
-pub mod message;
-pub mod norm;
 mod pieces;
-pub mod pool;
-pub mod readout;
-pub mod scalar_conv;
-pub mod tuple;
-pub mod update;
-pub mod vector_conv;
 
 pub use batch::{Batch, Centre, Edges, RELATIONS};
 
@@ -168,8 +153,12 @@ pub struct Backward<'a, T> {
     pub d_params: &'a mut [&'a mut [T]],
 }
 
-/// The CPU kernels of one op.
-pub trait Kernel {
+/// What an op is made of: all of it is in the op's file.
+pub trait Kernel: Sized {
+    /// Small cases that between them take every branch of the op's kernels: every test of ops (its
+    /// gradient, its rotations, its agreement on every engine, its shaders) is made of them, with
+    /// random numbers for inputs and parameters.
+    fn examples() -> Vec<Self>;
     /// Shapes of inputs, parameters and outputs.
     fn signature(&self) -> Signature;
     /// Computes the outputs.
@@ -183,32 +172,60 @@ pub trait Kernel {
     }
 }
 
+/// THE LIST OF OPS, each a type and its file. Hands the list to the macro of this name, here and
+/// where the GPU engine has its own side of every op.
 macro_rules! ops {
+    ($macro:ident) => {
+        $macro! {
+            Embed = embed,
+            Linear = linear,
+            Norm = norm,
+            Heights = heights,
+            Message = message,
+            Tuple = tuple,
+            LongConv = long_conv,
+            Gate = gate,
+            Invariants = invariants,
+            Update = update,
+            Readout = readout,
+            Pool = pool,
+            Attention = attention,
+        }
+    };
+}
+#[cfg(feature = "gpu")]
+pub(crate) use ops;
+
+macro_rules! declare {
     ($($variant:ident = $module:ident),* $(,)?) => {
+        $(pub mod $module;)*
+
         /// One named computation of the network with its static arguments.
         #[derive(Debug, Clone, PartialEq)]
         #[allow(missing_docs, reason = "each variant is documented at the type that it holds")]
         pub enum Op { $($variant($module::$variant)),* }
 
         impl Op {
-            /// The op's name: its file in `src/ops` and in `shaders`.
+            /// The op's name: its file in `src/ops`, in `shaders` and among the GPU's kernels.
             pub fn name(&self) -> &'static str {
                 match self { $(Op::$variant(_) => stringify!($module)),* }
-            }
-
-            /// The op's shader: it does not compile without its file and both of its entries.
-            #[cfg(feature = "gpu")]
-            pub(crate) fn shader(&self) -> &'static str {
-                use crate::engine::has_entry;
-                match self { $(Op::$variant(_) => {
-                    const TEXT: &str = include_str!(concat!("../../shaders/", stringify!($module), ".wgsl"));
-                    const { assert!(has_entry(TEXT, "forward") && has_entry(TEXT, "backward"), "a shader has both directions") };
-                    TEXT
-                }),* }
             }
         }
 
         impl Kernel for Op {
+            /// Those of every op.
+            ///
+            /// # Panics
+            /// Where an op has none: it would go untested.
+            fn examples() -> Vec<Op> {
+                let mut all = Vec::new();
+                $(
+                    let examples = $module::$variant::examples();
+                    assert!(!examples.is_empty(), "{} has no examples", stringify!($module));
+                    all.extend(examples.into_iter().map(Op::from));
+                )*
+                all
+            }
             fn signature(&self) -> Signature {
                 match self { $(Op::$variant(op) => op.signature()),* }
             }
@@ -228,20 +245,4 @@ macro_rules! ops {
         })*
     };
 }
-ops! {
-    Embed = embed,
-    Linear = linear,
-    Norm = norm,
-    Heights = heights,
-    Message = message,
-    Tuple = tuple,
-    ScalarConv = scalar_conv,
-    VectorConv = vector_conv,
-    GeometricConv = geometric_conv,
-    Attention = attention,
-    Gate = gate,
-    Invariants = invariants,
-    Update = update,
-    Readout = readout,
-    Pool = pool,
-}
+ops!(declare);

@@ -5,7 +5,8 @@ use super::pieces::{dot, eights, for_rows};
 use super::{Backward, Forward, Kernel, Shape, Signature};
 use crate::numeric::{Lanes, Real};
 
-const EPSILON: f64 = 1e-5;
+/// Added to the variance.
+pub const EPSILON: f64 = 1e-5;
 
 /// Layer normalisation of a token's scalars. Input and output: `channels` scalars.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +43,10 @@ fn moments<T: Real>(row: &[T]) -> (T, T) {
 }
 
 impl Kernel for Norm {
+    fn examples() -> Vec<Self> {
+        vec![Norm { channels: 8 }, Norm { channels: 11 }]
+    }
+
     fn signature(&self) -> Signature {
         let shape = Shape::scalars(self.channels);
         Signature {

@@ -9,6 +9,10 @@ use crate::numeric::Real;
 pub struct Pool;
 
 impl Kernel for Pool {
+    fn examples() -> Vec<Self> {
+        vec![Pool]
+    }
+
     fn signature(&self) -> Signature {
         Signature {
             inputs: vec![Shape::scalars(1)],

@@ -41,6 +41,15 @@ fn centre<T: Real>(batch: &super::Batch, rows: &mut [T]) {
 }
 
 impl Kernel for Readout {
+    fn examples() -> Vec<Self> {
+        vec![
+            Readout {
+                vectors: vec![3, 4, 2],
+            },
+            Readout { vectors: vec![2] },
+        ]
+    }
+
     fn signature(&self) -> Signature {
         let fixed = [Shape::vectors(1), Shape::scalars(self.weights())];
         Signature {

@@ -9,7 +9,8 @@ use super::pieces::{dot, eights, for_rows};
 use super::{Backward, Forward, Kernel, Shape, Signature};
 use crate::numeric::{Lanes, Real};
 
-const EPSILON: f64 = 1e-6;
+/// Added to the mean square.
+pub const EPSILON: f64 = 1e-6;
 
 /// Pairs scalar channels with vector channels and normalises; see the module's equation.
 ///
@@ -47,6 +48,14 @@ impl Tuple {
 }
 
 impl Kernel for Tuple {
+    fn examples() -> Vec<Self> {
+        vec![Tuple {
+            channels: 3,
+            scalars: (8, 2),
+            vectors: (7, 4),
+        }]
+    }
+
     fn signature(&self) -> Signature {
         Signature {
             inputs: vec![

@@ -9,7 +9,7 @@ use super::{Backward, Forward, Kernel, Shape, Signature};
 use crate::numeric::{Lanes, Real};
 
 /// RMS length at which vectors are limited, squared.
-const LIMIT: f64 = 16.0;
+pub const LIMIT: f64 = 16.0;
 
 /// Vector update, see the module's equations. Inputs: v, u (K vectors each), g (K scalars). Output:
 /// v' (K vectors).
@@ -42,6 +42,10 @@ impl Update {
 }
 
 impl Kernel for Update {
+    fn examples() -> Vec<Self> {
+        vec![Update { channels: 4 }]
+    }
+
     fn signature(&self) -> Signature {
         let vectors = Shape::vectors(self.channels);
         Signature {

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::fourier::Routes;
-use crate::ops::{Batch, RELATIONS};
+use super::values::{Named, Value};
+use crate::ops::{Batch, Centre, RELATIONS};
 
 /// Bits of a sender's number; the relation class has the rest of the word.
 const SENDER_BITS: u32 = 27;
@@ -35,7 +36,104 @@ pub(super) struct Words {
 /// Most tokens that a batch may have.
 pub(super) const MOST_TOKENS: usize = 1 << SENDER_BITS;
 
-const HEADER: usize = 13;
+/// Words of a centre: its four tokens, height, area.
+const CENTRE_WORDS: usize = 6;
+
+/// The first words, by their names in the shaders: the numbers of tokens and systems, then where
+/// each of the parts begins.
+const HEADER: [&str; 13] = [
+    "TOKENS",
+    "SYSTEMS",
+    "FIRST_TOKENS",
+    "SYSTEMS_OF_TOKENS",
+    "KINDS",
+    "FIRST_EDGES",
+    "SENDERS",
+    "TEMPLATES",
+    "FIRST_SENT",
+    "SENT",
+    "FIRST_MEMBERSHIPS",
+    "MEMBERSHIPS",
+    "CENTRES",
+];
+
+/// What the shaders must know of the layout.
+pub(super) fn constants() -> impl Iterator<Item = Named> {
+    let header = HEADER
+        .into_iter()
+        .enumerate()
+        .map(|(word, name)| (name, Value::count(word)));
+    header.chain([
+        ("SENDER_BITS", Value::Count(SENDER_BITS)),
+        ("CENTRE_WORDS", Value::count(CENTRE_WORDS)),
+    ])
+}
+
+/// Writes the parts one after another and where each begins into the header.
+struct Layout {
+    words: Vec<u32>,
+}
+
+impl Layout {
+    fn place(name: &str) -> usize {
+        HEADER
+            .iter()
+            .position(|&word| word == name)
+            .expect("a word of the header")
+    }
+
+    fn set(&mut self, name: &str, value: usize) {
+        self.words[Layout::place(name)] = value as u32;
+    }
+
+    fn part(&mut self, name: &str, part: impl IntoIterator<Item = u32>) {
+        self.set(name, self.words.len());
+        self.words.extend(part);
+    }
+}
+
+impl Layout {
+    /// Edges by receiver, and the same by sender.
+    fn edges(&mut self, batch: &Batch) {
+        let edges = &batch.edges;
+        // a batch without edges may leave out the starts
+        let starts = match edges.start.is_empty() {
+            true => vec![0; batch.tokens() + 1],
+            false => edges.start.clone(),
+        };
+        let receivers: Vec<u32> = starts
+            .windows(2)
+            .zip(0..)
+            .flat_map(|(ends, token)| (ends[0]..ends[1]).map(move |_| token))
+            .collect();
+        self.part("FIRST_EDGES", starts);
+        let senders = edges.sender.iter().zip(&edges.relation);
+        let senders = senders.map(|(&s, &r)| s | u32::from(r) << SENDER_BITS);
+        self.part("SENDERS", senders);
+        let templates = edges.template.iter().map(|length| length.to_bits());
+        self.part("TEMPLATES", templates);
+        let senders = edges.sender.iter().map(|&sender| sender as usize);
+        let (starts, order) = grouped(batch.tokens(), senders);
+        self.part("FIRST_SENT", starts);
+        let sent = order
+            .iter()
+            .flat_map(|&edge| [edge, receivers[edge as usize]]);
+        self.part("SENT", sent);
+    }
+
+    /// Three-neighbour centres, and where in them each token is.
+    fn centres(&mut self, batch: &Batch) {
+        let seats = batch.centres.iter().flat_map(|centre| centre.tokens);
+        let (starts, order) = grouped(batch.tokens(), seats.map(|token| token as usize));
+        self.part("FIRST_MEMBERSHIPS", starts);
+        self.part("MEMBERSHIPS", order);
+        let centre = |centre: &Centre| -> [u32; CENTRE_WORDS] {
+            let [a, b, c, d] = centre.tokens;
+            [a, b, c, d, centre.height.to_bits(), centre.area.to_bits()]
+        };
+        self.part("CENTRES", batch.centres.iter().flat_map(centre));
+    }
+}
 
 impl Words {
     /// Lays out a batch of less than [`MOST_TOKENS`] tokens.
@@ -46,95 +144,20 @@ impl Words {
                 "a relation class has the upper bits"
             )
         };
-        let mut words = vec![0; HEADER];
-        (words[0], words[1]) = (batch.tokens() as u32, batch.systems() as u32);
-        let mut at = 2;
-        let mut add = |words: &mut Vec<u32>, part: Vec<u32>| {
-            words[at] = words.len() as u32;
-            words.extend(part);
-            at += 1;
+        let mut layout = Layout {
+            words: vec![0; HEADER.len()],
         };
-        add(
-            &mut words,
-            batch.offsets.iter().map(|&first| first as u32).collect(),
-        );
-        add(
-            &mut words,
-            batch
-                .system_of_tokens()
-                .map(|system| system as u32)
-                .collect(),
-        );
-        add(
-            &mut words,
-            batch
-                .kinds
-                .iter()
-                .flatten()
-                .map(|&kind| kind.into())
-                .collect(),
-        );
-        let edges = &batch.edges;
-        // a batch without edges may leave out the starts
-        let starts = if edges.start.is_empty() {
-            vec![0; batch.tokens() + 1]
-        } else {
-            edges.start.clone()
-        };
-        let receivers: Vec<u32> = starts
-            .windows(2)
-            .zip(0..)
-            .flat_map(|(ends, token)| (ends[0]..ends[1]).map(move |_| token))
-            .collect();
-        add(&mut words, starts);
-        add(
-            &mut words,
-            edges
-                .sender
-                .iter()
-                .zip(&edges.relation)
-                .map(|(&s, &r)| s | u32::from(r) << SENDER_BITS)
-                .collect(),
-        );
-        add(
-            &mut words,
-            edges
-                .template
-                .iter()
-                .map(|length| length.to_bits())
-                .collect(),
-        );
-        let (starts, order) = grouped(
-            batch.tokens(),
-            edges.sender.iter().map(|&sender| sender as usize),
-        );
-        add(&mut words, starts);
-        add(
-            &mut words,
-            order
-                .iter()
-                .flat_map(|&edge| [edge, receivers[edge as usize]])
-                .collect(),
-        );
-        let seats = batch
-            .centres
-            .iter()
-            .flat_map(|centre| centre.tokens)
-            .map(|token| token as usize);
-        let (starts, order) = grouped(batch.tokens(), seats);
-        add(&mut words, starts);
-        add(&mut words, order);
-        let centre = |c: &crate::ops::Centre| {
-            [
-                c.tokens[0],
-                c.tokens[1],
-                c.tokens[2],
-                c.tokens[3],
-                c.height.to_bits(),
-                c.area.to_bits(),
-            ]
-        };
-        add(&mut words, batch.centres.iter().flat_map(centre).collect());
+        layout.set("TOKENS", batch.tokens());
+        layout.set("SYSTEMS", batch.systems());
+        let first_tokens = batch.offsets.iter().map(|&first| first as u32);
+        layout.part("FIRST_TOKENS", first_tokens);
+        let systems = batch.system_of_tokens().map(|system| system as u32);
+        layout.part("SYSTEMS_OF_TOKENS", systems);
+        let kinds = batch.kinds.iter().flatten().map(|&kind| kind.into());
+        layout.part("KINDS", kinds);
+        layout.edges(batch);
+        layout.centres(batch);
+        let mut words = layout.words;
         let mut classes: BTreeMap<(usize, bool), Vec<u32>> = BTreeMap::new();
         for system in 0..batch.systems() {
             let tokens = batch.range(system).len();

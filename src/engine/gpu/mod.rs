@@ -12,9 +12,10 @@ mod graph;
 mod kernels;
 mod pipelines;
 mod recorder;
-pub(crate) mod shaders;
+mod shaders;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +34,7 @@ use graph::{Class, MOST_TOKENS, Words};
 use pipelines::Pipelines;
 use recorder::{Bound, Recorder};
 use shaders::Source;
+use values::Named;
 
 /// Longest wait for the message that a copy has arrived, after the device has said that its work is
 /// done.
@@ -218,13 +220,13 @@ impl Gpu {
         Ok(laid)
     }
 
-    /// Records a kernel of `source`; `sizes` in the order of its `Sizes`, floats by their bits.
+    /// Records a kernel of `source`; sizes and buffers by their names in the shader.
     fn dispatch(
         &self,
         source: Source,
         entry: &'static str,
         batch: &Prepared,
-        sizes: &[u32],
+        sizes: &[Named],
         bound: &[Bound<'_>],
         groups: usize,
     ) {
@@ -355,7 +357,7 @@ impl Engine for Gpu {
         let launch = kernels::Launch {
             gpu: self,
             batch,
-            source: shaders::source(&call.op, false),
+            source: kernels::source(&call.op),
         };
         let (inputs, outputs) = (pick(slots, &call.inputs), pick(slots, &call.outputs));
         kernels::forward(
@@ -381,7 +383,7 @@ impl Engine for Gpu {
         let launch = kernels::Launch {
             gpu: self,
             batch,
-            source: shaders::source(&call.op, false),
+            source: kernels::source(&call.op),
         };
         let buffers = kernels::Backward {
             inputs: &pick(slots, &call.inputs),

@@ -5,12 +5,56 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::device::Device;
 use super::shaders::Source;
+use super::values::Named;
 
 /// A compiled entry.
 pub(super) struct Pipeline {
     pub raw: wgpu::ComputePipeline,
     pub layout: wgpu::BindGroupLayout,
     pub bindings: Vec<Binding>,
+    /// Shader and entry, for messages.
+    label: String,
+    members: Vec<Member>,
+}
+
+/// A word of the uniform `Sizes`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Member {
+    /// Its name in the shader.
+    name: String,
+    word: usize,
+    /// f32; u32 otherwise.
+    float: bool,
+}
+
+impl Pipeline {
+    /// The words of `Sizes` from values by name; none where the entry has no sizes.
+    ///
+    /// # Panics
+    /// Where a member has no value, or a value of the other type, or a value has no member.
+    pub fn sizes(&self, values: &[Named]) -> Vec<u32> {
+        let uniform = self.bindings.iter().any(|binding| binding.uniform);
+        let members = if uniform { &self.members[..] } else { &[] };
+        let mut words = vec![0; members.len()];
+        for member in members {
+            let value = values.iter().find(|(name, _)| *name == member.name);
+            let (_, value) =
+                value.unwrap_or_else(|| panic!("{}: no size {}", self.label, member.name));
+            assert_eq!(
+                value.is_float(),
+                member.float,
+                "{}.{}",
+                self.label,
+                member.name
+            );
+            words[member.word] = value.word();
+        }
+        for (name, _) in values {
+            let known = self.members.iter().any(|member| member.name == *name);
+            assert!(known, "{}: {name} is no member of Sizes", self.label);
+        }
+        words
+    }
 }
 
 /// A buffer that an entry uses.
@@ -79,9 +123,34 @@ fn bindings(
     bindings
 }
 
+/// The members of the struct `Sizes`, where the shader has one: 32-bit words, one after another.
+fn members(module: &naga::Module, source: Source) -> Vec<Member> {
+    let sizes = module.types.iter().find_map(|(_, ty)| match &ty.inner {
+        naga::TypeInner::Struct { members, .. } if ty.name.as_deref() == Some("Sizes") => {
+            Some(members)
+        }
+        _ => None,
+    });
+    let member = |member: &naga::StructMember| {
+        let name = member.name.clone().expect("members have names");
+        let float = match module.types[member.ty].inner {
+            naga::TypeInner::Scalar(naga::Scalar::F32) => true,
+            naga::TypeInner::Scalar(naga::Scalar::U32) => false,
+            _ => panic!("{}: size {name} is neither u32 nor f32", source.name),
+        };
+        Member {
+            name,
+            word: member.offset as usize / 4,
+            float,
+        }
+    };
+    sizes.into_iter().flatten().map(member).collect()
+}
+
 fn compile(device: &Device, source: Source, entry: &'static str) -> Pipeline {
     let (module, info) = source.module();
     let bindings = bindings(&module, &info, source, entry);
+    let members = members(&module, source);
     let label = format!("{}.{entry}", source.name);
     let layout_entry = |binding: &Binding| {
         let ty = match binding.uniform {
@@ -139,5 +208,7 @@ fn compile(device: &Device, source: Source, entry: &'static str) -> Pipeline {
         raw,
         layout,
         bindings,
+        label,
+        members,
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::buffers::{Buffer, Pool};
 use super::device::Device;
 use super::pipelines::Pipeline;
+use super::values::Named;
 use crate::Result;
 
 /// Bytes from one call's sizes to the next one's: what every device can bind at.
@@ -58,13 +59,14 @@ impl Recorder {
     /// Records a dispatch of `groups` groups.
     ///
     /// # Panics
-    /// Where the call does not name a buffer that the entry uses: a bug of the kernel's host side.
+    /// Where the call does not name a buffer or a size that the entry uses, or names a size that it
+    /// does not have: a bug of the kernel's host side.
     pub fn dispatch(
         &self,
         device: &Device,
         pool: &Pool,
         pipeline: &Pipeline,
-        sizes: &[u32],
+        sizes: &[Named],
         bound: &[Bound<'_>],
         groups: usize,
     ) {
@@ -76,7 +78,8 @@ impl Recorder {
             self.submit_state(device, pool, &mut state);
         }
         let offset = state.sizes.len() as u64;
-        state.sizes.extend_from_slice(bytemuck::cast_slice(sizes));
+        let block = pipeline.sizes(sizes);
+        state.sizes.extend_from_slice(bytemuck::cast_slice(&block));
         state.sizes.resize((offset + SIZES) as usize, 0);
         let resource = |buffer, offset, bytes| {
             wgpu::BindingResource::Buffer(wgpu::BufferBinding {

@@ -101,13 +101,12 @@ fn oracle() -> Vec<f64> {
 }
 
 fn gate_with(replaced: &str, by: &str) -> Source {
-    let source = shaders::source(
+    let source = kernels::source(
         &Gate {
             channels: 3,
             gates: (3, 0),
         }
         .into(),
-        false,
     );
     source.with(replaced, by)
 }

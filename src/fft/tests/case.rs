@@ -3,17 +3,17 @@
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::fft::{Convolution, Mixing, Padding, Scale};
-use crate::numeric::Real;
-use crate::ops::geometric_conv::GeometricConv;
-use crate::ops::scalar_conv::ScalarConv;
-use crate::ops::vector_conv::VectorConv;
-use crate::ops::{Backward, Batch, Forward, Kernel, Op};
+use std::ops::Range;
 
-/// Two sequences, the weights, and the gradient of the output, for systems of these lengths.
+use crate::fft::{Convolution, LongConvolution, Method, Mixing, Padding, Scale, Terms};
+use crate::numeric::Real;
+
+/// Two sequences, the weights, and the gradient of the output, for some systems.
 pub(super) struct Case {
-    pub(super) op: Op,
-    pub(super) batch: Batch,
+    pub(super) terms: Terms,
+    pub(super) convolution: Convolution,
+    pub(super) method: Method,
+    pub(super) offsets: Vec<usize>,
     pub(super) channels: usize,
     pub(super) q: Vec<f64>,
     pub(super) k: Vec<f64>,
@@ -21,40 +21,17 @@ pub(super) struct Case {
     pub(super) d_out: Vec<f64>,
 }
 
-pub(super) fn batch(lengths: &[usize]) -> Batch {
-    let mut offsets = vec![0];
-    lengths
-        .iter()
-        .for_each(|n| offsets.push(offsets[offsets.len() - 1] + n));
-    Batch {
-        kinds: vec![[0; 3]; offsets[lengths.len()]],
-        offsets,
-        ..Batch::default()
-    }
+/// Where systems of these lengths begin, and where the last one ends.
+pub(super) fn offsets(lengths: &[usize]) -> Vec<usize> {
+    let ends = lengths.iter().scan(0, |end, n| {
+        *end += n;
+        Some(*end)
+    });
+    std::iter::once(0).chain(ends).collect()
 }
 
 pub(super) fn uniform(rng: &mut impl Rng, len: usize) -> Vec<f64> {
     (0..len).map(|_| rng.random_range(-1.0..1.0)).collect()
-}
-
-pub(super) fn ops(channels: usize, convolution: Convolution) -> [Op; 3] {
-    [
-        GeometricConv {
-            channels,
-            convolution,
-        }
-        .into(),
-        ScalarConv {
-            channels,
-            convolution,
-        }
-        .into(),
-        VectorConv {
-            channels,
-            convolution,
-        }
-        .into(),
-    ]
 }
 
 pub(super) fn modes() -> Vec<Convolution> {
@@ -72,68 +49,76 @@ pub(super) fn modes() -> Vec<Convolution> {
 }
 
 impl Case {
-    pub(super) fn new(op: Op, channels: usize, lengths: &[usize]) -> Case {
-        let batch = batch(lengths);
+    /// Random numbers for systems of these lengths.
+    pub(super) fn new(
+        terms: Terms,
+        convolution: Convolution,
+        channels: usize,
+        lengths: &[usize],
+    ) -> Case {
+        let offsets = offsets(lengths);
         let rng = &mut ChaCha8Rng::seed_from_u64(7);
-        let len = batch.tokens() * 4 * channels;
-        let lambda = uniform(rng, op.signature().params[0].size.iter().product());
+        let len = offsets[lengths.len()] * 4 * channels;
+        let lambda = uniform(rng, terms.rows().len() * channels);
         Case {
+            terms,
+            convolution,
+            method: Method::Fastest,
             q: uniform(rng, len),
             k: uniform(rng, len),
             d_out: uniform(rng, len),
-            op,
-            batch,
+            offsets,
             channels,
             lambda,
         }
     }
 
+    pub(super) fn systems(&self) -> impl Iterator<Item = Range<usize>> {
+        self.offsets.windows(2).map(|ends| ends[0]..ends[1])
+    }
+
+    fn long<'a, T>(&'a self, lambda: &'a [T]) -> LongConvolution<'a, T> {
+        LongConvolution {
+            offsets: &self.offsets,
+            channels: self.channels,
+            terms: self.terms,
+            convolution: self.convolution,
+            method: self.method,
+            lambda,
+        }
+    }
+
     pub(super) fn forward<T: Real>(&self) -> Vec<f64> {
-        let cast = |values: &[f64]| values.iter().map(|&x| T::of(x)).collect::<Vec<T>>();
         let mut out = vec![T::nan(); self.q.len()];
-        self.op.forward(Forward {
-            batch: &self.batch,
-            inputs: &[&cast(&self.q), &cast(&self.k)],
-            params: &[&cast(&self.lambda)],
-            outputs: &mut [&mut out],
-        });
+        let lambda = cast::<T>(&self.lambda);
+        self.long(&lambda)
+            .forward(&cast(&self.q), &cast(&self.k), &mut out);
         out.iter().map(|x| x.wide()).collect()
     }
 
     /// Gradients of q, k and λ, started at `start` everywhere (it is taken off again).
     pub(super) fn backward<T: Real>(&self, start: f64) -> [Vec<f64>; 3] {
-        let cast = |values: &[f64]| values.iter().map(|&x| T::of(x)).collect::<Vec<T>>();
         let [mut d_q, mut d_k, mut d_lambda] =
             [&self.q, &self.k, &self.lambda].map(|like| vec![T::of(start); like.len()]);
-        self.op.backward(Backward {
-            batch: &self.batch,
-            inputs: &[&cast(&self.q), &cast(&self.k)],
-            params: &[&cast(&self.lambda)],
-            outputs: &[&vec![T::nan(); self.q.len()]],
-            d_outputs: &[&cast(&self.d_out)],
-            d_inputs: &mut [&mut d_q, &mut d_k],
-            d_params: &mut [&mut d_lambda],
-        });
+        let lambda = cast::<T>(&self.lambda);
+        self.long(&lambda).backward(
+            &cast(&self.q),
+            &cast(&self.k),
+            &cast(&self.d_out),
+            &mut d_q,
+            &mut d_k,
+            &mut d_lambda,
+        );
         [d_q, d_k, d_lambda].map(|d| d.iter().map(|x| x.wide() - start).collect())
-    }
-
-    pub(super) fn convolution(&self) -> Convolution {
-        match &self.op {
-            Op::GeometricConv(op) => op.convolution,
-            Op::ScalarConv(op) => op.convolution,
-            Op::VectorConv(op) => op.convolution,
-            other => panic!("{} is no long convolution", other.name()),
-        }
     }
 
     /// λ1 … λ5 of a channel; the ablations have one of them, or the other.
     pub(super) fn weights(&self, channel: usize) -> [f64; 5] {
-        let l = |term: usize| self.lambda[term * self.channels + channel];
-        match &self.op {
-            Op::ScalarConv(_) => [l(0), 0.0, 0.0, 0.0, 0.0],
-            Op::VectorConv(_) => [0.0, 0.0, 0.0, 0.0, l(0)],
-            _ => [l(0), l(1), l(2), l(3), l(4)],
+        let mut weights = [0.0; 5];
+        for (row, term) in self.terms.rows().enumerate() {
+            weights[term] = self.lambda[row * self.channels + channel];
         }
+        weights
     }
 
     pub(super) fn tuple(&self, values: &[f64], token: usize, channel: usize) -> [f64; 4] {
@@ -143,9 +128,8 @@ impl Case {
     /// Calls `visit` with (output, first, second) token and the factor, for every term of the
     /// double sum.
     pub(super) fn terms(&self, mut visit: impl FnMut(usize, usize, usize, f64)) {
-        let convolution = self.convolution();
-        for system in 0..self.batch.systems() {
-            let range = self.batch.range(system);
+        let convolution = self.convolution;
+        for range in self.systems() {
             let n = range.len() as isize;
             for i in 0..n {
                 for j in 0..n {
@@ -212,16 +196,17 @@ impl Case {
                     d_k[(lag * 4 + component) * self.channels + channel] += weighted(loss(a, unit));
                 }
                 let terms = loss(a, b);
-                match &self.op {
-                    Op::ScalarConv(_) => d_lambda[channel] += terms[0],
-                    Op::VectorConv(_) => d_lambda[channel] += terms[4],
-                    _ => (0..5)
-                        .for_each(|term| d_lambda[term * self.channels + channel] += terms[term]),
+                for (row, term) in self.terms.rows().enumerate() {
+                    d_lambda[row * self.channels + channel] += terms[term];
                 }
             }
         });
         [d_q, d_k, d_lambda]
     }
+}
+
+fn cast<T: Real>(values: &[f64]) -> Vec<T> {
+    values.iter().map(|&x| T::of(x)).collect()
 }
 
 /// The five products of two tuples, each as a tuple.

@@ -9,21 +9,18 @@ use serde::{Deserialize, Serialize};
 use super::parts::{self, Local, Near, Sizes, State};
 use super::{Own, check_sizes};
 use crate::Result;
-use crate::fft::Convolution;
+use crate::fft::{Convolution, Terms};
 use crate::network::program::{Builder, Interface, Program, Slot};
 use crate::network::vocabulary::Vocabulary;
-use crate::ops::Op;
 use crate::ops::gate::Gate;
-use crate::ops::geometric_conv::GeometricConv;
-use crate::ops::scalar_conv::ScalarConv;
+use crate::ops::long_conv::LongConv;
 use crate::ops::tuple::Tuple;
-use crate::ops::vector_conv::VectorConv;
 
 /// Which long convolution mixes the tokens; the paper ablates them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LongRange {
-    /// Scalars and vectors together ([`crate::ops::geometric_conv`]).
+    /// Scalars and vectors together ([`crate::ops::long_conv`]).
     Geometric,
     /// Scalars only.
     Scalar,
@@ -152,27 +149,18 @@ impl GHyena {
         Some([(outputs[0], k), (outputs[1], k)])
     }
 
-    fn convolution_op(&self) -> Option<Op> {
-        let (channels, convolution) = (self.vectors, self.convolution);
-        let op = match self.long_range {
-            LongRange::Geometric => GeometricConv {
-                channels,
-                convolution,
-            }
-            .into(),
-            LongRange::Scalar => ScalarConv {
-                channels,
-                convolution,
-            }
-            .into(),
-            LongRange::Vector => VectorConv {
-                channels,
-                convolution,
-            }
-            .into(),
+    fn convolution_op(&self) -> Option<LongConv> {
+        let terms = match self.long_range {
+            LongRange::Geometric => Terms::Geometric,
+            LongRange::Scalar => Terms::Scalar,
+            LongRange::Vector => Terms::Vector,
             LongRange::None => return None,
         };
-        Some(op)
+        Some(LongConv {
+            channels: self.vectors,
+            terms,
+            convolution: self.convolution,
+        })
     }
 }
 

@@ -6,13 +6,15 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::features::{Block, BlockGradient, Grid, Lanes, Vectors, four, four_mut};
+use super::features::{Block, BlockGradient, Grid, Vectors, four, four_mut};
 use super::forward::{blocks, receivers};
 use super::product::{
     Part, Row, accumulate_lanes, accumulate_rows, multiply_lanes, multiply_rows, plus, plus_scaled,
     scale_and_sum, times, total,
 };
-use super::{BLOCK, DENSE, HALF, Inputs, Message, Params, Reads, SUM, add, pieces, rows, rows_mut};
+use super::{
+    BLOCK, DENSE, HALF, Inputs, Lanes, Message, Params, Reads, SUM, add, pieces, rows, rows_mut,
+};
 use crate::numeric::Real;
 use crate::ops::Backward;
 

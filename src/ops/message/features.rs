@@ -9,30 +9,11 @@ use std::array::from_fn;
 use std::ops::Range;
 
 use super::product::Row;
-use super::{BLOCK, DENSE, Reads};
+use super::{BLOCK, DENSE, DEVIATION, Lanes, NEAR, ROUND, Reads, SOFT, WIDTHS};
 use crate::numeric::Real;
-
-/// One number for every edge of a block.
-pub(super) type Lanes<T> = [T; BLOCK];
 
 /// A vector for every edge of a block.
 pub(super) type Vectors<T> = [Lanes<T>; 3];
-
-/// Added to |d|², Å²: two atoms at one place have a distance with a derivative.
-const SOFT: f64 = 1e-6;
-
-/// Added to r where a direction is d/(r + 0.1), Å.
-const ROUND: f64 = 0.1;
-
-/// Added to r in the feature 2/(r + 0.3), Å.
-const NEAR: f64 = 0.3;
-
-/// Thermal widths of the three corrections, Å: of stiff and of softer template pairs, and of any
-/// pair.
-const WIDTHS: [f64; 3] = [0.03, 0.1, 0.3];
-
-/// Width by which the condition's own template deviation is divided, Å.
-const DEVIATION: f64 = 0.1;
 
 /// s/(w² + s²) for the three thermal widths w.
 pub(super) fn gains<T: Real>(scale: f64) -> [T; 3] {

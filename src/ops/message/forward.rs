@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::features::{Block, Grid, Lanes, Receiver, four, gains};
+use super::features::{Block, Grid, Receiver, four, gains};
 use super::product::{
     Part, Row, accumulate_lanes, multiply_lanes, multiply_rows, plus, plus_scaled,
 };
-use super::{BLOCK, HALF, Inputs, Message, PIECE, Params, Reads, SUM, rows_mut};
+use super::{BLOCK, HALF, Inputs, Lanes, Message, PIECE, Params, Reads, SUM, rows_mut};
 use crate::numeric::Real;
 use crate::ops::{Batch, Forward};
 

@@ -48,11 +48,30 @@ pub const DENSE: usize = 9;
 /// Edges that are processed together.
 const BLOCK: usize = 8;
 
+/// One number for every edge of a block.
+type Lanes<T> = [T; BLOCK];
+
 /// Factor of every sum over neighbours: about 1/√8.
-const SUM: f64 = 0.35;
+pub const SUM: f64 = 0.35;
 
 /// Scalar that takes the direction's place in the invariant sum.
-const HALF: f64 = 0.5;
+pub const HALF: f64 = 0.5;
+
+/// Added to |d|², Å²: two atoms at one place have a distance with a derivative.
+pub const SOFT: f64 = 1e-6;
+
+/// Added to r where a direction is d/(r + 0.1), Å.
+pub const ROUND: f64 = 0.1;
+
+/// Added to r in the feature 2/(r + 0.3), Å.
+pub const NEAR: f64 = 0.3;
+
+/// Thermal widths of the three corrections, Å: of stiff and of softer template pairs, and of any
+/// pair.
+pub const WIDTHS: [f64; 3] = [0.03, 0.1, 0.3];
+
+/// Width by which the condition's own template deviation is divided, Å.
+pub const DEVIATION: f64 = 0.1;
 
 /// Batches of at most this many tokens run serially; larger ones are cut into pieces of at least
 /// this size.
@@ -218,6 +237,20 @@ fn pieces(batch: &Batch) -> usize {
 }
 
 impl Kernel for Message {
+    fn examples() -> Vec<Self> {
+        let narrow = Message {
+            channels: 8,
+            radial: 12,
+            reach: 10.0,
+        };
+        let wider = [16, 32, 64].map(|channels| Message {
+            channels,
+            radial: 14,
+            reach: 11.0,
+        });
+        [vec![narrow], wider.to_vec()].concat()
+    }
+
     fn signature(&self) -> Signature {
         let p = self.channels;
         let param = |name, rows, gain| ParamShape {

@@ -13,8 +13,7 @@
 
 use std::ops::{Deref, DerefMut};
 
-use super::BLOCK;
-use super::features::Lanes;
+use super::{BLOCK, Lanes};
 use crate::numeric::Real;
 
 /// The channels of a token, an edge or a parameter; aligned, so that no register is loaded across a

@@ -1,10 +1,11 @@
 //! `message`: forward by receiver, backward by receiver and by sender.
 
-use super::super::shaders;
-use super::{Backward, CHUNKS, Forward, Launch, named};
+use super::{Backward, CHUNKS, Forward, Launch, Shader, named};
 use crate::Result;
-use crate::ops::message::{DENSE, Message};
-use crate::ops::{Op, RELATIONS};
+use crate::engine::gpu::shaders::{Source, Variant, variant};
+use crate::engine::gpu::values::{Named, Value};
+use crate::ops::RELATIONS;
+use crate::ops::message::{DENSE, DEVIATION, HALF, Message, NEAR, ROUND, SOFT, SUM, WIDTHS};
 
 const INPUTS: [&str; 5] = ["a", "b", "y", "x", "n"];
 const PARAMS: [&str; 6] = [
@@ -16,63 +17,100 @@ const PARAMS: [&str; 6] = [
     "bias",
 ];
 
-fn sizes(op: &Message, of_chunk: usize) -> [u32; 3] {
+fn sizes(op: &Message, tokens_of_chunk: usize) -> [Named; 3] {
     [
-        op.radial as u32,
-        (op.reach as f32).to_bits(),
-        of_chunk as u32,
+        ("splines", op.radial.into()),
+        ("reach", op.reach.into()),
+        ("tokens_of_chunk", tokens_of_chunk.into()),
     ]
 }
 
-pub(super) fn forward(launch: &Launch<'_>, op: &Message, call: &Forward<'_>) {
-    let bound = [
-        named(INPUTS, call.inputs),
-        named(PARAMS, call.params),
-        named(["agg", "vectors"], call.outputs),
-    ]
-    .concat();
-    launch.run_words("forward", &sizes(op, 1), &bound, launch.tokens());
+/// What is compiled into the shader; `sending`: backward by sender.
+fn side(op: &Message, sending: bool) -> Variant {
+    // four arrays of a block's channels in 16 KiB of shared memory, which every device has
+    let edges = if op.channels > 32 { 8 } else { 16 };
+    variant([
+        ("CHANNELS", op.channels.into()),
+        ("EDGES", Value::Count(edges)),
+        ("SENDING", sending.into()),
+    ])
 }
 
-pub(super) fn backward(
-    launch: &Launch<'_>,
-    op: &Op,
-    message: &Message,
-    call: &Backward<'_>,
-) -> Result<()> {
-    let height = RELATIONS + 2 * message.radial + DENSE + message.channels + 1;
-    // more chunks than elsewhere: one is a long way for a group
-    let of_chunk = launch.tokens().div_ceil(4 * CHUNKS).max(1);
-    let chunks = launch.tokens().div_ceil(of_chunk);
-    let partial = launch.gpu.buffer(chunks * height * message.channels)?;
-    let read = [
-        named(INPUTS, call.inputs),
-        named(PARAMS, call.params),
-        named(["d_agg", "d_vectors"], call.d_outputs),
-    ]
-    .concat();
-    let [d_a, d_b, d_y, d_x, d_n] = call.d_inputs else {
-        panic!("message takes 5 inputs, not {}", call.d_inputs.len())
-    };
-    let positions = [
-        ("d_y", Some(*d_y)),
-        ("d_x", Some(*d_x)),
-        ("d_n", Some(*d_n)),
-        ("partial", Some(&partial)),
-    ]
-    .to_vec();
-    let by_receiver = [read.clone(), positions.clone(), vec![("d_own", Some(*d_a))]].concat();
-    launch.run_words("backward", &sizes(message, of_chunk), &by_receiver, chunks);
-    let by_sender = [read, positions, vec![("d_own", Some(*d_b))]].concat();
-    let sending = Launch {
-        source: shaders::source(op, true),
-        ..*launch
-    };
-    sending.run_words("backward", &sizes(message, 1), &by_sender, launch.tokens());
-    let mut first = 0;
-    for d_param in call.d_params {
-        launch.sum(&partial, chunks, height * message.channels, first, d_param);
-        first += d_param.len;
+/// The kernels that go by sender.
+fn by_sender(op: &Message, own: Source) -> Source {
+    Source {
+        variant: side(op, true),
+        ..own
     }
-    Ok(())
+}
+
+impl Shader for Message {
+    const SHARED: &'static str = include_str!("../../../../shaders/shared/pair.wgsl");
+    const CONSTANTS: &'static [Named] = &[
+        ("RELATIONS", Value::count(RELATIONS)),
+        ("DENSE", Value::count(DENSE)),
+        ("SUM", Value::number(SUM)),
+        ("HALF", Value::number(HALF)),
+        ("SOFT", Value::number(SOFT)),
+        ("ROUND", Value::number(ROUND)),
+        ("NEAR", Value::number(NEAR)),
+        ("WIDTH_STIFF", Value::number(WIDTHS[0])),
+        ("WIDTH_LOOSE", Value::number(WIDTHS[1])),
+        ("WIDTH_ANY", Value::number(WIDTHS[2])),
+        ("DEVIATION", Value::number(DEVIATION)),
+    ];
+
+    fn variant(&self) -> Variant {
+        side(self, false)
+    }
+
+    fn forward(&self, launch: &Launch<'_>, call: &Forward<'_>) -> Result<()> {
+        let bound = [
+            named(INPUTS, call.inputs),
+            named(PARAMS, call.params),
+            named(["agg", "vectors"], call.outputs),
+        ]
+        .concat();
+        launch.run("forward", &sizes(self, 1), &bound, launch.tokens());
+        Ok(())
+    }
+
+    fn backward(&self, launch: &Launch<'_>, call: &Backward<'_>) -> Result<()> {
+        let height = RELATIONS + 2 * self.radial + DENSE + self.channels + 1;
+        // more chunks than elsewhere: one is a long way for a group
+        let of_chunk = launch.tokens().div_ceil(4 * CHUNKS).max(1);
+        let chunks = launch.tokens().div_ceil(of_chunk);
+        let partial = launch.gpu.buffer(chunks * height * self.channels)?;
+        let [d_a, d_b, positions @ ..] = call.d_inputs else {
+            panic!("message takes 5 inputs, not {}", call.d_inputs.len())
+        };
+        let both = [
+            named(INPUTS, call.inputs),
+            named(PARAMS, call.params),
+            named(["d_agg", "d_vectors"], call.d_outputs),
+            named(["d_y", "d_x", "d_n"], positions),
+            vec![("partial", Some(&partial))],
+        ]
+        .concat();
+        let receiving = [&both[..], &[("d_own", Some(*d_a))]].concat();
+        launch.run("backward", &sizes(self, of_chunk), &receiving, chunks);
+        let sending = [&both[..], &[("d_own", Some(*d_b))]].concat();
+        launch.of(by_sender(self, launch.source)).run(
+            "backward",
+            &sizes(self, 1),
+            &sending,
+            launch.tokens(),
+        );
+        let mut first = 0;
+        for d_param in call.d_params {
+            launch.sum(&partial, chunks, height * self.channels, first, d_param);
+            first += d_param.len;
+        }
+        Ok(())
+    }
+
+    #[cfg(test)]
+    fn others(&self, own: Source) -> Vec<Source> {
+        vec![by_sender(self, own)]
+    }
 }

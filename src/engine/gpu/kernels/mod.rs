@@ -1,22 +1,13 @@
-//! The host side of the shaders: which entries an op runs, on which buffers, in how many groups.
-
-mod attention;
-mod convolution;
-mod linear;
-mod local;
-mod message;
-mod readout;
+//! The host side of the shaders, a file an op: which entries it runs, on which buffers, in how many
+//! groups.
 
 use super::buffers::Buffer;
 use super::recorder::Bound;
-use super::shaders::{SUMS, Source};
+use super::shaders::{LANES, SUMS, Source, Variant, has_entry};
+use super::values::Named;
 use super::{Gpu, Prepared};
 use crate::Result;
-use crate::fft::Parts;
-use crate::ops::Op;
-
-/// Lanes of a group, in all shaders.
-const LANES: usize = 64;
+use crate::ops::{Op, ops};
 
 /// Most chunks that a sum over tokens is cut into: by their number alone, whatever the device.
 const CHUNKS: usize = 64;
@@ -47,15 +38,15 @@ pub(super) struct Backward<'a> {
 }
 
 impl Launch<'_> {
-    /// Records an entry of the op's shader.
-    fn run(&self, entry: &'static str, sizes: &[usize], bound: &[Bound<'_>], groups: usize) {
-        self.run_words(entry, &words(sizes), bound, groups);
-    }
-
-    /// The same with sizes of which some are floats.
-    fn run_words(&self, entry: &'static str, sizes: &[u32], bound: &[Bound<'_>], groups: usize) {
+    /// Records an entry of the op's shader; `sizes` and buffers by their names there.
+    fn run(&self, entry: &'static str, sizes: &[Named], bound: &[Bound<'_>], groups: usize) {
         self.gpu
             .dispatch(self.source, entry, self.batch, sizes, bound, groups);
+    }
+
+    /// The same by another shader of the op.
+    fn of(&self, source: Source) -> Self {
+        Launch { source, ..*self }
     }
 
     /// total += Σ over `chunks` of rows of `stride` numbers in `partial`, of the part that begins
@@ -72,19 +63,20 @@ impl Launch<'_> {
         total: &Buffer,
         range: std::ops::Range<usize>,
     ) {
-        let bound: [Bound<'_>; 2] = [("partial", Some(partial)), ("total", Some(total))];
-        let sizes = words(&[range.len(), chunks, stride, offset, range.start]);
-        self.gpu
-            .dispatch(SUMS, "sum", self.batch, &sizes, &bound, range.len());
+        let sizes = [
+            ("len", range.len().into()),
+            ("chunks", chunks.into()),
+            ("stride", stride.into()),
+            ("offset", offset.into()),
+            ("start", range.start.into()),
+        ];
+        let bound = [("partial", Some(partial)), ("total", Some(total))];
+        self.of(SUMS).run("sum", &sizes, &bound, range.len());
     }
 
     fn tokens(&self) -> usize {
         self.batch.tokens
     }
-}
-
-fn words(sizes: &[usize]) -> Vec<u32> {
-    sizes.iter().map(|&size| size as u32).collect()
 }
 
 /// Each with its name, as far as there are any.
@@ -96,94 +88,69 @@ fn named<'a, const N: usize>(names: [&'static str; N], buffers: &[&'a Buffer]) -
         .collect()
 }
 
-/// Overwrites the outputs.
-pub(super) fn forward(launch: &Launch<'_>, op: &Op, call: &Forward<'_>) -> Result<()> {
-    match op {
-        Op::Embed(op) => local::embed(launch, op, call),
-        Op::Linear(op) => linear::forward(launch, op, call),
-        Op::Norm(op) => local::norm(launch, op, call),
-        Op::Heights(_) => local::heights(launch, call),
-        Op::Message(op) => message::forward(launch, op, call),
-        Op::Tuple(op) => local::tuple(launch, op, call),
-        Op::ScalarConv(op) => {
-            convolution::forward(launch, &scalar(op.channels, op.convolution), call)?
-        }
-        Op::VectorConv(op) => {
-            convolution::forward(launch, &vector(op.channels, op.convolution), call)?
-        }
-        Op::GeometricConv(op) => {
-            convolution::forward(launch, &geometric(op.channels, op.convolution), call)?
-        }
-        Op::Gate(op) => local::gate(launch, op, call),
-        Op::Invariants(op) => local::invariants(launch, op, call),
-        Op::Update(op) => local::update(launch, op, call),
-        Op::Readout(op) => readout::forward(launch, op, call)?,
-        Op::Pool(_) => readout::pool(launch, call),
-        Op::Attention(op) => attention::forward(launch, op, call),
+/// The GPU's side of an op: in the file of its name in this folder.
+pub(super) trait Shader {
+    /// Text before the op's own, beside what is common to all.
+    const SHARED: &'static str = "";
+    /// Constants of the shader that the CPU's kernel has too.
+    const CONSTANTS: &'static [Named] = &[];
+    /// What the op's sizes fix in the shader's text.
+    fn variant(&self) -> Variant {
+        Variant::default()
     }
-    Ok(())
-}
-
-/// Adds the gradients.
-pub(super) fn backward(launch: &Launch<'_>, op: &Op, call: &Backward<'_>) -> Result<()> {
-    match op {
-        Op::Embed(op) => local::d_embed(launch, op, call)?,
-        Op::Linear(op) => linear::backward(launch, op, call)?,
-        Op::Norm(op) => local::d_norm(launch, op, call),
-        Op::Heights(_) => local::d_heights(launch, call),
-        Op::Message(message) => message::backward(launch, op, message, call)?,
-        Op::Tuple(op) => local::d_tuple(launch, op, call),
-        Op::ScalarConv(op) => {
-            convolution::backward(launch, &scalar(op.channels, op.convolution), call)?
-        }
-        Op::VectorConv(op) => {
-            convolution::backward(launch, &vector(op.channels, op.convolution), call)?
-        }
-        Op::GeometricConv(op) => {
-            convolution::backward(launch, &geometric(op.channels, op.convolution), call)?
-        }
-        Op::Gate(op) => local::d_gate(launch, op, call),
-        Op::Invariants(op) => local::d_invariants(launch, op, call),
-        Op::Update(op) => local::d_update(launch, op, call),
-        Op::Readout(op) => readout::backward(launch, op, call)?,
-        Op::Pool(_) => readout::d_pool(launch, call),
-        Op::Attention(op) => attention::backward(launch, op, call)?,
-    }
-    Ok(())
-}
-
-fn geometric(channels: usize, convolution: crate::fft::Convolution) -> convolution::Long {
-    convolution::Long {
-        channels,
-        convolution,
-        parts: Parts {
-            scalar: true,
-            vector: true,
-        },
-        term: None,
+    /// Records what overwrites the outputs.
+    fn forward(&self, launch: &Launch<'_>, call: &Forward<'_>) -> Result<()>;
+    /// Records what adds the gradients.
+    fn backward(&self, launch: &Launch<'_>, call: &Backward<'_>) -> Result<()>;
+    /// Sources beside its own that the op's kernels are compiled of, for the test that reads all.
+    #[cfg(test)]
+    fn others(&self, _own: Source) -> Vec<Source> {
+        Vec::new()
     }
 }
 
-fn scalar(channels: usize, convolution: crate::fft::Convolution) -> convolution::Long {
-    convolution::Long {
-        channels,
-        convolution,
-        parts: Parts {
-            scalar: true,
-            vector: false,
-        },
-        term: Some(0),
-    }
-}
+macro_rules! shaders {
+    ($($variant:ident = $module:ident),* $(,)?) => {
+        $(mod $module;)*
 
-fn vector(channels: usize, convolution: crate::fft::Convolution) -> convolution::Long {
-    convolution::Long {
-        channels,
-        convolution,
-        parts: Parts {
-            scalar: false,
-            vector: true,
-        },
-        term: Some(4),
-    }
+        /// The source of an op's kernels: it does not compile without its file and both entries.
+        pub(super) fn source(op: &Op) -> Source {
+            fn of<S: Shader>(op: &S, name: &'static str, text: &'static str) -> Source {
+                Source {
+                    name,
+                    shared: S::SHARED,
+                    text,
+                    constants: S::CONSTANTS,
+                    variant: op.variant(),
+                }
+            }
+            match op { $(Op::$variant(op) => {
+                const NAME: &str = stringify!($module);
+                const TEXT: &str =
+                    include_str!(concat!("../../../../shaders/", stringify!($module), ".wgsl"));
+                const { assert!(has_entry(TEXT, "forward"), "a shader has the entry forward") };
+                const { assert!(has_entry(TEXT, "backward"), "a shader has the entry backward") };
+                of(op, NAME, TEXT)
+            }),* }
+        }
+
+        /// Records what overwrites the outputs.
+        pub(super) fn forward(launch: &Launch<'_>, op: &Op, call: &Forward<'_>) -> Result<()> {
+            match op { $(Op::$variant(op) => Shader::forward(op, launch, call)),* }
+        }
+
+        /// Records what adds the gradients.
+        pub(super) fn backward(launch: &Launch<'_>, op: &Op, call: &Backward<'_>) -> Result<()> {
+            match op { $(Op::$variant(op) => Shader::backward(op, launch, call)),* }
+        }
+
+        /// All sources of an op's kernels.
+        #[cfg(test)]
+        pub(super) fn sources(op: &Op) -> Vec<Source> {
+            let own = source(op);
+            let others = match op { $(Op::$variant(op) => op.others(own)),* };
+            [vec![own], others].concat()
+        }
+    };
 }
+ops!(shaders);

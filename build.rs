@@ -27,9 +27,10 @@ mod vkfft {
     use std::path::{Path, PathBuf};
     use std::process::{Command, Stdio};
 
-    pub const HINT: &str = "the Debian packages gcc g++ libvulkan-dev glslang-dev libclang-dev (make installs them), \
-                            or do without VkFFT: cargo build --release --no-default-features --features gpu \
-                            (without any GPU: --no-default-features)";
+    pub const HINT: &str = "the Debian packages gcc g++ libvulkan-dev glslang-dev libclang-dev \
+                            (make installs them), or do without VkFFT: cargo build --release \
+                            --no-default-features --features gpu (without any GPU: \
+                            --no-default-features)";
 
     /// Where Debian has the C header of glslang, beside the compiler's own folders.
     const GLSLANG: &str = "/usr/include/glslang/Include";
@@ -53,7 +54,11 @@ mod vkfft {
         extern "C" int glslang_initialize_process(void);
         extern "C" int glslang_shader_parse(void*, const void*);
         extern "C" void glslang_program_SPIRV_generate(void*, int);
-        int main() { glslang_initialize_process(); glslang_shader_parse(0, 0); glslang_program_SPIRV_generate(0, 0); }
+        int main() {
+            glslang_initialize_process();
+            glslang_shader_parse(0, 0);
+            glslang_program_SPIRV_generate(0, 0);
+        }
     "#;
 
     type Outcome<T> = Result<T, String>;
@@ -124,10 +129,15 @@ mod vkfft {
             .split("\"manifest_path\":\"")
             .filter_map(|rest| rest.split('"').next())
             .find(|path| path.contains("/gpufft-vulkan-sys-"));
-        let carrier = carrier.and_then(|path| Path::new(path).parent()).ok_or_else(|| {
-            let words = String::from_utf8_lossy(&output.stderr);
-            format!("the crate gpufft-vulkan-sys, which carries its headers, is not there (`cargo fetch` downloads it): {words}")
-        })?;
+        let carrier = carrier
+            .and_then(|path| Path::new(path).parent())
+            .ok_or_else(|| {
+                let words = String::from_utf8_lossy(&output.stderr);
+                format!(
+                    "the crate gpufft-vulkan-sys, which carries its headers, is not there \
+                 (`cargo fetch` downloads it): {words}"
+                )
+            })?;
         Ok(carrier.join("vendor/VkFFT/vkFFT"))
     }
 
@@ -197,7 +207,8 @@ mod vkfft {
                     .copied()
                     .collect::<Vec<_>>(),
             );
-            let packages = "a library is missing, of the Debian packages glslang-dev (SPIRV) and spirv-tools (SPIRV-Tools)";
+            let packages = "a library is missing, of the Debian packages glslang-dev (SPIRV) and \
+                            spirv-tools (SPIRV-Tools)";
             return Err(format!(
                 "{packages}: {first} (there: {found}; not there: {})",
                 missing.join(", ")
@@ -228,9 +239,13 @@ mod vkfft {
     /// Rust's view of VkFFT; writes the C file that makes its inline functions linkable.
     fn bindings(includes: &[String], wrapped: &Path) -> Outcome<bindgen::Bindings> {
         let builder = bindgen::Builder::default()
-            .header(concat!(env!("CARGO_MANIFEST_DIR"), "/src/fft/vkfft/vkfft.h"))
+            .header(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/src/fft/vkfft/vkfft.h"
+            ))
             .clang_args(includes)
-            .allowlist_function("initializeVkFFT|VkFFTAppend|deleteVkFFT|VkFFTGetVersion|load_vulkan|glslang_initialize_process")
+            .allowlist_function("initializeVkFFT|VkFFTAppend|deleteVkFFT|VkFFTGetVersion")
+            .allowlist_function("load_vulkan|glslang_initialize_process")
             .blocklist_type("VkFFTPlan")
             .raw_line("#[repr(C)] pub struct VkFFTPlan([u8; 0]);")
             .default_enum_style(bindgen::EnumVariation::Consts)

@@ -129,7 +129,8 @@ fn apart(left: &[Frame], right: &[Frame]) -> f64 {
 #[test]
 fn runs_agree_over_20_steps() {
     let Some(bench) = Bench::new() else { return };
-    let words = "run akle.pdb --relax 0 --steps 20 --levels 3 --method euler --guard warn --traj-format dcd";
+    let words = "run akle.pdb --relax 0 --steps 20 --levels 3 --method euler --guard warn \
+                 --traj-format dcd";
     for (name, backend) in [("gpu", "gpu"), ("cpu", "cpu"), ("other", "cpu --seed 2")] {
         bench.run(&format!("{words} -o {name} --backend {backend}"));
     }
@@ -155,7 +156,10 @@ fn runs_agree_over_20_steps() {
 fn predictions_agree_for_20_frames() {
     let Some(bench) = Bench::new() else { return };
     for backend in ["gpu", "cpu"] {
-        bench.run(&format!("predict akle_a.xtc --top akle.pdb --every 20 --levels 3 --method euler -o {backend} --backend {backend}"));
+        bench.run(&format!(
+            "predict akle_a.xtc --top akle.pdb --every 20 --levels 3 --method euler \
+             -o {backend} --backend {backend}"
+        ));
     }
     let (gpu, cpu) = (bench.frames("gpu_next.xtc"), bench.frames("cpu_next.xtc"));
     assert_eq!(gpu.len(), 20);

@@ -139,7 +139,8 @@ pub fn compare() -> mdsurrogate::Result<()> {
     let ways: Vec<(&str, Gpu)> = ways.into_iter().filter_map(open).collect();
     let names: Vec<&str> = ways.iter().map(|(name, _)| *name).collect();
     println!(
-        "\ngeometric convolution, {CHANNELS} channels, about {TOKENS} tokens at once: microseconds by {}",
+        "\ngeometric convolution, {CHANNELS} channels, about {TOKENS} tokens at once: \
+         microseconds by {}",
         names.join(", ")
     );
     println!(

@@ -186,7 +186,8 @@ fn ops(gpu: Option<&Gpu>, calls: &[Call], batch: &Batch, card: Card) -> mdsurrog
         },
     );
     println!(
-        "| op | calls | MB | Mflop | least, us | us | GB/s | Gflop/s | share of the least |\n|---|---|---|---|---|---|---|---|---|"
+        "| op | calls | MB | Mflop | least, us | us | GB/s | Gflop/s | share of the least |\n\
+         |---|---|---|---|---|---|---|---|---|"
     );
     for Row {
         name,

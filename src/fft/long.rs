@@ -62,16 +62,6 @@ impl<T: Real> LongConvolution<'_, T> {
         let reversed = self.reversed();
         let add =
             |to: &mut [T], from: &[T]| to.iter_mut().zip(from).for_each(|(to, &from)| *to += from);
-        let mut add_lambda = |piece: &Piece, sums: [Lanes<T>; 5]| {
-            let sums = sums[self.terms.rows()].iter();
-            for (to, sum) in d_lambda.chunks_exact_mut(self.channels).zip(sums) {
-                let lanes = self.lanes(piece);
-                add(
-                    &mut to[piece.first_channel..][..lanes],
-                    &sum.values()[..lanes],
-                );
-            }
-        };
         if self.parallel() {
             let backward = |piece: &Piece| {
                 with_scratch(|scratch| {
@@ -87,16 +77,16 @@ impl<T: Real> LongConvolution<'_, T> {
             };
             let ((q_rows, k_rows), sums): ((Vec<_>, Vec<_>), Vec<_>) =
                 pieces.par_iter().map(backward).unzip();
-            pieces
-                .iter()
-                .zip(sums)
-                .for_each(|(piece, sums)| add_lambda(piece, sums));
+            for (piece, sums) in pieces.iter().zip(sums) {
+                self.add_lambda(piece, sums, d_lambda);
+            }
             self.scatter_all(&pieces, &q_rows, reversed, d_q, add);
             self.scatter_all(&pieces, &k_rows, false, d_k, add);
         } else {
             with_scratch(|scratch| {
                 for piece in &pieces {
-                    add_lambda(piece, self.backward_piece(piece, [q, k, d_out], scratch));
+                    let sums = self.backward_piece(piece, [q, k, d_out], scratch);
+                    self.add_lambda(piece, sums, d_lambda);
                     self.scatter(
                         piece,
                         &scratch.q[..piece.tokens],
@@ -113,6 +103,16 @@ impl<T: Real> LongConvolution<'_, T> {
                     );
                 }
             });
+        }
+    }
+
+    /// Adds the sums of a piece to the gradient of λ.
+    fn add_lambda(&self, piece: &Piece, sums: [Lanes<T>; 5], d_lambda: &mut [T]) {
+        let lanes = self.lanes(piece);
+        let sums = sums[self.terms.rows()].iter();
+        for (to, sum) in d_lambda.chunks_exact_mut(self.channels).zip(sums) {
+            let to = to[piece.first_channel..][..lanes].iter_mut();
+            to.zip(sum.values()).for_each(|(to, sum)| *to += sum);
         }
     }
 

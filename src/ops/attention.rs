@@ -27,6 +27,8 @@
 //! summed by one task in the order of the tokens.
 
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 

@@ -6,7 +6,8 @@
 //! jump.md § 2):
 //!
 //! ```text
-//! ν = (a2 − a1) × (a3 − a1) / A        e = (a1 − a0)·ν − h0        z = [pre(e, .04), pre(e, .2), tanh e]
+//! ν = (a2 − a1) × (a3 − a1) / A        e = (a1 − a0)·ν − h0
+//! z = [pre(e, .04), pre(e, .2), tanh e]
 //! ```
 //!
 //! Scalars out, 6 a token: z summed over the centres that the token is, then z summed over the

@@ -1,7 +1,8 @@
 //! `readout`: moves the answer by a gated sum of vector channels, in units of the system's scale.
 //!
 //! ```text
-//! Δ_i = Σ_c w_ic V_ic (over all channels of all vector inputs)        y'_i = y_i + s (Δ_i − mean over the system of Δ)
+//! Δ_i = Σ_c w_ic V_ic (over all channels of all vector inputs)
+//! y'_i = y_i + s (Δ_i − mean over the system of Δ)
 //! ```
 //!
 //! Taking out the mean keeps the centroid (of displacements) and the total momentum (of forces).

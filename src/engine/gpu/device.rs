@@ -81,7 +81,8 @@ impl Device {
                 "no GPU was found but software ones"
             };
             let hint = format!(
-                "a driver for Vulkan, Metal or Direct3D 12 (mdsurrogate run --list-devices), or {WITHOUT}"
+                "a driver for Vulkan, Metal or Direct3D 12 \
+                 (mdsurrogate run --list-devices), or {WITHOUT}"
             );
             return Err(Error::Device {
                 what: what.into(),

@@ -43,6 +43,13 @@ pub(super) struct Routes {
     pub vkfft: usize,
 }
 
+/// (cos, −sin) of 2π·k/n for all k, as bits of f32.
+pub(super) fn roots(n: usize) -> Vec<u32> {
+    let root = |k: usize| (std::f64::consts::TAU * k as f64 / n as f64).sin_cos();
+    let bits = |(sin, cos): (f64, f64)| [(cos as f32).to_bits(), (-sin as f32).to_bits()];
+    (0..n).map(root).flat_map(bits).collect()
+}
+
 impl Routes {
     /// Transform length of a chain of N tokens, at least 2N − 1: 2,3,5,7-smooth for VkFFT, a power
     /// of two in WGSL.
@@ -128,7 +135,8 @@ impl Fourier {
             },
             (Transforms::VkFft, None) => {
                 let what = format!(
-                    "{}: VkFFT needs a Vulkan device on Linux and a program that is built with the feature `vkfft`",
+                    "{}: VkFFT needs a Vulkan device on Linux and a program that is built with \
+                     the feature `vkfft`",
                     device.name
                 );
                 return Err(Error::Device {

@@ -177,11 +177,7 @@ impl Gpu {
         if let Some(roots) = all.get(&n) {
             return Ok(roots.clone());
         }
-        let root = |k: usize| (std::f64::consts::TAU * k as f64 / n as f64).sin_cos();
-        let values = (0..n)
-            .map(root)
-            .flat_map(|(sin, cos)| [(cos as f32).to_bits(), (-sin as f32).to_bits()]);
-        let roots = Arc::new(self.words(&values.collect::<Vec<_>>())?);
+        let roots = Arc::new(self.words(&fourier::roots(n))?);
         all.insert(n, roots.clone());
         Ok(roots)
     }

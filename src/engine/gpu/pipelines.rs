@@ -147,11 +147,7 @@ fn members(module: &naga::Module, source: Source) -> Vec<Member> {
     sizes.into_iter().flatten().map(member).collect()
 }
 
-fn compile(device: &Device, source: Source, entry: &'static str) -> Pipeline {
-    let (module, info) = source.module();
-    let bindings = bindings(&module, &info, source, entry);
-    let members = members(&module, source);
-    let label = format!("{}.{entry}", source.name);
+fn layout(device: &Device, label: &str, bindings: &[Binding]) -> wgpu::BindGroupLayout {
     let layout_entry = |binding: &Binding| {
         let ty = match binding.uniform {
             true => wgpu::BufferBindingType::Uniform,
@@ -171,12 +167,20 @@ fn compile(device: &Device, source: Source, entry: &'static str) -> Pipeline {
         }
     };
     let entries: Vec<_> = bindings.iter().map(layout_entry).collect();
-    let layout = device
+    device
         .raw
         .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-            label: Some(&label),
+            label: Some(label),
             entries: &entries,
-        });
+        })
+}
+
+fn compile(device: &Device, source: Source, entry: &'static str) -> Pipeline {
+    let (module, info) = source.module();
+    let bindings = bindings(&module, &info, source, entry);
+    let members = members(&module, source);
+    let label = format!("{}.{entry}", source.name);
+    let layout = layout(device, &label, &bindings);
     let pipeline_layout = device
         .raw
         .create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {

@@ -81,6 +81,24 @@ impl Recorder {
         let block = pipeline.sizes(sizes);
         state.sizes.extend_from_slice(bytemuck::cast_slice(&block));
         state.sizes.resize((offset + SIZES) as usize, 0);
+        let group = self.bind(device, pool, pipeline, bound, offset);
+        let mut pass =
+            encoder(device, &mut state).begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        pass.set_pipeline(&pipeline.raw);
+        pass.set_bind_group(0, &group, &[]);
+        let rows = groups.div_ceil(ROW);
+        pass.dispatch_workgroups(groups.div_ceil(rows) as u32, rows as u32, 1);
+    }
+
+    /// The buffers that an entry uses, and its sizes from `offset` on.
+    fn bind(
+        &self,
+        device: &Device,
+        pool: &Pool,
+        pipeline: &Pipeline,
+        bound: &[Bound<'_>],
+        offset: u64,
+    ) -> wgpu::BindGroup {
         let resource = |buffer, offset, bytes| {
             wgpu::BindingResource::Buffer(wgpu::BufferBinding {
                 buffer,
@@ -115,17 +133,11 @@ impl Recorder {
             }
         };
         let entries: Vec<_> = pipeline.bindings.iter().map(entry).collect();
-        let group = device.raw.create_bind_group(&wgpu::BindGroupDescriptor {
+        device.raw.create_bind_group(&wgpu::BindGroupDescriptor {
             label: None,
             layout: &pipeline.layout,
             entries: &entries,
-        });
-        let mut pass =
-            encoder(device, &mut state).begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        pass.set_pipeline(&pipeline.raw);
-        pass.set_bind_group(0, &group, &[]);
-        let rows = groups.div_ceil(ROW);
-        pass.dispatch_workgroups(groups.div_ceil(rows) as u32, rows as u32, 1);
+        })
     }
 
     /// Records that a buffer is filled with zeros.

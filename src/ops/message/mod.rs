@@ -6,9 +6,9 @@
 //! the edge has one, else 0):
 //!
 //! ```text
-//! h  = silu(a_i + b_j + R[relation] + Σ_n B_n(r) F_n + Σ_n B_n(r°) F°_n + Σ_m g_m G_m)        P channels
-//! m  = silu(h W + c)                                                                            P channels
-//! agg_i = 0.35 Σ_j ½ m          V_i = 0.35 Σ_j (u m, u° m)                                       P, 2P vectors
+//! h  = silu(a_i + b_j + R[relation] + Σ_n B_n(r) F_n + Σ_n B_n(r°) F°_n + Σ_m g_m G_m)
+//! m  = silu(h W + c)
+//! agg_i = 0.35 Σ_j ½ m          V_i = 0.35 Σ_j (u m, u° m)
 //! ```
 //!
 //! B_n: uniform cubic B-splines over 0 … `reach` Å, at most four of them non-zero at any r; they

@@ -9,10 +9,7 @@ use crate::engine::gpu::shaders::{Source, Variant, variant};
 use crate::engine::gpu::values::Named;
 use crate::fft::{Mixing, Padding, Scale};
 use crate::ops::long_conv::LongConv;
-use block::{Block, Pass, blocks};
-
-/// Lanes that share the frequencies of a system in the backward product, at most.
-const RUNS: usize = 1024;
+use block::{Block, blocks};
 
 fn correlates(op: &LongConv) -> bool {
     op.convolution.mixing == Mixing::Correlation
@@ -81,7 +78,7 @@ impl Shader for LongConv {
                 block.pack(0, q, correlates(self), false);
                 block.pack(1, k, false, false);
                 block.transform(2, false)?;
-                block.run("multiply", Pass::default(), &[], block.length / 2 + 1);
+                block.multiply();
                 block.transform(1, true)?;
                 block.unpack(0, out, correlates(self), false);
             }
@@ -127,26 +124,10 @@ impl Shader for LongConv {
                 block.pack(1, k, false, false);
                 block.pack(2, d_out, correlates(self), true);
                 block.transform(3, false)?;
-                let frequencies = block.length / 2 + 1;
-                let of_run = frequencies.div_ceil(RUNS).max(8);
-                let runs = frequencies.div_ceil(of_run);
-                let partial = launch
-                    .gpu
-                    .buffer(class.systems * runs * 5 * block.channels.len())?;
-                block.run(
-                    "d_multiply",
-                    Pass {
-                        of_run,
-                        runs,
-                        ..Pass::default()
-                    },
-                    &[("partial", Some(&partial))],
-                    runs,
-                );
+                block.d_multiply(d_lambda)?;
                 block.transform(2, true)?;
                 block.unpack(0, d_q, correlates(self), true);
                 block.unpack(1, d_k, false, true);
-                block.add_lambda(&partial, class.systems * runs, d_lambda);
             }
         }
         Ok(())

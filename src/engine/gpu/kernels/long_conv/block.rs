@@ -14,6 +14,9 @@ use crate::fft::vkfft::Shape;
 use crate::fft::{Padding, Scale};
 use crate::ops::long_conv::LongConv;
 
+/// Lanes that share the frequencies of a system in the backward product, at most.
+const RUNS: usize = 1024;
+
 /// Most bytes of the work buffer: the channels go through in blocks of what fits.
 const WORK: usize = 128 << 20;
 
@@ -44,23 +47,23 @@ pub(super) struct Block<'a> {
     lambda: &'a Buffer,
     work: Work<'a>,
     /// Transform length.
-    pub length: usize,
+    length: usize,
     /// Whether a ring is computed as a chain.
     folded: bool,
-    pub channels: Range<usize>,
+    channels: Range<usize>,
 }
 
 /// What differs from one kernel to the next.
 #[derive(Default)]
-pub(super) struct Pass {
-    pub length: usize,
-    pub radix: usize,
-    pub inverse: bool,
-    pub signal: usize,
-    pub reversed: bool,
-    pub gradient: bool,
-    pub of_run: usize,
-    pub runs: usize,
+struct Pass {
+    length: usize,
+    radix: usize,
+    inverse: bool,
+    signal: usize,
+    reversed: bool,
+    gradient: bool,
+    of_run: usize,
+    runs: usize,
 }
 
 /// The channels of blocks that go through one after another: as many at a time as the work buffer
@@ -110,7 +113,7 @@ impl<'a> Block<'a> {
     }
 
     /// Records an entry with `rows` lanes a system and channel.
-    pub fn run(
+    fn run(
         &self,
         entry: &'static str,
         pass: Pass,
@@ -202,9 +205,31 @@ impl<'a> Block<'a> {
         Ok(())
     }
 
+    /// The spectrum of the convolution takes the place of that of q.
+    pub fn multiply(&self) {
+        self.run("multiply", Pass::default(), &[], self.length / 2 + 1);
+    }
+
+    /// The spectra of the gradients take the place of those of q and k; adds that of λ.
+    pub fn d_multiply(&self, d_lambda: &Buffer) -> Result<()> {
+        let frequencies = self.length / 2 + 1;
+        let of_run = frequencies.div_ceil(RUNS).max(8);
+        let runs = frequencies.div_ceil(of_run);
+        let all_runs = self.class.systems * runs;
+        let partial = self.launch.gpu.buffer(all_runs * 5 * self.channels.len())?;
+        let pass = Pass {
+            of_run,
+            runs,
+            ..Pass::default()
+        };
+        self.run("d_multiply", pass, &[("partial", Some(&partial))], runs);
+        self.add_lambda(&partial, all_runs, d_lambda);
+        Ok(())
+    }
+
     /// d_λ += Σ over the runs of frequencies: `partial` has five rows of this block's channels a
     /// run.
-    pub fn add_lambda(&self, partial: &Buffer, runs: usize, d_lambda: &Buffer) {
+    fn add_lambda(&self, partial: &Buffer, runs: usize, d_lambda: &Buffer) {
         let (all, own) = (self.long.channels, self.channels.len());
         for (row, term) in self.long.terms.rows().enumerate() {
             let start = row * all + self.channels.start;

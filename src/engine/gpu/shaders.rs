@@ -55,10 +55,11 @@ pub(super) const SUMS: Source = Source {
     variant: [None; 5],
 };
 
-// A source is a key for every call: a text is known by its address, not read.
+// A source is a key for every call: its text, thousands of letters, is not hashed.
 impl PartialEq for Source {
     fn eq(&self, other: &Source) -> bool {
-        std::ptr::eq(self.text, other.text) && self.variant == other.variant
+        let same_text = std::ptr::eq(self.text, other.text) || self.text == other.text;
+        self.variant == other.variant && same_text
     }
 }
 
@@ -66,7 +67,7 @@ impl Eq for Source {}
 
 impl Hash for Source {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.text.as_ptr().hash(state);
+        self.name.hash(state);
         self.variant.hash(state);
     }
 }

@@ -2,9 +2,21 @@
 
 use super::{Backward, CHUNKS, Forward, LANES, Launch, Shader, named};
 use crate::Result;
+use crate::engine::gpu::values::Named;
 use crate::ops::embed::Embed;
 
 const TABLES: [&str; 3] = ["name", "residue", "chain_place"];
+
+fn sizes(op: &Embed, tokens_of_chunk: usize) -> [Named; 5] {
+    let [names, residues, places] = op.tables;
+    [
+        ("channels", op.channels.into()),
+        ("rows_name", names.into()),
+        ("rows_residue", residues.into()),
+        ("rows_place", places.into()),
+        ("tokens_of_chunk", tokens_of_chunk.into()),
+    ]
+}
 
 impl Shader for Embed {
     fn forward(&self, launch: &Launch<'_>, call: &Forward<'_>) -> Result<()> {
@@ -14,9 +26,8 @@ impl Shader for Embed {
             named(["f"], call.outputs),
         ]
         .concat();
-        let sizes = [("channels", self.channels.into())];
         let groups = (launch.tokens() * self.channels).div_ceil(LANES);
-        launch.run("forward", &sizes, &bound, groups);
+        launch.run("forward", &sizes(self, 1), &bound, groups);
         Ok(())
     }
 
@@ -32,13 +43,7 @@ impl Shader for Embed {
             vec![("partial", Some(&partial))],
         ]
         .concat();
-        let sizes = [
-            ("channels", self.channels.into()),
-            ("rows_name", names.into()),
-            ("rows_residue", residues.into()),
-            ("rows_place", places.into()),
-            ("tokens_of_chunk", of_chunk.into()),
-        ];
+        let sizes = sizes(self, of_chunk);
         let systems = launch.batch.systems * self.channels;
         launch.run("backward", &sizes, &bound, systems);
         launch.run("backward_tables", &sizes, &bound, chunks);

@@ -16,8 +16,10 @@ use crate::{Error, Result};
 
 /// Atoms closer than this are at one place, Å: no bond is half as short.
 const ONE_PLACE: f64 = 0.1;
-/// A bond of heavy atoms longer than this is none that minimisation mends, Å; of hydrogens half.
+/// A bond of heavy atoms longer than this is none that minimisation mends, Å.
 const ABSURD: f64 = 4.0;
+/// The same of hydrogens, Å.
+const ABSURD_HYDROGEN: f64 = 3.0;
 /// Shares of their usual length that the median bond must be within.
 const SCALE: std::ops::Range<f64> = 0.75..1.33;
 /// Coordinates at or beyond this stand for an unknown position, Å.
@@ -58,8 +60,8 @@ pub(super) fn examine(
     if let Some(lattice) = &lattice {
         make_whole(candidates, &bonds, lattice);
     }
-    refuse_absurd(source, model, candidates, &bonds)?;
     refuse_one_place(source, model, candidates)?;
+    refuse_absurd(source, model, candidates, &bonds)?;
     Ok(lattice)
 }
 
@@ -237,7 +239,13 @@ fn refuse_absurd(
     bonds: &[Inside],
 ) -> Result<()> {
     let length = |bond: &Inside| distance(candidates, bond.ends);
-    let limit = |bond: &Inside| if bond.is_heavy { ABSURD } else { ABSURD / 2.0 };
+    let limit = |bond: &Inside| {
+        if bond.is_heavy {
+            ABSURD
+        } else {
+            ABSURD_HYDROGEN
+        }
+    };
     let is_absurd = |bond: &&Inside| length(bond) > limit(bond);
     let Some(worst) = bonds.iter().filter(is_absurd).max_by(|a, b| {
         // a hydrogen goes with its heavy atom: it is not to blame

@@ -6,6 +6,8 @@
 
 pub mod blocks;
 pub mod contacts;
+pub mod definition;
+pub mod effort;
 pub mod floor;
 pub mod fluctuation;
 pub mod gather;
@@ -15,12 +17,17 @@ pub mod measures;
 pub mod paired;
 pub mod relaxation;
 pub mod report;
+pub mod resample;
 pub mod rollout;
 pub mod row;
+pub mod sampling;
 pub mod sasa;
 pub mod secondary;
+pub mod smooth;
 pub mod source;
 pub mod states;
 pub mod statistics;
 pub mod tica;
 pub mod transport;
+pub mod verdict;
+pub mod wells;

@@ -2,8 +2,9 @@
 
 use nalgebra::Vector3;
 
-use super::floor::{Better, Definition, Measure, Verdict, settle};
+use super::floor::{Better, Definition, Measure};
 use super::source::Source;
+use super::verdict::Verdict;
 use crate::geometry::superpose::pick;
 use crate::structure::{Frame, Topology};
 use crate::trajectory::{Judge, Reader};
@@ -71,14 +72,14 @@ pub fn next_frame(run: &[Source], reference: &[Source], topology: &Topology) -> 
         ));
     }
     let (error, copy) = (squares / coordinates, copies / coordinates);
-    let mut measure = settle(&NEXT_FRAME, error, &[copy]);
+    let mut measure = Measure::bare(&NEXT_FRAME, error);
+    measure.floor = Some(copy);
     measure.verdict = Some(match error / copy {
         ratio if ratio <= 1.0 => Verdict::Within,
         ratio if ratio <= 2.0 => Verdict::Near,
         _ => Verdict::Outside,
     });
     (measure.run, measure.reference) = (Some((3.0 * error).sqrt()), Some((3.0 * copy).sqrt()));
-    (measure.low, measure.high) = (None, None);
     Ok(measure)
 }
 

@@ -9,28 +9,31 @@ use rustfft::{FftPlanner, num_complex::Complex};
 /// crosses from one to the next. All 1 for a torsion that does not move; lags that no segment
 /// reaches are left out.
 pub fn autocorrelation(segments: &[&[f64]], longest: usize) -> Vec<f64> {
+    let unit = |angle: &f64| [angle.cos(), angle.sin()];
+    let points: Vec<Vec<[f64; 2]>> = segments
+        .iter()
+        .map(|segment| segment.iter().map(unit).collect())
+        .collect();
+    let views: Vec<&[[f64; 2]]> = points.iter().map(Vec::as_slice).collect();
+    autocorrelation_of(&views, longest)
+}
+
+/// The same for points in a plane; for numbers, whose second coordinate is 0, it is their usual
+/// autocorrelation.
+pub fn autocorrelation_of(segments: &[&[[f64; 2]]], longest: usize) -> Vec<f64> {
     let total: usize = segments.iter().map(|segment| segment.len()).sum();
-    let reach = segments
-        .iter()
-        .map(|segment| segment.len())
-        .max()
-        .unwrap_or(0)
-        .min(longest + 1);
-    let unit = |angle: &f64| Complex::new(angle.cos(), angle.sin());
-    let centre: Complex<f64> = segments
-        .iter()
-        .copied()
-        .flatten()
-        .map(unit)
-        .sum::<Complex<f64>>()
-        / total.max(1) as f64;
+    let lengths = segments.iter().map(|segment| segment.len());
+    let reach = lengths.max().unwrap_or(0).min(longest + 1);
+    let complex = |point: &[f64; 2]| Complex::new(point[0], point[1]);
+    let centre: Complex<f64> = segments.iter().copied().flatten().map(complex).sum();
+    let centre = centre / total.max(1) as f64;
     let (mut sums, mut pairs) = (vec![0.0; reach], vec![0usize; reach]);
     let mut planner = FftPlanner::new();
     for segment in segments {
         // Padded to twice its length, so that the circular correlation of the transform does not
         // wrap around.
         let size = (2 * segment.len()).next_power_of_two();
-        let mut z: Vec<Complex<f64>> = segment.iter().map(|angle| unit(angle) - centre).collect();
+        let mut z: Vec<Complex<f64>> = segment.iter().map(|x| complex(x) - centre).collect();
         z.resize(size, Complex::new(0.0, 0.0));
         planner.plan_fft_forward(size).process(&mut z);
         z.iter_mut()
@@ -45,10 +48,8 @@ pub fn autocorrelation(segments: &[&[f64]], longest: usize) -> Vec<f64> {
     if variance <= 1e-14 {
         return vec![1.0; reach];
     }
-    sums.iter()
-        .zip(&pairs)
-        .map(|(sum, &pairs)| sum / pairs as f64 / variance)
-        .collect()
+    let mean = |(sum, &pairs): (&f64, &usize)| sum / pairs as f64 / variance;
+    sums.iter().zip(&pairs).map(mean).collect()
 }
 
 /// Integral of an autocorrelation from lag 0 to where it first falls to zero or below, by

@@ -1,8 +1,10 @@
 //! Comparisons whose outcome is known beforehand.
 
 use mdsurrogate::Result;
-use mdsurrogate::compare::floor::Verdict;
+use mdsurrogate::compare::measures::{Options, TorsionReport, measure};
 use mdsurrogate::compare::rollout::{judge, roll_out};
+use mdsurrogate::compare::row::Looker;
+use mdsurrogate::compare::verdict::Verdict;
 use mdsurrogate::geometry::torsion::Kind;
 use mdsurrogate::simulate::{Clock, Motion, Stepper};
 use mdsurrogate::structure::Frame;
@@ -14,6 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::data::{
     Compared, Input, Positions, Trajectory, compare, stored, structure, topology, write,
 };
+use crate::faults::{move_share, named, widen};
 
 const STEP: f64 = 50.0;
 
@@ -107,7 +110,7 @@ fn a_moved_and_turned_copy_is_the_same() {
 #[test]
 fn a_shuffled_copy_has_the_same_distributions_and_other_dynamics() {
     let compared = changed(|frames| frames.shuffle(&mut ChaCha8Rng::seed_from_u64(2)));
-    let dynamic = ["transitions_jsd", "decorrelation"];
+    let dynamic = ["transitions_jsd", "decorrelation", "pace"];
     for (name, distance) in distances(&compared) {
         // pairwise RMSD, principal plane and surfaces look at a sample of the frames
         let sampled = ["pairwise_rmsd", "pca_w2", "exposed_j", "side_chain_area"].contains(&name);
@@ -187,6 +190,62 @@ fn one_turned_side_chain_is_found_and_named() {
         "{mean}"
     );
     assert!(compared.measure("backbone_jsd").value.unwrap() <= 5e-3);
+}
+
+/// The first trajectory of AKLE, changed, against the second, which is independent of it.
+fn faulty(change: impl FnOnce(&mut [Positions], &Looker)) -> Compared {
+    let folder = tempfile::tempdir().unwrap();
+    let mut frames = Trajectory::read("akle_a.xtc").into_frames();
+    let whole = topology("akle");
+    let start = frames[0].clone();
+    change(&mut frames, &Looker::new(&whole, &start));
+    let run: Input = (folder.path().join("run.dcd"), structure("akle"));
+    write(&run.0, &frames, STEP, None);
+    compare(&run, &stored("akle_b.xtc", "akle")).unwrap()
+}
+
+/// What is known of one torsion.
+fn on<'a>(compared: &'a Compared, label: &str) -> &'a TorsionReport {
+    let mut torsions = compared.findings.angles.torsions.iter();
+    torsions.find(|torsion| torsion.label == label).unwrap()
+}
+
+#[test]
+fn a_torsion_that_is_too_wide_is_found_and_named() {
+    let label = "A:LEU 3 chi2";
+    let compared = faulty(|frames, looker| {
+        widen(frames, &looker.topology, named(looker, label), 1.4);
+    });
+    let width = &on(&compared, label).width;
+    assert_eq!(width.verdict, Some(Verdict::Outside), "{width:?}");
+    let ratio = width.run.unwrap() / width.reference.unwrap();
+    assert!((ratio - 1.4).abs() <= 0.15, "{ratio}");
+}
+
+#[test]
+fn rotamers_in_the_wrong_well_are_found_and_named() {
+    let label = "A:LEU 3 chi2";
+    let compared = faulty(|frames, looker| {
+        move_share(frames, &looker.topology, named(looker, label), 0.3);
+    });
+    let share = &on(&compared, label).share;
+    assert_eq!(share.verdict, Some(Verdict::Outside), "{share:?}");
+    let moved = share.value.unwrap();
+    assert!((0.2..0.45).contains(&moved), "{moved}");
+}
+
+#[test]
+fn a_molecule_that_is_too_large_is_found() {
+    let plain = faulty(|_, _| ());
+    let mut run = plain.run.clone();
+    run.rows.iter_mut().for_each(|row| row.gyration *= 1.05);
+    let found = measure(&run, &plain.reference, &plain.looker, Options::default());
+    let size = found
+        .measures
+        .iter()
+        .find(|measure| measure.name == "radius_of_gyration")
+        .unwrap();
+    assert_eq!(size.verdict, Some(Verdict::Outside), "{size:?}");
 }
 
 /// Two trajectories of one molecule: every measure stands between the same and the wholly

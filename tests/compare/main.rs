@@ -1,8 +1,10 @@
 //! `compare`: its measures against independent programs, known answers, awkward input, the report.
 
 mod data;
+mod faults;
 mod inputs;
 mod known_answers;
 mod measures;
 mod pipeline;
 mod report;
+mod study;

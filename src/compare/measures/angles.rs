@@ -4,10 +4,13 @@ use std::f64::consts::PI;
 
 use super::{count_keys, count_rows, sum_counts};
 use crate::compare::blocks::Block;
-use crate::compare::floor::{Better, Definition, Floors, Measure};
+use crate::compare::floor::{Better, Definition, Floors, Measure, finite};
 use crate::compare::gather::Series;
 use crate::compare::histogram::{TORSION_BINS, bin, jensen_shannon};
 use crate::compare::row::{Looker, Row};
+use crate::compare::smooth::around_turn;
+use crate::compare::statistics::mean;
+use crate::compare::wells::Wells;
 use crate::geometry::torsion::Kind;
 
 const JSD: &str = "Jensen–Shannon divergence of each torsion's histogram, natural logarithm, 100 bins, mean over torsions (scipy's jensenshannon, squared)";
@@ -50,7 +53,30 @@ const GROUPS: [Group; 4] = [
     ),
 ];
 
-const ONE: Definition = divergence("torsion_jsd", "", JSD, 0.001);
+/// What is asked of every torsion by itself.
+const EACH: [Definition; 3] = [
+    divergence("torsion_jsd", "", JSD, 0.001),
+    divergence("well_share", "", SHARE, 0.02),
+    divergence("torsion_width", "", WIDTH, 0.02),
+];
+
+const SHARE: &str = "largest difference of the shares of a torsion's wells (χ: g+, t, g−; φ: negative, positive; ψ: helical, extended; ω: trans, cis), mean over φ ψ χ";
+const WIDTH: &str = "|ln(σ run / σ reference)|, σ the root mean square distance of a torsion from the mean of the well that it is in, mean over torsions; run and reference: mean σ, degrees";
+
+const WELLS: [Definition; 2] = [
+    divergence(
+        "well_share",
+        "Shares of torsion wells, difference",
+        SHARE,
+        0.005,
+    ),
+    divergence(
+        "torsion_width",
+        "Widths of torsion wells, |ln ratio|",
+        WIDTH,
+        0.01,
+    ),
+];
 
 const RAMACHANDRAN: Definition = divergence(
     "ramachandran_jsd",
@@ -59,6 +85,8 @@ const RAMACHANDRAN: Definition = divergence(
     0.002,
 );
 
+/// Width of the kernel of shown distributions, in bins.
+pub const KERNEL: f64 = 1.5;
 /// Bins of a Ramachandran plane along φ and along ψ.
 pub const PLANE_BINS: usize = 36;
 const TURN: (f64, f64) = (-PI, PI);
@@ -74,8 +102,34 @@ pub struct TorsionReport {
     pub kind: Kind,
     /// Its divergence beside its floor.
     pub measure: Measure,
+    /// Largest difference of the shares of its wells; run and reference: the share of that well.
+    pub share: Measure,
+    /// That well, an index into [`crate::compare::wells::names`].
+    pub well: usize,
+    /// How much wider it is within its wells; run and reference: degrees.
+    pub width: Measure,
+    /// How much slower it is, where times are known; run and reference: ps.
+    pub time: Option<Measure>,
     /// Histograms of run and reference, [`TORSION_BINS`] bins over (−π, π], counts.
     pub histograms: [Vec<f64>; 2],
+    /// Shares of MD as long as the run, smoothed by [`KERNEL`] bins: between which ends in 95 %.
+    pub band: Vec<[f64; 2]>,
+}
+
+impl TorsionReport {
+    /// All that is asked of it.
+    pub fn measures(&self) -> impl Iterator<Item = &Measure> {
+        [&self.measure, &self.share, &self.width]
+            .into_iter()
+            .chain(&self.time)
+    }
+
+    /// The same, to be judged.
+    pub fn measures_mut(&mut self) -> impl Iterator<Item = &mut Measure> {
+        [&mut self.measure, &mut self.share, &mut self.width]
+            .into_iter()
+            .chain(&mut self.time)
+    }
 }
 
 /// Torsions of both sides, for the report.
@@ -101,7 +155,7 @@ pub(super) fn judge(
     looker: &Looker,
 ) -> (Vec<Measure>, Angles) {
     let torsions = &looker.torsions;
-    let counts = |block: &Block| count_keys(block.rows().iter().flat_map(bins).collect());
+    let counts = |block: &Block| count_keys(block.rows().flat_map(bins).collect());
     let total = |parts: &[&Vec<(u32, u32)>]| {
         sum_counts(parts.iter().copied(), torsions.len() * TORSION_BINS)
     };
@@ -118,53 +172,110 @@ pub(super) fn judge(
         })
         .filter(|(_, members): &(_, Vec<usize>)| !members.is_empty())
         .collect();
-    let distances = |a: &Vec<f64>, b: &Vec<f64>| -> Vec<f64> {
-        let each: Vec<f64> = a
-            .chunks(TORSION_BINS)
-            .zip(b.chunks(TORSION_BINS))
-            .map(|(a, b)| jensen_shannon(a, b))
-            .collect();
-        let mean = |members: &[usize]| {
-            members.iter().map(|&index| each[index]).sum::<f64>() / members.len() as f64
-        };
-        groups
-            .iter()
-            .map(|(_, members)| mean(members))
-            .chain(each.iter().copied())
+    let wells = |counts: &Vec<f64>| -> Vec<Wells> {
+        let kinds = torsions.iter().map(|torsion| torsion.kind);
+        kinds
+            .zip(counts.chunks(TORSION_BINS))
+            .map(|(kind, counts)| Wells::of(kind, counts))
             .collect()
+    };
+    let turning: Vec<usize> = (0..torsions.len())
+        .filter(|&index| torsions[index].kind != Kind::Omega)
+        .collect();
+    let distances = |a: &Vec<f64>, b: &Vec<f64>| -> Vec<f64> {
+        let pairs = a.chunks(TORSION_BINS).zip(b.chunks(TORSION_BINS));
+        let each: Vec<f64> = pairs.map(|(a, b)| jensen_shannon(a, b)).collect();
+        let pairs: Vec<(Wells, Wells)> = wells(a).into_iter().zip(wells(b)).collect();
+        let shares: Vec<f64> = pairs.iter().map(|(a, b)| a.moved(b).1).collect();
+        let widths: Vec<f64> = pairs.iter().map(|(a, b)| a.widened(b)).collect();
+        let of = |members: &[usize], values: &[f64]| {
+            let known = members
+                .iter()
+                .map(|&index| values[index])
+                .filter(|value| value.is_finite());
+            mean(&known.collect::<Vec<f64>>())
+        };
+        let all: Vec<usize> = (0..torsions.len()).collect();
+        let mut values: Vec<f64> = groups
+            .iter()
+            .map(|(_, members)| of(members, &each))
+            .collect();
+        values.extend([of(&turning, &shares), of(&all, &widths)]);
+        [values, each, shares, widths].concat()
+    };
+    let numbers = |counts: &Vec<f64>| -> Vec<f64> {
+        let wells = wells(counts);
+        let widths: Vec<f64> = wells.iter().map(|wells| wells.width).collect();
+        let mut values = vec![f64::NAN; groups.len() + 1];
+        values.push(mean(&widths));
+        values.extend(std::iter::repeat_n(f64::NAN, 2 * torsions.len()));
+        [values, widths].concat()
     };
     let definitions: Vec<Definition> = groups
         .iter()
         .map(|(definition, _)| *definition)
-        .chain(std::iter::repeat_n(ONE, torsions.len()))
+        .chain(WELLS)
+        .chain(
+            EACH.iter()
+                .flat_map(|each| std::iter::repeat_n(*each, torsions.len())),
+        )
         .collect();
-    let mut measures = floors.judge(&definitions, counts, total, distances, |_| Vec::new());
-    let each = measures.split_off(groups.len());
-    let [ours, theirs] = [run, reference]
+    let mut measures = floors.judge(&definitions, counts, total, distances, numbers);
+    let mut each = measures.split_off(groups.len() + WELLS.len()).into_iter();
+    let sides = [run, reference]
         .map(|series| count_rows(&series.rows, torsions.len() * TORSION_BINS, bins));
-    let report = |(index, mut measure): (usize, Measure)| {
+    let [ours, theirs] = sides.each_ref().map(wells);
+    let bands = floors.bands(counts, total, |counts| {
+        let smooth = |counts: &[f64]| {
+            let all: f64 = counts.iter().sum();
+            let shares: Vec<f64> = counts.iter().map(|count| count / all).collect();
+            around_turn(&shares, KERNEL)
+        };
+        counts.chunks(TORSION_BINS).flat_map(smooth).collect()
+    });
+    let [jsd, share, width] =
+        [(); 3].map(|()| each.by_ref().take(torsions.len()).collect::<Vec<_>>());
+    let report = |(index, ((measure, share), width)): (usize, ((Measure, Measure), Measure))| {
         let label = torsions[index].label(&looker.topology);
-        measure.label.clone_from(&label);
+        let named = |measure: Measure| Measure {
+            label: label.clone(),
+            ..measure
+        };
+        let well = ours[index].moved(&theirs[index]).0;
         let histogram =
-            |counts: &[f64]| counts[index * TORSION_BINS..(index + 1) * TORSION_BINS].to_vec();
-        let histograms = [histogram(&ours), histogram(&theirs)];
+            |counts: &Vec<f64>| counts[index * TORSION_BINS..(index + 1) * TORSION_BINS].to_vec();
         TorsionReport {
-            label,
             residue: torsions[index].residue,
             kind: torsions[index].kind,
-            measure,
-            histograms,
+            measure: named(measure),
+            share: Measure {
+                run: finite(ours[index].shares[well]),
+                reference: finite(theirs[index].shares[well]),
+                ..named(share)
+            },
+            well,
+            width: named(width),
+            time: None,
+            histograms: sides.each_ref().map(histogram),
+            band: bands
+                .iter()
+                .skip(index * TORSION_BINS)
+                .take(TORSION_BINS)
+                .copied()
+                .collect(),
+            label,
         }
     };
+    let torsions = jsd
+        .into_iter()
+        .zip(share)
+        .zip(width)
+        .enumerate()
+        .map(report)
+        .collect();
     let (plane_measure, plane) = ramachandran(floors, run, reference, looker);
     measures.extend(plane_measure);
-    (
-        measures,
-        Angles {
-            torsions: each.into_iter().enumerate().map(report).collect(),
-            plane,
-        },
-    )
+    (measures, Angles { torsions, plane })
 }
 
 /// The Ramachandran planes of residues that have both φ and ψ; nothing where none has.
@@ -198,7 +309,7 @@ fn ramachandran(
             })
             .collect()
     };
-    let counts = |block: &Block| count_keys(block.rows().iter().flat_map(keys).collect());
+    let counts = |block: &Block| count_keys(block.rows().flat_map(keys).collect());
     let total = |parts: &[&Vec<(u32, u32)>]| sum_counts(parts.iter().copied(), pairs.len() * size);
     let distances = |a: &Vec<f64>, b: &Vec<f64>| {
         vec![

@@ -10,7 +10,7 @@ use crate::compare::floor::{Better, Definition, Floors, Measure};
 use crate::compare::gather::{Segment, Series};
 use crate::compare::histogram::{bin, jensen_shannon};
 use crate::compare::row::{Looker, Row};
-use crate::compare::states::{States, transition_counts, transition_matrix};
+use crate::compare::states::{States, transition_matrix};
 use crate::compare::tica::{LaggedCovariance, Projection, tica};
 use crate::geometry::torsion::Kind;
 
@@ -224,17 +224,19 @@ fn sums_of(
 ) -> Sums {
     let mut sums = Sums::empty(states.count());
     let second = 1.min(side.points.nrows() - 1);
-    for row in block.first..block.first + block.range.len() {
+    for place in block.places() {
+        let row = block.start + place;
         let (x, y) = (side.points[(0, row)], side.points[(second, row)]);
         sums.line[bin(x, ranges[0], LINE_BINS)] += 1.0;
         sums.plane
             [bin(x, ranges[0], SURFACE_BINS) * SURFACE_BINS + bin(y, ranges[1], SURFACE_BINS)] +=
             1.0;
         sums.states[side.assigned[row]] += 1.0;
+        // Pairs that start in the block may end beyond it, in the same segment.
+        if place + lag < block.segment.len() {
+            sums.transitions[(side.assigned[row], side.assigned[row + lag])] += 1.0;
+        }
     }
-    // Pairs that start in the block may end beyond it, in the same segment.
-    let last = block.first + (block.segment.len() - block.range.start).min(block.range.len() + lag);
-    sums.transitions = transition_counts(&side.assigned[block.first..last], states.count(), lag);
     sums
 }
 

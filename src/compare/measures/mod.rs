@@ -6,19 +6,22 @@ mod landscape;
 mod quality;
 mod residues;
 mod shape;
+mod spread;
 
-pub use angles::{Angles, PLANE_BINS, TorsionReport};
+pub use angles::{Angles, KERNEL, PLANE_BINS, TorsionReport};
 pub use dynamics::Dynamics;
 pub use landscape::Landscape;
-pub use quality::OverTime;
+pub use quality::{OverTime, Trace};
 pub use residues::PerResidue;
-pub use shape::Shape;
+pub use shape::{Density, Shape};
 
 use rayon::prelude::*;
 
 use super::floor::{Floors, Measure};
 use super::gather::Series;
 use super::row::Looker;
+use super::sampling::Sampling;
+use super::verdict::judge_together;
 
 /// All measures of a comparison, and the curves and maps of its report.
 #[derive(Debug, Clone)]
@@ -37,6 +40,8 @@ pub struct Findings {
     pub landscape: Option<Landscape>,
     /// Decorrelation of torsions, where times are known.
     pub dynamics: Option<Dynamics>,
+    /// Effective sample sizes of run and reference.
+    pub sampling: [Sampling; 2],
     /// What could not be computed, and why. One line each.
     pub notes: Vec<String>,
 }
@@ -61,7 +66,7 @@ pub fn measure(run: &Series, reference: &Series, looker: &Looker, options: Optio
         }
     }
     let clock = Clock::of(run, reference, options.lag);
-    let units = clock.as_ref().map_or([1, 1], |clock| clock.units);
+    let units = common_units(run, reference).unwrap_or([1, 1]);
     let floors = Floors::new(run, reference, units);
     if !floors.known() {
         notes.push(
@@ -77,7 +82,7 @@ pub fn measure(run: &Series, reference: &Series, looker: &Looker, options: Optio
             .map(|why| format!("no bonds, angles and valid fraction: {why}")),
     );
     let (shape_measures, shape) = shape::judge(&floors, run, reference, looker);
-    let (angle_measures, angles) = angles::judge(&floors, run, reference, looker);
+    let (angle_measures, mut angles) = angles::judge(&floors, run, reference, looker);
     let (residue_measures, residues) = residues::judge(&floors, run, reference, looker);
     measures.extend(
         shape_measures
@@ -102,6 +107,23 @@ pub fn measure(run: &Series, reference: &Series, looker: &Looker, options: Optio
         }
         Err(why) => notes.push(format!("no measures of dynamics: {why}")),
     }
+    judge_together(&mut measures);
+    for (&torsion, time) in dynamics
+        .iter()
+        .flat_map(|found| found.torsions.iter().zip(&found.each))
+    {
+        let torsion = &mut angles.torsions[torsion];
+        torsion.time = Some(Measure {
+            label: torsion.label.clone(),
+            ..time.clone()
+        });
+    }
+    judge_together(
+        angles
+            .torsions
+            .iter_mut()
+            .flat_map(TorsionReport::measures_mut),
+    );
     Findings {
         measures,
         over_time,
@@ -110,6 +132,7 @@ pub fn measure(run: &Series, reference: &Series, looker: &Looker, options: Optio
         residues,
         landscape,
         dynamics,
+        sampling: [run, reference].map(|series| Sampling::of(series, looker)),
         notes,
     }
 }
@@ -191,6 +214,11 @@ impl Clock {
 
 /// Frames of the run that a common time may span.
 const MOST_STEPS: usize = 100;
+
+/// Rows of the run and of the reference in the smallest time that both have, where there is one.
+fn common_units(run: &Series, reference: &Series) -> Option<[usize; 2]> {
+    common_steps(run.time_step()?, reference.time_step()?)
+}
 
 /// The smallest whole numbers of steps that make the same time, to one part in 10,000.
 fn common_steps(left: f64, right: f64) -> Option<[usize; 2]> {

@@ -1,8 +1,8 @@
 //! Bonds, angles, clashes, chirality, validity.
 
 use crate::compare::blocks::Block;
-use crate::compare::floor::{Better, Definition, Floors, Measure, Verdict};
-use crate::compare::gather::Series;
+use crate::compare::floor::{Better, Definition, Floors, Measure};
+use crate::compare::gather::{Segment, Series};
 use crate::compare::row::{Looker, Row};
 
 const DEFINITIONS: [Definition; 5] = [
@@ -58,59 +58,63 @@ pub struct OverTime {
     pub middle: Vec<f64>,
     /// Time that the trajectory spans (the longest of replicas), ps, where it is known.
     pub span: Option<f64>,
-    /// Share of valid frames of the run; NaN without templates.
+    /// All replicas, laid over each other: they start together.
+    pub all: Trace,
+    /// The first replicas, each by itself.
+    pub replicas: Vec<Trace>,
+}
+
+/// Means in each window; NaN where a replica has ended.
+#[derive(Debug, Clone, Default)]
+pub struct Trace {
+    /// Share of valid frames; NaN without templates.
     pub valid: Vec<f64>,
-    /// Largest bond deviation in the window, Å; NaN without templates.
-    pub worst_bond: Vec<f64>,
-    /// Mean RMSD to the start structure, Å.
+    /// RMSD to the start structure, Å.
     pub rmsd: Vec<f64>,
-    /// Mean radius of gyration, Å.
+    /// Radius of gyration, Å.
     pub gyration: Vec<f64>,
 }
 
+/// Most replicas that are shown one by one.
+const REPLICAS: usize = 16;
+
 impl OverTime {
-    /// Windows over the segments of a side, laid over each other: segments are replicas that start
-    /// together.
+    /// Windows over the segments of a side.
     pub fn of(series: &Series) -> Self {
-        let longest = series
-            .segments
-            .iter()
-            .map(|segment| segment.rows.len())
-            .max()
-            .unwrap_or(0);
+        let lengths = series.segments.iter().map(|segment| segment.rows.len());
+        let longest = lengths.max().unwrap_or(0);
         let windows = WINDOWS.min(longest);
-        let mut over_time = OverTime {
+        let trace = |segments: &[Segment]| {
+            let mut trace = Trace::default();
+            for window in 0..windows {
+                let rows: Vec<&Row> = segments
+                    .iter()
+                    .flat_map(|segment| {
+                        let rows = &series.rows[segment.rows.clone()];
+                        let edge = |edge: usize| (edge * longest / windows).min(rows.len());
+                        &rows[edge(window)..edge(window + 1)]
+                    })
+                    .collect();
+                let mean = |value: fn(&Row) -> f32| {
+                    rows.iter().map(|row| f64::from(value(row))).sum::<f64>() / rows.len() as f64
+                };
+                trace.valid.push(mean(|row| row.quality.valid));
+                trace.rmsd.push(mean(|row| row.rmsd));
+                trace.gyration.push(mean(|row| row.gyration));
+            }
+            trace
+        };
+        let each = series.segments.chunks(1).take(REPLICAS).map(trace);
+        OverTime {
+            middle: (0..windows)
+                .map(|window| (window as f64 + 0.5) / windows as f64)
+                .collect(),
             span: series
                 .time_step()
                 .map(|step| step * longest.saturating_sub(1) as f64),
-            ..OverTime::default()
-        };
-        for window in 0..windows {
-            let rows = || {
-                series.segments.iter().flat_map(move |segment| {
-                    let part = |edge: usize| {
-                        segment.rows.start + (edge * longest / windows).min(segment.rows.len())
-                    };
-                    &series.rows[part(window)..part(window + 1)]
-                })
-            };
-            let count = rows().count() as f64;
-            let mean = |value: &dyn Fn(&Row) -> f32| {
-                rows().map(|row| f64::from(value(row))).sum::<f64>() / count
-            };
-            over_time
-                .middle
-                .push((window as f64 + 0.5) / windows as f64);
-            over_time.valid.push(mean(&|row| row.quality.valid));
-            over_time.worst_bond.push(
-                rows()
-                    .map(|row| f64::from(row.quality.worst_bond))
-                    .fold(f64::NAN, f64::max),
-            );
-            over_time.rmsd.push(mean(&|row| row.rmsd));
-            over_time.gyration.push(mean(&|row| row.gyration));
+            all: trace(&series.segments),
+            replicas: each.collect(),
         }
-        over_time
     }
 }
 
@@ -123,11 +127,11 @@ pub(super) fn judge(
     // frames that are no molecule have no row; as frames that are not valid they count evenly
     let damaged = |block: &Block| {
         let series = if block.of_run { run } else { reference };
-        series.damaged as f64 * block.range.len() as f64 / series.rows.len() as f64
+        series.damaged as f64 * block.frames() as f64 / series.rows.len() as f64
     };
     let sums = |block: &Block| {
         let none = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, damaged(block)];
-        block.rows().iter().fold(none, |sums, row| {
+        block.rows().fold(none, |sums, row| {
             let q = &row.quality;
             let values = [
                 1.0,
@@ -164,15 +168,12 @@ pub(super) fn judge(
     };
     let mut measures = floors.judge(&DEFINITIONS, sums, total, distances, numbers);
     for measure in &mut measures {
-        let cleaner = match measure.name.as_str() {
+        // Fewer clashes than the reference has are a difference, but none to complain about.
+        measure.excused = match measure.name.as_str() {
             "clashes" | "chirality" => measure.run <= measure.reference,
             "valid_fraction" => measure.run >= measure.reference,
             _ => false,
         };
-        // Fewer clashes than the reference has are a difference, but none to complain about.
-        if cleaner && measure.verdict.is_some() {
-            measure.verdict = Some(Verdict::Within);
-        }
     }
     if looker.no_template.is_some() {
         measures.retain(|measure| matches!(measure.name.as_str(), "clashes" | "chirality"));

@@ -69,6 +69,9 @@ const SELDOM: f64 = 0.01;
 pub struct PerResidue {
     /// Share of helix, strand and coil of every residue, run and reference.
     pub secondary: [Vec<[f64; 3]>; 2],
+    /// Those shares, one residue's after the other's, in MD as long as the run: between which ends
+    /// in 95 %.
+    pub secondary_band: Vec<[f64; 2]>,
     /// Residue pairs with their contact probability in run and reference, where either is above 1
     /// %.
     pub contacts: Vec<(usize, usize, [f64; 2])>,
@@ -123,8 +126,8 @@ fn contacts(
     };
     let counts = |block: &Block| {
         (
-            block.rows().len() as f64,
-            count_keys(block.rows().iter().flat_map(places).collect()),
+            block.frames() as f64,
+            count_keys(block.rows().flat_map(places).collect()),
         )
     };
     let total = |parts: &[&(f64, Vec<(u32, u32)>)]| -> Sums {
@@ -206,11 +209,10 @@ fn weak_contacts(floors: &Floors, looker: &Looker) -> Vec<Measure> {
         let held = |pair: &u32| {
             block
                 .rows()
-                .iter()
                 .filter(|row| row.alpha_contacts.binary_search(pair).is_ok())
                 .count() as f64
         };
-        (block.rows().len() as f64, pairs.iter().map(held).collect())
+        (block.frames() as f64, pairs.iter().map(held).collect())
     };
     let weak = |sums: &Sums| -> Vec<usize> {
         (0..pairs.len())
@@ -242,7 +244,7 @@ fn surfaces(floors: &Floors, looker: &Looker, found: &mut PerResidue) -> Vec<Mea
     // Sums of areas, then how often each residue is exposed.
     let sums = |block: &Block| -> Sums {
         let mut sums = (0.0, vec![0.0; 2 * residues]);
-        for areas in block.rows().iter().filter_map(|row| row.surface.as_ref()) {
+        for areas in block.rows().filter_map(|row| row.surface.as_ref()) {
             sums.0 += 1.0;
             for (residue, &area) in areas.iter().enumerate() {
                 sums.1[residue] += f64::from(area);
@@ -286,7 +288,7 @@ fn surfaces(floors: &Floors, looker: &Looker, found: &mut PerResidue) -> Vec<Mea
 fn secondary(floors: &Floors, looker: &Looker, found: &mut PerResidue) -> Vec<Measure> {
     let residues = looker.topology.residues.len();
     let counts = |block: &Block| -> Sums {
-        let mut sums = (block.rows().len() as f64, vec![0.0; 3 * residues]);
+        let mut sums = (block.frames() as f64, vec![0.0; 3 * residues]);
         for row in block.rows() {
             row.secondary
                 .iter()
@@ -307,6 +309,9 @@ fn secondary(floors: &Floors, looker: &Looker, found: &mut PerResidue) -> Vec<Me
         |sums: &Sums| sums.1.iter().skip(2).step_by(3).sum::<f64>() / sums.0 / residues as f64;
     let measures = floors.judge(&[SECONDARY], counts, add, distances, |sums| {
         vec![1.0 - coil(sums)]
+    });
+    found.secondary_band = floors.bands(counts, add, |sums| {
+        sums.1.iter().map(|count| count / sums.0).collect()
     });
     found.secondary = floors.totals(counts, add).map(|sums| {
         sums.1

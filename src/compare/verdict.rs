@@ -1,0 +1,187 @@
+//! From values and their floors to verdicts, all measures together.
+//!
+//! Of thirty measures that are each within their 97.5 % quantile in 97.5 % of MD runs, one is
+//! beyond in nearly every run. Whether a run is like MD is therefore not asked of each measure
+//! alone. A measure's excess is (d − m)/(q − m), with m the median and q the 97.5 % quantile of its
+//! draws; the largest excess of a draw over all measures has a 95 % quantile c, and a measure
+//! farther than m + c·(q − m) is *outside*: of all MD runs like this one, 95 % have no measure
+//! there (single-step maxT, Westfall & Young, *Resampling-Based Multiple Testing*, 1993). Draws are
+//! the same ones for all measures, so that measures that depend on each other count as often as
+//! they should.
+
+use serde::Serialize;
+
+use super::floor::{Better, Measure, finite};
+use super::statistics::{median, quantile};
+
+/// How a measure compares with its floor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// No farther from the reference than 97.5 % of MD runs.
+    Within,
+    /// Farther, but one of so many measures may be.
+    Near,
+    /// Farther than any measure of 95 % of MD runs.
+    Outside,
+}
+
+impl Verdict {
+    /// The verdict as a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Within => "within",
+            Verdict::Near => "near",
+            Verdict::Outside => "outside",
+        }
+    }
+}
+
+/// Share of MD runs that have nothing outside.
+const TOGETHER: f64 = 0.95;
+/// Quantile of the draws up to which a value is within.
+const ALONE: f64 = 0.975;
+
+/// How far a measure is, with what it lacks to 1 for likenesses.
+fn distance(measure: &Measure, value: f64) -> f64 {
+    match measure.better {
+        Better::Lower => value,
+        Better::Higher => 1.0 - value,
+    }
+}
+
+/// Middle of the draws, and how far the 97.5 % quantile is from it.
+fn scale(measure: &Measure) -> Option<(f64, f64)> {
+    let draws: Vec<f64> = measure
+        .draws
+        .iter()
+        .map(|&draw| distance(measure, draw))
+        .collect();
+    let middle = finite(median(&draws))?;
+    let spread = quantile(&draws, ALONE) - middle;
+    Some((middle, spread.max(0.0)))
+}
+
+/// Gives each measure of a family its edge and its verdict. Those without draws keep theirs.
+pub fn judge_together<'a>(measures: impl IntoIterator<Item = &'a mut Measure>) {
+    let mut measures: Vec<&mut Measure> = measures.into_iter().collect();
+    let scales: Vec<Option<(f64, f64)>> = measures.iter().map(|measure| scale(measure)).collect();
+    let draws = measures
+        .iter()
+        .map(|measure| measure.draws.len())
+        .max()
+        .unwrap_or(0);
+    let excess = |draw: usize, measure: &Measure, scale: &Option<(f64, f64)>| {
+        let (middle, spread) = (*scale)?;
+        let value = distance(measure, *measure.draws.get(draw)?);
+        let counts = spread > 0.0 && value > measure.tolerance;
+        counts.then(|| (value - middle) / spread)
+    };
+    let largest: Vec<f64> = (0..draws)
+        .map(|draw| {
+            let each = measures.iter().zip(&scales);
+            each.filter_map(|(measure, scale)| excess(draw, measure, scale))
+                .fold(0.0, f64::max)
+        })
+        .collect();
+    let factor = quantile(&largest, TOGETHER).max(1.0);
+    for (measure, scale) in measures.iter_mut().zip(scales) {
+        let Some((middle, spread)) = scale else {
+            continue;
+        };
+        let within = (middle + spread).max(measure.tolerance);
+        let edge = (middle + factor * spread).max(measure.tolerance);
+        measure.edge = finite(distance(measure, edge));
+        measure.verdict = measure.value.map(|value| match distance(measure, value) {
+            _ if measure.excused => Verdict::Within,
+            value if value <= within => Verdict::Within,
+            value if value <= edge => Verdict::Near,
+            _ => Verdict::Outside,
+        });
+    }
+}
+
+/// How far beyond its floor a measure is: 0 at the median of the draws, 1 at the 97.5 % quantile;
+/// none without draws.
+pub fn excess(measure: &Measure) -> Option<f64> {
+    let (middle, spread) = scale(measure)?;
+    let beyond = distance(measure, measure.value?) - middle;
+    let spread = spread.max(measure.tolerance - middle).max(1e-12);
+    Some(beyond / spread)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::floor::Definition;
+    use super::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+    use rand_distr::{Distribution, StandardNormal};
+
+    const DEFINITION: Definition = Definition {
+        name: "a",
+        label: "a",
+        unit: "",
+        source: "",
+        better: Better::Lower,
+        tolerance: 0.0,
+    };
+
+    #[test]
+    fn of_many_measures_one_is_outside_in_one_run_of_twenty() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut draw = || {
+            let value: f64 = StandardNormal.sample(&mut rng);
+            value.abs()
+        };
+        let nulls: Vec<Vec<f64>> = (0..30)
+            .map(|_| (0..200).map(|_| draw()).collect())
+            .collect();
+        let (mut within, mut unclean) = (0, 0);
+        for _ in 0..300 {
+            let mut measures: Vec<Measure> = nulls
+                .iter()
+                .map(|null| Measure::among(&DEFINITION, draw(), null.clone()))
+                .collect();
+            judge_together(&mut measures);
+            let with = |verdict| {
+                measures
+                    .iter()
+                    .filter(|m| m.verdict == Some(verdict))
+                    .count()
+            };
+            within += with(Verdict::Within);
+            unclean += usize::from(with(Verdict::Outside) > 0);
+        }
+        let share = within as f64 / 9000.0;
+        assert!((0.955..0.99).contains(&share), "{share}");
+        assert!((3..=40).contains(&unclean), "{unclean} of 300");
+    }
+
+    #[test]
+    fn likenesses_are_judged_by_what_they_lack_and_trifles_are_within() {
+        let likeness = Definition {
+            better: Better::Higher,
+            ..DEFINITION
+        };
+        let draws = vec![0.9, 0.92, 0.94, 0.96];
+        let mut measures = [0.95, 0.5].map(|value| Measure::among(&likeness, value, draws.clone()));
+        judge_together(&mut measures);
+        assert_eq!(measures[0].verdict, Some(Verdict::Within));
+        assert_eq!(measures[1].verdict, Some(Verdict::Outside));
+        let trifle = Definition {
+            tolerance: 0.1,
+            ..DEFINITION
+        };
+        let mut measures = [0.05, 0.2].map(|value| Measure::among(&trifle, value, vec![0.0; 4]));
+        measures[1].excused = true;
+        judge_together(&mut measures);
+        assert!(
+            measures
+                .iter()
+                .all(|measure| measure.verdict == Some(Verdict::Within))
+        );
+        assert_eq!(measures[0].edge, Some(0.1));
+        assert!((excess(&measures[0]).unwrap() - 0.5).abs() <= 1e-12);
+    }
+}

@@ -1,0 +1,109 @@
+//! Faults of known size, planted in MD.
+
+use std::collections::HashSet;
+
+use mdsurrogate::compare::row::Looker;
+use mdsurrogate::geometry::torsion::{Torsion, wrap};
+use mdsurrogate::structure::Topology;
+use nalgebra::{Rotation3, Unit, Vector3};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::data::Positions;
+
+/// The torsion of that label.
+pub fn named<'a>(looker: &'a Looker, label: &str) -> &'a Torsion {
+    let found = looker
+        .torsions
+        .iter()
+        .find(|torsion| torsion.label(&looker.topology) == label);
+    found.unwrap_or_else(|| panic!("no torsion {label}"))
+}
+
+/// Atoms that turn with the last two of a torsion.
+fn beyond(topology: &Topology, torsion: &Torsion) -> Vec<usize> {
+    let [_, from, to, _] = torsion.atoms;
+    let neighbours = topology.neighbours();
+    let (mut found, mut open) = (HashSet::from([from, to]), vec![to]);
+    while let Some(atom) = open.pop() {
+        for &next in &neighbours[atom] {
+            assert!(atom == to || next != from, "the torsion is in a ring");
+            if found.insert(next) {
+                open.push(next);
+            }
+        }
+    }
+    found
+        .into_iter()
+        .filter(|atom| ![from, to].contains(atom))
+        .collect()
+}
+
+/// Turns one torsion of every frame by what `change` says of its angle, rad, and the frame's number.
+pub fn turn(
+    frames: &mut [Positions],
+    topology: &Topology,
+    torsion: &Torsion,
+    mut change: impl FnMut(usize, f64) -> f64,
+) {
+    let moving = beyond(topology, torsion);
+    let [_, from, to, _] = torsion.atoms;
+    for (index, frame) in frames.iter_mut().enumerate() {
+        let before = torsion.angle(frame);
+        let angle = change(index, before);
+        let (start, axis) = (frame[to], Unit::new_normalize(frame[to] - frame[from]));
+        let rotation: Rotation3<f64> = Rotation3::from_axis_angle(&axis, angle);
+        moving
+            .iter()
+            .for_each(|&atom| frame[atom] = start + rotation * (frame[atom] - start));
+        assert!(wrap(torsion.angle(frame) - before - angle).abs() <= 1e-6);
+    }
+}
+
+/// Wells of 120° about ±60° and 180°.
+fn third(angle: f64) -> usize {
+    (angle.rem_euclid(std::f64::consts::TAU) / (std::f64::consts::TAU / 3.0)) as usize
+}
+
+/// Makes a torsion wider by a factor about the mean of the third of the turn that it is in.
+pub fn widen(frames: &mut [Positions], topology: &Topology, torsion: &Torsion, factor: f64) {
+    let mut means = [(0.0, 0.0); 3];
+    for frame in frames.iter() {
+        let angle = torsion.angle(frame);
+        let mean = &mut means[third(angle)];
+        *mean = (mean.0 + angle.cos(), mean.1 + angle.sin());
+    }
+    let means = means.map(|(cos, sin): (f64, f64)| sin.atan2(cos));
+    turn(frames, topology, torsion, |_, angle| {
+        (factor - 1.0) * wrap(angle - means[third(angle)])
+    });
+}
+
+/// Moves a share of all frames from the fullest third of the turn to the next one.
+pub fn move_share(frames: &mut [Positions], topology: &Topology, torsion: &Torsion, share: f64) {
+    let mut counts = [0.0f64; 3];
+    frames
+        .iter()
+        .for_each(|frame| counts[third(torsion.angle(frame))] += 1.0);
+    let fullest = (0..3)
+        .max_by(|&a, &b| counts[a].total_cmp(&counts[b]))
+        .unwrap();
+    let chance = share * frames.len() as f64 / counts[fullest];
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    turn(frames, topology, torsion, |_, angle| {
+        let moves = third(angle) == fullest && rng.random_range(0.0..1.0) < chance;
+        f64::from(u8::from(moves)) * std::f64::consts::TAU / 3.0
+    });
+}
+
+/// Turns a torsion by a third of a turn in every second frame.
+pub fn unfold(frames: &mut [Positions], topology: &Topology, torsion: &Torsion) {
+    turn(frames, topology, torsion, |index, _| {
+        f64::from(u8::from(index.is_multiple_of(2))) * std::f64::consts::TAU / 3.0
+    });
+}
+
+/// Positions of the atoms that a looker compares, superposed or not.
+pub fn picked(frame: &[Vector3<f64>], picks: &[usize]) -> Positions {
+    picks.iter().map(|&atom| frame[atom]).collect()
+}

@@ -3,6 +3,7 @@
 # MDSURROGATE_REQUIRE_GPU=1 make test   fails where tests of the GPU engine would be skipped
 # make lint   formatting, clippy and documentation, warnings denied
 # make fmt    formats everything
+# make viewer   fetches the viewer (3Dmol.js, an npm package) that `compare` puts into its pages
 # make bench-gpu      times the GPU engine on the best device there is, op by op (docs/gpu.md)
 # make validate-gpu   the GPU engine under Vulkan's validation layers, which must have nothing to say
 # make fuzz SECONDS=60   every reader under libFuzzer for so long (a nightly compiler, or RUSTC_BOOTSTRAP=1)
@@ -21,7 +22,11 @@ TEST_PACKAGES = python3-venv mesa-vulkan-drivers
 # What `make validate-gpu` watches the GPU engine with.
 VALIDATION_PACKAGES = mesa-vulkan-drivers vulkan-validationlayers
 
-.PHONY: all demo test lint fmt fuzz bench-network bench-gpu validate-gpu deps test-deps clients build clean
+# The viewer of `compare`: the package, and what its file is to be.
+VIEWER = 3dmol@2.5.5
+VIEWER_SHA256 = f7cc78921ae72e7623e89cdd111434f58c2efddd2ffda1cd212644b406fb8016
+
+.PHONY: all viewer demo test lint fmt fuzz bench-network bench-gpu validate-gpu deps test-deps clients build clean
 
 all: build
 
@@ -50,6 +55,17 @@ demo: build
 	@mkdir -p target/demo
 	$(BINARY) run data/structures/trpcage.pdb --steps 50 -o target/demo/trpcage --overwrite --fresh
 	@echo; echo "open it: vmd target/demo/trpcage.pdb target/demo/trpcage.xtc"
+
+# Somebody else's half megabyte is neither kept in the repository nor fetched by a build. The licence stands before the code,
+# so that it comes with every page.
+viewer:
+	@command -v npm >/dev/null || { echo "npm is missing: install it (Debian: npm)"; exit 1; }
+	rm -rf target/viewer && mkdir -p target/viewer target/release
+	cd target/viewer && npm pack --silent $(VIEWER) && tar xzf *.tgz
+	cd target/viewer/package && echo "$(VIEWER_SHA256)  build/3Dmol-min.js" | sha256sum -c --quiet
+	cd target/viewer/package && { echo "/*!"; cat LICENSE; echo "*/"; cat build/3Dmol-min.js; } > ../3Dmol-min.js
+	cp target/viewer/3Dmol-min.js target/release/
+	@echo "target/release/mdsurrogate compare puts it into its pages"
 
 # mdtraj and MDAnalysis, the readers that our files must satisfy.
 $(VENV)/ready: tests/clients/requirements.txt | test-deps

@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use crate::compare::effort::beside;
 use crate::compare::gather::{Series, gather};
 use crate::compare::measures::{Options, measure};
 use crate::compare::paired::next_frame;
-use crate::compare::report::{Report, RunLog, Side, refuse_existing_report, table};
+use crate::compare::report::{
+    Report, RunLog, Side, ensemble, load_viewer, refuse_existing_report, table,
+};
 use crate::compare::row::Looker;
 use crate::compare::source::{Inputs, Source, open};
 use crate::{Error, Result};
@@ -16,9 +19,9 @@ use crate::{Error, Result};
 /// Compare trajectories with reference MD: one page, beside the floor
 ///
 /// Atoms are matched by chain, residue and name; hydrogens, water and whatever one side lacks are
-/// left out. Every number stands beside the floor: the same number between the halves (or replicas)
-/// of the reference. Reads XTC, DCD, TRR, Amber NetCDF and multi-model PDB, in any mixture. Writes
-/// index.html, metrics.json, metrics.csv and torsions.csv.
+/// left out. Every number stands beside the floor: what MD as long as the run, with as many frames,
+/// would give. Reads XTC, DCD, TRR, Amber NetCDF and multi-model PDB, in any mixture. Writes
+/// index.html, metrics.json, metrics.csv, torsions.csv and the figures as SVG and CSV.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Trajectories of the run: one, or replicas
@@ -55,6 +58,10 @@ pub struct Args {
     /// same name beside it]
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
+    /// Viewer for a view in three dimensions on the page: 3Dmol-min.js of the npm package 3dmol
+    /// [default: the 3Dmol-min.js beside the program, where `make viewer` puts it]
+    #[arg(long, value_name = "FILE")]
+    pub viewer: Option<PathBuf>,
     /// Memory for what is kept of the frames, MiB; longer trajectories are thinned
     #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(16..))]
     pub memory: u64,
@@ -121,14 +128,25 @@ fn compare(args: &Args) -> Result<()> {
     }
     waiting.finish_and_clear();
     say(args, &findings.notes);
+    let viewer = viewer_of(args)?;
+    let ensembles = match viewer {
+        Some(_) => [
+            ensemble(&sides.run, &looker)?,
+            ensemble(&sides.reference, &looker)?,
+        ],
+        None => Default::default(),
+    };
     let report = Report {
-        run: Side::new(&sides.run, &run),
-        reference: Side::new(&sides.reference, &reference),
+        run: Side::new(&sides.run, &run, &findings.sampling[0]),
+        reference: Side::new(&sides.reference, &reference, &findings.sampling[1]),
         notes: [sides.notes, findings.notes.clone()].concat(),
         findings: &findings,
         looker: &looker,
         log: log_of(args)?,
         command: std::env::args().collect::<Vec<_>>().join(" "),
+        date: Report::now(),
+        viewer,
+        ensembles,
     };
     say(
         args,
@@ -143,13 +161,13 @@ fn compare(args: &Args) -> Result<()> {
             .iter()
             .map(|path| path.display().to_string())
             .collect();
-        println!(
-            "{}",
-            json!({ "measures": findings.measures, "notes": report.notes, "files": files })
-        );
+        println!("{}", json!({ "metrics": report.metrics(), "files": files }));
     } else {
         print!("{}", table(&findings.measures));
-        say(args, &[format!("report: {}", files[0].display())]);
+        say(
+            args,
+            &[report.sentence(), format!("report: {}", files[0].display())],
+        );
     }
     Ok(())
 }
@@ -210,12 +228,24 @@ fn spinner(args: &Args) -> ProgressBar {
 /// The run's log: the one given, else the one beside the first trajectory, where there is one that
 /// can be read.
 fn log_of(args: &Args) -> Result<Option<RunLog>> {
-    let beside = args.run[0].with_extension("csv");
-    match &args.log {
-        Some(path) => RunLog::read(path).map(Some),
-        None if beside.is_file() => Ok(RunLog::read(&beside)
+    match (&args.log, beside(&args.run[0], "csv")) {
+        (Some(path), _) => RunLog::read(path).map(Some),
+        (None, Some(path)) => Ok(RunLog::read(&path)
             .map_err(|error| say(args, &[format!("not shown: {error}")]))
             .ok()),
-        None => Ok(None),
+        (None, None) => Ok(None),
     }
+}
+
+/// The viewer given, else the one beside the program, where there is one.
+fn viewer_of(args: &Args) -> Result<Option<String>> {
+    let installed = || {
+        let path = std::env::current_exe().ok()?.with_file_name("3Dmol-min.js");
+        path.is_file().then_some(path)
+    };
+    args.viewer
+        .clone()
+        .or_else(installed)
+        .map(|path| load_viewer(&path))
+        .transpose()
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nalgebra::Vector3;
 
+use super::effort::beside;
 use super::matching::match_heavy_atoms;
 use crate::error::Place;
 use crate::geometry::superpose::pick;
@@ -151,10 +152,8 @@ fn structure_of(trajectory: &Path, top: Option<&PathBuf>) -> Result<PathBuf> {
     if Format::of_file(trajectory)? == Format::Pdb {
         return Ok(trajectory.to_owned());
     }
-    let beside = trajectory.with_extension("pdb");
-    match top {
-        Some(top) => Ok(top.clone()),
-        None if beside.is_file() => Ok(beside),
+    match top.cloned().or_else(|| beside(trajectory, "pdb")) {
+        Some(top) => Ok(top),
         None => Err(Error::usage(
             format!("{} does not say what atoms it holds", trajectory.display()),
             "--top with the PDB or mmCIF file of its structure",

@@ -45,7 +45,7 @@ fn a_report_is_one_page_without_requests_and_files_that_programs_read() {
 
     let page = std::fs::read_to_string(folder.path().join("page/index.html")).unwrap();
     for request in [
-        "http", "//", "src=", "href=", "url(", "@import", "<script", "<link", "<iframe",
+        "http:", "https:", "//", "src=", "href=", "url(", "@import", "<script", "<link", "<iframe",
     ] {
         assert!(!page.contains(request), "the page holds {request}");
     }
@@ -56,7 +56,7 @@ fn a_report_is_one_page_without_requests_and_files_that_programs_read() {
     );
     assert!(
         page.matches("<figure").count() >= 12
-            && page.matches("<svg").count() == page.matches("<figure").count() + 3
+            && page.matches("<svg").count() == page.matches("<figure").count() + 6
     );
     assert!(!page.contains("NaN"));
     // a verdict that a tolerance makes is explained
@@ -65,7 +65,21 @@ fn a_report_is_one_page_without_requests_and_files_that_programs_read() {
     let json: serde_json::Value =
         serde_json::from_slice(&std::fs::read(folder.path().join("page/metrics.json")).unwrap())
             .unwrap();
-    let measures = json.as_array().unwrap();
+    let measures = json["measures"].as_array().unwrap();
+    assert_eq!(json["provenance"]["sequence"], "AKLE");
+    assert!(
+        page.contains(json["sentence"].as_str().unwrap()),
+        "{}",
+        json["sentence"]
+    );
+    // figures lie beside the page, and say whose marks are whose
+    let figure = |name: &str| {
+        std::fs::read_to_string(folder.path().join("page/figures").join(name)).unwrap()
+    };
+    let svg = figure("radius-of-gyration.svg");
+    assert!(svg.contains("xmlns") && svg.contains("\nrun\n") && svg.contains("\nreference\n"));
+    assert!(figure("radius-of-gyration.csv").lines().count() > 300);
+    assert!(figure("ramachandran-planes-difference.svg").contains("difference"));
     let lines = std::fs::read_to_string(folder.path().join("page/metrics.csv")).unwrap();
     assert_eq!(lines.lines().count(), measures.len() + 1);
     for measure in measures {
@@ -78,7 +92,8 @@ fn a_report_is_one_page_without_requests_and_files_that_programs_read() {
         );
     }
     let torsions = std::fs::read_to_string(folder.path().join("page/torsions.csv")).unwrap();
-    assert_eq!(torsions.lines().count(), 18 + 1);
+    // 15 torsions with four measures, three ω with three
+    assert_eq!(torsions.lines().count(), 15 * 4 + 3 * 3 + 1);
 
     // a second report does not replace the first
     let again = command(folder.path(), &[&plain[..], &["-o", "page"]].concat());
@@ -98,7 +113,7 @@ fn a_report_is_one_page_without_requests_and_files_that_programs_read() {
         text(&replaced.stderr)
     );
     let printed: serde_json::Value = serde_json::from_slice(&replaced.stdout).unwrap();
-    assert_eq!(printed["measures"], json);
+    assert_eq!(printed["metrics"]["measures"], json["measures"]);
 }
 
 #[test]
@@ -133,7 +148,7 @@ fn predictions_stand_beside_the_copy() {
     );
     assert!(output.status.success(), "{}", text(&output.stderr));
     let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let measure = &printed["measures"][0];
+    let measure = &printed["metrics"]["measures"][0];
     assert_eq!(measure["name"], "next_frame_mse");
     let value = measure["value"].as_f64().unwrap();
     assert!((value - 0.01 / 3.0).abs() <= 1e-7, "{value}");
@@ -194,4 +209,62 @@ fn bad_input_exits_2_with_what_to_try_and_leaves_nothing() {
         );
         assert!(!folder.path().join("report").exists());
     }
+}
+
+#[test]
+fn replicas_find_their_structure_their_log_and_their_cost_beside_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for replica in 0..2 {
+        std::fs::copy(data("akle_a.xtc"), path(&format!("demo_r{replica}.xtc"))).unwrap();
+    }
+    std::fs::copy(structure("akle"), path("demo.pdb")).unwrap();
+    let log = "Step,Time (ps),Temperature (K)\n1,20,300\n2,40,301\n";
+    std::fs::write(path("demo.csv"), log).unwrap();
+    let summary = r#"{"version": "0.1.0", "wall_seconds": 1800.0, "threads": 2,
+                      "settings": {"seed": 7, "model (hash of weights)": "abc"}}"#;
+    std::fs::write(path("demo.summary.json"), summary).unwrap();
+    let reference = data("akle_b.xtc").display().to_string();
+    let viewer = path("viewer.js");
+    std::fs::write(&viewer, "/* BSD */ var $3Dmol = '</script>';").unwrap();
+    let words = [
+        "demo_r0.xtc",
+        "demo_r1.xtc",
+        "--reference",
+        &reference,
+        "-q",
+        "--viewer",
+        "viewer.js",
+    ];
+    let output = command(folder.path(), &words);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let page = std::fs::read_to_string(path("report/index.html")).unwrap();
+    // seed and model, the log, both replicas, the viewer with its licence and no early end
+    let parts = [
+        "seed 7",
+        "weights abc",
+        "Temperature",
+        "2 replicas",
+        "/* BSD */",
+        "MODEL",
+    ];
+    for part in parts.into_iter().chain(["'<\\/script>'"]) {
+        assert!(page.contains(part), "{part}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(path("report/metrics.json")).unwrap()).unwrap();
+    let effort = &json["provenance"]["run"]["effort"];
+    // an hour of processors for 2 × 400 frames of 50 ps
+    assert_eq!(effort["speed"], 40.0, "{effort}");
+    let samples = json["sampling"]["run"]["median"].as_f64().unwrap();
+    let speed = effort["effective_speed"].as_f64().unwrap();
+    assert!((speed / samples - 1.0).abs() <= 1e-12);
+    std::fs::write(&viewer, "alert(1)").unwrap();
+    let output = command(folder.path(), &[&words[..], &["--overwrite"]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        text(&output.stderr).contains("make viewer"),
+        "{}",
+        text(&output.stderr)
+    );
 }

@@ -5,8 +5,9 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::table::{duration, floor, markdown, number, title};
-use crate::compare::floor::{Measure, Verdict};
+use crate::compare::floor::Measure;
 use crate::compare::rollout::Outcome;
+use crate::compare::verdict::Verdict;
 use crate::network::Header;
 use crate::task::Task;
 
@@ -100,25 +101,14 @@ pub fn measures_of(case: &CaseReport) -> Vec<Vec<String>> {
         "MD",
         "value",
         "floor (95 %)",
-        "MD as long",
         "MD, a tenth",
         "verdict",
     ]
     .map(str::to_owned);
     let row = |m: &Measure| {
         let verdict = m.verdict.map_or("", Verdict::word).to_owned();
-        let [run, reference, value, same, tenth] =
-            [m.run, m.reference, m.value, m.same_length, m.tenth].map(number);
-        vec![
-            title(m),
-            run,
-            reference,
-            value,
-            floor(m),
-            same,
-            tenth,
-            verdict,
-        ]
+        let [run, reference, value, tenth] = [m.run, m.reference, m.value, m.tenth].map(number);
+        vec![title(m), run, reference, value, floor(m), tenth, verdict]
     };
     std::iter::once(heads.to_vec())
         .chain(case.outcome.measures.iter().map(row))
@@ -170,8 +160,8 @@ pub fn card(
     for (what, value) in lines.into_iter().chain(data) {
         writeln!(text, "| {what} | {} |", value.replace('|', "\\|")).expect("writing to memory");
     }
-    text += "\n## Measured\n\nMeasures stand as value / floor / the same of a tenth of the reference MD. The floor is the measure between the halves \
-             of the reference. Compared are the second halves of the rollouts. Definitions: `docs/measures.md`.\n\n";
+    text += "\n## Measured\n\nMeasures stand as value / floor / the same of a tenth of the reference MD. The floor is what MD as long as the \
+             rollouts, with as many frames, gives. Compared are the second halves of the rollouts. Definitions: `docs/measures.md`.\n\n";
     text += &markdown(&leaderboard(cases));
     text += "\n## Where it holds, and where not\n\n";
     cases.iter().for_each(|case| text += &verdict_of(case));

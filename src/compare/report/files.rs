@@ -1,25 +1,28 @@
 //! The measures as files for programs: JSON and CSV.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::Result;
+use serde_json::Value;
+
+use super::figures::Figure;
 use crate::compare::floor::Measure;
 use crate::files::write_atomically;
+use crate::{Error, Result};
 
-/// Writes measures as a JSON array, one object a measure.
+/// Writes JSON.
 ///
 /// # Errors
 /// [`crate::Error::Output`] where the file cannot be written.
-pub fn write_json(path: &Path, measures: &[Measure]) -> Result<()> {
+pub fn write_json(path: &Path, value: &Value) -> Result<()> {
     write_atomically(path, |file| {
-        serde_json::to_writer_pretty(&mut *file, measures)?;
+        serde_json::to_writer_pretty(&mut *file, value)?;
         writeln!(file)
     })
 }
 
 /// Columns of the CSV, in order.
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 14] = [
     "name",
     "label",
     "unit",
@@ -28,23 +31,47 @@ const COLUMNS: [&str; 12] = [
     "low",
     "high",
     "verdict",
-    "same_length",
+    "edge",
     "tenth",
     "run",
+    "run_error",
     "reference",
+    "reference_error",
 ];
 
 /// Writes measures as CSV; what is not known is `n/a`.
 ///
 /// # Errors
 /// [`crate::Error::Output`] where the file cannot be written.
-pub fn write_csv(path: &Path, measures: &[Measure]) -> Result<()> {
+pub fn write_csv(path: &Path, measures: &[&Measure]) -> Result<()> {
     write_atomically(path, |file| {
         writeln!(file, "{}", COLUMNS.join(","))?;
         measures
             .iter()
             .try_for_each(|measure| writeln!(file, "{}", line(measure)))
     })
+}
+
+/// Writes every panel of every figure as SVG and its numbers as CSV; says which files.
+///
+/// # Errors
+/// [`crate::Error::Output`] where one cannot be written.
+pub fn write_figures(folder: &Path, figures: &[Figure]) -> Result<Vec<PathBuf>> {
+    std::fs::create_dir_all(folder).map_err(|source| Error::writing(folder, &source))?;
+    let mut written = Vec::new();
+    for figure in figures {
+        for (place, chart) in figure.panels.iter().enumerate() {
+            let panel = ["", "-reference", "-difference"][place];
+            let name = figure.file_name() + panel;
+            let drawn = chart.svg().unwrap_or_default();
+            for (ending, text) in [("svg", drawn), ("csv", chart.csv())] {
+                let path = folder.join(format!("{name}.{ending}"));
+                write_atomically(&path, |file| file.write_all(text.as_bytes()))?;
+                written.push(path);
+            }
+        }
+    }
+    Ok(written)
 }
 
 fn line(measure: &Measure) -> String {
@@ -55,10 +82,12 @@ fn line(measure: &Measure) -> String {
     let words = [&measure.name, &measure.label, &measure.unit].map(|words| quoted(words));
     let numbers = [measure.value, measure.floor, measure.low, measure.high].map(number);
     let rest = [
-        measure.same_length,
+        measure.edge,
         measure.tenth,
         measure.run,
+        measure.run_error,
         measure.reference,
+        measure.reference_error,
     ]
     .map(number);
     words
@@ -81,7 +110,8 @@ fn quoted(words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::floor::{Better, Definition, settle};
+    use crate::compare::floor::{Better, Definition};
+    use crate::compare::verdict::judge_together;
 
     #[test]
     fn both_files_hold_what_is_known_and_nothing_else() {
@@ -93,17 +123,18 @@ mod tests {
             better: Better::Lower,
             tolerance: 0.0,
         };
-        let measures = [
-            settle(&definition, 0.5, &[0.25, 0.25, 0.25]),
-            settle(&definition, f64::NAN, &[]),
+        let mut measures = [
+            Measure::among(&definition, 0.5, vec![0.25, 0.25, 0.25]),
+            Measure::bare(&definition, f64::NAN),
         ];
+        judge_together(&mut measures);
         let folder = tempfile::tempdir().unwrap();
         let (json, csv) = (folder.path().join("m.json"), folder.path().join("m.csv"));
-        write_json(&json, &measures).unwrap();
-        write_csv(&csv, &measures).unwrap();
+        write_json(&json, &serde_json::to_value(&measures).unwrap()).unwrap();
+        write_csv(&csv, &measures.iter().collect::<Vec<_>>()).unwrap();
         let read: serde_json::Value =
             serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
-        assert_eq!(read[0]["verdict"], "near");
+        assert_eq!(read[0]["verdict"], "outside");
         assert_eq!(
             (read[0]["value"].as_f64(), read[0]["high"].as_f64()),
             (Some(0.5), Some(0.25))
@@ -113,11 +144,11 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
             lines[1],
-            "a,\"A, \"\"b\"\"\",Å,0.5,0.25,0.25,0.25,near,n/a,n/a,n/a,n/a"
+            "a,\"A, \"\"b\"\"\",Å,0.5,0.25,0.25,0.25,outside,0.25,n/a,n/a,n/a,n/a,n/a"
         );
         assert_eq!(
             lines[2],
-            "a,\"A, \"\"b\"\"\",Å,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a"
+            "a,\"A, \"\"b\"\"\",Å,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a"
         );
     }
 }

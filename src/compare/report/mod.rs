@@ -5,18 +5,28 @@ mod figures;
 mod files;
 mod html;
 mod plots;
+mod provenance;
 mod runlog;
 mod table;
+mod view;
+mod words;
 
 use std::path::{Path, PathBuf};
 
 pub use card::{CaseReport, card, leaderboard, measures_of};
 pub use runlog::RunLog;
 pub use table::{aligned, table};
+pub use view::{ensemble, load_viewer};
 
+use nalgebra::Vector3;
+use serde_json::{Value, json};
+
+use super::effort::{Effort, Made};
+use super::floor::Measure;
 use super::gather::Series;
-use super::measures::Findings;
+use super::measures::{Findings, TorsionReport};
 use super::row::Looker;
+use super::sampling::Sampling;
 use super::source::Source;
 use crate::files::{refuse_existing, write_atomically};
 use crate::{Error, Result};
@@ -36,12 +46,22 @@ pub struct Side {
     pub time: Option<f64>,
     /// Whether molecules had to be made whole.
     pub made_whole: bool,
+    /// What the summary beside each trajectory says of its making, where there is one.
+    pub made: Vec<Option<Made>>,
+    /// What it cost and what it yields, where all summaries are there.
+    pub effort: Option<Effort>,
 }
 
 impl Side {
     /// What was read.
-    pub fn new(sources: &[Source], series: &Series) -> Self {
+    pub fn new(sources: &[Source], series: &Series, sampling: &Sampling) -> Self {
+        let made: Vec<Option<Made>> = sources
+            .iter()
+            .map(|source| Made::beside(&source.path))
+            .collect();
         Side {
+            effort: Effort::of(&made, series.time(), sampling),
+            made,
             files: sources.iter().map(|source| source.path.clone()).collect(),
             frames: series.frames,
             stride: series.stride,
@@ -102,6 +122,12 @@ pub struct Report<'a> {
     pub log: Option<RunLog>,
     /// The command that made the report, for whoever wants to make it again.
     pub command: String,
+    /// When: see [`Report::now`].
+    pub date: String,
+    /// A viewer of molecules (JavaScript) for the page, where one was given.
+    pub viewer: Option<String>,
+    /// Frames of run and reference for it; see [`ensemble`].
+    pub ensembles: [Vec<Vec<Vector3<f64>>>; 2],
 }
 
 /// Names of the files in the report's folder.
@@ -109,6 +135,8 @@ const PAGE: &str = "index.html";
 const JSON: &str = "metrics.json";
 const CSV: &str = "metrics.csv";
 const TORSIONS: &str = "torsions.csv";
+/// Folder of the figures, as SVG and CSV.
+const FIGURES: &str = "figures";
 
 impl Report<'_> {
     /// What was compared, in words.
@@ -131,6 +159,39 @@ impl Report<'_> {
         format!("{}; superposed on {trace}", parts.join(", "))
     }
 
+    /// The time now, as reports say it: `2026-01-31T12:00:00Z`.
+    pub fn now() -> String {
+        provenance::now()
+    }
+
+    /// What is wrong with the run, and where.
+    pub fn sentence(&self) -> String {
+        words::sentence(self.findings)
+    }
+
+    /// All numbers of the report.
+    pub fn metrics(&self) -> Value {
+        let [run, reference] = &self.findings.sampling;
+        json!({
+            "provenance": provenance::provenance(self),
+            "sentence": self.sentence(),
+            "measures": self.findings.measures,
+            "torsions": self.torsions(),
+            "sampling": { "run": run, "reference": reference },
+            "notes": self.notes,
+        })
+    }
+
+    /// What is asked of every torsion, torsion by torsion.
+    fn torsions(&self) -> Vec<&Measure> {
+        self.findings
+            .angles
+            .torsions
+            .iter()
+            .flat_map(TorsionReport::measures)
+            .collect()
+    }
+
     /// Writes the page and the files for programs into a folder, which is made; says which files.
     ///
     /// # Errors
@@ -138,21 +199,16 @@ impl Report<'_> {
     pub fn write(&self, folder: &Path) -> Result<Vec<PathBuf>> {
         std::fs::create_dir_all(folder).map_err(|source| Error::writing(folder, &source))?;
         let [page, json, csv, torsions] = outputs(folder);
-        let each: Vec<_> = self
-            .findings
-            .angles
-            .torsions
-            .iter()
-            .map(|torsion| torsion.measure.clone())
-            .collect();
-        files::write_json(&json, &self.findings.measures)?;
-        files::write_csv(&csv, &self.findings.measures)?;
-        files::write_csv(&torsions, &each)?;
-        let text = html::page(self);
+        files::write_json(&json, &self.metrics())?;
+        files::write_csv(&csv, &self.findings.measures.iter().collect::<Vec<_>>())?;
+        files::write_csv(&torsions, &self.torsions())?;
+        let figures = figures::figures(self);
+        let drawn = files::write_figures(&folder.join(FIGURES), &figures)?;
+        let text = html::page(self, figures);
         write_atomically(&page, |file| {
             std::io::Write::write_all(file, text.as_bytes())
         })?;
-        Ok(vec![page, json, csv, torsions])
+        Ok([vec![page, json, csv, torsions], drawn].concat())
     }
 }
 

@@ -2,18 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::compare::floor::{Measure, Verdict};
-
-impl Verdict {
-    /// The verdict as a word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Verdict::Within => "within",
-            Verdict::Near => "near",
-            Verdict::Outside => "outside",
-        }
-    }
-}
+use crate::compare::floor::Measure;
+use crate::compare::verdict::Verdict;
 
 /// A number with three significant digits, or all of those before the point; two where it is below
 /// a thousandth; a dash for none.

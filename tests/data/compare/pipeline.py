@@ -1,7 +1,7 @@
 """Writes what independent programs make of whole comparisons, from the small trajectories beside it: `pipeline.json`.
 
 usage: pipeline.py
-needs: mdtraj, MDAnalysis, deeptime, scipy, numpy (made with 1.11.1, 2.11.0, 0.4.5, 1.17.1, 2.4.6)
+needs: mdtraj, MDAnalysis, deeptime, pymbar, scipy, numpy (made with 1.11.1, 2.11.0, 0.4.5, 4.0.3, 1.17.1, 2.4.6)
 
 AKLE: akle_a.xtc against akle_b.xtc. Trp-cage and ubiquitin: the first half of the trajectory against the second. The names are those of docs/measures.md.
 """
@@ -12,6 +12,7 @@ import mdtraj, numpy as np
 from MDAnalysis import Universe
 from MDAnalysis.analysis.align import rotation_matrix
 from deeptime.decomposition import TICA
+from pymbar.timeseries import statistical_inefficiency
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import pearsonr
@@ -57,13 +58,37 @@ def kinds(t):
     return out
 
 
+def wells(name, counts):
+    """shares of the wells of a torsion, and its width within them, degrees, from its histogram"""
+    theta = (np.arange(100) + 0.5) * 3.6 - 180
+    over = np.where(theta < 0, theta + 360, theta)
+    if name == "phi":
+        well, angle = (theta >= 0).astype(int), theta
+    elif name == "psi":
+        well = (~((theta >= -120) & (theta < 60))).astype(int)
+        angle = np.where(well == 0, theta, over)
+    elif name == "omega":
+        well = (abs(theta) <= 90).astype(int)
+        angle = np.where(well == 0, over, theta)
+    else:
+        well, angle = np.minimum(over // 120, 2).astype(int), over
+    p = counts / counts.sum()
+    shares = np.bincount(well, p, 3)
+    means = np.bincount(well, p * angle, 3) / np.where(shares > 0, shares, 1)
+    return shares, np.sqrt((p * (angle - means[well]) ** 2).sum())
+
+
 def torsions(a, b):
     bins = lambda x: np.histogram(x, 100, (-np.pi, np.pi))[0]
     each = {key: divergence(bins(a[key]), bins(b[key])) for key in a}
     mean = lambda wanted: float(np.mean([value for (_, name), value in each.items() if wanted(name)]))
     plane = lambda t, r: np.histogram2d(t[r, "phi"], t[r, "psi"], 36, [(-np.pi, np.pi)] * 2)[0]
     both = [r for r, name in a if name == "phi" and (r, "psi") in a]
+    sides = {key: [wells(key[1], bins(t[key])) for t in (a, b)] for key in a}
+    moved = [max(abs(x[0] - y[0])) for (_, name), (x, y) in sides.items() if name != "omega"]
     return {
+        "well_share": float(np.mean(moved)),
+        "torsion_width": float(np.mean([abs(np.log(x[1] / y[1])) for x, y in sides.values()])),
         "torsion_jsd": mean(lambda name: name != "omega"),
         "backbone_jsd": mean(lambda name: name in ("phi", "psi")),
         "side_chain_jsd": mean(lambda name: name.startswith("chi")),
@@ -118,10 +143,12 @@ def slow(a, b):
     plane = lambda z: np.histogram2d(*bins(z, 50).T, bins=np.arange(51))[0]
     lags = list(range(21)) + [22, 24, 26, 28, 30, 33, 36, 39]
     times = lambda t, unit: np.array([relaxation(t[key], unit, lags, 250.0) for key in keys])
+    ratios = np.log(times(a, 5) / times(b, 1))
     return {
         "tica_jsd": divergence(*(np.bincount(bins(z, 100)[:, 0], minlength=100) for z in (x, y))),
         "tica_plane_jsd": divergence(plane(x), plane(y)),
-        "decorrelation": float(np.median(abs(np.log(times(a, 5) / times(b, 1))))),
+        "decorrelation": float(np.median(abs(ratios))),
+        "pace": float(abs(np.median(ratios))),
     }
 
 
@@ -153,6 +180,9 @@ def peptide():
         **contacts(a, b),
         "side_chain_area": abs(areas[0] - areas[1]).mean(),
         **slow(*angles),
+        # effective samples of the run
+        "samples_rmsd": len(distances[0]) / statistical_inefficiency(distances[0]),
+        "samples_radius_of_gyration": len(gyration[0]) / statistical_inefficiency(gyration[0]),
     }
 
 

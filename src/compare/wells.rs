@@ -10,7 +10,7 @@ use crate::geometry::torsion::Kind;
 /// Names of the wells of a kind of torsion.
 pub fn names(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::Phi => &["φ < 0", "φ > 0"],
+        Kind::Phi => &["negative φ", "positive φ"],
         Kind::Psi => &["helical ψ", "extended ψ"],
         Kind::Omega => &["trans", "cis"],
         Kind::Chi(_) => &["g+", "t", "g−"],

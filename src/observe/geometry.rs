@@ -28,9 +28,8 @@ pub const FLIPS: &str = "Chirality flips";
 pub const CIS: &str = "Cis flips";
 
 /// What a user may do about a frame that is no molecule.
-const HINT: &str = "--guard redraw to draw such jumps again, --guard rollback to go back and take \
-                    another path, --guard warn to go on regardless; a model far from its training \
-                    set does this";
+const HINT: &str = "--guard rollback to go back and take another path, --guard warn to go on \
+                    regardless; a model far from its training set does this";
 
 /// Faults of the start that are named; the log has all.
 const NAMED: usize = 5;

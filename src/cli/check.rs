@@ -103,24 +103,7 @@ fn as_text(report: &Report, fix: bool, plan: Option<&Plan>) -> String {
         line(format!("cell {a} × {b} × {c} Å, {alpha}° {beta}° {gamma}°"));
     }
     report.left_out_line().into_iter().for_each(&mut line);
-    if !report.renamed.is_empty() {
-        // Files of some programs rename hundreds of hydrogens (HB1, 1HB): residues and heavy atoms
-        // say enough, --json lists all.
-        let is_hydrogen = |name: &str| {
-            let atom = name.split_once(':').map_or("", |(_, atom)| atom);
-            atom.trim_start_matches(|c: char| c.is_ascii_digit())
-                .starts_with(['H', 'D'])
-        };
-        let telling = report.renamed.iter().filter(|(name, _)| !is_hydrogen(name));
-        let names: Vec<String> = telling
-            .map(|(name, count)| format!(", {name} ({count})"))
-            .collect();
-        line(format!(
-            "renamed: {} names{}",
-            report.renamed.values().sum::<usize>(),
-            names.concat()
-        ));
-    }
+    renamed(report).into_iter().for_each(&mut line);
     for warning in &report.warnings {
         line(format!("warning: {warning}"));
     }
@@ -136,21 +119,43 @@ fn as_text(report: &Report, fix: bool, plan: Option<&Plan>) -> String {
             residue.atoms.join(", ")
         ));
     }
-    if let Some(plan) = plan {
-        if plan.hydrogens > 0 {
-            line(format!("to be added: {} hydrogens", plan.hydrogens));
-        }
-        if !plan.built.is_empty() {
-            line(format!("to be built: {}", plan.built.join(", ")));
-        }
-        plan.notes.iter().cloned().for_each(&mut line);
-        line(format!(
-            "run accepts it: {} residues, {} tokens (the heavy atoms)",
-            report.residues,
-            report.heavy_atoms + plan.built.len()
-        ));
-    } else {
-        line("run refuses it".into());
-    }
+    verdict_lines(report, plan).into_iter().for_each(line);
     text
+}
+
+/// How many names were put right. Files of some programs rename hundreds of hydrogens (HB1, 1HB):
+/// residues and heavy atoms say enough, `--json` lists all.
+fn renamed(report: &Report) -> Option<String> {
+    let is_hydrogen = |name: &str| {
+        let atom = name.split_once(':').map_or("", |(_, atom)| atom);
+        atom.trim_start_matches(|c: char| c.is_ascii_digit())
+            .starts_with(['H', 'D'])
+    };
+    let telling = report.renamed.iter().filter(|(name, _)| !is_hydrogen(name));
+    let names: Vec<String> = telling
+        .map(|(name, count)| format!(", {name} ({count})"))
+        .collect();
+    let count = report.renamed.values().sum::<usize>();
+    (count > 0).then(|| format!("renamed: {count} names{}", names.concat()))
+}
+
+/// What would be added, and whether the commands accept the structure.
+fn verdict_lines(report: &Report, plan: Option<&Plan>) -> Vec<String> {
+    let Some(plan) = plan else {
+        return vec!["run refuses it".into()];
+    };
+    let mut lines = Vec::new();
+    if plan.hydrogens > 0 {
+        lines.push(format!("to be added: {} hydrogens", plan.hydrogens));
+    }
+    if !plan.built.is_empty() {
+        lines.push(format!("to be built: {}", plan.built.join(", ")));
+    }
+    lines.extend(plan.notes.iter().cloned());
+    lines.push(format!(
+        "run accepts it: {} residues, {} tokens (the heavy atoms)",
+        report.residues,
+        report.heavy_atoms + plan.built.len()
+    ));
+    lines
 }

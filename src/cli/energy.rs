@@ -128,7 +128,9 @@ fn as_json(
         "atoms": topology.len(),
         "energy_kj_mol": energies,
         "strain_kj_mol": strains,
-        "largest_force": largest.map(|(atom, force)| json!({ "kj_mol_angstrom": force, "atom": topology.atom_label(atom) })),
+        "largest_force": largest.map(|(atom, force)| {
+            json!({ "kj_mol_angstrom": force, "atom": topology.atom_label(atom) })
+        }),
     })
 }
 

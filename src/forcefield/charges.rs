@@ -66,7 +66,8 @@ pub(super) fn charge_changes(
             let is_only_gap = all_others > 0 && sum(&others, &have) == all_others;
             if has < wants && (has > 0 || is_only_gap) {
                 lines.push(format!(
-                    "{label}: {has} of {wants} hydrogens on {} in the file; ff14SB has no such charge state: {} added ({})",
+                    "{label}: {has} of {wants} hydrogens on {} in the file; ff14SB has no such \
+                     charge state: {} added ({})",
                     sites.join(", "),
                     wants - has,
                     form.name

@@ -102,7 +102,9 @@ fn refuse_incomplete(
     let (what, hint) = if lost.iter().any(is_backbone) {
         (
             format!("misses {}", lost.join(", ")),
-            "backbone atoms cannot be built: complete the residue, or leave the chain out with --chains".into(),
+            "backbone atoms cannot be built: complete the residue, \
+             or leave the chain out with --chains"
+                .into(),
         )
     } else if !fix && !lost.is_empty() {
         (
@@ -182,27 +184,16 @@ fn completed(
         for name in order {
             let old = topology.atom_named(index, name);
             let serial = complete.atoms.len() + 1;
-            if let Some(old) = old {
-                place[old] = complete.atoms.len();
-                complete.atoms.push(Atom {
-                    serial,
-                    ..topology.atoms[old].clone()
-                });
-            } else {
-                let element = form
-                    .atoms
-                    .iter()
-                    .find(|(known, _)| known == name)
-                    .map_or(Element::H, |(_, element)| *element);
-                let mass = element.weight().unwrap_or_default();
-                complete.atoms.push(Atom {
-                    name: name.to_owned(),
-                    element,
-                    residue: index,
-                    serial,
-                    mass,
-                });
-            }
+            complete.atoms.push(match old {
+                Some(old) => {
+                    place[old] = complete.atoms.len();
+                    Atom {
+                        serial,
+                        ..topology.atoms[old].clone()
+                    }
+                }
+                None => added(form, name, index, serial),
+            });
             known.push(old.map(|old| positions[old]));
         }
         complete.residues.push(Residue {
@@ -217,17 +208,27 @@ fn completed(
             .collect::<Vec<_>>();
         complete.bonds.extend(inside);
     }
-    let between = topology
-        .bonds
-        .iter()
-        .filter(|[i, j]| topology.atoms[*i].residue != topology.atoms[*j].residue);
-    complete
-        .bonds
-        .extend(between.map(|&[i, j]| [place[i], place[j]]));
-    complete
-        .bonds
-        .iter_mut()
-        .for_each(|bond| bond.sort_unstable());
+    for &[i, j] in &topology.bonds {
+        if topology.atoms[i].residue != topology.atoms[j].residue {
+            complete.bonds.push([place[i], place[j]]);
+        }
+    }
+    for bond in &mut complete.bonds {
+        bond.sort_unstable();
+    }
     complete.bonds.sort_unstable();
     (complete, known)
+}
+
+/// An atom of a form that the input lacks.
+fn added(form: &'static Template, name: &str, residue: usize, serial: usize) -> Atom {
+    let known = form.atoms.iter().find(|(known, _)| known == name);
+    let element = known.map_or(Element::H, |(_, element)| *element);
+    Atom {
+        name: name.to_owned(),
+        element,
+        residue,
+        serial,
+        mass: element.weight().unwrap_or_default(),
+    }
 }

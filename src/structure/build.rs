@@ -200,7 +200,8 @@ impl<'a> Assembly<'a> {
         for &[c, n] in links.iter().filter(|link| !follows(link)) {
             let length = (self.positions[c] - self.positions[n]).norm();
             self.report.warnings.push(format!(
-                "{} – {}: bonded ({length:.2} Å), though the second does not follow the first in its chain",
+                "{} – {}: bonded ({length:.2} Å), though the second does not follow \
+                 the first in its chain",
                 topology.atom_label(c),
                 topology.atom_label(n)
             ));
@@ -263,9 +264,10 @@ impl<'a> Assembly<'a> {
         });
         if let Some(first) = self.twice.first() {
             let atoms = plural(self.twice.len(), "atom");
-            report
-                .warnings
-                .push(format!("{atoms} named twice in a residue, at different places, first {first}: the first of each is read"));
+            report.warnings.push(format!(
+                "{atoms} named twice in a residue, at different places, first {first}: \
+                     the first of each is read"
+            ));
         }
         warn(report);
         look(&self.topology, &self.positions, report)?;

@@ -115,8 +115,9 @@ pub(super) fn candidates(model: &Model, altloc: Option<char>) -> Vec<Candidate> 
 }
 
 /// Name and rows of a residue at the wanted alternative location, else at that of highest mean
-/// occupancy (the first of equals), and whether there are several. Atoms that the chosen location lacks come
-/// from the others, best first: a residue may have A and B in one place, C and D in another.
+/// occupancy (the first of equals), and whether there are several. Atoms that the chosen location
+/// lacks come from the others, best first: a residue may have A and B in one place, C and D in
+/// another.
 fn choose<'a>(
     model: &'a Model,
     rows: &[usize],

@@ -208,7 +208,8 @@ pub(super) fn other_copies(
     for bond in declared.iter().filter(is_disulfide) {
         if let [Some(a), Some(b)] = [0, 1].map(|end| label(&bond.ends[end])) {
             warnings.push(format!(
-                "disulfide {a} – {b} ({}): not taken: its partner is in another copy of the crystal; both are thiols here",
+                "disulfide {a} – {b} ({}): not taken: its partner is in another copy \
+                 of the crystal; both are thiols here",
                 bond.record
             ));
         }

@@ -67,7 +67,8 @@ impl Structure {
         };
         let what = format!("misses {}{more}", first.atoms.join(", "));
         let hint = if first.backbone {
-            "backbone atoms cannot be built: complete the residue, or leave the chain out with --chains"
+            "backbone atoms cannot be built: complete the residue, \
+             or leave the chain out with --chains"
         } else {
             "--fix to build missing side chains from templates"
         };

@@ -61,7 +61,8 @@ pub(super) fn cross_links(
                 row.line,
                 Some(candidates[b.0].site_label(b.1)),
                 what,
-                "leave one of the two chains out with --chains, or model both residues without the bond",
+                "leave one of the two chains out with --chains, \
+                 or model both residues without the bond",
             ));
         }
         let sulfurs = [a, b]
@@ -156,9 +157,12 @@ pub(super) fn unknown_in_chain(
 fn without_template(source: &Source, model: &Model, candidate: &Candidate, site: usize) -> Error {
     let hint = match parent(&candidate.name) {
         Some(parent) => format!(
-            "rename the residue to {parent} and delete its extra atoms, or leave the chain out with --chains"
+            "rename the residue to {parent} and delete its extra atoms, \
+             or leave the chain out with --chains"
         ),
-        None => "model the residue as one of the twenty amino acids, or leave its chain out with --chains".to_owned(),
+        None => "model the residue as one of the twenty amino acids, \
+                 or leave its chain out with --chains"
+            .to_owned(),
     };
     let what = format!(
         "the chain holds {}, a residue without template",

@@ -163,7 +163,8 @@ fn left_out(candidates: &[Candidate], outside: usize, group: &[&Cut]) -> String 
     } else {
         let atom = &other.sites[group[0].outside.1].raw;
         format!(
-            "left out: {}, whose {atom} is bonded to {ends}: the bond is cut, and what it leaves open gets hydrogen",
+            "left out: {}, whose {atom} is bonded to {ends}: the bond is cut, and \
+             what it leaves open gets hydrogen",
             other.label()
         )
     }

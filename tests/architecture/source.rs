@@ -18,6 +18,13 @@ pub struct Arrow {
     pub to: Names,
 }
 
+impl Arrow {
+    /// For people.
+    pub fn files(&self) -> String {
+        format!("{} → {}", self.from.join("/"), self.to.join("/"))
+    }
+}
+
 /// What a file declares.
 #[derive(Default)]
 struct Module {

@@ -334,7 +334,7 @@ fn one_flag_gives_the_times_of_both_sides() {
     );
     // a reference that has its times keeps them
     let given = compare_with(&run, &report("akle_ref.xtc"), &["--time-step", "80ps"]);
-    assert!(given.words.contains(" 80 ps apart") && given.words.contains("160 ps apart"));
+    assert!(given.words.contains(" 80.0 ps apart") && given.words.contains("160 ps apart"));
     let folder = tempfile::tempdir().unwrap();
     let command = [
         "compare",

@@ -9,6 +9,7 @@
 pub(crate) mod cell;
 pub mod damage;
 mod dcd;
+mod dcd_write;
 mod format;
 mod input;
 mod layout;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use nalgebra::Vector3;
 use serde::{Deserialize, Serialize};
 
-use super::{Format, dcd, trr, xtc};
+use super::{Format, dcd_write, trr, xtc};
 use crate::error::Place;
 use crate::structure::Frame;
 use crate::{Error, Result};
@@ -207,14 +207,14 @@ impl Writer {
             Format::Trr => bytes = trr::frame_bytes(frame, forces).map_err(cannot)?,
             _ => {
                 if self.extent.frames == 0 {
-                    bytes = dcd::header_bytes(frame, self.interval);
+                    bytes = dcd_write::header_bytes(frame, self.interval);
                 }
                 let start = bytes.len();
-                dcd::frame_bytes(frame, &mut bytes).map_err(cannot)?;
+                dcd_write::frame_bytes(frame, &mut bytes).map_err(cannot)?;
                 let before = self
                     .extent
                     .bytes
-                    .saturating_sub(dcd::HEADER)
+                    .saturating_sub(dcd_write::HEADER)
                     .checked_div(self.extent.frames);
                 if before.is_some_and(|before| before != (bytes.len() - start) as u64) {
                     return Err(refuse(
@@ -248,7 +248,7 @@ impl Writer {
 
     /// Writes the number of frames into a DCD header.
     fn count(&mut self, frames: u64) -> std::io::Result<()> {
-        self.file.seek(SeekFrom::Start(dcd::COUNT_AT))?;
+        self.file.seek(SeekFrom::Start(dcd_write::COUNT_AT))?;
         self.file.write_all(&(frames as u32).to_le_bytes())
     }
 

@@ -198,6 +198,7 @@ fn next_frames_are_trained_predicted_and_run_with_a_warning() {
         akle,
         "-m",
         "mean.safetensors",
+        "--as-is",
         "--steps",
         "2",
         "--backend",

@@ -1,4 +1,4 @@
-//! The conservative form of the force regime: its forces are the gradient of its energy, on every
+//! The conservative form of the task `force`: its forces are the gradient of its energy, on every
 //! engine.
 
 mod support;

@@ -206,12 +206,9 @@ impl<E: Engine> Network<E> {
             .map(|_| self.engine.zeros(0))
             .collect::<Result<_>>()?;
         d_slots[program.answer.index()] = self.engine.upload(d_answer)?;
-        let sizes = program
-            .params
-            .iter()
-            .map(|(_, shape)| shape.size[0] * shape.size[1]);
-        let mut d_params: Vec<E::Buffer> = sizes
-            .map(|len| self.engine.zeros(len))
+        let params = program.params.iter();
+        let mut d_params: Vec<E::Buffer> = params
+            .map(|(_, shape)| self.engine.zeros(shape.size[0] * shape.size[1]))
             .collect::<Result<_>>()?;
         // A gradient begins where it is first added to, and ends with the call that wrote its slot:
         // every slot is written once.

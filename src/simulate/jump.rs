@@ -13,7 +13,7 @@ use crate::network::{Inputs, Network, Tokens};
 use crate::observe::Probe;
 use crate::structure::Frame;
 use crate::task::jump::Candidate;
-use crate::task::{self, JumpInput, Sampler, Task};
+use crate::task::{self, Evaluation, JumpInput, Sampler, Task};
 use crate::{Error, Result};
 
 /// A stepper that samples jumps.
@@ -176,6 +176,27 @@ impl<E: Engine> Jump<E> {
         let neighbours = self.network.program().neighbours;
         self.task.inputs(neighbours, &systems.collect::<Vec<_>>())
     }
+
+    /// One evaluation of the network, with all that it computed.
+    fn evaluate(
+        &self,
+        condition: &[Vector3<f64>],
+        noisy: &[Vector3<f64>],
+        sigma: f64,
+    ) -> Result<Evaluation<E>> {
+        let input = JumpInput {
+            tokens: &self.tokens,
+            condition,
+            noisy,
+            sigma,
+            condition_noise: self.sampler.condition_noise,
+            fold: self.fold.as_deref(),
+            lag_time: self.lag_time,
+        };
+        let neighbours = self.network.program().neighbours;
+        let inputs = self.task.inputs(neighbours, &[input]);
+        Task::Jump(self.task).forward(&self.network, &inputs)
+    }
 }
 
 impl<E: Engine> Stepper for Jump<E> {
@@ -274,26 +295,8 @@ impl<E: Engine> Probe for Jump<E> {
                 .zip(noise)
                 .map(|(x, n)| x + sigma * n)
                 .collect();
-            let run = |condition: &[Vector3<f64>], noisy: &[Vector3<f64>]| {
-                let (tokens, condition_noise, lag_time) =
-                    (&self.tokens, self.sampler.condition_noise, self.lag_time);
-                let fold = self.fold.as_deref();
-                let input = JumpInput {
-                    tokens,
-                    condition,
-                    noisy,
-                    sigma,
-                    condition_noise,
-                    fold,
-                    lag_time,
-                };
-                let inputs = self
-                    .task
-                    .inputs(self.network.program().neighbours, &[input]);
-                Task::Jump(self.task).forward(&self.network, &inputs)
-            };
-            let plain = run(&condition, &noisy)?;
-            let other = run(&moved_condition, &moved(&noisy))?;
+            let plain = self.evaluate(&condition, &noisy, sigma)?;
+            let other = self.evaluate(&moved_condition, &moved(&noisy), sigma)?;
             let sum = |terms: &mut dyn Iterator<Item = Vector3<f64>>| {
                 terms.map(|v| v.norm_squared()).sum::<f64>()
             };

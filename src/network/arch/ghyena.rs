@@ -189,7 +189,8 @@ impl Own for GHyena {
 
     fn describe(&self) -> String {
         format!(
-            "G-Hyena, {} layers, {} scalars, {} vectors, {} pair channels, {} neighbours, {:?} convolution",
+            "G-Hyena, {} layers, {} scalars, {} vectors, {} pair channels, {} neighbours, \
+             {:?} convolution",
             self.layers, self.scalars, self.vectors, self.pair, self.neighbours, self.long_range
         )
     }

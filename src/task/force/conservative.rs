@@ -15,9 +15,9 @@ use crate::engine::Engine;
 use crate::network::{Activations, Gradients, Inputs, Network, PLACE};
 use crate::structure::centroid;
 
-/// Step of [`crate::task::Task::backward`] along the gradient of the forces, Å: the RMS over the coordinates of
-/// a system. docs/physics.md has the errors that smaller (rounding) and larger steps (truncation)
-/// have in f32.
+/// Step of [`crate::task::Task::backward`] along the gradient of the forces, Å: the RMS over the
+/// coordinates of a system. docs/physics.md has the errors that smaller (rounding) and larger steps
+/// (truncation) have in f32.
 pub const FORCE_STEP: f64 = 0.001;
 
 impl Force {

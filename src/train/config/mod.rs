@@ -158,23 +158,9 @@ impl Config {
     /// # Errors
     /// As [`Config::read`], and those of reading that model.
     pub fn parse(text: String, path: &Path) -> Result<Config> {
-        let tables: Tables = toml::from_str(&text).map_err(|error| {
-            let line = error.span().map(|span| line_at(&text, span.start));
-            let place = line.map_or(Place::file(path), |line| Place::line(path, line));
-            Error::input(
-                place,
-                error.message().trim(),
-                "configs/every_key.toml names every key with its default",
-            )
-        })?;
+        let tables = read_tables(&text, path)?;
         let refuse = |what: String, hint: &str| Error::input(Place::file(path), what, hint);
-        let objectives = [
-            tables.jump.map(Settings::Jump),
-            tables.next_frame.map(Settings::NextFrame),
-            tables.force.map(Settings::Force),
-        ];
-        let mut present = objectives.into_iter().flatten();
-        let (Some(mut task), None) = (present.next(), present.next()) else {
+        let Some(mut task) = tables.task() else {
             let what = "exactly one of the tables [jump], [next-frame] and [force] must be there";
             return Err(refuse(what.to_owned(), "say what the network is for"));
         };
@@ -244,6 +230,32 @@ impl Config {
         };
         replacement.map_or_else(beside, Path::to_owned)
     }
+}
+
+impl Tables {
+    /// The table of the task; none where there is none, or more than one.
+    fn task(&self) -> Option<Settings> {
+        let tasks = [
+            self.jump.map(Settings::Jump),
+            self.next_frame.map(Settings::NextFrame),
+            self.force.map(Settings::Force),
+        ];
+        let mut present = tasks.into_iter().flatten();
+        present.next().filter(|_| present.next().is_none())
+    }
+}
+
+/// The tables in `text`, the contents of `path`.
+fn read_tables(text: &str, path: &Path) -> Result<Tables> {
+    toml::from_str(text).map_err(|error| {
+        let line = error.span().map(|span| line_at(text, span.start));
+        let place = line.map_or(Place::file(path), |line| Place::line(path, line));
+        Error::input(
+            place,
+            error.message().trim(),
+            "configs/every_key.toml names every key with its default",
+        )
+    })
 }
 
 /// Number of the line that byte `start` of `text` is in, from 1.

@@ -49,14 +49,14 @@ fn cases() -> Vec<Case> {
     vec![
         case(
             "jumps, two replicas",
-            &format!("run {akle} --steps 12 --replicas 2 --equilibrate 1ps --checkpoint-every 2"),
+            &format!("run {akle} --steps 6 --replicas 2 --equilibrate 1ps --checkpoint-every 1"),
             &["p_r0.xtc", "p_r1.xtc", "p_r0.csv", "p_r1.csv", "p.pdb"],
         ),
         case(
             "jumps without corrector, DCD",
             &format!(
-                "run {akle} --steps 40 --relax 0 --equilibrate 1ps --traj-format dcd \
-                 --checkpoint-every 5"
+                "run {akle} --steps 10 --relax 0 --equilibrate 1ps --traj-format dcd \
+                 --checkpoint-every 2"
             ),
             &["p.dcd", "p.csv", "p.pdb", "p_final.pdb"],
         ),

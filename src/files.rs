@@ -1,7 +1,7 @@
 //! Writing files so that nothing is lost: temporary file, fsync, rename.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
@@ -85,6 +85,21 @@ pub fn remove_parts<'a>(paths: impl IntoIterator<Item = &'a Path>) {
     }
 }
 
+/// Whether `words` stand in the first line of a file, or the file is empty, as a full disk leaves it;
+/// of a device, which may have no end, never.
+pub fn starts_with_or_is_empty(path: &Path, words: &str) -> bool {
+    if !path.is_file() {
+        return false;
+    }
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(200).read_to_end(&mut start));
+    if read.is_err() {
+        return false;
+    }
+    let line = start.split(|&byte| byte == b'\n').next();
+    start.is_empty() || String::from_utf8_lossy(line.unwrap_or_default()).contains(words)
+}
+
 /// The last part of a path, as a user reads it.
 pub fn file_name(path: &Path) -> String {
     path.file_name()
@@ -155,6 +170,15 @@ mod tests {
         assert!(!own.exists());
         assert!(others.iter().all(|name| path(name).exists()));
         write_atomically(&path("run.ckpt"), |file| file.write_all(b"whole")).unwrap();
+        for (text, is) in [("[1 s] it\nmore", true), ("", true), ("no\nit", false)] {
+            std::fs::write(path("a.log"), text).unwrap();
+            assert_eq!(
+                starts_with_or_is_empty(&path("a.log"), "] it"),
+                is,
+                "{text}"
+            );
+        }
+        assert!(!starts_with_or_is_empty(Path::new("/dev/full"), "] it"));
         assert_eq!(std::fs::read(path("run.ckpt")).unwrap(), b"whole");
     }
 }

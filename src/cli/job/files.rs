@@ -123,9 +123,7 @@ impl Files {
         let mut later = self.all();
         later.retain(|file| !early.contains(file));
         later.extend(checkpoint::files(&self.prefix));
-        let log = std::fs::read_to_string(self.log());
-        // a full disk leaves an empty one
-        log.is_ok_and(|log| log.is_empty() || log.contains(&format!("] {HEADING}")))
+        files::starts_with_or_is_empty(&self.log(), &format!("] {HEADING}"))
             && !later.iter().any(|file| file.exists())
     }
 

@@ -155,6 +155,9 @@ pub(super) fn judge(
     looker: &Looker,
 ) -> (Vec<Measure>, Angles) {
     let torsions = &looker.torsions;
+    if torsions.is_empty() {
+        return (Vec::new(), Angles::default());
+    }
     let counts = |block: &Block| count_keys(block.rows().flat_map(bins).collect());
     let total = |parts: &[&Vec<(u32, u32)>]| {
         sum_counts(parts.iter().copied(), torsions.len() * TORSION_BINS)

@@ -5,7 +5,7 @@ use std::path::Path;
 use mdsurrogate::structure::{ReadOptions, Structure, read};
 use nalgebra::Vector3;
 
-use crate::program::{program, words};
+use crate::program::words;
 use crate::{compare, frames, refusal, report, text, train, write};
 use mdsurrogate::structure::Frame;
 

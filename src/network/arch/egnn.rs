@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::parts::{self, Local, State};
 use super::{Own, check_sizes};
 use crate::Result;
-use crate::network::program::{Builder, Interface, Program};
+use crate::network::program::{Answer, Builder, Interface, Program};
 use crate::network::vocabulary::Vocabulary;
 use crate::ops::linear::Linear;
 
@@ -77,7 +77,11 @@ impl Egnn {
         let hidden = b.call(&format!("{name}.h_in"), hidden, &parts::slots(&inputs))[0];
         let out = Linear::scalars(&[2 * c], c).residual().gain(0.5);
         state.scalars = b.call(&format!("{name}.h_out"), out, &[hidden, state.scalars])[0];
-        let moves = [near.vectors, vec![(parts::motion(b), 1)]].concat();
+        let mut moves = near.vectors;
+        // forces start from the velocity itself: it is no move of theirs
+        if b.interface().answer == Answer::Positions {
+            moves.push((parts::motion(b), 1));
+        }
         parts::answer(b, name, c, state, &moves, self.refine, None);
     }
 }

@@ -42,7 +42,7 @@ endef
 
 deps:
 	@command -v $(CARGO) >/dev/null || { \
-	  echo "Rust is missing: install the stable toolchain (1.88 or newer) with rustup, see rust-lang.org/tools/install"; exit 1; }
+	  echo "Rust is missing: install the stable toolchain (1.89 or newer) with rustup, see rust-lang.org/tools/install"; exit 1; }
 	$(call install,$(PACKAGES))
 
 test-deps: deps

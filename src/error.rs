@@ -175,6 +175,10 @@ impl Error {
     }
     /// An I/O error while reading `path`.
     pub fn reading(path: impl AsRef<Path>, source: &std::io::Error) -> Self {
+        let place = Place::file(&path);
+        if path.as_ref().is_dir() {
+            return Error::input(place, "is a folder", "give a file");
+        }
         let hint = match source.kind() {
             std::io::ErrorKind::NotFound => {
                 "check the path; relative paths start at the current folder"
@@ -182,15 +186,23 @@ impl Error {
             std::io::ErrorKind::PermissionDenied => "make the file readable",
             _ => "check that the file is complete and the disk is healthy",
         };
-        Error::input(Place::file(path), format!("cannot be read: {source}"), hint)
+        Error::input(place, format!("cannot be read: {source}"), hint)
     }
     /// An I/O error while writing `path`.
     pub fn writing(path: impl AsRef<Path>, source: &std::io::Error) -> Self {
-        Error::output(
-            path,
-            format!("cannot be written: {source}"),
-            "free disk space or choose another place with -o",
-        )
+        let folder = path.as_ref().parent().unwrap_or(Path::new(""));
+        if !folder.as_os_str().is_empty() && !folder.is_dir() {
+            let what = format!("there is no folder {}", folder.display());
+            return Error::output(path, what, "make it, or choose another place");
+        }
+        if path.as_ref().is_dir() {
+            return Error::output(path, "is a folder", "name a file in it");
+        }
+        let hint = match source.kind() {
+            std::io::ErrorKind::PermissionDenied => "choose a place that you may write to",
+            _ => "free disk space, or choose another place",
+        };
+        Error::output(path, format!("cannot be written: {source}"), hint)
     }
 
     /// The next thing to try; may be empty.

@@ -22,6 +22,7 @@ pub mod network;
 pub mod numeric;
 pub mod observe;
 pub mod ops;
+pub mod session;
 pub mod simulate;
 pub mod structure;
 pub mod task;

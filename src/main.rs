@@ -1,12 +1,28 @@
 //! Parse, call the library, print the error chain, exit with its code.
+
+mod memory;
+
+use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    quiet_libraries();
     match mdsurrogate::cli::main() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{}", mdsurrogate::cli::render(&error));
+            // whoever reads it may be gone
+            let _ = writeln!(std::io::stderr(), "{}", mdsurrogate::cli::render(&error));
             ExitCode::from(error.exit_code())
         }
+    }
+}
+
+/// Keeps Mesa's layer that sorts Vulkan devices out of processes without XDG_RUNTIME_DIR
+/// (containers, cron, batch jobs), where all that it does is to write two lines of complaint to
+/// stderr.
+fn quiet_libraries() {
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        // SAFETY: the environment is changed before there is another thread to read it.
+        unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
     }
 }

@@ -422,7 +422,7 @@ fn wrong_input_is_refused_before_anything_is_written() {
         ("run akle.pdb -m akle.pdb", "akle.pdb"),
         (
             "run akle.pdb -m m.safetensors --time 300",
-            "--time: `300` has no unit",
+            "`300` has no unit",
         ),
         (
             "run akle.pdb -m m.safetensors --time 30ps",

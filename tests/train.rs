@@ -121,6 +121,7 @@ fn moving(frames: usize, displacement: impl Fn(usize) -> Vec<Vector3<f64>>) -> S
     };
     System {
         name: "alanine".into(),
+        sequence: "A".into(),
         tokens,
         segments: vec![segment],
         rollouts: vec![],

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use super::console::{print, println};
 use super::protein::Completion;
 use crate::forcefield::{Plan, template_geometry_at};
 use crate::network::Tokens;
+use crate::session;
 use crate::structure::{Report, Structure};
 use crate::{Error, Result};
 
@@ -27,11 +29,12 @@ pub struct Args {
 /// Prints the report, then gives back the error that `run`, `energy` and `minimize` would stop with.
 ///
 /// # Errors
-/// What reading and [`Completion::examine`] refuse, and what the network has no place for.
+/// What reading and [`session::Completion::examine`] refuse, and what the network has no place for.
 pub fn run(args: Args) -> Result<()> {
-    let mut found = args.completion.read(&args.file);
+    let completion = session::Completion::from(&args.completion);
+    let mut found = completion.read(&args.file);
     let verdict = match &mut found {
-        Ok(structure) => verdict(&args.completion, structure),
+        Ok(structure) => verdict(&completion, structure),
         Err(_) => Ok(None),
     };
     let report = found.as_ref().ok().map(|structure| &structure.report);
@@ -46,7 +49,7 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 /// What would be added to a structure that all commands can take.
-fn verdict(completion: &Completion, structure: &mut Structure) -> Result<Option<Plan>> {
+fn verdict(completion: &session::Completion, structure: &mut Structure) -> Result<Option<Plan>> {
     let plan = completion.examine(structure)?;
     let geometry = template_geometry_at(&structure.topology, &structure.frame.positions)?;
     Tokens::new(&structure.topology, &geometry)?;

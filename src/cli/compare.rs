@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use super::console::{eprintln, print, println};
 use crate::compare::effort::beside;
 use crate::compare::gather::{Series, gather};
 use crate::compare::measures::{Options, measure};

@@ -1,11 +1,11 @@
 //! `mdsurrogate completions SHELL` and `mdsurrogate man`: what shells and `man` need to know.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use clap::CommandFactory;
 
 use super::CommandLine;
+use super::console::print;
 use crate::{Error, Result};
 
 /// Print the completion script of a shell
@@ -23,11 +23,6 @@ pub struct ManArgs {
     pub dir: Option<PathBuf>,
 }
 
-/// Writes to stdout; whoever reads may stop reading.
-fn print(bytes: &[u8]) {
-    let _ = std::io::stdout().write_all(bytes);
-}
-
 /// Prints the script.
 ///
 /// # Errors
@@ -40,7 +35,7 @@ pub fn run(args: Args) -> Result<()> {
         "mdsurrogate",
         &mut script,
     );
-    print(&script);
+    print!("{}", String::from_utf8_lossy(&script));
     Ok(())
 }
 
@@ -53,7 +48,7 @@ pub fn man(args: ManArgs) -> Result<()> {
     let Some(folder) = args.dir else {
         let mut page = Vec::new();
         let rendered = clap_mangen::Man::new(root).render(&mut page);
-        print(&page);
+        print!("{}", String::from_utf8_lossy(&page));
         return rendered.map_err(|source| Error::writing("stdout", &source));
     };
     std::fs::create_dir_all(&folder).map_err(|source| Error::writing(&folder, &source))?;

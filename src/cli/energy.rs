@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use nalgebra::Vector3;
 use serde_json::json;
 
-use super::protein::{Field, Protein};
-use crate::error::Place;
+use super::console::{print, println};
+use super::protein::{Field, Protein, say};
+use crate::Result;
 use crate::files::write_atomically;
-use crate::forcefield::{Energies, Strain, System, strains};
+use crate::forcefield::{Energies, Strain, System, require_finite, strains};
 use crate::structure::{Structure, Topology};
-use crate::{Error, Result};
 
 /// Residues that the table of strains shows.
 const SHOWN: usize = 10;
@@ -38,11 +38,11 @@ pub struct Args {
 /// Evaluates and prints.
 ///
 /// # Errors
-/// What reading and preparing refuse; [`Error::Input`] where two atoms lie at one place;
-/// [`Error::Output`] for the forces.
+/// What reading and preparing refuse; [`crate::Error::Input`] where two atoms lie at one place;
+/// [`crate::Error::Output`] for the forces.
 pub fn run(args: Args) -> Result<()> {
     let complete = args.protein.load()?;
-    complete.say();
+    say(&complete);
     let Structure {
         topology, frame, ..
     } = complete.structure;
@@ -65,38 +65,6 @@ pub fn run(args: Args) -> Result<()> {
         print!("{}", as_text(&topology, &energies, strains, largest));
     }
     Ok(())
-}
-
-/// Refuses an energy that is no number: atoms lie at one place.
-///
-/// # Errors
-/// [`Error::Input`] naming the two atoms that are closest to each other.
-pub fn require_finite(
-    energies: &Energies,
-    topology: &Topology,
-    positions: &[Vector3<f64>],
-    file: &Path,
-) -> Result<()> {
-    if energies.total.is_finite() {
-        return Ok(());
-    }
-    let pairs = (0..positions.len())
-        .flat_map(|i| (0..i).map(move |j| ((positions[i] - positions[j]).norm(), j, i)));
-    let what =
-        pairs
-            .min_by(|a, b| a.0.total_cmp(&b.0))
-            .map_or(String::new(), |(distance, i, j)| {
-                format!(
-                    "; {} and {} are {distance:.4} Å apart",
-                    topology.atom_label(i),
-                    topology.atom_label(j)
-                )
-            });
-    Err(Error::input(
-        Place::file(file),
-        format!("the energy is not finite{what}"),
-        "remove one of the two atoms, or move it",
-    ))
 }
 
 /// The atom with the largest force, and that force, kJ/mol/Å.

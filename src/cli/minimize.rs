@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::energy::require_finite;
-use super::protein::{Field, Protein};
+use super::console::eprintln;
+use super::protein::{Field, Protein, say};
 use crate::Result;
 use crate::files::refuse_existing;
-use crate::forcefield::{Minimizer, System};
+use crate::forcefield::{Minimizer, System, require_finite};
 use crate::structure::{Frame, Structure, require_whole, write_pdb};
 
 /// Complete a protein and relax it in the physical force field
@@ -41,7 +41,7 @@ pub struct Args {
 pub fn run(args: Args) -> Result<()> {
     refuse_existing([args.output.as_path()], args.overwrite)?;
     let complete = args.protein.load()?;
-    complete.say();
+    say(&complete);
     let Structure {
         topology, frame, ..
     } = complete.structure;

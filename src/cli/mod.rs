@@ -8,6 +8,7 @@ pub mod check;
 pub mod compare;
 pub mod completions;
 mod config;
+mod console;
 pub mod energy;
 pub mod finetune;
 pub mod job;
@@ -25,6 +26,8 @@ pub mod validate;
 
 use clap::{Parser, Subcommand};
 
+use crate::session::MOST_THREADS;
+use crate::units::{self, Dimension};
 use crate::{Error, Result};
 
 #[derive(Debug, Parser)]
@@ -62,9 +65,19 @@ enum Command {
 /// Parses the command line and runs the command.
 ///
 /// # Errors
-/// Whatever the command reports; see [`Error::exit_code`].
+/// Whatever the command reports; see [`Error::exit_code`]. What it printed and could not be is the
+/// last of it.
 pub fn main() -> Result<()> {
     let CommandLine { command } = CommandLine::parse();
+    run(command).and(console::finish())
+}
+
+fn run(command: Command) -> Result<()> {
+    use Command::{Check, Energy, Minimize, Model, Predict};
+    // the others are told how many threads to start, or need none
+    if let Predict(_) | Check(_) | Energy(_) | Minimize(_) | Model(_) = command {
+        start_threads(None)?;
+    }
     match command {
         Command::Run(args) => run::run(args),
         Command::Predict(args) => predict::run(args),
@@ -82,16 +95,49 @@ pub fn main() -> Result<()> {
     }
 }
 
-/// A time with its unit, for clap: ps.
-fn time(text: &str) -> Result<f64, String> {
-    crate::units::parse(text, crate::units::Dimension::Time)
-        .map_err(|error| format!("{error}; {}", error.hint()))
+/// Starts the threads of the process: so many, or as many as RAYON_NUM_THREADS says, or one a core.
+///
+/// # Errors
+/// [`Error::Device`] where they cannot be started: without this, the first use of them would panic.
+fn start_threads(threads: Option<u64>) -> Result<()> {
+    let set = || std::env::var("RAYON_NUM_THREADS").ok()?.trim().parse().ok();
+    let threads = threads.map(|threads| threads as usize).or_else(set);
+    let threads = threads.unwrap_or(0); // one a core
+    let failed = |why: String| Error::Device {
+        what: format!("{threads} threads cannot be started: {why}"),
+        hint: "fewer --threads, or a smaller RAYON_NUM_THREADS".into(),
+    };
+    if threads > MOST_THREADS {
+        return Err(failed(format!("{MOST_THREADS} is the most")));
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    pool.build_global()
+        .map_err(|error| failed(error.to_string()))
 }
 
-/// A length with its unit, for clap: Å.
+/// A quantity with its unit, for clap, in the library's unit.
+fn quantity(text: &str, dimension: Dimension) -> Result<f64, String> {
+    units::parse(text, dimension).map_err(|error| format!("{error}; {}", error.hint()))
+}
+
+/// A time, ps.
+fn time(text: &str) -> Result<f64, String> {
+    quantity(text, Dimension::Time)
+}
+
+/// A length, Å.
 fn length(text: &str) -> Result<f64, String> {
-    crate::units::parse(text, crate::units::Dimension::Length)
-        .map_err(|error| format!("{error}; {}", error.hint()))
+    quantity(text, Dimension::Length)
+}
+
+/// A temperature, K.
+fn temperature(text: &str) -> Result<f64, String> {
+    quantity(text, Dimension::Temperature)
+}
+
+/// A rate, 1/ps.
+fn rate(text: &str) -> Result<f64, String> {
+    quantity(text, Dimension::Rate)
 }
 
 /// Refuses a time between frames that is none.

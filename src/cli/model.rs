@@ -1,10 +1,11 @@
 //! `mdsurrogate model`: what a model file is.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::engine::Cpu;
-use crate::network::Header;
-use crate::task::{self, Loaded, Task};
+use super::console::{print, println};
+use crate::network::{DataFile, Header, Provenance, Validated};
+use crate::session::{ModelSource, temperatures};
+use crate::task::{Loaded, Task};
 use crate::{Error, Result};
 
 /// Look into model files
@@ -18,8 +19,11 @@ pub struct Args {
 enum Command {
     /// Print what a model is, what it was made for and how it was made
     Info {
-        /// Model file (.safetensors)
-        file: PathBuf,
+        /// Model file (.safetensors) [default: the one that is built in]
+        file: Option<PathBuf>,
+        /// Also list every file that it was trained on, with its hash
+        #[arg(long)]
+        hashes: bool,
         /// One JSON object instead of words
         #[arg(long)]
         json: bool,
@@ -31,14 +35,14 @@ enum Command {
 /// # Errors
 /// [`Error::Input`] where it is no model file, or damaged.
 pub fn run(args: Args) -> Result<()> {
-    let Command::Info { file, json } = args.command;
-    let bytes = std::fs::read(&file).map_err(|source| Error::reading(&file, &source))?;
+    let Command::Info { file, hashes, json } = args.command;
+    let source = ModelSource::from(file);
     // weights and all, so that a damaged file is found out here too
     let Loaded {
         network,
         task,
         header,
-    } = task::from_bytes(&bytes, &file, Cpu::<f32>::new())?;
+    } = source.examine()?;
     let parameters = network.parameter_count();
     if json {
         let mut object = serde_json::to_value(&header)
@@ -49,22 +53,21 @@ pub fn run(args: Args) -> Result<()> {
             serde_json::json!({"length": "angstrom", "time": "ps", "force": "kJ/mol/angstrom"});
         println!("{object:#}");
     } else {
-        print!("{}", words(&file, &task, &header, parameters));
+        print!("{}", words(&source.name(), &task, &header, parameters));
+        print!("{}", files(&header.provenance, hashes));
     }
     Ok(())
 }
 
-fn words(file: &Path, task: &Task, header: &Header, parameters: usize) -> String {
+fn words(name: &str, task: &Task, header: &Header, parameters: usize) -> String {
     let made = &header.provenance;
     let known = |value: Option<String>| value.unwrap_or("n/a".into());
     let lines = [
         (
             "file",
             format!(
-                "{} (schema {}, SHA-256 {})",
-                file.display(),
-                header.schema,
-                header.sha256
+                "{name} (schema {}, SHA-256 {})",
+                header.schema, header.sha256
             ),
         ),
         ("task", task.to_string()),
@@ -77,10 +80,8 @@ fn words(file: &Path, task: &Task, header: &Header, parameters: usize) -> String
         ),
         ("tokens", "heavy atoms".into()),
         ("trained on", made.summary.clone()),
-        (
-            "temperature",
-            known(made.temperature.map(|kelvin| format!("{kelvin} K"))),
-        ),
+        ("temperature", known(temperatures(made))),
+        ("validated", known(validated(&made.validated))),
         (
             "training",
             format!(
@@ -93,17 +94,31 @@ fn words(file: &Path, task: &Task, header: &Header, parameters: usize) -> String
             known(made.validation_loss.map(|loss| format!("{loss:.4}"))),
         ),
     ];
-    let mut text: String = lines
-        .iter()
-        .map(|(name, value)| format!("{name:<16}{value}\n"))
-        .collect();
-    let files = made
+    let line = |(name, value): &(&str, String)| format!("{name:<16}{value}\n");
+    lines.iter().map(line).collect()
+}
+
+/// Up to how many residues it was judged at which lag time.
+fn validated(at: &[Validated]) -> Option<String> {
+    let words = |at: &Validated| format!("{} ps up to {} residues", at.lag, at.residues);
+    let all: Vec<String> = at.iter().map(words).collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
+/// What it was made of: file by file with their hashes, or how many there are.
+fn files(made: &Provenance, hashes: bool) -> String {
+    let initial = made
         .started_from
         .iter()
-        .map(|model| ("started from", model))
-        .chain(made.data.iter().map(|data| ("data", data)));
-    for (name, file) in files {
-        text += &format!("{name:<16}{} (SHA-256 {})\n", file.name, file.sha256);
+        .map(|model| ("started from", model));
+    let data = made.data.iter().map(|data| ("data", data));
+    let line = |(name, file): (&str, &DataFile)| {
+        format!("{name:<16}{} (SHA-256 {})\n", file.name, file.sha256)
+    };
+    if hashes {
+        return initial.chain(data).map(line).collect();
     }
-    text
+    let count = made.data.len();
+    let start: String = initial.map(line).collect();
+    format!("{start}{:<16}{count} files; --hashes lists them\n", "data")
 }

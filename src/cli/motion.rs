@@ -1,9 +1,7 @@
 //! How a force is integrated: the flags of every command that makes dynamics.
 
-use super::job::{JobArgs, quantity};
-use crate::Result;
-use crate::simulate::{Integrator, Settings};
-use crate::units::Dimension;
+use crate::session::Dynamics;
+use crate::simulate::Integrator;
 
 const TEMPERATURE: &str = "300K";
 const FRICTION: &str = "1/ps";
@@ -30,56 +28,68 @@ pub struct Motion {
     #[arg(long, value_enum, default_value_t)]
     pub ensemble: Ensemble,
     /// Temperature of the thermostat and of the initial velocities
-    #[arg(long, value_name = "TEMPERATURE", default_value = TEMPERATURE)]
-    pub temp: String,
+    #[arg(long, value_name = "TEMPERATURE", default_value = TEMPERATURE, value_parser = super::temperature)]
+    pub temp: f64,
     /// Friction of the Langevin thermostat
-    #[arg(long, value_name = "RATE", default_value = FRICTION)]
-    pub friction: String,
+    #[arg(long, value_name = "RATE", default_value = FRICTION, value_parser = super::rate)]
+    pub friction: f64,
     /// Relaxation time of the CSVR thermostat
-    #[arg(long, value_name = "TIME", default_value = RELAXATION)]
-    pub relaxation: String,
+    #[arg(long, value_name = "TIME", default_value = RELAXATION, value_parser = super::time)]
+    pub relaxation: f64,
     /// Time step; `reference` with --hold-hydrogens takes up to 4fs
-    #[arg(long, value_name = "TIME", default_value = TIME_STEP)]
-    pub dt: String,
+    #[arg(long, value_name = "TIME", default_value = TIME_STEP, value_parser = super::time)]
+    pub dt: f64,
+}
+
+impl From<&Motion> for Dynamics {
+    fn from(typed: &Motion) -> Self {
+        let integrator = match typed.ensemble {
+            Ensemble::Langevin => Integrator::Langevin {
+                friction: typed.friction,
+            },
+            Ensemble::Csvr => Integrator::Csvr {
+                relaxation: typed.relaxation,
+            },
+            Ensemble::Nve => Integrator::VelocityVerlet,
+        };
+        Dynamics {
+            integrator,
+            time_step: typed.dt,
+            temperature: typed.temp,
+        }
+    }
 }
 
 impl Motion {
     /// The first flag that is not at its default.
     pub fn changed(&self) -> Option<&'static str> {
+        let default = Dynamics::default();
         let flags = [
             ("--ensemble", self.ensemble == Ensemble::default()),
-            ("--temp", self.temp == TEMPERATURE),
-            ("--friction", self.friction == FRICTION),
-            ("--relaxation", self.relaxation == RELAXATION),
-            ("--dt", self.dt == TIME_STEP),
+            ("--temp", self.temp == default.temperature),
+            ("--friction", self.friction == 1.0),
+            ("--relaxation", self.relaxation == 1.0),
+            ("--dt", self.dt == default.time_step),
         ];
-        flags
-            .into_iter()
-            .find(|(_, same)| !same)
-            .map(|(flag, _)| flag)
+        let changed = flags.into_iter().find(|(_, same)| !same);
+        changed.map(|(flag, _)| flag)
     }
+}
 
-    /// The settings of the dynamics, as typed.
-    ///
-    /// # Errors
-    /// [`crate::Error::Usage`] for a value that is no quantity of its kind.
-    pub fn settings(&self, job: &JobArgs) -> Result<Settings> {
-        let integrator = match self.ensemble {
-            Ensemble::Langevin => Integrator::Langevin {
-                friction: quantity("--friction", &self.friction, Dimension::Rate)?,
-            },
-            Ensemble::Csvr => Integrator::Csvr {
-                relaxation: quantity("--relaxation", &self.relaxation, Dimension::Time)?,
-            },
-            Ensemble::Nve => Integrator::VelocityVerlet,
-        };
-        Ok(Settings {
-            integrator,
-            time_step: quantity("--dt", &self.dt, Dimension::Time)?,
-            temperature: quantity("--temp", &self.temp, Dimension::Temperature)?,
-            stop_centre: true,
-            seed: job.seed,
-            first_replica: job.replica_index.unwrap_or(0),
-        })
+#[cfg(test)]
+mod tests {
+    use super::super::config::as_typed;
+    use super::*;
+
+    #[test]
+    fn nothing_typed_is_the_default() {
+        let nothing: Motion = as_typed("reference", &[""; 0]).unwrap();
+        assert_eq!(Dynamics::from(&nothing), Dynamics::default());
+        assert_eq!(nothing.changed(), None);
+        let some: Motion = as_typed("reference", &["--dt", "4fs"]).unwrap();
+        assert_eq!(
+            (Dynamics::from(&some).time_step, some.changed()),
+            (0.004, Some("--dt"))
+        );
     }
 }

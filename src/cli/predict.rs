@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::backend::Backend;
-use super::job::Engine;
-use super::run::{Choice, stepper};
+use super::console::{eprintln, println};
 use super::sampling::Sampling;
 use super::selection::Selection;
 use crate::error::Place;
 use crate::files::{refuse_existing, with_suffix};
 use crate::geometry::superpose::{pick, superpose};
+use crate::session::{Options, Session};
+use crate::simulate::Clock;
 use crate::structure::{Frame, Structure, read, write_pdb};
 use crate::trajectory::damage::summary;
 use crate::trajectory::{DamagedFrame, Format, Layout, MoleculeReader, Writer};
@@ -99,25 +100,29 @@ pub fn run(args: Args) -> Result<()> {
     let layout = Layout::load(top, &args.selection.clone().into())?;
     let structure = &layout.structure;
     structure.require_complete(false)?;
-    let choice = Choice {
-        model: args.model.as_deref(),
-        backend: args.backend,
+    let options = Options {
+        model: args.model.clone().into(),
+        backend: args.backend.into(),
+        jumps: (&args.sampling).into(),
         seed: args.seed,
-        first_replica: 0,
-        sampling: &args.sampling,
-        motion: None,
-        motion_flag: None,
+        ..Options::default()
     };
-    let engine = stepper(&choice, structure)?;
+    let session = Session::of(structure.clone(), &options)?;
+    if matches!(session.stepper().clock(), Clock::Dynamics(_)) {
+        let what = "this model answers with forces, not with a later frame";
+        return Err(Error::usage(what, "mdsurrogate run integrates them"));
+    }
     if !args.json {
-        engine.words.iter().for_each(|line| eprintln!("{line}"));
+        (session.words())
+            .iter()
+            .for_each(|line| eprintln!("{line}"));
     }
     let mut task = Task {
         args: &args,
         layout: &layout,
         structure,
         heavy: structure.topology.heavy_atoms(),
-        engine,
+        session,
         errors: Errors::default(),
         left_out: 0,
     };
@@ -135,7 +140,7 @@ struct Task<'a> {
     layout: &'a Layout,
     structure: &'a Structure,
     heavy: Vec<usize>,
-    engine: Engine,
+    session: Session,
     errors: Errors,
     /// Frames of the input that are no molecule.
     left_out: usize,
@@ -165,7 +170,7 @@ impl Task<'_> {
     fn one(&mut self) -> Result<PathBuf> {
         let path = self.output("_next.pdb")?;
         let mut next = [self.structure.frame.clone()];
-        self.engine.stepper.step(&mut next)?;
+        self.session.step(&mut next)?;
         if let Some(truth) = &self.args.truth {
             let truth = read(truth, &self.args.selection.clone().into())?;
             if truth.topology.len() != self.structure.topology.len() {
@@ -190,7 +195,7 @@ impl Task<'_> {
     fn all(&mut self) -> Result<PathBuf> {
         let topology = &self.structure.topology;
         let mut input = self.open(&self.args.input)?;
-        let lag = self.engine.stepper.time_step();
+        let lag = self.session.stepper().time_step();
         let mut truth = self.truth(&input, lag)?;
         let every = self.args.every as usize;
         let path = self.output("_next.xtc")?;
@@ -204,7 +209,7 @@ impl Task<'_> {
             if frames.is_empty() {
                 continue;
             }
-            self.engine.stepper.step(&mut frames)?;
+            self.session.step(&mut frames)?;
             for ((index, before), next) in before.iter().zip(&frames) {
                 let mut after = Frame::default();
                 if let Some((reader, shift)) = truth
@@ -285,7 +290,7 @@ impl Task<'_> {
     }
 
     fn print(&self, out: &Path) {
-        let lag = self.engine.stepper.time_step();
+        let lag = self.session.stepper().time_step();
         let frames = self.errors.frames;
         let mean = |sums: [f64; 2]| sums.map(|sum| (frames > 0).then(|| sum / frames as f64));
         let (mse, rmsd) = (mean(self.errors.squares), mean(self.errors.rmsd));

@@ -1,14 +1,13 @@
 //! A protein ready for the force field: the flags and the way from a file for every command that
 //! needs one.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use super::console::eprintln;
 use super::selection::Selection;
 use crate::Result;
-use crate::forcefield::{
-    ForceField, Histidine, Plan, Precision, PrepareOptions, Prepared, SHORTEST_CUTOFF, System,
-};
-use crate::structure::{Structure, read};
+use crate::forcefield::{ForceField, Histidine, Precision, SHORTEST_CUTOFF, System};
+use crate::session::{self, Complete};
 
 /// A structure file and how to complete it.
 #[derive(Debug, Clone, clap::Args)]
@@ -57,124 +56,35 @@ fn cutoff(text: &str) -> std::result::Result<f64, String> {
     }
 }
 
-/// A protein with all its atoms.
-pub struct Complete {
-    /// All atoms and their positions; the report is that of the file.
-    pub structure: Structure,
-    /// What was added and decided, one line each.
-    pub notes: Vec<String>,
-}
-
 impl Protein {
     /// Reads the file and completes what it lacks.
     ///
     /// # Errors
-    /// Those of [`Completion::load`].
+    /// Those of [`session::Completion::load`].
     pub fn load(&self) -> Result<Complete> {
-        self.completion.load(&self.file)
+        session::Completion::from(&self.completion).load(&self.file)
     }
 }
 
-impl Completion {
-    /// Reads a file and completes what it lacks.
-    ///
-    /// # Errors
-    /// What [`Completion::examine`] refuses.
-    pub fn load(&self, file: &Path) -> Result<Complete> {
-        let mut structure = self.read(file)?;
-        let plan = self.examine(&mut structure)?;
-        let prepared = plan.place(&structure.frame)?;
-        Ok(Complete::new(structure, prepared))
-    }
-
-    /// Reads a file for a run. Where its atoms are wanted `as_is`, it is not completed; what would
-    /// have refused that is a note.
-    ///
-    /// # Errors
-    /// Those of [`Completion::load`], but where the atoms are wanted `as_is` those of reading alone.
-    pub fn load_as_far_as_known(&self, file: &Path, as_is: bool) -> Result<Complete> {
-        if !as_is {
-            return self.load(file);
+impl From<&Completion> for session::Completion {
+    fn from(typed: &Completion) -> Self {
+        session::Completion {
+            read: typed.selection.clone().into(),
+            fix: typed.fix,
+            his: typed.his,
         }
-        let mut structure = self.read(file)?;
-        structure.require_complete(self.fix)?;
-        let (plan, notes) = match self.examine(&mut structure) {
-            Ok(plan) => (Some(plan), Vec::new()),
-            Err(error) => (None, vec![format!("hydrogens are not added: {error}")]),
-        };
-        match plan.filter(|plan| plan.topology.len() == structure.topology.len()) {
-            Some(plan) => {
-                let prepared = plan.place(&structure.frame)?;
-                Ok(Complete::new(structure, prepared))
-            }
-            None => Ok(Complete { structure, notes }),
-        }
-    }
-
-    /// Reads a file.
-    ///
-    /// # Errors
-    /// What [`read`] refuses.
-    pub fn read(&self, file: &Path) -> Result<Structure> {
-        read(file, &self.selection.clone().into())
-    }
-
-    /// Whether the force field can take a structure, and what it lacks: what every command asks
-    /// that completes one, `check` too. Changes of charge are added to the report's warnings.
-    ///
-    /// # Errors
-    /// What [`Structure::require_complete`] and [`Plan::of`] refuse.
-    pub fn examine(&self, structure: &mut Structure) -> Result<Plan> {
-        structure.require_complete(self.fix)?;
-        let options = PrepareOptions {
-            fix: self.fix,
-            his: self.his,
-        };
-        let plan = Plan::of(&structure.topology, &structure.frame, &options)?;
-        structure.report.warnings.extend(plan.warnings.clone());
-        Ok(plan)
     }
 }
 
-impl Complete {
-    fn new(structure: Structure, prepared: Prepared) -> Self {
-        let Prepared {
-            topology,
-            frame,
-            hydrogens,
-            built,
-            mut notes,
-            warnings: _, // in the report already
-        } = prepared;
-        if hydrogens > 0 {
-            notes.push(format!("{hydrogens} hydrogens added"));
-        }
-        if !built.is_empty() {
-            notes.push(format!("built: {}", built.join(", ")));
-        }
-        Complete {
-            structure: Structure {
-                topology,
-                frame,
-                report: structure.report,
-            },
-            notes,
-        }
+/// Says what was left out, warnings and notes on stderr.
+pub fn say(complete: &Complete) {
+    let report = &complete.structure.report;
+    let left_out = report.left_out_line();
+    left_out.iter().for_each(|line| eprintln!("{line}"));
+    for warning in &report.warnings {
+        eprintln!("warning: {warning}");
     }
-
-    /// Says what was left out, warnings and notes on stderr.
-    pub fn say(&self) {
-        let report = &self.structure.report;
-        report
-            .left_out_line()
-            .iter()
-            .for_each(|line| eprintln!("{line}"));
-        report
-            .warnings
-            .iter()
-            .for_each(|warning| eprintln!("warning: {warning}"));
-        self.notes.iter().for_each(|note| eprintln!("{note}"));
-    }
+    complete.notes.iter().for_each(|note| eprintln!("{note}"));
 }
 
 impl Field {

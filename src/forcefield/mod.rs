@@ -33,7 +33,7 @@ pub use geometry::{template_geometry, template_geometry_at};
 pub use minimize::{Minimized, Minimizer};
 pub use plan::Plan;
 pub use prepare::{Histidine, PrepareOptions, Prepared, prepare};
-pub use strain::{Strain, strains};
+pub use strain::{Strain, require_finite, strains};
 pub use system::{
     Angle, Bond, COULOMB, COULOMB_OBC, Exception, OBC_OFFSET, SCALE_COULOMB_14, SCALE_LJ_14,
     System, Torsion,

@@ -1,12 +1,16 @@
 //! Which residues are strained: the energy terms that a clash or a distorted bond raises, by
 //! residue.
 
+use std::path::Path;
+
 use nalgebra::Vector3;
 use serde::Serialize;
 
-use super::System;
 use super::bonded::Bonded;
+use super::{Energies, System};
+use crate::error::Place;
 use crate::structure::Topology;
+use crate::{Error, Result};
 
 /// The strain of a residue, kJ/mol. Each term is shared equally by the atoms that it is about.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -19,6 +23,38 @@ pub struct Strain {
     pub lennard_jones: f64,
     /// Sum of both.
     pub total: f64,
+}
+
+/// Refuses an energy that is no number: atoms lie at one place.
+///
+/// # Errors
+/// [`Error::Input`] naming the two atoms that are closest to each other.
+pub fn require_finite(
+    energies: &Energies,
+    topology: &Topology,
+    positions: &[Vector3<f64>],
+    file: &Path,
+) -> Result<()> {
+    if energies.total.is_finite() {
+        return Ok(());
+    }
+    let pairs = (0..positions.len())
+        .flat_map(|i| (0..i).map(move |j| ((positions[i] - positions[j]).norm(), j, i)));
+    let what =
+        pairs
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+            .map_or(String::new(), |(distance, i, j)| {
+                format!(
+                    "; {} and {} are {distance:.4} Å apart",
+                    topology.atom_label(i),
+                    topology.atom_label(j)
+                )
+            });
+    Err(Error::input(
+        Place::file(file),
+        format!("the energy is not finite{what}"),
+        "remove one of the two atoms, or move it",
+    ))
 }
 
 /// Strains of all residues at `positions`, Å, the largest first.

@@ -73,6 +73,26 @@ pub struct Provenance {
     /// The model whose weights were the first ones; none: they were random.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_from: Option<DataFile>,
+    /// Sequences of the systems of the training set by name, in one-letter code, chains set apart
+    /// by `/`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub sequences: BTreeMap<String, String>,
+    /// Temperatures of systems whose data were not made at `temperature`, K.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub temperatures: BTreeMap<String, f64>,
+    /// Where the model was judged against reference MD.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub validated: Vec<Validated>,
+}
+
+/// A lag time at which a model was judged against reference MD.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Validated {
+    /// The lag time, ps.
+    pub lag: f64,
+    /// Residues of the largest protein that it was judged on.
+    pub residues: usize,
 }
 
 /// An alphabet of tokens by name and hash ([`Vocabulary`]).

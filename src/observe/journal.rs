@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use crate::{Error, Result};
@@ -41,6 +41,8 @@ const PRINTED: u64 = 5;
 const LISTED: usize = 100;
 /// Progress lines are at least this far apart.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
+/// How often a bar shows that it lives.
+const TICK: Duration = Duration::from_millis(250);
 
 /// A handle on what a run says; clones share it.
 #[derive(Clone)]
@@ -55,6 +57,8 @@ struct Inner {
     json: bool,
     bar: Option<ProgressBar>,
     last_line: Option<Instant>,
+    /// When progress was first shown, and the step of then.
+    first_step: Option<(Instant, u64)>,
     log: Option<(PathBuf, File)>,
     failed: Option<Error>,
     counts: BTreeMap<String, u64>,
@@ -72,6 +76,7 @@ impl Journal {
             json,
             bar: None,
             last_line: None,
+            first_step: None,
             log: None,
             failed: None,
             counts,
@@ -80,6 +85,11 @@ impl Journal {
         Journal {
             inner: Arc::new(Mutex::new(inner)),
         }
+    }
+
+    /// A journal that keeps what it is told to itself: warnings can be asked for.
+    pub fn silent() -> Self {
+        Journal::new(Console::Quiet, false, false)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -158,17 +168,21 @@ impl Journal {
     /// Shows how far the run is; `words` are its speed and the like.
     pub fn progress(&self, step: u64, steps: u64, words: &str) {
         let mut inner = self.lock();
+        inner.first_step.get_or_insert((Instant::now(), step));
         match inner.console {
             Console::Quiet => {}
             Console::Bar => {
                 let bar = inner.bar.get_or_insert_with(|| {
                     let style = ProgressStyle::with_template(
-                        "{bar:30} {pos}/{len} steps, {msg}, {eta} left",
+                        "{spinner} {bar:30} {pos}/{len} steps, {msg}, {elapsed} so far, {eta} left",
                     )
                     .expect("a valid template");
-                    ProgressBar::new(steps)
+                    let bar = ProgressBar::new(steps)
                         .with_position(step)
-                        .with_style(style)
+                        .with_style(style);
+                    // a step may take a minute: the bar shows that there is life in it
+                    bar.enable_steady_tick(TICK);
+                    bar
                 });
                 bar.set_message(words.to_owned());
                 bar.set_position(step);
@@ -180,7 +194,8 @@ impl Journal {
                     || step == steps
                 {
                     inner.last_line = Some(Instant::now());
-                    inner.print(&format!("step {step} of {steps}, {words}"));
+                    let left = inner.left(step, steps);
+                    inner.print(&format!("step {step} of {steps}, {words}{left}"));
                 }
             }
         }
@@ -209,6 +224,21 @@ impl Journal {
 }
 
 impl Inner {
+    /// `, 5 minutes left`: what the steps that are to come will take, by those that were made.
+    fn left(&self, step: u64, steps: u64) -> String {
+        let Some((start, from)) = self
+            .first_step
+            .filter(|(_, from)| step > *from && step < steps)
+        else {
+            return String::new();
+        };
+        let share = (steps - step) as f64 / (step - from) as f64;
+        let left = Duration::try_from_secs_f64(start.elapsed().as_secs_f64() * share);
+        left.map_or(String::new(), |left| {
+            format!(", {} left", HumanDuration(left))
+        })
+    }
+
     fn write_log(&mut self, words: &str) {
         let seconds = self.start.elapsed().as_secs_f64();
         if let Some((path, file)) = &mut self.log

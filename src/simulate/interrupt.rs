@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
 use crate::Error;
 
 /// Tells whether the run is to stop after the step that it is in.
@@ -21,22 +24,21 @@ impl Stop {
     }
 
     /// On SIGINT, SIGTERM or SIGHUP: the first asks for an orderly stop, the second ends the
-    /// process at once with exit code 130.
+    /// process at once with exit code 130. A SIGHUP that the process was started to ignore (`nohup`)
+    /// stays ignored.
     ///
-    /// Where the signals cannot be caught (another handler has them), the run can only be killed; a
-    /// resumed run goes on from the last checkpoint then.
+    /// Where the signals cannot be caught, the run can only be killed; a resumed run goes on from
+    /// the last checkpoint then.
     pub fn on_signals() -> Self {
         static SIGNAL: OnceLock<Arc<AtomicBool>> = OnceLock::new();
         let signal = SIGNAL.get_or_init(|| {
-            let signal = Arc::new(AtomicBool::new(false));
-            let seen = signal.clone();
-            let handler = move || {
-                if seen.swap(true, Ordering::Relaxed) {
-                    std::process::exit(130);
-                }
-            };
-            let _ = ctrlc::set_handler(handler);
-            signal
+            let asked = Arc::new(AtomicBool::new(false));
+            for signal in signals() {
+                // the first signal finds the flag down here and raises it in the next line
+                let _ = flag::register_conditional_shutdown(signal, 130, asked.clone());
+                let _ = flag::register(signal, asked.clone());
+            }
+            asked
         });
         Stop {
             signal: signal.clone(),
@@ -82,4 +84,24 @@ impl Stop {
             None
         }
     }
+}
+
+/// The signals that ask for a stop.
+fn signals() -> Vec<i32> {
+    let mut signals = vec![SIGINT, SIGTERM];
+    #[cfg(unix)]
+    if !hangups_are_ignored() {
+        signals.push(signal_hook::consts::SIGHUP);
+    }
+    signals
+}
+
+/// Whether this process was started to outlive its terminal. Only Linux says so in a file; elsewhere
+/// a run under `nohup` stops when its terminal goes.
+#[cfg(unix)]
+fn hangups_are_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = (status.lines()).find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal_hook::consts::SIGHUP - 1) & 1 == 1)
 }

@@ -87,6 +87,18 @@ impl Topology {
         let atom = &self.atoms[atom];
         format!("{}:{}", self.residue_label(atom.residue), atom.name)
     }
+    /// The sequence in one-letter code, chains set apart by `/`; caps are no part of it, and `X`
+    /// stands for whatever is not one of the twenty in any of its forms.
+    pub fn sequence(&self) -> String {
+        let of = |chain: &Chain| -> String {
+            let residues = self.residues[chain.residues.clone()].iter();
+            let names = residues.map(|residue| residue.name.as_str());
+            let inner = names.filter(|name| !["ACE", "NME", "NHE"].contains(name));
+            inner.map(letter).collect()
+        };
+        let chains: Vec<String> = self.chains.iter().map(of).collect();
+        chains.join("/")
+    }
     /// The atom of this residue with this name.
     pub fn atom_named(&self, residue: usize, name: &str) -> Option<usize> {
         self.residues[residue]
@@ -174,5 +186,32 @@ impl Topology {
         (0..self.len())
             .filter(|&atom| self.atoms[atom].element != Element::H)
             .collect()
+    }
+}
+
+/// One-letter code of a residue.
+fn letter(name: &str) -> char {
+    match name {
+        "ALA" => 'A',
+        "ARG" | "ARN" => 'R',
+        "ASN" => 'N',
+        "ASP" | "ASH" => 'D',
+        "CYS" | "CYX" | "CYM" => 'C',
+        "GLN" => 'Q',
+        "GLU" | "GLH" => 'E',
+        "GLY" => 'G',
+        "HIS" | "HID" | "HIE" | "HIP" => 'H',
+        "ILE" => 'I',
+        "LEU" => 'L',
+        "LYS" | "LYN" => 'K',
+        "MET" => 'M',
+        "PHE" => 'F',
+        "PRO" => 'P',
+        "SER" => 'S',
+        "THR" => 'T',
+        "TRP" => 'W',
+        "TYR" => 'Y',
+        "VAL" => 'V',
+        _ => 'X',
     }
 }

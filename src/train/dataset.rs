@@ -16,6 +16,8 @@ use crate::{Error, Result};
 pub struct System {
     /// Its name in messages.
     pub name: String,
+    /// Its sequence ([`crate::structure::Topology::sequence`]).
+    pub sequence: String,
     /// How the network sees it.
     pub tokens: Tokens,
     /// Its trajectories.

@@ -79,6 +79,7 @@ fn load_system(
     let fold = config.task.gives_fold() && entry.fold.unwrap_or_else(|| tokens.is_folded());
     Ok(System {
         name: entry.name(),
+        sequence: topology.sequence(),
         tokens,
         segments,
         rollouts,

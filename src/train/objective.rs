@@ -152,6 +152,7 @@ mod tests {
         let (segments, rollouts) = (vec![segment(40, 1.0, 0.3)], vec![segment(1, 2.0, 0.0)]);
         System {
             name: "akle".into(),
+            sequence: "AKLE".into(),
             tokens,
             segments,
             rollouts,

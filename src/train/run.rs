@@ -137,6 +137,11 @@ impl<E: Engine> Trainer<E> {
             .iter()
             .map(|&system| self.dataset.systems[system].name.clone())
             .collect();
+        let sequences = trained.iter().map(|&system| {
+            let system = &self.dataset.systems[system];
+            (system.name.clone(), system.sequence.clone())
+        });
+        let sequences = sequences.collect();
         let started_from = self
             .config
             .initial
@@ -161,6 +166,8 @@ impl<E: Engine> Trainer<E> {
             configuration: self.config.text.clone(),
             data: self.dataset.files.clone(),
             started_from,
+            sequences,
+            ..Provenance::default()
         };
         let architecture = &self.config.architecture;
         let written = task::save(path, &self.network, architecture, &self.task, &provenance);

@@ -67,6 +67,21 @@ fn log_sigma_std() -> f64 {
 }
 
 impl Settings {
+    /// Jumps of one lag time, ps, all else at its default.
+    pub fn of(lag: f64) -> Self {
+        Settings {
+            lag,
+            longest_lag: None,
+            fold: false,
+            reversed: half(),
+            returns: quarter(),
+            return_within: return_within(),
+            condition_noise: condition_noise(),
+            log_sigma_mean: log_sigma_mean(),
+            log_sigma_std: log_sigma_std(),
+        }
+    }
+
     /// Shortest and longest lag time, ps.
     fn lag_range(&self) -> [f64; 2] {
         let lags = task::Table::lags(self);

@@ -1,24 +1,30 @@
 //! The end of a run: the last frames, the summary file, the last words.
 
+use std::io::Write;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Files, Job, Plan, time};
+use super::files::Files;
+use super::lines::time;
+use super::plan::Plan;
+use super::run::RunOptions;
 use crate::files::write_atomically;
 use crate::observe::{Journal, three_digits};
 use crate::simulate::{OnGuard, Simulation};
-use crate::structure::write_pdb;
+use crate::structure::{Structure, write_pdb};
 use crate::{Error, Result};
 
 /// What is known of a run before it starts.
 pub(super) struct About<'a> {
-    pub job: &'a Job<'a>,
+    pub command: &'static str,
+    pub options: &'a RunOptions,
     pub files: &'a Files,
     pub plan: &'a Plan,
     pub settings: Value,
     /// What makes the steps.
-    pub engine: String,
+    pub stepper: String,
+    pub structure: Structure,
     /// What is done about a frame that is no molecule.
     pub on_guard: OnGuard,
     /// The step that this run went on from.
@@ -37,21 +43,20 @@ impl About<'_> {
         journal.end_progress();
         let mut written = Ok(());
         for (replica, frame) in simulation.frames().iter().enumerate() {
-            written = written.and(write_pdb(
-                &self.files.last(replica),
-                &self.job.structure.topology,
-                [frame],
-            ));
+            let last = self.files.last(replica);
+            written = written.and(write_pdb(&last, &self.structure.topology, [frame]));
         }
+        let kind = ending(&outcome);
         let summary = self.summary(simulation, &outcome, wall, journal);
         let text = format!("{summary:#}\n");
-        written = written.and(write_atomically(&self.files.summary(), |out| {
-            std::io::Write::write_all(out, text.as_bytes())
+        let path = self.files.summary();
+        written = written.and(write_atomically(&path, |out| {
+            out.write_all(text.as_bytes())
         }));
-        let Value::Object(fields) = summary else {
-            unreachable!("made as an object")
-        };
-        journal.event("end", json!({ "outcome": fields["outcome"], "step": simulation.step(), "summary": self.files.summary() }));
+        journal.event(
+            "end",
+            json!({ "outcome": kind, "step": simulation.step(), "summary": path }),
+        );
         match &outcome {
             Ok(()) => self.last_words(simulation, wall, journal),
             Err(error) => journal.detail(&format!("ended: {error}")),
@@ -105,22 +110,16 @@ impl About<'_> {
         wall: Duration,
         journal: &Journal,
     ) -> Value {
-        let kind = match outcome {
-            Ok(()) => "done",
-            Err(Error::Guard { .. }) => "stopped by a guard",
-            Err(Error::Interrupted { .. }) => "interrupted",
-            Err(_) => "failed",
-        };
         let plan = self.plan;
         json!({
             "program": "mdsurrogate",
             "version": env!("CARGO_PKG_VERSION"),
-            "command": self.job.command,
-            "command_line": std::env::args().collect::<Vec<_>>(),
-            "outcome": kind,
+            "command": self.command,
+            "command_line": self.options.command_line,
+            "outcome": ending(outcome),
             "error": outcome.as_ref().err().map(ToString::to_string),
-            "input": self.job.structure.report,
-            "engine": self.engine,
+            "input": self.structure.report,
+            "engine": self.stepper,
             "settings": self.settings,
             "plan": {
                 "steps": plan.steps,
@@ -138,6 +137,16 @@ impl About<'_> {
             "guards": journal.warnings(),
             "files": self.files.all(),
         })
+    }
+}
+
+/// How a run ended, in words of the summary.
+fn ending(outcome: &Result<()>) -> &'static str {
+    match outcome {
+        Ok(()) => "done",
+        Err(Error::Guard { .. }) => "stopped by a guard",
+        Err(Error::Interrupted { .. }) => "interrupted",
+        Err(_) => "failed",
     }
 }
 

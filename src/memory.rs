@@ -1,0 +1,57 @@
+//! An allocation that fails ends the program with a message and the exit code of a device or memory
+//! that failed. The standard library's own end is an abort: a core dump, and a code that looks like
+//! a fault of the program. It lets nobody else decide (`set_alloc_error_hook` is not stable), so
+//! the allocator does.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::io::Write;
+
+/// Exit code of [`mdsurrogate::Error::Device`].
+const DEVICE: i32 = 4;
+
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator;
+
+/// The system's allocator.
+struct Allocator;
+
+// SAFETY: every call is handed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Allocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        checked(unsafe { System.alloc(layout) }, layout.size())
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        checked(unsafe { System.alloc_zeroed(layout) }, layout.size())
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        checked(unsafe { System.realloc(memory, layout, size) }, size)
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(memory, layout) };
+    }
+}
+
+fn checked(memory: *mut u8, bytes: usize) -> *mut u8 {
+    if memory.is_null() {
+        out_of_memory(bytes);
+    }
+    memory
+}
+
+/// Says it without another allocation, and ends the process at once: handlers of an orderly exit
+/// might wait for a thread that waits for memory.
+#[cold]
+fn out_of_memory(bytes: usize) -> ! {
+    let mut line = [0; 160];
+    let mut rest = &mut line[..];
+    let _ = writeln!(
+        rest,
+        "error: out of memory: {bytes} bytes are not to be had\n  try: fewer --replicas or --threads"
+    );
+    let unused = rest.len();
+    let _ = std::io::stderr().write_all(&line[..line.len() - unused]);
+    signal_hook::low_level::exit(DEVICE)
+}

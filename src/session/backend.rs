@@ -1,0 +1,72 @@
+//! Which engine runs the network: the program's only choice between CPU and GPU.
+
+use crate::Result;
+#[cfg(feature = "gpu")]
+use crate::engine::Gpu;
+use crate::engine::{Cpu, Engine};
+
+/// Where a network runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Backend {
+    /// The GPU where there is one that is hardware, else the CPU.
+    #[default]
+    Auto,
+    /// The best GPU, a software one if need be (which is slower than the CPU engine).
+    Gpu,
+    /// The CPU. No GPU is looked for.
+    Cpu,
+}
+
+/// What is to be done on the engine that was chosen, whichever it is.
+pub trait OnEngine {
+    /// What comes of it.
+    type Output;
+
+    /// Does it. `device` names a GPU; the CPU, whose bits are the same everywhere, has no name.
+    ///
+    /// # Errors
+    /// Those of the work.
+    fn on<E: Engine + 'static>(self, engine: E, device: Option<String>) -> Result<Self::Output>;
+}
+
+impl Backend {
+    /// Opens the engine that was asked for and does `work` on it.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] where a GPU was asked for and there is none, and those of the work.
+    pub fn run<W: OnEngine>(self, work: W) -> Result<W::Output> {
+        #[cfg(feature = "gpu")]
+        if let Some(gpu) = self.gpu()? {
+            let device = gpu.device().to_owned();
+            return work.on(gpu, Some(device));
+        }
+        #[cfg(not(feature = "gpu"))]
+        if self == Backend::Gpu {
+            return Err(crate::Error::Device {
+                what: "this program was built without the GPU engine".into(),
+                hint: "--backend cpu, or build it with the feature `gpu`".into(),
+            });
+        }
+        work.on(Cpu::<f32>::new(), None)
+    }
+
+    #[cfg(feature = "gpu")]
+    fn gpu(self) -> Result<Option<Gpu>> {
+        match self {
+            Backend::Cpu => Ok(None),
+            Backend::Gpu => Gpu::best().map(Some),
+            Backend::Auto => Ok(Gpu::hardware().ok()),
+        }
+    }
+}
+
+/// The devices that [`Backend::Gpu`] chooses from, best first: one line each.
+pub fn devices() -> Vec<String> {
+    #[cfg(feature = "gpu")]
+    return crate::engine::gpu::devices()
+        .into_iter()
+        .map(|device| format!("{} ({}; {})", device.name, device.kind, device.driver))
+        .collect();
+    #[cfg(not(feature = "gpu"))]
+    Vec::new()
+}

@@ -1,0 +1,97 @@
+//! How long a run will take, measured on the machine that it runs on.
+
+use std::time::{Duration, Instant};
+
+use nalgebra::Vector3;
+
+use super::plan::Plan;
+use super::{Session, threads};
+use crate::Result;
+use crate::forcefield::ForceField;
+use crate::simulate::Clock;
+
+/// Time of a step of dynamics beside that of its forces: integration, constraints, observers.
+pub(super) const OVERHEAD: f64 = 1.3;
+/// A measurement goes on for as long as this, or so many evaluations, whichever is longer.
+const MEASURED: Duration = Duration::from_millis(200);
+const EVALUATIONS: u32 = 3;
+
+/// Wall time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Estimate {
+    /// Of one step, s.
+    pub step: f64,
+    /// Of all steps that are to be made, s.
+    pub all: f64,
+}
+
+impl Session {
+    /// What the steps from `resumed_at` on will take; none where they are fewer than `fewest`.
+    ///
+    /// Jumps are measured by making one of them and forgetting it: a step depends on nothing that
+    /// was done before it. Dynamics, whose input may be too strained to be moved yet, is measured
+    /// by its forces.
+    pub(super) fn estimate(
+        &mut self,
+        plan: &Plan,
+        resumed_at: Option<u64>,
+        fewest: u64,
+    ) -> Result<Option<Estimate>> {
+        let mut steps = plan.steps.saturating_sub(resumed_at.unwrap_or(0));
+        if steps < fewest {
+            return Ok(None);
+        }
+        let step = match (self.stepper.clock(), &self.field) {
+            (Clock::Dynamics(_), Some(field)) => {
+                let replicas = self.replicas.count() as f64;
+                let positions = &self.structure.frame.positions;
+                let (pool, field) = (self.pool.as_deref(), field.clone());
+                let (one, threads) = threads::within(pool, || {
+                    let alone = replicas == 1.0;
+                    let forces = seconds_of_forces(field, positions, alone);
+                    (forces, rayon::current_num_threads() as f64)
+                });
+                one? * OVERHEAD * (replicas / threads.min(replicas)).ceil()
+            }
+            _ => {
+                let mut frames = vec![self.structure.frame.clone(); self.replicas.count() as usize];
+                let clock = Instant::now();
+                self.step(&mut frames)?;
+                clock.elapsed().as_secs_f64()
+            }
+        };
+        if resumed_at.is_none() {
+            steps += self.start_steps;
+        }
+        Ok(Some(Estimate {
+            step,
+            all: step * steps as f64,
+        }))
+    }
+}
+
+/// Wall time of an evaluation of all forces, s: on all threads of the pool where the molecule is
+/// alone, else on one of them.
+///
+/// # Errors
+/// [`crate::Error::Device`] where no thread can be started.
+pub(super) fn seconds_of_forces(
+    mut field: ForceField,
+    positions: &[Vector3<f64>],
+    alone: bool,
+) -> Result<f64> {
+    let mut forces = vec![Vector3::zeros(); positions.len()];
+    let mut measure = move || {
+        field.energy_forces(positions, &mut forces);
+        let (clock, mut count) = (Instant::now(), 0);
+        while clock.elapsed() < MEASURED || count < EVALUATIONS {
+            field.energy_forces(positions, &mut forces);
+            count += 1;
+        }
+        clock.elapsed().as_secs_f64() / f64::from(count)
+    };
+    if alone {
+        return Ok(measure());
+    }
+    Ok(super::thread_pool(1)?.install(measure))
+}

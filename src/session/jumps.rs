@@ -1,0 +1,230 @@
+//! How jumps are sampled and corrected, as typed options.
+
+use crate::engine::Engine;
+use crate::forcefield::{ForceField, Precision, System, TemplateGeometry};
+use crate::network::{Header, Network, Tokens};
+use crate::simulate::{Hydrogens, Jump, ROOM_TEMPERATURE, Relaxation, Relaxed, Stepper};
+use crate::structure::Structure;
+use crate::task::{self, Method, Sampler};
+use crate::{Error, Result};
+
+/// Fewest and most steps of the corrector, unless more or fewer are asked for: one a heavy atom
+/// between them. A torsion rolls off a barrier within a hundred; what a jump bends in a packed
+/// protein takes longer, and would add up from jump to jump (docs/jump.md).
+const RELAX: [usize; 2] = [100, 400];
+
+/// Whether jumps keep to the fold that they start from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Fold {
+    /// Where a chain has ten residues or more.
+    #[default]
+    Auto,
+    /// Yes.
+    Keep,
+    /// No: for disordered chains; folded proteins come apart faster than in MD.
+    Free,
+}
+
+impl Fold {
+    /// Whether this molecule keeps to its fold.
+    fn is_kept(self, tokens: &Tokens) -> bool {
+        match self {
+            Fold::Auto => tokens.is_folded(),
+            Fold::Keep => true,
+            Fold::Free => false,
+        }
+    }
+}
+
+/// Sampler and corrector of a model of jumps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Jumps {
+    /// Physical time of a jump, ps, of a model that takes several; none: the model's own.
+    pub lag: Option<f64>,
+    /// After every jump, up to so many steps of minimisation and so many of 4 fs in the force
+    /// field; 0: the bare network. None: one for each heavy atom, 100 to 400.
+    pub relax: Option<usize>,
+    /// Noise levels of the sampler, 2 to 1000.
+    pub levels: usize,
+    /// How it steps through them; none: Euler with a corrector, Heun without.
+    pub method: Option<Method>,
+    /// Whether jumps keep to the fold of the input.
+    pub fold: Fold,
+    /// Smallest noise level, Å.
+    pub lowest: f64,
+    /// Noise added before each step of the sampler, as a share of its noise level, 0 to 1.
+    pub stir: f64,
+}
+
+impl Default for Jumps {
+    fn default() -> Self {
+        let Sampler {
+            levels, low, stir, ..
+        } = Sampler::default();
+        Jumps {
+            lag: None,
+            relax: None,
+            levels,
+            method: None,
+            fold: Fold::default(),
+            lowest: low,
+            stir,
+        }
+    }
+}
+
+/// What jumps are made of.
+pub(super) struct Parts<'a, E: Engine> {
+    pub network: Network<E>,
+    /// What it was trained for.
+    pub task: task::Jump,
+    /// What its file says.
+    pub header: &'a Header,
+    /// The molecule, as the jumps begin.
+    pub structure: &'a Structure,
+    pub geometry: &'a TemplateGeometry,
+    pub seed: u64,
+    pub first_replica: u64,
+}
+
+impl Jumps {
+    /// The sampler of jumps that are corrected, or are not.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a smallest noise level that is none or above the largest, or a share
+    /// that is none.
+    fn sampler(&self, corrected: bool) -> Result<Sampler> {
+        let default = Sampler::default();
+        if !(self.lowest > 0.0 && self.lowest < default.high) {
+            let what = format!(
+                "--lowest: noise of {} Å cannot end at the largest level of {} Å",
+                self.lowest, default.high
+            );
+            return Err(Error::usage(what, "0.01A"));
+        }
+        if !(0.0..=1.0).contains(&self.stir) {
+            return Err(Error::usage(
+                format!("--stir: {} is no share of a noise level", self.stir),
+                "0 to 1",
+            ));
+        }
+        let usual = if corrected {
+            Method::Euler
+        } else {
+            Method::Heun
+        };
+        Ok(Sampler {
+            levels: self.levels,
+            method: self.method.unwrap_or(usual),
+            low: self.lowest,
+            stir: self.stir,
+            ..default
+        })
+    }
+
+    /// Steps of the corrector for a molecule of `tokens` heavy atoms.
+    fn corrector_steps(&self, tokens: usize) -> usize {
+        self.relax.unwrap_or(tokens.clamp(RELAX[0], RELAX[1]))
+    }
+
+    /// The stepper and what the user is to know of it; without its corrector where the force field
+    /// does not know the molecule.
+    ///
+    /// # Errors
+    /// Those of [`Tokens::new`], [`Jump::with_lag_time`] and [`Jumps::sampler`].
+    pub(super) fn stepper<E: Engine + 'static>(
+        &self,
+        parts: Parts<'_, E>,
+    ) -> Result<(Box<dyn Stepper>, Vec<String>)> {
+        let Structure {
+            topology, frame, ..
+        } = parts.structure;
+        let (seed, first_replica) = (parts.seed, parts.first_replica);
+        let tokens = Tokens::new(topology, parts.geometry)?;
+        let steps = self.corrector_steps(tokens.len());
+        let system = (steps > 0).then(|| System::build(topology)).transpose();
+        let corrected = matches!(system, Ok(Some(_)));
+        let mut jump = Jump::new(
+            parts.network,
+            parts.task,
+            tokens,
+            Hydrogens::new(topology, &frame.positions),
+            self.sampler(corrected)?,
+            seed,
+            first_replica,
+        );
+        let mut words = Vec::new();
+        if self.fold.is_kept(jump.tokens()) {
+            jump = jump.with_fold(&frame.positions);
+        }
+        if jump.keeps_fold() {
+            words.push("it keeps to the fold of its input; --fold free lets go of it".to_owned());
+        }
+        if let Some(lag) = self.lag {
+            jump = jump.with_lag_time(lag)?;
+        }
+        let system = match system {
+            Ok(Some(system)) => system,
+            Ok(None) => return Ok((Box::new(jump), words)),
+            Err(error) => {
+                words.push(format!("warning: jumps are not corrected: {error}"));
+                return Ok((Box::new(jump), words));
+            }
+        };
+        let relaxation = Relaxation {
+            steps,
+            temperature: (parts.header.provenance.temperature).unwrap_or(ROOM_TEMPERATURE),
+            seed,
+            first_replica,
+        };
+        let field = ForceField::new(system, Precision::F32);
+        Ok((
+            Box::new(Relaxed::new(jump, topology, field, relaxation)),
+            words,
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_corrector_takes_a_step_a_heavy_atom_within_bounds_unless_told() {
+        let default = Jumps::default();
+        assert_eq!(
+            [32, 154, 602].map(|tokens| default.corrector_steps(tokens)),
+            [100, 154, 400]
+        );
+        let bare = Jumps {
+            relax: Some(0),
+            ..Jumps::default()
+        };
+        assert_eq!(bare.corrector_steps(602), 0);
+        // a bare network is not sampled as one that is corrected
+        assert_ne!(bare.sampler(false).unwrap(), default.sampler(true).unwrap());
+    }
+
+    #[test]
+    fn noise_levels_that_cannot_be_are_refused() {
+        for (jumps, flag) in [
+            (
+                Jumps {
+                    lowest: 0.0,
+                    ..Jumps::default()
+                },
+                "--lowest",
+            ),
+            (
+                Jumps {
+                    stir: f64::NAN,
+                    ..Jumps::default()
+                },
+                "--stir",
+            ),
+        ] {
+            let error = jumps.sampler(true).unwrap_err();
+            assert!(error.exit_code() == 2 && error.to_string().contains(flag));
+        }
+    }
+}

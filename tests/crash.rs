@@ -40,8 +40,8 @@ fn case(name: &'static str, words: &str, outputs: &'static [&'static str]) -> Ca
 /// Every stepper, format and training.
 fn cases() -> Vec<Case> {
     let akle = "REPO/data/structures/akle.pdb --backend cpu --seed 3 -o p";
-    let forces = format!("run {akle} -m ../force.safetensors --steps 400 --checkpoint-every 40");
-    let forces = format!("{forces} --traj-every 10 --log-every 20 --dt 1fs");
+    let forces = format!("run {akle} -m ../force.safetensors --steps 60 --checkpoint-every 6");
+    let forces = format!("{forces} --traj-every 5 --log-every 10 --dt 1fs --guard warn");
     let reference = "reference REPO/data/structures/akle.pdb --seed 3 -o p --dt 4fs";
     let reference = format!("{reference} --hold-hydrogens --heat 1ps --time 6ps");
     let reference = format!("{reference} --traj-every 100fs --checkpoint-every 200");
@@ -128,7 +128,7 @@ fn outputs(folder: &Path, names: &[&str]) -> BTreeMap<String, Vec<u8>> {
             panic!("{name}: {error}");
         });
         let clocks: &[&str] = match *name {
-            "p.train.csv" => &["minutes"],
+            "p.train.csv" => &["Time (min)"],
             name if name.ends_with(".csv") => &["Speed (ns/day)"],
             _ => return ((*name).to_owned(), bytes),
         };

@@ -31,8 +31,8 @@ mod vector;
 pub use energy::{Energies, ForceField, Precision, SHORTEST_CUTOFF};
 pub use geometry::{template_geometry, template_geometry_at};
 pub use minimize::{Minimized, Minimizer};
-pub use plan::Plan;
-pub use prepare::{Histidine, PrepareOptions, Prepared, prepare};
+pub use plan::{Histidine, Plan, PrepareOptions};
+pub use prepare::{Prepared, prepare};
 pub use strain::{Strain, require_finite, strains};
 pub use system::{
     Angle, Bond, COULOMB, COULOMB_OBC, Exception, OBC_OFFSET, SCALE_COULOMB_14, SCALE_LJ_14,

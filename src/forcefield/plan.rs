@@ -5,17 +5,48 @@ use std::collections::BTreeMap;
 
 use nalgebra::Vector3;
 
+use super::System;
 use super::charges::charge_changes;
 use super::choice::Choice;
 use super::forms::{Links, missing};
-use super::{PrepareOptions, System};
 use crate::error::Place;
 use crate::structure::residues::Template;
 use crate::structure::{Atom, Element, Frame, Residue, Topology};
 use crate::{Error, Result};
 
+/// Form of histidines whose hydrogens and name say nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Histidine {
+    /// Neutral, hydrogen on Nδ1
+    Hid,
+    /// Neutral, hydrogen on Nε2
+    #[default]
+    Hie,
+    /// Positive, hydrogens on both
+    Hip,
+}
+
+impl Histidine {
+    fn form(self) -> &'static str {
+        match self {
+            Histidine::Hid => "HID",
+            Histidine::Hie => "HIE",
+            Histidine::Hip => "HIP",
+        }
+    }
+}
+
+/// What [`super::prepare()`] may do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PrepareOptions {
+    /// Whether missing heavy side-chain atoms are built.
+    pub fix: bool,
+    /// Form of histidines that say nothing themselves.
+    pub his: Histidine,
+}
+
 /// A structure with all its atoms named and all its parameters known, of which some atoms have no
-/// position yet. See [`super::prepare`].
+/// position yet. See [`super::prepare()`].
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// All atoms with their bonds.

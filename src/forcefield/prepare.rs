@@ -5,7 +5,7 @@ use nalgebra::Vector3;
 
 use super::forms::Links;
 use super::place::Placer;
-use super::plan::Plan;
+use super::plan::{Plan, PrepareOptions};
 use super::{ForceField, Minimizer, Precision, System};
 use crate::error::Place;
 use crate::structure::{Frame, Rings, Topology};
@@ -18,37 +18,6 @@ const RELAXED: f64 = 2.0;
 const RELAXATION_CUTOFF: f64 = 10.0;
 /// Most steps of that relaxation.
 const RELAXATION_STEPS: usize = 100;
-
-/// Form of histidines whose hydrogens and name say nothing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Histidine {
-    /// Neutral, hydrogen on Nδ1
-    Hid,
-    /// Neutral, hydrogen on Nε2
-    #[default]
-    Hie,
-    /// Positive, hydrogens on both
-    Hip,
-}
-
-impl Histidine {
-    pub(super) fn form(self) -> &'static str {
-        match self {
-            Histidine::Hid => "HID",
-            Histidine::Hie => "HIE",
-            Histidine::Hip => "HIP",
-        }
-    }
-}
-
-/// What [`prepare`] may do.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PrepareOptions {
-    /// Whether missing heavy side-chain atoms are built.
-    pub fix: bool,
-    /// Form of histidines that say nothing themselves.
-    pub his: Histidine,
-}
 
 /// A structure with all atoms of ff14SB's forms.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -78,7 +78,8 @@ pub(super) fn assemble(
 }
 
 /// Says what becomes of cysteines that the file has in another state than their bonds: hydrogens on
-/// the sulfurs of a disulfide are left out, and CYX without a partner is a thiol.
+/// the sulfurs of a disulfide are left out, and CYX without a partner becomes a thiol (where forms
+/// are chosen, which knows whether its hydrogen lacks).
 fn settle_sulfurs(candidates: &mut [Candidate], bonds: &Bonds, warnings: &mut Vec<String>) {
     let is_read: Vec<bool> = candidates
         .iter()

@@ -17,6 +17,7 @@ mod models;
 mod order;
 mod pdb;
 mod perceive;
+mod protein;
 mod read;
 mod refuse;
 mod report;
@@ -32,7 +33,8 @@ mod write;
 
 pub use frame::{Cell, Frame, centroid};
 pub use look::require_whole;
-pub use read::{ReadOptions, Structure, read, read_models};
+pub use protein::{ReadOptions, Structure};
+pub use read::{read, read_models};
 pub use report::{Break, ChainSummary, MissingAtoms, Report};
 pub use rings::{Pierced, Rings};
 pub use source::Format;

@@ -51,19 +51,15 @@ const FLOORS: [&str; 19] = [
 const UP: [(&str, &str, &str); 0] = [];
 
 /// Rooms that still have files on circles, and the files where to cut.
-const KNOTS: [(&str, &str); 4] = [
+const KNOTS: [(&str, &str); 3] = [
     (
         "compare",
         "verdict names a measure of definition, which holds a verdict",
     ),
-    ("forcefield", "plan and prepare use each other"),
+    ("forcefield", "place and rotamers use each other"),
     (
         "geometry",
         "fault has limits of validity, which makes faults",
-    ),
-    (
-        "structure",
-        "what assembles a structure takes its options from read, which assembles",
     ),
 ];
 

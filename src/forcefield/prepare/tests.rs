@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::forcefield::template_geometry_at;
+use crate::forcefield::{Histidine, template_geometry_at};
 use crate::structure::{Atom, Element, ReadOptions, Structure, read};
 
 /// A structure with all its hydrogens, under the names of their forms.

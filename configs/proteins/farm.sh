@@ -1,5 +1,7 @@
 #!/bin/sh
 # Reference MD of the small proteins, at the lowest priority: farm.sh [FOLDER] [PLAN] [PROGRAM]
+# A bond stretched beyond the guard by heat, once in some nanoseconds, takes a run back to its last
+# checkpoint, 20 ps at most.
 # Goes through the plan from its start: what is done is skipped, what was interrupted goes on from its checkpoint, and what fails
 # is named in FOLDER/failed.txt and left. Several farms may work on one folder, one protein each. Ends when the plan is done.
 set -eu
@@ -18,10 +20,10 @@ grep -v '^#' "$plan" | while read -r name time every; do
   # stretch by stretch: the name of the mark holds the time that was reached
   [ -e "$prefix.$time.done" ] && continue
   # the kernel lets go of the lock where a farm dies
-  exec 9>"$prefix.lock"
+  exec 9>"$prefix.farm"
   flock -n 9 || continue
   if nice -n 19 "$program" reference "$structures/$name.pdb.gz" --fix --temp 300K --dt 4fs --hold-hydrogens --heat 50ps \
-    --time "$time" --traj-every "$every" --checkpoint-every 20ps --threads 1 --seed "$(seed_of "$name")" --overwrite \
+    --time "$time" --traj-every "$every" --checkpoint-every 20ps --threads 1 --guard rollback --max-rollbacks 100 --seed "$(seed_of "$name")" --overwrite \
     -o "$prefix" -q </dev/null; then
     touch "$prefix.$time.done"
   else

@@ -72,7 +72,8 @@ fn signal(child: &Child, name: &str) {
 }
 
 /// A short run of the bare built-in network.
-const RUN: &str = "$P run akle.pdb --backend cpu --relax 0 --overwrite --fresh --guard warn";
+const RUN: &str =
+    "$P run akle.pdb --backend cpu --relax 0 --equilibrate 0ps --overwrite --fresh --guard warn";
 
 #[test]
 fn a_reader_that_goes_away_ends_nothing() {
@@ -168,7 +169,9 @@ fn a_run_and_a_training_leave_each_others_checkpoints_alone() {
     desk.says("$P train t.toml --backend cpu -o both -q", 0);
     let trained = std::fs::read(desk.path("both.ckpt")).unwrap();
     for flags in ["", "--fresh --overwrite"] {
-        let line = format!("$P run akle.pdb --backend cpu --relax 0 --steps 2 -o both {flags}");
+        let line = format!(
+            "$P run akle.pdb --backend cpu --relax 0 --equilibrate 0ps --steps 2 -o both {flags}"
+        );
         let said = desk.says(&line, 2);
         assert!(
             said.contains("both.ckpt: is the checkpoint of a training"),
@@ -209,7 +212,7 @@ fn threads_that_cannot_be_started_are_an_error_with_code_4() {
 fn memory_that_is_not_there_is_an_error_with_code_4() {
     let desk = Desk::new();
     // 65,536 replicas of AKLE are 500 MB and more; what fails is an allocation of any size
-    let line = "ulimit -v 600000; $P run akle.pdb --backend cpu --threads 1 --replicas 65536 --relax 0 --steps 2 -o m";
+    let line = "ulimit -v 600000; $P run akle.pdb --backend cpu --threads 1 --replicas 65536 --relax 0 --equilibrate 0ps --steps 2 -o m";
     let said = desk.says(line, 4);
     assert!(
         said.contains("out of memory") && !said.contains("panicked"),
@@ -236,8 +239,8 @@ fn a_run_that_is_to_outlive_its_terminal_does() {
 fn libraries_say_nothing_on_stderr() {
     let desk = Desk::new();
     for line in [
-        "$P run akle.pdb --relax 0 --steps 2 -q --guard warn -o a",
-        "$P run akle.pdb --relax 0 --steps 2 -q --guard warn --backend cpu -o b",
+        "$P run akle.pdb --relax 0 --equilibrate 0ps --steps 2 -q --guard warn -o a",
+        "$P run akle.pdb --relax 0 --equilibrate 0ps --steps 2 -q --guard warn --backend cpu -o b",
         "$P run --list-devices",
     ] {
         let said = desk.says(&format!("unset XDG_RUNTIME_DIR; {line}"), 0);

@@ -255,7 +255,9 @@ fn a_guard_stops_the_run_with_exit_3() {
 #[test]
 fn interrupted_runs_go_on_to_the_same_bits() {
     let bench = Bench::new();
-    let flags = "-m m.safetensors --steps 9 --guard warn --replicas 2 --traj-format dcd";
+    // --maxh counts the equilibration too: a limit of no time would end the run in it
+    let flags =
+        "-m m.safetensors --steps 9 --guard warn --replicas 2 --traj-format dcd --equilibrate 0ps";
     bench.says(&format!("run akle.pdb {flags} -o whole"), 0);
     let words = bench.says(&format!("run akle.pdb {flags} -o cut --maxh 0"), 75);
     assert!(
@@ -271,7 +273,7 @@ fn interrupted_runs_go_on_to_the_same_bits() {
         assert_eq!(read("whole"), read("cut"), "{name}");
     }
     // a replica by itself has the bits that it has among others
-    bench.says("run akle.pdb -m m.safetensors --steps 9 --guard warn --replica-index 1 --traj-format dcd -o one", 0);
+    bench.says("run akle.pdb -m m.safetensors --steps 9 --guard warn --replica-index 1 --traj-format dcd --equilibrate 0ps -o one", 0);
     let read = |name: &str| std::fs::read(bench.path(name)).unwrap();
     assert_eq!(read("one_r1.dcd"), read("whole_r1.dcd"));
     // other settings are refused

@@ -43,7 +43,8 @@ fn refuse(prefix: &Path, key: &str, owner: &str, user: &str) -> Result<()> {
 
 /// Whether a file is one of safetensors with this key in its metadata.
 fn holds(file: &Path, key: &str) -> bool {
-    let Ok(bytes) = std::fs::read(file) else {
+    // a device has no end: /dev/full would be read until memory is full
+    let Some(bytes) = file.is_file().then(|| std::fs::read(file).ok()).flatten() else {
         return false;
     };
     SafeTensors::read_metadata(&bytes).is_ok_and(|(_, header)| {

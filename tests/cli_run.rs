@@ -232,7 +232,10 @@ fn clients_read_topology_and_trajectory_together() {
 #[test]
 fn a_guard_stops_the_run_with_exit_3() {
     let bench = Bench::new();
-    let words = bench.says("run akle.pdb -m m.safetensors --steps 50 -o r", 3);
+    let words = bench.says(
+        "run akle.pdb -m m.safetensors --guard abort --equilibrate 0ps --steps 50 -o r",
+        3,
+    );
     assert!(
         words.contains("error: stopped at step 1:") && words.contains("try: --guard rollback"),
         "{words}"
@@ -440,7 +443,7 @@ fn wrong_input_is_refused_before_anything_is_written() {
         ),
         (
             "run akle.pdb -m m.safetensors --guard maybe",
-            "[possible values: abort, rollback, warn]",
+            "[possible values: abort, redraw, rollback, warn]",
         ),
         (
             "run akle.pdb -m m.safetensors -o no/such/folder/x",

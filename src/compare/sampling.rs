@@ -59,11 +59,14 @@ pub struct Sampling {
     pub median: Option<f64>,
 }
 
+/// What is read off a row.
+type Value = fn(&Row) -> f32;
+
 impl Sampling {
     /// Of all rows of a side.
     pub fn of(series: &Series, looker: &Looker) -> Self {
         let mut quantities: Vec<Samples> = Vec::new();
-        let sizes: [(&str, fn(&Row) -> f32); 2] = [
+        let sizes: [(&str, Value); 2] = [
             ("RMSD to the start structure", |row| row.rmsd),
             ("radius of gyration", |row| row.gyration),
         ];

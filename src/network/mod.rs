@@ -9,6 +9,10 @@ pub mod arch;
 mod file;
 mod inputs;
 mod nearest;
+#[allow(
+    clippy::module_inception,
+    reason = "the type that the room is named after"
+)]
 mod network;
 mod program;
 mod tokens;

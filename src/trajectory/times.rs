@@ -228,9 +228,9 @@ mod tests {
     #[test]
     fn stretches_that_stand_twice_are_found_and_a_frozen_file_is_not() {
         let marks: Vec<u64> = (0..61).chain(50..80).collect();
-        assert_eq!(repeated(&marks), [50..61]);
+        assert_eq!(repeated(&marks), [(50, 61)].map(|(start, end)| start..end));
         let twice: Vec<u64> = (0..10).chain(0..10).collect();
-        assert_eq!(repeated(&twice), [0..10]);
+        assert_eq!(repeated(&twice), [(0, 10)].map(|(start, end)| start..end));
         let pairs: Vec<u64> = (0..20).map(|frame| frame / 2).collect();
         assert_eq!(repeated(&pairs), []);
         assert_eq!(repeated(&[7; 50]), []);

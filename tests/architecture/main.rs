@@ -51,7 +51,7 @@ const FLOORS: [&str; 19] = [
 const UP: [(&str, &str, &str); 0] = [];
 
 /// Rooms that still have files on circles, and the files where to cut.
-const KNOTS: [(&str, &str); 3] = [
+const KNOTS: [(&str, &str); 4] = [
     (
         "compare",
         "verdict names a measure of definition, which holds a verdict",
@@ -60,6 +60,10 @@ const KNOTS: [(&str, &str); 3] = [
     (
         "geometry",
         "fault has limits of validity, which makes faults",
+    ),
+    (
+        "session",
+        "summary writes the options of run, which ends with a summary",
     ),
 ];
 

@@ -232,6 +232,8 @@ fn replicas_find_their_structure_their_log_and_their_cost_beside_them() {
         "demo_r1.xtc",
         "--reference",
         &reference,
+        "--reference-top",
+        "demo.pdb",
         "-q",
         "--viewer",
         "viewer.js",

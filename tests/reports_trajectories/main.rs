@@ -63,7 +63,7 @@ fn compare_with(run: &Path, reference: &Path, flags: &[&str]) -> Compared {
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
     Compared {
         words: words(&output),
-        measures: found["measures"].as_array().unwrap().clone(),
+        measures: found["metrics"]["measures"].as_array().unwrap().clone(),
     }
 }
 

@@ -16,7 +16,7 @@ fn bad_files_are_refused_by_name_with_the_next_thing_to_try() {
         read(&folder.path().join("none.pdb"), &none),
         &["none.pdb", "cannot be read"],
     );
-    refused(read(folder.path(), &none), &["cannot be read"]);
+    refused(read(folder.path(), &none), &["is a folder", "give a file"]);
     refused(read_text(""), &["x.pdb: is empty", "again"]);
     refused(read_text(" \n\n"), &["is empty"]);
     refused(

@@ -112,7 +112,7 @@ impl Own for Attention {
             ("layers", self.layers, 64),
             ("neighbours", self.neighbours, 4096),
         ])?;
-        if self.scalars % self.heads != 0 || self.vectors % self.heads != 0 {
+        if !self.scalars.is_multiple_of(self.heads) || !self.vectors.is_multiple_of(self.heads) {
             return refuse("heads", "a number that divides `scalars` and `vectors`");
         }
         Ok(())

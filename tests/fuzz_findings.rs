@@ -8,7 +8,8 @@ use std::path::Path;
 
 #[test]
 fn what_was_found_once_stays_mended() {
-    let targets: [(&str, fn(&[u8])); 10] = [
+    type Target = fn(&[u8]);
+    let targets: [(&str, Target); 10] = [
         ("structure", fuzz::structure),
         ("xtc", fuzz::xtc),
         ("dcd", fuzz::dcd),

@@ -10,7 +10,7 @@
 //! the difference of two independent samples.
 //!
 //! Stretches must be long beside the memory of the motions, or the draws think the reference better
-//! converged than it is: they are [`MEMORIES`] times as long as the slowest decorrelation time of
+//! converged than it is: they are `MEMORIES` times as long as the slowest decorrelation time of
 //! the reference's torsions and sizes, a twentieth of the reference at least, a quarter at most. A
 //! sample of n stretches varies about the mean of all by (n − 1)/n of what it should; the drawn
 //! references are made of one stretch less, which corrects that. And a spread that is itself known

@@ -61,7 +61,7 @@ pub struct Rules {
     pub first_replica: u64,
     /// Checkpoints are written to `PREFIX.ckpt` of this prefix; none: they are kept in memory only.
     pub prefix: Option<PathBuf>,
-    /// What must be the same for a checkpoint to be gone on from; see [`Checkpoint::settings`].
+    /// What must be the same for a checkpoint to be gone on from; see `Checkpoint::settings`.
     pub settings: Value,
     /// When to stop early.
     pub stop: Stop,

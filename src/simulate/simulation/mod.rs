@@ -132,6 +132,16 @@ impl Simulation {
         outcome.and(closed)
     }
 
+    /// Runs on to this step, counted from the first; those of a run that is there already do
+    /// nothing.
+    ///
+    /// # Errors
+    /// Those of [`Simulation::run`].
+    pub fn run_to(&mut self, step: u64) -> Result<()> {
+        self.rules.steps = step;
+        self.run()
+    }
+
     /// The only loop over steps.
     fn advance(&mut self) -> Result<()> {
         if self.saved.is_none() {

@@ -3,6 +3,7 @@
 # MDSURROGATE_REQUIRE_GPU=1 make test   fails where tests of the GPU engine would be skipped
 # make lint   formatting, clippy and documentation, warnings denied
 # make fmt    formats everything
+# make wheel   the Python package, in target/wheels (python/README.md)
 # make viewer   fetches the viewer (3Dmol.js, an npm package) that `compare` puts into its pages
 # make bench-gpu      times the GPU engine on the best device there is, op by op (docs/gpu.md)
 # make validate-gpu   the GPU engine under Vulkan's validation layers, which must have nothing to say
@@ -26,7 +27,7 @@ VALIDATION_PACKAGES = mesa-vulkan-drivers vulkan-validationlayers
 VIEWER = 3dmol@2.5.5
 VIEWER_SHA256 = f7cc78921ae72e7623e89cdd111434f58c2efddd2ffda1cd212644b406fb8016
 
-.PHONY: all viewer demo test lint fmt fuzz bench-network bench-gpu validate-gpu deps test-deps clients build clean
+.PHONY: all viewer wheel python-test demo test lint fmt fuzz bench-network bench-gpu validate-gpu deps test-deps clients build clean
 
 all: build
 
@@ -67,7 +68,16 @@ viewer:
 	cp target/viewer/3Dmol-min.js target/release/
 	@echo "target/release/mdsurrogate compare puts it into its pages"
 
-# mdtraj and MDAnalysis, the readers that our files must satisfy.
+# One file for every Python from 3.10 on, without VkFFT, so that nothing but Rust is needed to build it.
+wheel: $(VENV)/ready
+	cd python && ../$(VENV)/bin/maturin build --release --locked --out ../target/wheels
+
+# The package as the tests of it want it: with VkFFT, so that the library is compiled once for all tests.
+python-test: $(VENV)/ready
+	cd python && VIRTUAL_ENV=$(CURDIR)/$(VENV) ../$(VENV)/bin/maturin develop --quiet --release --locked --features vkfft
+	cd python && ../$(VENV)/bin/python -m pytest -q
+
+# mdtraj and MDAnalysis, the readers that our files must satisfy; what the Python package is built and tested with.
 $(VENV)/ready: tests/clients/requirements.txt | test-deps
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
@@ -77,6 +87,7 @@ clients: $(VENV)/ready
 
 test: clients
 	MDSURROGATE_REQUIRE_CLIENTS=1 MDSURROGATE_CLIENTS=$(CURDIR)/$(VENV)/bin/python $(CARGO) test $(RELEASE)
+	$(MAKE) python-test
 
 # The network on the GPU: tokens a second, memory, bytes and operations of every op, which way of convolving is faster at which length.
 # ARGS="--card 3350:67 1000 30000": chains of so many tokens only, beside what a card of so many GB/s and Tflop/s would take at least.
@@ -97,7 +108,7 @@ fmt:
 lint: deps
 	$(CARGO) fmt --all -- --check
 	rustfmt --edition 2024 --check $(LISTED)
-	$(CARGO) clippy $(RELEASE) --all-targets --all-features -- -D warnings
+	$(CARGO) clippy $(RELEASE) --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(RELEASE) --no-deps --all-features
 
 SECONDS = 60

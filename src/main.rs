@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     quiet_libraries();
-    match mdsurrogate::cli::main() {
+    match mdsurrogate::cli::main(std::env::args_os().collect()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // whoever reads it may be gone

@@ -144,7 +144,7 @@ fn compare(args: &Args) -> Result<()> {
         findings: &findings,
         looker: &looker,
         log: log_of(args)?,
-        command: std::env::args().collect::<Vec<_>>().join(" "),
+        command: super::typed_text().join(" "),
         date: Report::now(),
         viewer,
         ensembles,

@@ -89,7 +89,7 @@ pub fn run(args: Args) -> Result<()> {
     let (session, run) = finetune.reference()?;
     let run = RunOptions {
         stop: stop.clone(),
-        command_line: std::env::args().collect(),
+        command_line: super::typed_text(),
         ..run
     };
     session.run(&run, &Journal::new(Console::suited(false), false, false))?;

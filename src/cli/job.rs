@@ -148,7 +148,7 @@ impl JobArgs {
             max_rollbacks: self.max_rollbacks,
             time_limit: self.time_limit()?,
             stop: Stop::on_signals(),
-            command_line: std::env::args().collect(),
+            command_line: super::typed_text(),
         })
     }
 

@@ -24,6 +24,9 @@ pub mod selection;
 pub mod train;
 pub mod validate;
 
+use std::ffi::OsString;
+use std::sync::OnceLock;
+
 use clap::{Parser, Subcommand};
 
 use crate::session::MOST_THREADS;
@@ -62,14 +65,33 @@ enum Command {
     Finetune(finetune::Args),
 }
 
-/// Parses the command line and runs the command.
+/// What was typed, the program's name first. Kept here, since a program that has this one inside
+/// it (Python) was called by other words.
+static TYPED: OnceLock<Vec<OsString>> = OnceLock::new();
+
+/// Parses a command line, the program's name first, and runs the command. Ends the process where
+/// it cannot be parsed, or asks for help.
 ///
 /// # Errors
 /// Whatever the command reports; see [`Error::exit_code`]. What it printed and could not be is the
 /// last of it.
-pub fn main() -> Result<()> {
-    let CommandLine { command } = CommandLine::parse();
+pub fn main(words: Vec<OsString>) -> Result<()> {
+    let words = TYPED.get_or_init(|| words);
+    let CommandLine { command } = CommandLine::parse_from(words);
     run(command).and(console::finish())
+}
+
+/// What was typed.
+fn typed() -> &'static [OsString] {
+    TYPED.get().map_or(&[], Vec::as_slice)
+}
+
+/// What was typed, as text.
+fn typed_text() -> Vec<String> {
+    let words = typed().iter();
+    words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect()
 }
 
 fn run(command: Command) -> Result<()> {

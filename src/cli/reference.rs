@@ -59,7 +59,7 @@ pub struct Args {
 /// Those of [`Session::reference`] and [`Session::run`].
 pub fn run(args: Args) -> Result<()> {
     let args = match &args.job.config {
-        Some(file) => with_file("reference", file, std::env::args_os().skip(2).collect())?,
+        Some(file) => with_file("reference", file, super::typed()[2..].to_vec())?,
         None => args,
     };
     // before anything takes time

@@ -78,7 +78,7 @@ pub fn run(args: Args) -> Result<()> {
         return Ok(());
     }
     let args = match &args.job.config {
-        Some(file) => with_file("run", file, std::env::args_os().skip(2).collect())?,
+        Some(file) => with_file("run", file, super::typed()[2..].to_vec())?,
         None => args,
     };
     let hint = "mdsurrogate run protein.pdb";

@@ -1,0 +1,43 @@
+"""A molecular dynamics surrogate integrator: learned jumps of proteins.
+
+Lengths are in Å, times in ps, energies in kJ/mol, forces in kJ/mol/Å, temperatures in K. Wherever a
+time or a temperature is asked for, a number is in that unit, and text carries its own: ``"1ns"``.
+
+    >>> import mdsurrogate
+    >>> simulation = mdsurrogate.Simulation("protein.pdb", replicas=4)
+    >>> for positions in simulation.frames(100):   # replicas x atoms x 3
+    ...     print(simulation.time, positions.std())
+    >>> simulation.run("out/protein", steps=1000)  # the files of `mdsurrogate run`
+"""
+
+from ._mdsurrogate import (
+    DeviceError,
+    Energy,
+    GuardError,
+    InputError,
+    Interrupted,
+    OutputError,
+    Structure,
+    UsageError,
+    __version__,
+    devices,
+    reference,
+)
+from .simulation import Simulation, to_mdtraj, universe
+
+__all__ = [
+    "DeviceError",
+    "Energy",
+    "GuardError",
+    "InputError",
+    "Interrupted",
+    "OutputError",
+    "Simulation",
+    "Structure",
+    "UsageError",
+    "__version__",
+    "devices",
+    "reference",
+    "to_mdtraj",
+    "universe",
+]

@@ -1,0 +1,167 @@
+from os import PathLike
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+__version__: str
+Path = str | PathLike[str]
+Quantity = float | str
+Stride = int | str
+
+class UsageError(ValueError):
+    hint: str
+    exit_code: int
+
+class InputError(ValueError):
+    hint: str
+    exit_code: int
+    file: str | None
+    line: int | None
+    frame: int | None
+    atom: str | None
+
+class OutputError(OSError):
+    hint: str
+    exit_code: int
+
+class GuardError(RuntimeError):
+    hint: str
+    exit_code: int
+    step: int
+
+class DeviceError(RuntimeError):
+    hint: str
+    exit_code: int
+
+class Interrupted(Exception):
+    hint: str
+    exit_code: int
+    step: int
+
+class Structure:
+    def __init__(
+        self,
+        file: Path,
+        *,
+        fix: bool = False,
+        his: Literal["hid", "hie", "hip"] = "hie",
+        chains: list[str] | None = None,
+        model_number: int | None = None,
+    ) -> None: ...
+    def __len__(self) -> int: ...
+    @property
+    def positions(self) -> NDArray[np.float64]: ...
+    @property
+    def names(self) -> list[str]: ...
+    @property
+    def elements(self) -> list[str]: ...
+    @property
+    def masses(self) -> NDArray[np.float64]: ...
+    @property
+    def residue_indices(self) -> list[int]: ...
+    @property
+    def residue_names(self) -> list[str]: ...
+    @property
+    def residue_numbers(self) -> list[int]: ...
+    @property
+    def chains(self) -> list[str]: ...
+    @property
+    def bonds(self) -> NDArray[np.int64]: ...
+    @property
+    def sequence(self) -> str: ...
+    @property
+    def warnings(self) -> list[str]: ...
+    @property
+    def notes(self) -> list[str]: ...
+    @property
+    def heavy_atoms(self) -> NDArray[np.int64]: ...
+    def write_pdb(self, file: Path, positions: NDArray[np.float64] | None = None) -> None: ...
+
+class Energy:
+    def __init__(
+        self, structure: Structure, *, precision: Literal["f32", "f64"] = "f64"
+    ) -> None: ...
+    def evaluate(
+        self, positions: NDArray[np.float64] | None = None
+    ) -> tuple[dict[str, float], NDArray[np.float64]]: ...
+    def minimize(
+        self,
+        positions: NDArray[np.float64] | None = None,
+        *,
+        tolerance: float = 0.5,
+        steps: int = 2000,
+    ) -> tuple[NDArray[np.float64], float]: ...
+
+class Simulation:
+    def __init__(
+        self,
+        protein: Path | Structure,
+        model: Path | None = None,
+        *,
+        backend: Literal["auto", "gpu", "cpu"] = "auto",
+        replicas: int = 1,
+        replica: int | None = None,
+        seed: int = 1,
+        threads: int | None = None,
+        lag: Quantity | None = None,
+        relax: int | None = None,
+        levels: int | None = None,
+        method: Literal["euler", "heun", "multistep"] | None = None,
+        fold: Literal["auto", "keep", "free"] = "auto",
+        stir: float | None = None,
+        equilibrate: Quantity | None = None,
+        as_is: bool = False,
+        fix: bool = False,
+        his: Literal["hid", "hie", "hip"] = "hie",
+        guard: Literal["abort", "rollback", "redraw", "warn"] | None = None,
+    ) -> None: ...
+    @property
+    def structure(self) -> Structure: ...
+    @property
+    def words(self) -> list[str]: ...
+    @property
+    def time_step(self) -> float: ...
+    @property
+    def replicas(self) -> int: ...
+    @property
+    def step(self) -> int: ...
+    @property
+    def time(self) -> float: ...
+    @property
+    def positions(self) -> NDArray[np.float64]: ...
+    def advance(self, steps: int = 1) -> None: ...
+    def run(
+        self,
+        output: Path,
+        steps: Stride,
+        *,
+        traj_every: Stride | None = None,
+        log_every: Stride | None = None,
+        traj_format: Literal["xtc", "dcd"] = "xtc",
+        overwrite: bool = False,
+        fresh: bool = False,
+        quiet: bool = False,
+    ) -> None: ...
+
+def reference(
+    protein: Path,
+    output: Path,
+    time: Stride,
+    *,
+    temperature: Quantity | None = None,
+    dt: Quantity | None = None,
+    hold_hydrogens: bool = False,
+    heat: Quantity | None = None,
+    traj_every: Stride | None = None,
+    replicas: int = 1,
+    seed: int = 1,
+    threads: int | None = None,
+    fix: bool = False,
+    his: Literal["hid", "hie", "hip"] = "hie",
+    overwrite: bool = False,
+    fresh: bool = False,
+    quiet: bool = False,
+) -> None: ...
+def devices() -> list[str]: ...
+def main(words: list[str]) -> int: ...

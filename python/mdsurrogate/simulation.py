@@ -1,0 +1,185 @@
+"""Simulations as Python iterates them, and as other packages' trajectories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from . import _mdsurrogate
+from ._mdsurrogate import Structure
+
+
+class Simulation:
+    """A protein and the model that advances it, one or several replicas at once.
+
+    ``protein`` is a PDB or mmCIF file, or a :class:`Structure`. ``model`` is a model file; without
+    one the built-in model is taken. The other arguments are the flags of ``mdsurrogate run``:
+    ``backend`` (auto, gpu, cpu), ``replicas`` or the number ``replica`` of one of them alone,
+    ``seed``, ``threads``; of jumps ``lag``, ``relax``, ``levels``, ``method`` (euler, heun,
+    multistep), ``fold`` (auto, keep, free), ``stir``; of the input ``equilibrate`` (a time),
+    ``as_is``, ``fix``, ``his``; and ``guard`` (abort, rollback, redraw, warn).
+
+    The same seed gives the same bits as the command, on any number of threads. A Structure is
+    taken as it is, without equilibration.
+    """
+
+    def __init__(self, protein, model=None, **options):
+        self._inner = _mdsurrogate.Simulation(protein, model, **options)
+
+    def __repr__(self) -> str:
+        return repr(self._inner)
+
+    @property
+    def structure(self) -> Structure:
+        """The protein with all its atoms."""
+        return self._inner.structure
+
+    @property
+    def words(self) -> list[str]:
+        """What there is to know of model and protein; warnings begin with ``warning:``."""
+        return self._inner.words
+
+    @property
+    def time_step(self) -> float:
+        """Physical time of a step, ps."""
+        return self._inner.time_step
+
+    @property
+    def replicas(self) -> int:
+        """Number of replicas."""
+        return self._inner.replicas
+
+    @property
+    def step(self) -> int:
+        """Steps that were made in memory."""
+        return self._inner.step
+
+    @property
+    def time(self) -> float:
+        """Physical time of the frames in memory, ps."""
+        return self._inner.time
+
+    @property
+    def positions(self) -> np.ndarray:
+        """Positions of all replicas, Å: replicas x atoms x 3. A copy: changing it changes nothing."""
+        return self._inner.positions
+
+    def advance(self, steps: int = 1) -> np.ndarray:
+        """Makes steps in memory and returns the positions after them.
+
+        Before the first step the input is equilibrated, as the command does. Raises GuardError
+        where a frame is no molecule any more; ``Ctrl-C`` is heard within a step.
+        """
+        self._inner.advance(steps)
+        return self._inner.positions
+
+    def frames(self, steps: int, every: int = 1, progress: bool = False) -> Iterator[np.ndarray]:
+        """Positions after every ``every``-th of ``steps`` steps; a bar where tqdm is installed."""
+        if every < 1:
+            raise _mdsurrogate.UsageError(f"every: {every} is no stride\n  try: 1 or more")
+        strides = [every] * (steps // every)
+        if steps % every:
+            strides.append(steps % every)
+        if progress:
+            strides = _bar(strides)
+        for stride in strides:
+            yield self.advance(stride)
+
+    def run(self, output, steps, **options) -> None:
+        """Runs from the input to files: those of ``mdsurrogate run -o OUTPUT``, to the bit.
+
+        ``steps`` is a number of steps or a time (``"10ns"``); options are ``traj_every``,
+        ``log_every``, ``traj_format`` (xtc, dcd), ``overwrite``, ``fresh`` and ``quiet``. Where a
+        call was interrupted, the same call goes on. What is in memory is not touched.
+        """
+        self._inner.run(output, steps, **options)
+
+    def universe(self, steps: int, every: int = 1, replica: int = 0, progress: bool = False):
+        """Makes steps in memory and returns one replica's frames as an MDAnalysis Universe."""
+        frames = [frame[replica] for frame in self.frames(steps, every, progress)]
+        return universe(self.structure, np.array(frames), self.time_step * every)
+
+    def to_mdtraj(self, steps: int, every: int = 1, replica: int = 0, progress: bool = False):
+        """Makes steps in memory and returns one replica's frames as an mdtraj Trajectory (nm)."""
+        frames = [frame[replica] for frame in self.frames(steps, every, progress)]
+        return to_mdtraj(self.structure, np.array(frames), self.time_step * every)
+
+
+def _bar(strides):
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        return strides
+    return tqdm(strides, unit="frame")
+
+
+def _frames_of(structure: Structure, positions: np.ndarray) -> np.ndarray:
+    """Positions as frames x atoms x 3."""
+    positions = np.asarray(positions, dtype=float)
+    if positions.ndim == 2:
+        positions = positions[None]
+    if positions.ndim != 3 or positions.shape[1:] != (len(structure), 3):
+        raise _mdsurrogate.UsageError(
+            f"positions of shape {positions.shape}\n  try: frames x {len(structure)} atoms x 3"
+        )
+    return positions
+
+
+def universe(structure: Structure, positions: np.ndarray, dt: float = 1.0):
+    """An MDAnalysis Universe in memory: positions (Å) of frames ``dt`` ps apart."""
+    import MDAnalysis as mda
+    from MDAnalysis.coordinates.memory import MemoryReader
+
+    positions = _frames_of(structure, positions)
+    of_atom = np.array(structure.residue_indices)
+    first = np.unique(of_atom, return_index=True)[1]
+    chains = np.array(structure.chains)
+    segments, of_residue = np.unique(chains[first], return_inverse=True)
+    made = mda.Universe.empty(
+        len(structure),
+        n_residues=len(first),
+        n_segments=len(segments),
+        atom_resindex=of_atom,
+        residue_segindex=of_residue,
+    )
+    made.add_TopologyAttr("names", structure.names)
+    made.add_TopologyAttr("elements", structure.elements)
+    made.add_TopologyAttr("types", structure.elements)
+    made.add_TopologyAttr("masses", structure.masses)
+    made.add_TopologyAttr("chainIDs", chains)
+    made.add_TopologyAttr("resnames", np.array(structure.residue_names)[first])
+    made.add_TopologyAttr("resids", np.array(structure.residue_numbers)[first])
+    made.add_TopologyAttr("segids", segments)
+    made.add_TopologyAttr("bonds", [tuple(bond) for bond in structure.bonds])
+    made.load_new(positions.astype(np.float32), format=MemoryReader, order="fac", dt=dt)
+    return made
+
+
+def to_mdtraj(structure: Structure, positions: np.ndarray, dt: float = 1.0):
+    """An mdtraj Trajectory: positions (given in Å, there in nm) of frames ``dt`` ps apart."""
+    import mdtraj
+
+    positions = _frames_of(structure, positions)
+    topology = mdtraj.Topology()
+    chain, residue, last = None, None, (None, None)
+    rows = zip(
+        structure.names,
+        structure.elements,
+        structure.residue_indices,
+        structure.residue_names,
+        structure.residue_numbers,
+        structure.chains,
+    )
+    for name, element, index, residue_name, number, chain_id in rows:
+        if chain is None or chain_id != last[0]:
+            chain = topology.add_chain(chain_id)
+        if index != last[1]:
+            residue = topology.add_residue(residue_name, chain, resSeq=number)
+        topology.add_atom(name, mdtraj.element.Element.getBySymbol(element), residue)
+        last = (chain_id, index)
+    atoms = list(topology.atoms)
+    for i, j in structure.bonds:
+        topology.add_bond(atoms[i], atoms[j])
+    times = dt * np.arange(1, len(positions) + 1)
+    return mdtraj.Trajectory(positions / 10.0, topology, time=times)

@@ -1,0 +1,33 @@
+"""The command that comes with the package."""
+
+import json
+import subprocess
+import sys
+
+
+def command(*words, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "mdsurrogate", *map(str, words)],
+        capture_output=True,
+        text=True,
+        **options,
+    )
+
+
+def test_the_command_runs_and_says_what_was_typed(akle_file, tmp_path):
+    flags = ["--steps", "2", "--relax", "5", "--levels", "4", "--as-is", "--backend", "cpu"]
+    done = command("run", akle_file, *flags, "-o", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "run.xtc").exists()
+    summary = json.loads((tmp_path / "run.summary.json").read_text())
+    assert summary["command_line"][:3] == ["mdsurrogate", "run", str(akle_file)]
+    config = tmp_path / "run.toml"
+    config.write_text("steps = 1\n")
+    done = command("run", akle_file, *flags[2:], "--config", config, "-o", tmp_path / "two")
+    assert done.returncode == 0, done.stderr
+
+
+def test_exit_codes_are_the_programs(tmp_path):
+    done = command("energy", tmp_path / "nothing.pdb")
+    assert done.returncode == 2 and "error:" in done.stderr and "try:" in done.stderr
+    assert command("energy").returncode == 2

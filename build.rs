@@ -7,17 +7,35 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=src/fft/vkfft/vkfft.h");
     let target = |name: &str| std::env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
-    if target("OS") == "linux"
-        && target("ENV") == "gnu"
-        && let Err(what) = vkfft::build()
-    {
-        eprintln!("VkFFT cannot be built: {what}\n  try: {}", vkfft::HINT);
-        std::process::exit(1);
+    println!("cargo:rustc-check-cfg=cfg(has_vkfft)");
+    println!("cargo:rerun-if-env-changed={REQUIRE}");
+    if target("OS") != "linux" || target("ENV") != "gnu" {
+        return;
+    }
+    // bindgen panics where there is no libclang
+    let built = std::panic::catch_unwind(vkfft::build)
+        .unwrap_or_else(|_| Err("libclang is missing, of the Debian package libclang-dev".into()));
+    match built {
+        Ok(()) => println!("cargo:rustc-cfg=has_vkfft"),
+        Err(what) if std::env::var_os(REQUIRE).is_some() => {
+            eprintln!("VkFFT cannot be built: {what}\n  try: {}", vkfft::HINT);
+            std::process::exit(1);
+        }
+        // a GPU engine with transforms of its own beats no program
+        Err(what) => println!(
+            "cargo:warning=built without VkFFT, long convolutions on a GPU are slower: {what}; for it, {}",
+            vkfft::HINT
+        ),
     }
 }
 
+/// Where this variable is set, a build without VkFFT has failed.
+#[cfg(feature = "vkfft")]
+const REQUIRE: &str = "MDSURROGATE_REQUIRE_VKFFT";
+
 #[cfg(not(feature = "vkfft"))]
 fn main() {
+    println!("cargo:rustc-check-cfg=cfg(has_vkfft)");
     println!("cargo:rerun-if-changed=build.rs");
 }
 
@@ -27,10 +45,8 @@ mod vkfft {
     use std::path::{Path, PathBuf};
     use std::process::{Command, Stdio};
 
-    pub const HINT: &str = "the Debian packages gcc g++ libvulkan-dev glslang-dev libclang-dev \
-                            (make installs them), or do without VkFFT: cargo build --release \
-                            --no-default-features --features gpu (without any GPU: \
-                            --no-default-features)";
+    pub const HINT: &str = "install the Debian packages gcc g++ libvulkan-dev glslang-dev \
+                            libclang-dev (make does)";
 
     /// Where Debian has the C header of glslang, beside the compiler's own folders.
     const GLSLANG: &str = "/usr/include/glslang/Include";

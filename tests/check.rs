@@ -127,3 +127,25 @@ fn a_bad_file_says_why_in_words_and_json() {
         "{found}"
     );
 }
+
+#[test]
+fn the_doctor_tries_the_engines_and_names_what_mends() {
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mdsurrogate"));
+        let output = command.arg("doctor").args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout).to_owned()
+    };
+    let found: serde_json::Value = serde_json::from_str(&run(&["--json"])).unwrap();
+    let findings = found["findings"].as_array().unwrap();
+    let of = |what: &str| findings.iter().find(|found| found["what"] == what).unwrap();
+    let cpu = of("CPU engine")["found"].as_str().unwrap();
+    assert!(cpu.starts_with("works: a bare jump"), "{cpu}");
+    assert_eq!(of("folder")["verdict"], "good");
+    let words = run(&["/nowhere"]);
+    let place = words
+        .lines()
+        .position(|line| line.contains("/nowhere cannot be written"));
+    let mend = words.lines().nth(place.unwrap() + 1).unwrap();
+    assert!(mend.contains("try: -o PREFIX"), "{mend}");
+}

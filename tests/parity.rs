@@ -115,14 +115,14 @@ fn double_sums_agree_with_f64() {
     convolutions_agree(Transforms::Direct, &SIZES[..6]);
 }
 
-#[cfg(all(feature = "vkfft", target_os = "linux"))]
+#[cfg(has_vkfft)]
 #[test]
 fn vkfft_agrees_with_f64() {
     convolutions_agree(Transforms::VkFft, &SIZES);
 }
 
 /// 65,537 is a prime, and a ring of 65,536 tokens takes several passes through shared memory.
-#[cfg(all(feature = "vkfft", target_os = "linux"))]
+#[cfg(has_vkfft)]
 #[test]
 fn vkfft_agrees_with_f64_on_65537_tokens() {
     convolutions_agree(Transforms::VkFft, &[&[65_537], &[65_536]]);

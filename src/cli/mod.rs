@@ -9,6 +9,7 @@ pub mod compare;
 pub mod completions;
 mod config;
 mod console;
+pub mod doctor;
 pub mod energy;
 pub mod finetune;
 pub mod job;
@@ -59,6 +60,7 @@ enum Command {
     Minimize(minimize::Args),
     Model(model::Args),
     Validate(validate::Args),
+    Doctor(doctor::Args),
     Completions(completions::Args),
     Man(completions::ManArgs),
     Train(train::Args),
@@ -95,9 +97,9 @@ fn typed_text() -> Vec<String> {
 }
 
 fn run(command: Command) -> Result<()> {
-    use Command::{Check, Energy, Minimize, Model, Predict};
+    use Command::{Check, Doctor, Energy, Minimize, Model, Predict};
     // the others are told how many threads to start, or need none
-    if let Predict(_) | Check(_) | Energy(_) | Minimize(_) | Model(_) = command {
+    if let Predict(_) | Check(_) | Energy(_) | Minimize(_) | Model(_) | Doctor(_) = command {
         start_threads(None)?;
     }
     match command {
@@ -110,6 +112,7 @@ fn run(command: Command) -> Result<()> {
         Command::Minimize(args) => minimize::run(args),
         Command::Model(args) => model::run(args),
         Command::Validate(args) => validate::run(args),
+        Command::Doctor(args) => doctor::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => completions::man(args),
         Command::Train(args) => train::run(args),

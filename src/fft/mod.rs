@@ -20,10 +20,8 @@ mod product;
 mod tests;
 mod transform;
 #[cfg(feature = "gpu")]
-#[cfg_attr(
-    not(all(feature = "vkfft", target_os = "linux", target_env = "gnu")),
-    path = "no_vkfft.rs"
-)]
+// build.rs says whether VkFFT could be built
+#[cfg_attr(not(has_vkfft), path = "no_vkfft.rs")]
 pub(crate) mod vkfft;
 
 use std::ops::Range;

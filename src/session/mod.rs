@@ -36,6 +36,7 @@
 mod assemble;
 mod backend;
 mod checkpoints;
+pub mod doctor;
 mod dynamics;
 mod equilibrate;
 mod estimate;

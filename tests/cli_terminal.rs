@@ -234,6 +234,12 @@ fn a_run_that_is_to_outlive_its_terminal_does() {
     wait_for(&desk.path("s.ckpt"));
     signal(&ended, "HUP");
     assert_eq!(ended.wait().unwrap().code(), Some(75));
+    // what a batch system sends ahead of its time limit, and sends again
+    let mut batch = desk.start(&format!("{RUN} --steps 1000000 -o b -q"));
+    wait_for(&desk.path("b.ckpt"));
+    signal(&batch, "USR1");
+    signal(&batch, "USR1");
+    assert_eq!(batch.wait().unwrap().code(), Some(75));
 }
 
 #[test]

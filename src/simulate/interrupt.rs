@@ -23,9 +23,10 @@ impl Stop {
         Stop::default()
     }
 
-    /// On SIGINT, SIGTERM or SIGHUP: the first asks for an orderly stop, the second ends the
-    /// process at once with exit code 130. A SIGHUP that the process was started to ignore (`nohup`)
-    /// stays ignored.
+    /// On SIGINT, SIGTERM, SIGHUP or SIGUSR1 (what a batch system sends ahead of its time limit):
+    /// the first asks for an orderly stop, the second ends the process at once with exit code 130,
+    /// but for SIGUSR1, which is then heard no more. A SIGHUP that the process was started to ignore
+    /// (`nohup`) stays ignored.
     ///
     /// Where the signals cannot be caught, the run can only be killed; a resumed run goes on from
     /// the last checkpoint then.
@@ -38,6 +39,8 @@ impl Stop {
                 let _ = flag::register_conditional_shutdown(signal, 130, asked.clone());
                 let _ = flag::register(signal, asked.clone());
             }
+            #[cfg(unix)]
+            let _ = flag::register(signal_hook::consts::SIGUSR1, asked.clone());
             asked
         });
         Stop {

@@ -6,7 +6,7 @@
 //! architecture) is read: its network is a G-Hyena one of the vocabulary of proteins, and its hash
 //! is over the bytes of the weights alone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use safetensors::SafeTensors;
@@ -303,16 +303,39 @@ impl File {
         }
         let text = serde_json::to_string(header).map_err(|error| failed(&error))?;
         let hash = hash_of_all(&text, &tensors);
-        let metadata = HashMap::from([(HEADER.to_owned(), text), (HASH.to_owned(), hash)]);
         let mut views = Vec::with_capacity(tensors.len());
         for (name, (size, bytes)) in &tensors {
             let view = TensorView::new(Dtype::F32, size.clone(), bytes);
             views.push((name, view.map_err(|error| failed(&error))?));
         }
-        let bytes =
-            safetensors::serialize(views, Some(metadata)).map_err(|error| failed(&error))?;
+        let bytes = safetensors::serialize(views, None).map_err(|error| failed(&error))?;
+        let bytes = with_metadata(&bytes, [(HEADER, text), (HASH, hash)])
+            .ok_or_else(|| failed(&"its header is none"))?;
         crate::files::write_atomically(path, |out| std::io::Write::write_all(out, &bytes))
     }
+}
+
+/// A safetensors file with these entries of metadata, in this order. The crate takes a `HashMap`,
+/// whose order is another in every process: the same training would write other bytes.
+fn with_metadata(file: &[u8], entries: [(&str, String); 2]) -> Option<Vec<u8>> {
+    let (length, rest) = file.split_first_chunk::<8>()?;
+    let (header, data) =
+        rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+    let tensors: Map<String, Value> = serde_json::from_slice(header).ok()?;
+    let entries: Map<String, Value> = entries
+        .into_iter()
+        .map(|(key, text)| (key.to_owned(), Value::String(text)))
+        .collect();
+    let mut all = Map::new();
+    all.insert("__metadata__".to_owned(), Value::Object(entries));
+    all.extend(tensors);
+    let mut header = serde_json::to_vec(&all).ok()?;
+    // the format wants the data at a multiple of eight bytes, blanks before them
+    header.resize(header.len().next_multiple_of(8), b' ');
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header);
+    bytes.extend(data);
+    Some(bytes)
 }
 
 /// SHA-256 of the header's text and of name, shape and bytes of every tensor in the order of their

@@ -54,6 +54,17 @@ impl Dimension {
             Dimension::Rate => "1/ps",
         }
     }
+
+    /// What a bare number may have been meant as: the number with its likeliest unit, and the
+    /// others.
+    fn completed(self, number: &str) -> String {
+        match self {
+            Dimension::Time => format!("{number}ps (or fs, ns, us)"),
+            Dimension::Temperature => format!("{number}K"),
+            Dimension::Length => format!("{number}A (or nm)"),
+            Dimension::Rate => format!("{number}/ps"),
+        }
+    }
 }
 
 /// Parses a number with its unit (`2fs`, `100ps`, `300K`, `10A`, `1/ps`) into the library's unit of
@@ -88,7 +99,12 @@ pub fn parse(text: &str, dimension: Dimension) -> Result<f64> {
         .parse()
         .map_err(|_| refuse("is not a number with a unit"))?;
     if unit.is_empty() {
-        return Err(refuse("has no unit"));
+        let hint = if value.is_finite() && value >= 0.0 {
+            dimension.completed(number)
+        } else {
+            format!("write it with its unit: {}", dimension.example())
+        };
+        return Err(Error::usage(format!("`{text}` has no unit"), hint));
     }
     let size = dimension
         .units()
@@ -122,9 +138,27 @@ mod tests {
     }
 
     #[test]
+    fn a_bare_number_is_answered_with_its_units() {
+        for (text, dimension, hint) in [
+            ("300", Dimension::Temperature, "300K"),
+            (" 1e3 ", Dimension::Time, "1e3ps (or fs, ns, us)"),
+            ("12", Dimension::Length, "12A (or nm)"),
+            ("0.5", Dimension::Rate, "0.5/ps"),
+            (
+                "-300",
+                Dimension::Temperature,
+                "write it with its unit: 300K",
+            ),
+        ] {
+            let error = parse(text, dimension).unwrap_err();
+            assert_eq!(error.hint(), hint, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_quantity_is_refused_with_the_right_form() {
         for text in [
-            "", "300", "ps", "1e", "1e+", "-5ps", "nanps", "3parsec", "1..2ps", "5µ", "1eps",
+            "", "ps", "1e", "1e+", "-5ps", "nanps", "3parsec", "1..2ps", "5µ", "1eps",
         ] {
             let error = parse(text, Dimension::Time).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{text}");

@@ -114,17 +114,16 @@ pub fn with_file<A: Args + FromArgMatches>(
             all.try_get_matches_from(flags.chain(&typed))
                 .map_err(|_| first)
         });
-    let matches = matches.map_err(|error| {
-        let words = error.to_string();
-        refuse(
-            words
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .trim_start_matches("error: ")
-                .to_owned(),
-            "see the flag's line in --help",
-        )
+    let matches = matches.map_err(|error| match super::refused_value(&error) {
+        Some((what, hint)) => refuse(what, &hint),
+        None => {
+            let words = error.to_string();
+            let first = words.lines().next().unwrap_or_default();
+            refuse(
+                first.trim_start_matches("error: ").to_owned(),
+                "see the flag's line in --help",
+            )
+        }
     })?;
     A::from_arg_matches(&matches).map_err(|error| refuse(error.to_string(), "see --help"))
 }

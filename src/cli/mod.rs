@@ -28,6 +28,7 @@ pub mod validate;
 use std::ffi::OsString;
 use std::sync::OnceLock;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 
 use crate::session::MOST_THREADS;
@@ -79,7 +80,7 @@ static TYPED: OnceLock<Vec<OsString>> = OnceLock::new();
 /// last of it.
 pub fn main(words: Vec<OsString>) -> Result<()> {
     let words = TYPED.get_or_init(|| words);
-    let CommandLine { command } = CommandLine::parse_from(words);
+    let CommandLine { command } = CommandLine::try_parse_from(words).map_err(refusal)?;
     run(command).and(console::finish())
 }
 
@@ -94,6 +95,32 @@ fn typed_text() -> Vec<String> {
     words
         .map(|word| word.to_string_lossy().into_owned())
         .collect()
+}
+
+/// What our own readers of values refused is said as every error of ours is. The rest (help,
+/// unknown flags) is clap's to say, which ends the process.
+fn refusal(error: clap::Error) -> Error {
+    match refused_value(&error) {
+        Some((what, hint)) => Error::usage(what, hint),
+        None => error.exit(),
+    }
+}
+
+/// Flag and what is wrong with its value, and what to try: where one of our own readers of values
+/// refused it.
+fn refused_value(error: &clap::Error) -> Option<(String, String)> {
+    use std::error::Error as _;
+    let ours = error.source()?.downcast_ref::<Error>()?;
+    let flag = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(flag)) => flag.split(' ').next().unwrap_or_default(),
+        _ => "",
+    };
+    let hint = match ours.hint() {
+        // it begins with a value that would do
+        hint if hint.starts_with(|c: char| c.is_ascii_digit()) => format!("{flag} {hint}"),
+        hint => hint.to_owned(),
+    };
+    Some((format!("{flag} {ours}"), hint))
 }
 
 fn run(command: Command) -> Result<()> {
@@ -140,29 +167,24 @@ fn start_threads(threads: Option<u64>) -> Result<()> {
         .map_err(|error| failed(error.to_string()))
 }
 
-/// A quantity with its unit, for clap, in the library's unit.
-fn quantity(text: &str, dimension: Dimension) -> Result<f64, String> {
-    units::parse(text, dimension).map_err(|error| format!("{error}; {}", error.hint()))
-}
-
 /// A time, ps.
-fn time(text: &str) -> Result<f64, String> {
-    quantity(text, Dimension::Time)
+fn time(text: &str) -> Result<f64> {
+    units::parse(text, Dimension::Time)
 }
 
 /// A length, Å.
-fn length(text: &str) -> Result<f64, String> {
-    quantity(text, Dimension::Length)
+fn length(text: &str) -> Result<f64> {
+    units::parse(text, Dimension::Length)
 }
 
 /// A temperature, K.
-fn temperature(text: &str) -> Result<f64, String> {
-    quantity(text, Dimension::Temperature)
+fn temperature(text: &str) -> Result<f64> {
+    units::parse(text, Dimension::Temperature)
 }
 
 /// A rate, 1/ps.
-fn rate(text: &str) -> Result<f64, String> {
-    quantity(text, Dimension::Rate)
+fn rate(text: &str) -> Result<f64> {
+    units::parse(text, Dimension::Rate)
 }
 
 /// Refuses a time between frames that is none.

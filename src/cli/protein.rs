@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use super::console::eprintln;
 use super::selection::Selection;
-use crate::Result;
 use crate::forcefield::{ForceField, Histidine, Precision, SHORTEST_CUTOFF, System};
 use crate::session::{self, Complete};
+use crate::{Error, Result};
 
 /// A structure file and how to complete it.
 #[derive(Debug, Clone, clap::Args)]
@@ -45,13 +45,14 @@ pub struct Field {
     pub cutoff: Option<f64>,
 }
 
-fn cutoff(text: &str) -> std::result::Result<f64, String> {
+fn cutoff(text: &str) -> Result<f64> {
     let cutoff = super::length(text)?;
     if cutoff >= SHORTEST_CUTOFF {
         Ok(cutoff)
     } else {
-        Err(format!(
-            "{cutoff} Å is too short: {SHORTEST_CUTOFF} Å at least"
+        Err(Error::usage(
+            format!("{cutoff} Å is too short: {SHORTEST_CUTOFF} Å at least"),
+            "20A, or leave it out: then there is none",
         ))
     }
 }
@@ -78,12 +79,8 @@ impl From<&Completion> for session::Completion {
 
 /// Says what was left out, warnings and notes on stderr.
 pub fn say(complete: &Complete) {
-    let report = &complete.structure.report;
-    let left_out = report.left_out_line();
-    left_out.iter().for_each(|line| eprintln!("{line}"));
-    for warning in &report.warnings {
-        eprintln!("warning: {warning}");
-    }
+    let lines = complete.structure.report.lines();
+    lines.iter().for_each(|line| eprintln!("{line}"));
     complete.notes.iter().for_each(|note| eprintln!("{note}"));
 }
 

@@ -1,6 +1,7 @@
 //! The files of a run: their names, which of them may be there already, and the lock that keeps a
 //! second run off them.
 
+use std::collections::HashSet;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -147,7 +148,8 @@ impl Files {
     /// which it has no more to show than its log and frame 0.
     fn are_abandoned(&self) -> bool {
         let early = |replica| [self.csv(replica), self.topology(), self.log()];
-        let early: Vec<_> = (0..self.replicas.len()).flat_map(early).collect();
+        // a set: there may be 65,536 replicas
+        let early: HashSet<_> = (0..self.replicas.len()).flat_map(early).collect();
         let mut later = self.all();
         later.retain(|file| !early.contains(file));
         later.extend(checkpoint::files(&self.prefix));

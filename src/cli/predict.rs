@@ -112,6 +112,9 @@ pub fn run(args: Args) -> Result<()> {
         let what = "this model answers with forces, not with a later frame";
         return Err(Error::usage(what, "mdsurrogate run integrates them"));
     }
+    // on stderr, which --json leaves to words
+    let of_file = structure.report.lines();
+    of_file.iter().for_each(|line| eprintln!("{line}"));
     if !args.json {
         (session.words())
             .iter()

@@ -1,7 +1,8 @@
 //! The geometry guard: is the frame still the molecule that the run started from?
 //!
 //! Limits are those of [`crate::geometry::validity`], against template geometry: bonds ± 0.2 Å, 1-3
-//! distances ± 0.5 Å, no contact of heavy atoms without a bond below 1.5 Å, no inverted centre.
+//! distances ± 0.5 Å, no contact of heavy atoms without a bond below 1.5 Å, no inverted centre; and
+//! no bond may run through a ring, which no later step would put right.
 //! What the start of the run breaks (crystal structures have strained bonds and close contacts) is
 //! named once and may stay as it is until it has healed, but may not become worse. Peptide bonds
 //! that turn cis are counted and logged, but do not stop it.
@@ -13,7 +14,7 @@ use super::{Journal, Observer, Record};
 use crate::forcefield::TemplateGeometry;
 use crate::geometry::fault::Fault;
 use crate::geometry::validity::{ANGLE_LIMIT, BOND_LIMIT, CONTACT_LIMIT, Findings, Validity};
-use crate::structure::{Frame, Topology};
+use crate::structure::{Frame, Rings, Topology};
 use crate::{Error, Result};
 
 /// Largest deviation of a bond of heavy atoms from its template, Å.
@@ -27,9 +28,13 @@ pub const FLIPS: &str = "Chirality flips";
 /// Peptide bonds that are cis and were trans.
 pub const CIS: &str = "Cis flips";
 
-/// What a user may do about a frame that is no molecule.
-const HINT: &str = "--guard rollback to go back and take another path, --guard warn to go on \
-                    regardless; a model far from its training set does this";
+/// What a user may do about a frame that is no molecule: where a model made it, and where the force
+/// field did.
+const HINT_OF_MODEL: &str = "--guard rollback to go back and take another path, --guard warn to go \
+                             on regardless; a model far from its training set does this";
+const HINT_OF_PHYSICS: &str = "--guard warn to go on: at its temperature a bond is stretched so far \
+                               once in a while; where it happens often or grows, a shorter --dt, or \
+                               a longer --heat of a strained structure";
 
 /// Faults of the start that are named; the log has all.
 const NAMED: usize = 5;
@@ -38,6 +43,8 @@ const NAMED: usize = 5;
 pub struct GeometryGuard {
     topology: Topology,
     validity: Validity,
+    rings: Rings,
+    hint: &'static str,
     journal: Journal,
     /// What the start breaks, and whether it has healed since.
     excuses: Vec<(Fault, bool)>,
@@ -60,6 +67,8 @@ impl GeometryGuard {
         let mut guard = GeometryGuard {
             topology: topology.clone(),
             validity,
+            rings: Rings::of(topology),
+            hint: HINT_OF_MODEL,
             journal,
             excuses: Vec::new(),
             checked: 0,
@@ -69,6 +78,13 @@ impl GeometryGuard {
         guard.name_faults_of_start(&faults, start);
         guard.excuses = faults.into_iter().map(|fault| (fault, false)).collect();
         guard
+    }
+
+    /// The frames are the force field's own, made by no model: what it says to try is another.
+    #[must_use]
+    pub fn of_physics(mut self) -> Self {
+        self.hint = HINT_OF_PHYSICS;
+        self
     }
 
     fn name_faults_of_start(&self, faults: &[Fault], start: &[Vector3<f64>]) {
@@ -140,10 +156,10 @@ impl GeometryGuard {
             | (Fault::Angle { off: a, .. }, Fault::Angle { off: b, .. }) => b.total_cmp(a),
             _ => std::cmp::Ordering::Equal,
         });
-        faults
-            .iter()
-            .map(|fault| self.words(fault, positions))
-            .collect()
+        let pierced = self.rings.pierced(positions);
+        let pierced = pierced.iter().map(|one| one.describe(&self.topology));
+        let faults = faults.iter().map(|fault| self.words(fault, positions));
+        pierced.chain(faults).collect()
     }
 
     /// Marks what has healed in a frame that is kept.
@@ -205,7 +221,7 @@ impl Observer for GeometryGuard {
         Err(Error::Guard {
             step: frame.step,
             what: format!("{what}{others}"),
-            hint: HINT.to_owned(),
+            hint: self.hint.to_owned(),
         })
     }
 

@@ -176,13 +176,15 @@ impl Finetune {
             ModelSource::BuiltIn => "the built-in model".to_owned(),
             ModelSource::File(file) => file.display().to_string(),
         };
-        Ok(vec![
-            format!(
-                "{}: {} atoms; from {name}, {} parameters",
-                options.protein.display(),
-                self.structure.topology.len(),
-                self.parameters
-            ),
+        let mut lines = vec![format!(
+            "{}: {} atoms; from {name}, {} parameters",
+            options.protein.display(),
+            self.structure.topology.len(),
+            self.parameters
+        )];
+        let of_file = self.structure.report.lines();
+        lines.extend(of_file.iter().map(|line| format!("  {line}")));
+        lines.extend([
             format!(
                 "  1. {} ps of reference MD at {} K: about {}",
                 options.time,
@@ -195,7 +197,8 @@ impl Finetune {
                 "  about {} in all, less what is done already; Ctrl-C stops, the same command goes on",
                 minutes(reference + options.minutes)
             ),
-        ])
+        ]);
+        Ok(lines)
     }
 
     /// The reference MD.

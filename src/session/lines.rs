@@ -17,10 +17,8 @@ impl Session {
             format!("{HEADING}{} {}", env!("CARGO_PKG_VERSION"), self.command),
             format!("  {}", self.protein_line()),
         ];
-        let report = &self.structure.report;
-        lines.extend(report.left_out_line().map(|line| format!("  {line}")));
-        let warnings = report.warnings.iter();
-        lines.extend(warnings.map(|warning| format!("  warning: {warning}")));
+        let of_file = self.structure.report.lines();
+        lines.extend(of_file.iter().map(|line| format!("  {line}")));
         lines.extend(self.words.iter().map(|line| format!("  {line}")));
         let time_step = self.stepper.time_step();
         let many = files.replicas.len() > 1;

@@ -275,7 +275,10 @@ impl Session {
             } else {
                 Journal::silent()
             };
-            let guard = GeometryGuard::new(topology, &self.geometry, first, guard_journal);
+            let mut guard = GeometryGuard::new(topology, &self.geometry, first, guard_journal);
+            if self.command == "reference" {
+                guard = guard.of_physics();
+            }
             let forces = field.clone().ok().zip(files.forces(replica));
             let energies = EnergyMonitor::new(field, motion.masses.clone(), motion.freedom);
             let trajectory =

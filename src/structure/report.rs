@@ -105,6 +105,13 @@ impl Report {
         let parts: Vec<String> = waters.into_iter().chain(others).collect();
         (!parts.is_empty()).then(|| format!("left out: {}", parts.join(", ")))
     }
+
+    /// What every command says of a structure before it begins: what was left out, and the warnings.
+    pub fn lines(&self) -> Vec<String> {
+        let warnings = self.warnings.iter();
+        let warnings = warnings.map(|warning| format!("warning: {warning}"));
+        self.left_out_line().into_iter().chain(warnings).collect()
+    }
 }
 
 /// `1 water`, `2 waters`

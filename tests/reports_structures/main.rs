@@ -3,6 +3,7 @@
 //! editing them.
 
 mod bonds;
+mod commands;
 mod geometry;
 mod states;
 

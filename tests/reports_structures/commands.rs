@@ -1,0 +1,80 @@
+//! What every command must say, and what a run may not end with.
+
+use mdsurrogate::forcefield::template_geometry_at;
+use mdsurrogate::observe::{GeometryGuard, Journal, Observer, Record};
+use mdsurrogate::structure::{ReadOptions, read};
+
+use super::{command, edited, position, report, with_position};
+
+#[test]
+fn every_command_says_what_was_left_out_and_what_it_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for (file, said) in [
+        (
+            "glycan_on_asn.pdb",
+            "A:NAG 101, whose C1 is bonded to A:ASN 1:ND2",
+        ),
+        ("zinc_four_cysteines.pdb", "E:ZN 1, bound to A:CYS 13:SG"),
+    ] {
+        let (relaxed, next) = (out(&format!("{file}.relaxed.pdb")), out(file));
+        for (name, flags) in [
+            ("check", &[][..]),
+            ("energy", &[]),
+            ("minimize", &["--steps", "1", "-o", &relaxed]),
+            ("run", &["--dry-run", "--backend", "cpu"]),
+            ("reference", &["--dry-run"]),
+            ("finetune", &["--dry-run"]),
+            ("predict", &["--backend", "cpu", "-o", &next]),
+            (
+                "predict",
+                &["--backend", "cpu", "--overwrite", "--json", "-o", &next],
+            ),
+        ] {
+            let found = command(name, &report(file), flags);
+            assert_eq!(found.code, 0, "{name} {file}: {}", found.words);
+            assert!(
+                found.words.contains("left out: ") && found.words.contains(said),
+                "{name} {file}: {}",
+                found.words
+            );
+        }
+    }
+}
+
+/// All other limits may be excused by the start of a run; this one is not.
+#[test]
+fn guards_stop_at_a_bond_through_a_ring() {
+    let options = ReadOptions::default();
+    for file in ["ring_pierced.pdb", "reliability/p3_phe_CD_minimized.pdb"] {
+        let structure = read(&report(file), &options).unwrap();
+        let (topology, frame) = (&structure.topology, &structure.frame);
+        let template = template_geometry_at(topology, &frame.positions).unwrap();
+        let guard = || GeometryGuard::new(topology, &template, &frame.positions, Journal::silent());
+        let stopped =
+            |mut guard: GeometryGuard| guard.observe(frame, &mut Record::default()).unwrap_err();
+        let error = stopped(guard());
+        assert_eq!(error.exit_code(), 3);
+        assert!(
+            error.to_string().contains("runs through the ring of A:PHE"),
+            "{error}"
+        );
+        assert!(error.hint().contains("a model far from its training set"));
+        // the force field has no training set
+        let error = stopped(guard().of_physics());
+        assert!(!error.hint().contains("model") && error.hint().contains("--dt"));
+    }
+    // the same side chain beside the ring is none of a guard's
+    let moved = edited("ring_pierced.pdb", |line| {
+        let is_ring = line.get(17..20) == Some("PHE")
+            && !["N", "CA", "C", "O", "CB"].contains(&line[12..16].trim());
+        Some(if is_ring {
+            let [x, y, z] = position(line);
+            with_position(line, [x + 30.0, y, z])
+        } else {
+            line.to_owned()
+        })
+    });
+    let far = read(moved.path(), &options);
+    assert!(far.is_ok_and(|far| far.report.pierced.is_empty()));
+}

@@ -36,6 +36,7 @@ impl Session {
             self.temperature
         ));
         self.begins_there = true;
+        self.start_forces = equilibration.evaluations();
         self.start = Some(Box::new(move |mut frames, journal, stop| {
             let field = ForceField::new(system, Precision::F32);
             let Equilibrated {

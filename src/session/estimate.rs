@@ -7,7 +7,7 @@ use nalgebra::Vector3;
 use super::plan::Plan;
 use super::{Session, threads};
 use crate::Result;
-use crate::forcefield::ForceField;
+use crate::forcefield::{ForceField, Precision, System};
 use crate::simulate::Clock;
 
 /// Time of a step of dynamics beside that of its forces: integration, constraints, observers.
@@ -60,13 +60,29 @@ impl Session {
                 clock.elapsed().as_secs_f64()
             }
         };
+        let mut before = 0.0;
         if resumed_at.is_none() {
             steps += self.start_steps;
+            before = self.seconds_before()?;
         }
         Ok(Some(Estimate {
             step,
-            all: step * steps as f64,
+            all: before + step * steps as f64,
         }))
+    }
+
+    /// What is done to the input of jumps before the first of them, s: for a large protein as long
+    /// as hundreds of its jumps without corrector.
+    fn seconds_before(&self) -> Result<f64> {
+        if self.start_forces == 0 {
+            return Ok(0.0);
+        }
+        let field = ForceField::new(System::build(&self.structure.topology)?, Precision::F32);
+        let positions = &self.structure.frame.positions;
+        let forces = threads::within(self.pool.as_deref(), || {
+            seconds_of_forces(field, positions, true)
+        })?;
+        Ok(forces * OVERHEAD * self.start_forces as f64)
     }
 }
 

@@ -197,6 +197,8 @@ pub struct Session {
     begins_there: bool,
     /// Steps of the size of one of the run's that `start` makes.
     start_steps: u64,
+    /// Evaluations of one frame's forces that `start` makes beside these.
+    start_forces: u64,
     pool: Option<Arc<ThreadPool>>,
 }
 
@@ -253,6 +255,7 @@ impl Session {
             start: None,
             begins_there: false,
             start_steps: 0,
+            start_forces: 0,
             pool,
         })
     }

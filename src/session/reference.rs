@@ -158,6 +158,7 @@ impl Session {
             })),
             begins_there: false,
             start_steps: (options.heat / time_step).round() as u64,
+            start_forces: 0,
             structure,
             pool,
         })

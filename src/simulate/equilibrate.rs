@@ -42,6 +42,11 @@ pub struct Equilibrated {
 }
 
 impl Equilibration {
+    /// Evaluations of the forces that it takes at most.
+    pub fn evaluations(&self) -> u64 {
+        STEPS as u64 + (self.time / TIME_STEP).ceil() as u64
+    }
+
     /// Equilibrates `frame`, one of `topology`, in `field`.
     ///
     /// # Errors

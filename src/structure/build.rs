@@ -14,7 +14,8 @@ use super::residues::{Family, family, residue_name};
 use super::summary::{count, warn};
 use super::whole::{Lattice, Molecules};
 use super::{Atom, Cell, Chain, Frame, Residue, Structure, Topology};
-use crate::Result;
+use crate::error::Place;
+use crate::{Error, Result};
 
 /// A structure as it is put together.
 pub(super) struct Assembly<'a> {
@@ -28,8 +29,14 @@ pub(super) struct Assembly<'a> {
     places: Vec<Option<usize>>,
     /// Atoms that their residue names twice, at different places.
     twice: Vec<String>,
+    /// The first of them that is the CA of another residue, and how far it is away, Å.
+    other_residue: Option<(String, f64)>,
     report: Report,
 }
+
+/// Distance, Å, from which a second CA in a residue is another residue's: those that follow each
+/// other are 2.9 (cis) and 3.8 apart, alternative places of one less than that.
+const TWO_RESIDUES: f64 = 2.5;
 
 impl<'a> Assembly<'a> {
     pub fn new(model: &'a Model, candidates: &'a [Candidate], report: Report) -> Self {
@@ -41,6 +48,7 @@ impl<'a> Assembly<'a> {
             rows: Vec::new(),
             places: vec![None; candidates.len()],
             twice: Vec::new(),
+            other_residue: None,
             report,
         }
     }
@@ -120,6 +128,10 @@ impl<'a> Assembly<'a> {
             if self.positions[known] == site.at {
                 self.report.repeated_atoms += 1;
             } else {
+                let apart = (self.positions[known] - site.at).norm();
+                if name == "CA" && apart > TWO_RESIDUES && self.other_residue.is_none() {
+                    self.other_residue = Some((format!("{label}:CA"), apart));
+                }
                 self.twice.push(format!("{label}:{raw}"));
             }
             return;
@@ -253,6 +265,15 @@ impl<'a> Assembly<'a> {
                 "molecules broken over the cell's border were made whole: {} moved",
                 plural(moved, "atom")
             ));
+        }
+        if let Some((atom, apart)) = self.other_residue {
+            let what = format!(
+                "stands twice in its residue, {apart:.2} Å apart: residues that follow each other \
+                 share a number"
+            );
+            let hint = "give every residue a number of its own";
+            let place = Place::atom(atom).in_file(&self.report.file);
+            return Err(Error::input(place, what, hint));
         }
         self.follow();
         let report = &mut self.report;

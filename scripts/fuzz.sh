@@ -20,7 +20,7 @@ seeds() {
     netcdf) ls tests/data/trajectories/*.nc tests/data/reports/mdtraj.nc ;;
     pdb_trajectory) ls tests/data/trajectories/*.pdb tests/data/reports/two_residues.pdb ;;
     training_config) ls configs/*.toml tests/data/reports/*.toml ;;
-    *) ls tests/data/fuzz/"$1"/* ;;
+    *) ls tests/data/fuzz/"$1"/* ;; # what was found, and what it began with
   esac
 }
 

@@ -201,7 +201,8 @@ impl File {
             Some(2) => {
                 let said = metadata.get(HASH).map_or("", String::as_str);
                 let found = hash_of_all(text, &tensors);
-                if found != said {
+                // a fuzzer would never find the sum that fits, and never come to what is behind it
+                if found != said && !cfg!(fuzzing) {
                     let what =
                         format!("damaged: SHA-256 of its contents is {found}, it says {said}");
                     return Err(damaged(what));
@@ -275,7 +276,7 @@ impl File {
             return damaged("damaged: it holds tensors that its network has not".to_owned());
         }
         let (found, said) = (hexadecimal(hash.finalize()), &self.header.sha256);
-        if self.header.schema == 1 && found != *said {
+        if self.header.schema == 1 && found != *said && !cfg!(fuzzing) {
             return damaged(format!(
                 "weights are damaged: SHA-256 is {found}, the header says {said}"
             ));

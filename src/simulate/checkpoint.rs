@@ -234,11 +234,9 @@ impl Checkpoint {
         let mut all: Vec<(String, TensorView<'_>)> = tensors.tensors();
         all.sort_by(|a, b| a.0.cmp(&b.0));
         let claimed = header.sha256.clone();
-        if checksum(
-            &mut header,
-            all.iter().map(|(name, view)| (name.as_str(), view.data())),
-        ) != claimed
-        {
+        let tensors_of = all.iter().map(|(name, view)| (name.as_str(), view.data()));
+        // a fuzzer would never find the sum that fits, and never come to what is behind it
+        if checksum(&mut header, tensors_of) != claimed && !cfg!(fuzzing) {
             return Err(refuse("is altered: its checksum is wrong".to_owned()));
         }
         let vectors = |name: String| -> Option<Vec<Vector3<f64>>> {

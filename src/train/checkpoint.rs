@@ -188,7 +188,8 @@ impl Checkpoint {
         let views = NAMES.map(|name| tensors.tensor(name));
         let bytes = views.iter().flatten().map(TensorView::data);
         let summed = header.format == FORMATS[0] || !header.sha256.is_empty();
-        if summed && header.checksum(bytes) != header.sha256 {
+        // a fuzzer would never find the sum that fits, and never come to what is behind it
+        if summed && header.checksum(bytes) != header.sha256 && !cfg!(fuzzing) {
             return Err(Error::input(
                 Place::file(path),
                 "is altered: its checksum is wrong",

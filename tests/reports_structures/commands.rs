@@ -1,10 +1,12 @@
 //! What every command must say, and what a run may not end with.
 
+use std::path::Path;
+
 use mdsurrogate::forcefield::template_geometry_at;
 use mdsurrogate::observe::{GeometryGuard, Journal, Observer, Record};
 use mdsurrogate::structure::{ReadOptions, read};
 
-use super::{command, edited, position, report, with_position};
+use super::{command, edited, position, report, repository, with_position};
 
 #[test]
 fn every_command_says_what_was_left_out_and_what_it_held() {
@@ -42,6 +44,34 @@ fn every_command_says_what_was_left_out_and_what_it_held() {
     }
 }
 
+/// A row of the reports' table that no test names would not be missed.
+#[test]
+fn every_file_of_the_reports_is_in_a_test() {
+    fn sources(folder: &Path, text: &mut String) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, text);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                *text += &std::fs::read_to_string(&path).unwrap();
+            }
+        }
+    }
+    let mut text = String::new();
+    sources(&repository("tests"), &mut text);
+    let mut unnamed = Vec::new();
+    for entry in std::fs::read_dir(repository("tests/data/reports")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        let is_named = text.contains(&format!("{name}\"")) || text.contains(&format!("\"{stem}\""));
+        if path.is_file() && name != "README.md" && !is_named {
+            unnamed.push(name.to_owned());
+        }
+    }
+    assert!(unnamed.is_empty(), "{unnamed:?}");
+}
+
 /// All other limits may be excused by the start of a run; this one is not.
 #[test]
 fn guards_stop_at_a_bond_through_a_ring() {
@@ -77,4 +107,28 @@ fn guards_stop_at_a_bond_through_a_ring() {
     });
     let far = read(moved.path(), &options);
     assert!(far.is_ok_and(|far| far.report.pierced.is_empty()));
+}
+
+/// Residues of one name and number that follow each other are not one residue with its atoms twice.
+#[test]
+fn residues_that_share_a_number_are_refused_by_name() {
+    let one_number = edited("all_types_truth.pdb", |line| {
+        let is_atom = line.starts_with("ATOM");
+        Some(if is_atom {
+            format!("{}   1{}", &line[..22], &line[26..])
+        } else {
+            line.to_owned()
+        })
+    });
+    for name in ["check", "energy"] {
+        let said = command(name, one_number.path(), &[]);
+        assert_eq!(said.code, 2, "{}", said.words);
+        assert!(
+            said.words
+                .contains("residues that follow each other share a number")
+                && said.words.contains("try: give every residue a number"),
+            "{}",
+            said.words
+        );
+    }
 }

@@ -107,6 +107,23 @@ fn centres_of_the_other_hand_and_cis_bonds_are_said() {
     ] {
         case(&report(file), &[], 0, &[said], None);
     }
-    let plain = command("check", &report("methyl_names_swapped.pdb"), &[]);
-    assert!(!plain.words.contains("other hand"), "{}", plain.words);
+    for file in ["methyl_names_swapped.pdb", "methyl_names_right.pdb"] {
+        let plain = command("check", &report(file), &[]);
+        assert!(
+            plain.code == 0 && !plain.words.contains("other hand"),
+            "{}",
+            plain.words
+        );
+    }
+}
+
+/// A cell that the protein does not fit into is the crystal's: its images are none of the energy.
+#[test]
+fn the_cell_of_a_crystal_changes_no_energy() {
+    let file = report("small_crystal_cell.pdb");
+    let within = case(&file, &[], 0, &[], None);
+    let without = edited("small_crystal_cell.pdb", |line| {
+        (!line.starts_with("CRYST1")).then(|| line.to_owned())
+    });
+    case(without.path(), &[], 0, &[], Some(within));
 }

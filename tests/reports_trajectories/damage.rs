@@ -5,7 +5,7 @@ use std::path::Path;
 use mdsurrogate::structure::{ReadOptions, Structure, read};
 use nalgebra::Vector3;
 
-use crate::program::words;
+use crate::program::{program, repository, words};
 use crate::{compare, frames, refusal, report, text, train, write};
 use mdsurrogate::structure::Frame;
 
@@ -181,4 +181,43 @@ fn a_file_that_is_mostly_no_molecule_is_refused() {
     );
     let said = refusal(&report("dcd_nanometres.dcd"), &report("akle_ref.xtc"));
     assert!(said.contains("not in Å"), "{said}");
+}
+
+#[test]
+fn the_trainings_of_the_reports_say_what_they_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let prefix = folder.path().join("t");
+    let prefix = prefix.to_str().unwrap();
+    for (file, code, part) in [
+        (
+            "train_ok.toml",
+            0,
+            "107 pairs for training, 11 for validation",
+        ),
+        // the restart's eleven frames are left out: the same pairs
+        (
+            "train_overlap.toml",
+            0,
+            "the earlier copies are left out, frames 50–60",
+        ),
+        (
+            "train_overlap.toml",
+            0,
+            "107 pairs for training, 11 for validation",
+        ),
+        (
+            "train_vmd_dcd_dt.toml",
+            0,
+            "a time step of 1, which VMD and mdtraj write for none",
+        ),
+        (
+            "train_zero_frame.toml",
+            2,
+            "frame 70: all atoms are at one point",
+        ),
+    ] {
+        let command = ["train", file, "-o", prefix, "--overwrite", "--fresh"];
+        let said = words(&program(&repository("tests/data/reports"), &command, code));
+        assert!(said.contains(part), "{file}: {said}");
+    }
 }

@@ -285,6 +285,7 @@ fn what_was_read_right_is_read_right() {
         ("xtc_precision_10.xtc", 121, 69, Some(160.0)),
         ("xtc_one_frame.xtc", 1, 69, None),
         ("trr_double.trr", 40, 69, Some(160.0)),
+        // 60 by mdtraj and MDAnalysis too: the file has positions every frame and no box
         ("trr_x_every_frame_no_box.trr", 60, 69, Some(160.0)),
         ("dcd_big_endian.dcd", 100, 69, Some(160.0)),
         ("dcd_fixed_atoms.dcd", 40, 69, Some(160.0)),

@@ -46,7 +46,10 @@ impl Session {
         let topology = &self.structure.topology;
         let mut simulation = Simulation::new(self.stepper, frames, rules, journal.clone());
         for replica in 0..self.replicas.count() as usize {
-            let guard = GeometryGuard::new(topology, &self.geometry, &first, Journal::silent());
+            let mut guard = GeometryGuard::new(topology, &self.geometry, &first, Journal::silent());
+            if self.command == "reference" {
+                guard = guard.of_physics();
+            }
             simulation.watch(replica, 1, Box::new(guard));
         }
         if self.begins_there {
@@ -87,7 +90,10 @@ impl<'a> Frames<'a> {
     pub(super) fn new(session: &'a mut Session) -> Self {
         let (structure, geometry) = (&session.structure, &session.geometry);
         let (topology, frame) = (&structure.topology, &structure.frame);
-        let guard = GeometryGuard::new(topology, geometry, &frame.positions, Journal::silent());
+        let mut guard = GeometryGuard::new(topology, geometry, &frame.positions, Journal::silent());
+        if session.command == "reference" {
+            guard = guard.of_physics();
+        }
         let frame = Some(frame.clone());
         Frames {
             session,

@@ -403,13 +403,12 @@ fn an_interrupted_reference_goes_on_bit_by_bit() {
         .unwrap();
     assert!(sent.success());
     assert_eq!(child.wait().unwrap().code(), Some(75));
-    assert!(!stopped.join("md.xtc").exists(), "it was at its end");
     let output = program(&stopped, &whole, 0);
     let said = words(&output);
     let from = said.split("going on from step ").nth(1);
     let from = from.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
     assert!(
-        from.is_some_and(|step| step > 0) && !said.contains("heated over"),
+        from.is_some_and(|step| (1..5000).contains(&step)) && !said.contains("heated over"),
         "{said}"
     );
     for name in ["md.xtc", "md.trr", "md_final.pdb", "md.pdb"] {
@@ -445,11 +444,11 @@ fn what_cannot_be_integrated_is_refused() {
         (["--cutoff", "1A"], &["too short", "try: --cutoff 20A"]),
         (
             ["--time", "1"],
-            &["has no unit", "try: 1ps (or fs, ns, us)"],
+            &["has no unit", "try: --time 1ps (or fs, ns, us)"],
         ),
         (
             ["--traj-every", "2.5"],
-            &["--traj-every: `2.5` has no unit", "try: "],
+            &["--traj-every: `2.5` is no stride", "try: write steps (10)"],
         ),
     ] {
         let output = program(

@@ -64,8 +64,10 @@ fn every_file_of_the_reports_is_in_a_test() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
         let stem = path.file_stem().unwrap().to_str().unwrap();
+        // readers leave hidden files of offsets beside trajectories
+        let is_own = path.is_file() && !name.starts_with('.') && name != "README.md";
         let is_named = text.contains(&format!("{name}\"")) || text.contains(&format!("\"{stem}\""));
-        if path.is_file() && name != "README.md" && !is_named {
+        if is_own && !is_named {
             unnamed.push(name.to_owned());
         }
     }
@@ -86,7 +88,9 @@ fn guards_stop_at_a_bond_through_a_ring() {
         let error = stopped(guard());
         assert_eq!(error.exit_code(), 3);
         assert!(
-            error.to_string().contains("runs through the ring of A:PHE"),
+            error
+                .to_string()
+                .contains("A:LYS 2:CG–CD runs through the ring of"),
             "{error}"
         );
         assert!(error.hint().contains("a model far from its training set"));
@@ -113,12 +117,8 @@ fn guards_stop_at_a_bond_through_a_ring() {
 #[test]
 fn residues_that_share_a_number_are_refused_by_name() {
     let one_number = edited("all_types_truth.pdb", |line| {
-        let is_atom = line.starts_with("ATOM");
-        Some(if is_atom {
-            format!("{}   1{}", &line[..22], &line[26..])
-        } else {
-            line.to_owned()
-        })
+        let is_heavy = line.starts_with("ATOM") && line.get(76..78) != Some(" H");
+        is_heavy.then(|| format!("{}   1{}", &line[..22], &line[26..]))
     });
     for name in ["check", "energy"] {
         let said = command(name, one_number.path(), &[]);

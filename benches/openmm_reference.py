@@ -1,8 +1,10 @@
-"""Speed of OpenMM's CPU platform on a PDB file, for comparison: ff14SB with the native GBSAOBCForce, LangevinMiddle.
+"""Speed of OpenMM's CPU platform on a PDB file, for comparison: ff14SB with the native
+GBSAOBCForce, LangevinMiddle.
 
 python openmm_reference.py FILE.pdb THREADS STEP_FS SECONDS     prints one JSON object
 Bonds to hydrogen are constrained and hydrogens weigh 3 Da, as in the bench that calls this.
 """
+
 import json
 import resource
 import sys
@@ -14,9 +16,14 @@ from openmm import app, unit
 
 def native_system(topology):
     """ff14SB with the native GBSAOBCForce, bonds to hydrogen constrained, hydrogens of 3 Da."""
-    options = dict(nonbondedMethod=app.NoCutoff, constraints=app.HBonds, hydrogenMass=3 * unit.dalton)
-    system = app.ForceField("amber14/protein.ff14SB.xml", "implicit/obc2.xml").createSystem(topology, **options)
-    # the force field's own OBC2 is a CustomGBForce; the native force is the faster one: same parameters, same equations
+    options = dict(
+        nonbondedMethod=app.NoCutoff, constraints=app.HBonds, hydrogenMass=3 * unit.dalton
+    )
+    system = app.ForceField("amber14/protein.ff14SB.xml", "implicit/obc2.xml").createSystem(
+        topology, **options
+    )
+    # the force field's own OBC2 is a CustomGBForce; the native force is the faster one: same
+    # parameters, same equations
     forces = system.getForces()
     custom = next(i for i, force in enumerate(forces) if isinstance(force, openmm.CustomGBForce))
     native = openmm.GBSAOBCForce()
@@ -34,7 +41,9 @@ def native_system(topology):
 def main(file, threads, step, seconds):
     pdb = app.PDBFile(file)
     system = native_system(pdb.topology)
-    integrator = openmm.LangevinMiddleIntegrator(300 * unit.kelvin, 1 / unit.picosecond, step * unit.femtosecond)
+    integrator = openmm.LangevinMiddleIntegrator(
+        300 * unit.kelvin, 1 / unit.picosecond, step * unit.femtosecond
+    )
     platform = openmm.Platform.getPlatformByName("CPU")
     context = openmm.Context(system, integrator, platform, {"Threads": threads})
     context.setPositions(pdb.positions)
@@ -47,8 +56,17 @@ def main(file, threads, step, seconds):
         steps += 20
     spent, busy = time.perf_counter() - start, time.process_time() - busy
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(json.dumps({"openmm": openmm.__version__, "atoms": system.getNumParticles(), "ms_per_step": 1e3 * spent / steps,
-                      "processor_ms_per_step": 1e3 * busy / steps, "peak_mb": memory}))
+    print(
+        json.dumps(
+            {
+                "openmm": openmm.__version__,
+                "atoms": system.getNumParticles(),
+                "ms_per_step": 1e3 * spent / steps,
+                "processor_ms_per_step": 1e3 * busy / steps,
+                "peak_mb": memory,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
-"""Writes data/forcefield/ff14sb.json: ff14SB parameters, residue templates and their relaxed geometry.
+"""Writes data/forcefield/ff14sb.json: ff14SB parameters, residue templates and their relaxed
+geometry.
 
     pip install openmm==8.6.1 && python scripts/forcefield.py data/forcefield/ff14sb.json
 
-Parameters: amber14/protein.ff14SB.xml of the PyPI wheel `openmm` (MIT; Maier et al. 2015, JCTC 11, 3696). Radii and screening:
-the rules of implicit/obc2.xml (mbondi2, Amber igb=5). Units: A, rad, kJ/mol, e, Da.
+Parameters: amber14/protein.ff14SB.xml of the PyPI wheel `openmm` (MIT; Maier et al. 2015, JCTC 11,
+3696). Radii and screening: the rules of implicit/obc2.xml (mbondi2, Amber igb=5). Units: A, rad,
+kJ/mol, e, Da.
 
-Geometry: every residue template, capped (ACE-X-NME, X-NME, ACE-X), is embedded from random coordinates with the handedness that
-IUPAC names prescribe and relaxed in bonds, angles and torsions alone: the local geometry in which no nonbonded contact takes part.
+Geometry: every residue template, capped (ACE-X-NME, X-NME, ACE-X), is embedded from random
+coordinates with the handedness that IUPAC names prescribe and relaxed in bonds, angles and torsions
+alone: the local geometry in which no nonbonded contact takes part.
 """
 
 import itertools
@@ -20,19 +23,27 @@ import openmm as mm
 from openmm import app, unit
 
 FOLDER = Path(app.__file__).parent / "data"
-# Signed volume (a-c).((b-c)x(d-c)) > 0 for "c a b d": L amino acids, (2S,3S)-Ile, (2S,3R)-Thr, (4R)-Hyp, and IUPAC's prochiral
-# names (Markley et al. 1998, Pure Appl. Chem. 70, 117): seen from the main chain, next atom, H2, H3 run clockwise.
+# Signed volume (a-c).((b-c)x(d-c)) > 0 for "c a b d": L amino acids, (2S,3S)-Ile, (2S,3R)-Thr,
+# (4R)-Hyp, and IUPAC's prochiral names (Markley et al. 1998, Pure Appl. Chem. 70, 117): seen from
+# the main chain, next atom, H2, H3 run clockwise.
 HANDED = {
     "*": ["CA N C CB"],
-    "ILE": ["CB CA CG1 CG2"], "THR": ["CB CA OG1 CG2"], "HYP": ["CG CB CD OD1"],
-    "VAL": ["CB CA CG2 CG1"], "LEU": ["CG CB CD2 CD1"], "GLY": ["CA C HA2 HA3"],
+    "ILE": ["CB CA CG1 CG2"],
+    "THR": ["CB CA OG1 CG2"],
+    "HYP": ["CG CB CD OD1"],
+    "VAL": ["CB CA CG2 CG1"],
+    "LEU": ["CG CB CD2 CD1"],
+    "GLY": ["CA C HA2 HA3"],
 }
 CAPS = {"ACE", "NME", "NHE"}
-# Torsions (degrees) that fix what else the names prescribe: trans peptide groups, cis and trans NH2 hydrogens.
+# Torsions (degrees) that fix what else the names prescribe: trans peptide groups, cis and trans NH2
+# hydrogens.
 TORSIONS = {
     "ARG": [("CD NE CZ NH1", 0), ("NE CZ NH1 HH11", 0), ("NE CZ NH2 HH21", 0)],
-    "ASN": [("CB CG ND2 HD21", 0)], "GLN": [("CG CD NE2 HE21", 0)],
-    "ASH": [("CB CG OD2 HD2", 180)], "GLH": [("CG CD OE2 HE2", 180)],
+    "ASN": [("CB CG ND2 HD21", 0)],
+    "GLN": [("CG CD NE2 HE21", 0)],
+    "ASH": [("CB CG OD2 HD2", 180)],
+    "GLH": [("CG CD OE2 HE2", 180)],
 }
 
 
@@ -42,21 +53,39 @@ def number(value, digits=9):
 
 
 def parameters(root):
-    """Atom types, bonds, angles and torsions of the XML; types lose their `protein-` prefix, the wildcard stays ''."""
+    """Atom types, bonds, angles and torsions of the XML; types lose their `protein-` prefix, the
+    wildcard stays ''."""
     name = lambda text: text.removeprefix("protein-")
     lj = {a.get("type"): a for a in root.find("NonbondedForce").findall("Atom")}
     types = {}
     for t in root.find("AtomTypes"):
-        sigma, epsilon = float(lj[t.get("name")].get("sigma")) * 10, float(lj[t.get("name")].get("epsilon"))
-        types[t.get("class")] = [t.get("element"), float(t.get("mass")), number(sigma, 16), number(epsilon, 16)]
+        sigma, epsilon = (
+            float(lj[t.get("name")].get("sigma")) * 10,
+            float(lj[t.get("name")].get("epsilon")),
+        )
+        types[t.get("class")] = [
+            t.get("element"),
+            float(t.get("mass")),
+            number(sigma, 16),
+            number(epsilon, 16),
+        ]
     row = lambda e, n: [name(e.get(f"type{i + 1}")) for i in range(n)]
-    terms = lambda e: [[int(e.get(f"periodicity{i}")), number(e.get(f"phase{i}"), 17), number(e.get(f"k{i}"), 16)]
-                       for i in itertools.takewhile(lambda i: e.get(f"k{i}"), itertools.count(1))]
+    terms = lambda e: [
+        [int(e.get(f"periodicity{i}")), number(e.get(f"phase{i}"), 17), number(e.get(f"k{i}"), 16)]
+        for i in itertools.takewhile(lambda i: e.get(f"k{i}"), itertools.count(1))
+    ]
     torsions = root.find("PeriodicTorsionForce")
     return {
         "types": types,
-        "bonds": [row(b, 2) + [number(float(b.get("length")) * 10, 16), number(float(b.get("k")) / 100, 16)] for b in root.find("HarmonicBondForce")],
-        "angles": [row(a, 3) + [number(a.get("angle"), 17), number(a.get("k"), 16)] for a in root.find("HarmonicAngleForce")],
+        "bonds": [
+            row(b, 2)
+            + [number(float(b.get("length")) * 10, 16), number(float(b.get("k")) / 100, 16)]
+            for b in root.find("HarmonicBondForce")
+        ],
+        "angles": [
+            row(a, 3) + [number(a.get("angle"), 17), number(a.get("k"), 16)]
+            for a in root.find("HarmonicAngleForce")
+        ],
         "propers": [row(t, 4) + [terms(t)] for t in torsions.findall("Proper")],
         "impropers": [row(t, 4) + [terms(t)] for t in torsions.findall("Improper")],
     }
@@ -93,7 +122,8 @@ def neighbours(topology):
 
 
 def restraints(topology):
-    """Handedness (signed volumes, A^3) and torsions that the names prescribe, as (indices, sign) and (indices, degrees)."""
+    """Handedness (signed volumes, A^3) and torsions that the names prescribe, as (indices, sign)
+    and (indices, degrees)."""
     near, volumes, torsions = neighbours(topology), [], []
     for residue in topology.residues():
         base = residue.name[-3:] if residue.name not in CAPS else residue.name
@@ -106,7 +136,11 @@ def restraints(topology):
                 order = "N O S".split() + list("ABGDEZH")
                 rank = lambda n: 9 if n == "N" else order.index(n[1])
                 rules = rules + [" ".join([a.name, max(heavy, key=rank), *hydrogens])]
-        volumes += [[index[n] for n in rule.split()] for rule in rules if all(n in index for n in rule.split())]
+        volumes += [
+            [index[n] for n in rule.split()]
+            for rule in rules
+            if all(n in index for n in rule.split())
+        ]
         torsions += [([index[n] for n in q.split()], d) for q, d in TORSIONS.get(base, [])]
     residues = list(topology.residues())
     for a, b in zip(residues, residues[1:]):
@@ -114,20 +148,26 @@ def restraints(topology):
             first, second = ({x.name: x.index for x in r.atoms()} for r in (a, b))
             alpha = second.get("CA", second.get("C", second.get("CH3")))
             if alpha is not None:
-                torsions.append(([first.get("CA", first.get("CH3")), first["C"], second["N"], alpha], 180))
+                torsions.append(
+                    ([first.get("CA", first.get("CH3")), first["C"], second["N"], alpha], 180)
+                )
     return volumes, torsions
 
 
 def relaxed(forcefield, topology, residues, wanted=4):
-    """Coordinates (A) of the lowest minimum of bonds, angles and torsions that random starts reach."""
+    """Coordinates (A) of the lowest minimum of bonds, angles and torsions that random starts
+    reach."""
     system = forcefield.createSystem(topology, residueTemplates=residues, removeCMMotion=False)
     for index in reversed(range(system.getNumForces())):
         if isinstance(system.getForce(index), mm.NonbondedForce):
             system.removeForce(index)
     volumes, torsions = restraints(topology)
     handed = mm.CustomCompoundBondForce(
-        4, "w*max(0,2.0-v)^2; v=1000*((x2-x1)*((y3-y1)*(z4-z1)-(z3-z1)*(y4-y1))+(y2-y1)*((z3-z1)*(x4-x1)-(x3-x1)*(z4-z1))"
-           "+(z2-z1)*((x3-x1)*(y4-y1)-(y3-y1)*(x4-x1)))")
+        4,
+        "w*max(0,2.0-v)^2; v=1000*((x2-x1)*((y3-y1)*(z4-z1)-(z3-z1)*(y4-y1))"
+        "+(y2-y1)*((z3-z1)*(x4-x1)-(x3-x1)*(z4-z1))"
+        "+(z2-z1)*((x3-x1)*(y4-y1)-(y3-y1)*(x4-x1)))",
+    )
     held = mm.CustomTorsionForce("w*(1-cos(theta-theta0))")
     apart = mm.CustomNonbondedForce("w*max(0,0.25-r)^2")
     for force in (handed, held, apart):
@@ -141,7 +181,9 @@ def relaxed(forcefield, topology, residues, wanted=4):
     for _ in range(system.getNumParticles()):
         apart.addParticle([])
     apart.createExclusionsFromBonds([(a.index, b.index) for a, b in topology.bonds()], 3)
-    context = mm.Context(system, mm.VerletIntegrator(0.001), mm.Platform.getPlatformByName("Reference"))
+    context = mm.Context(
+        system, mm.VerletIntegrator(0.001), mm.Platform.getPlatformByName("Reference")
+    )
     random, best = np.random.default_rng(1), None
     found = 0
     for _ in range(40 * wanted):
@@ -158,7 +200,9 @@ def relaxed(forcefield, topology, residues, wanted=4):
         if found == wanted:
             break
     if best is None:
-        raise SystemExit(f"{list(residues.values())}: no start led to the geometry that the names prescribe")
+        raise SystemExit(
+            f"{list(residues.values())}: no start led to the geometry that the names prescribe"
+        )
     return best
 
 
@@ -175,23 +219,36 @@ def named_right(x, volumes, torsions):
 
 
 def residue(forcefield, templates, name):
-    """One template: atom: [type, charge, [x, y, z]], and the neighbours' atoms ("-C" before it, "+N" after it) in the same frame."""
+    """One template: atom: [type, charge, [x, y, z]], and the neighbours' atoms ("-C" before it,
+    "+N" after it) in the same frame."""
     template = templates[name]
     external = {template.atoms[i].name for i in template.externalBonds}
     chain = (["ACE"] if "N" in external else []) + [name] + (["NME"] if "C" in external else [])
     topology, residues = build(templates, chain, "SG" in external)
     energy, x = relaxed(forcefield, topology, residues)
     own = next(r for r in topology.residues() if r.name == name and r.index == chain.index(name))
-    place = lambda r, n: next(([number(c, 6) for c in np.round(x[a.index] - x[origin], 4)] for a in r.atoms() if a.name == n), None)
+    place = lambda r, n: next(
+        (
+            [number(c, 6) for c in np.round(x[a.index] - x[origin], 4)]
+            for a in r.atoms()
+            if a.name == n
+        ),
+        None,
+    )
     origin = next(own.atoms()).index
     rows = list(topology.residues())
     near = {}
     if "N" in external:
         near |= {"-" + to: place(rows[0], n) for n, to in (("C", "C"), ("O", "O"), ("CH3", "CA"))}
     if "C" in external:
-        near |= {"+" + to: place(rows[own.index + 1], n) for n, to in (("N", "N"), ("H", "H"), ("CH3", "CA"))}
+        near |= {
+            "+" + to: place(rows[own.index + 1], n)
+            for n, to in (("N", "N"), ("H", "H"), ("CH3", "CA"))
+        }
     print(f"{name:5} {energy:9.3f} kJ/mol", file=sys.stderr)
-    charge = {a.name: float(template.atoms[i].parameters["charge"]) for i, a in enumerate(template.atoms)}
+    charge = {
+        a.name: float(template.atoms[i].parameters["charge"]) for i, a in enumerate(template.atoms)
+    }
     kind = lambda a: a.type.removeprefix("protein-")
     return {
         "atoms": {a.name: [kind(a), charge[a.name], place(own, a.name)] for a in template.atoms},
@@ -206,8 +263,10 @@ def main(path):
     data["radii"] = {"C": 1.7, "N": 1.55, "O": 1.5, "S": 1.8, "H": 1.2, "H on N": 1.3}
     data["screens"] = {"C": 0.72, "N": 0.79, "O": 0.85, "S": 0.96, "H": 0.85}
     templates = forcefield._templates
-    data["residues"] = {r.get("name"): residue(forcefield, templates, r.get("name")) for r in root.find("Residues")}
-    text = json.dumps(data, separators=(",", ":")).replace('},"', '},\n"').replace("]],\"", "]],\n\"")
+    data["residues"] = {
+        r.get("name"): residue(forcefield, templates, r.get("name")) for r in root.find("Residues")
+    }
+    text = json.dumps(data, separators=(",", ":")).replace('},"', '},\n"').replace(']],"', ']],\n"')
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_text(text + "\n")
 

@@ -1,9 +1,11 @@
-"""Writes what reference MD says about local geometry: means and s.d. of heavy-atom distances up to three bonds, and of heights.
+"""Writes what reference MD says about local geometry: means and s.d. of heavy-atom distances up to
+three bonds, and of heights.
 
     pip install mdtraj && python scripts/md_geometry.py topology.pdb trajectory.xtc out.json
 
-Distances: [i, j, bonds, mean, s.d.] in A; heights: [centre, neighbours in ascending order, mean height (A), s.d., mean area (A^2)] for
-centres with three heavy neighbours; indices are those of the PDB file, from 0.
+Distances: [i, j, bonds, mean, s.d.] in A; heights: [centre, neighbours in ascending order, mean
+height (A), s.d., mean area (A^2)] for centres with three heavy neighbours; indices are those of the
+PDB file, from 0.
 """
 
 import json
@@ -39,10 +41,14 @@ def main(pdb, trajectory, out):
             normal = np.cross(x[:, b] - x[:, a], x[:, d] - x[:, a])
             area = np.linalg.norm(normal, axis=-1)
             h = ((x[:, a] - x[:, c]) * normal).sum(-1) / area
-            heights.append([c, a, b, d, round(h.mean(), 4), round(h.std(), 4), round(area.mean(), 4)])
+            heights.append(
+                [c, a, b, d, round(h.mean(), 4), round(h.std(), 4), round(area.mean(), 4)]
+            )
     with open(out, "w") as file:
         rows = lambda table: "[\n" + ",\n".join(json.dumps(row) for row in table) + "]"
-        file.write(f'{{"frames": {len(x)},\n"pairs": {rows(pairs)},\n"heights": {rows(heights)}}}\n')
+        file.write(
+            f'{{"frames": {len(x)},\n"pairs": {rows(pairs)},\n"heights": {rows(heights)}}}\n'
+        )
 
 
 if __name__ == "__main__":

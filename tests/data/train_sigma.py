@@ -1,7 +1,9 @@
-"""Prints the standard deviation of AKLE's 50 ps displacements that tests/train.rs expects: NumPy and mdtraj alone.
+"""Prints the standard deviation of AKLE's 50 ps displacements that tests/train.rs expects: NumPy
+and mdtraj alone.
 
 360 of the 400 frames are for training, less a gap of one lag: pairs of frames (0, 1) … (357, 358).
 """
+
 from pathlib import Path
 
 import mdtraj

@@ -1,10 +1,12 @@
-"""Cuts the small trajectories of the tests of `compare` out of full ones and writes what independent programs read in them.
+"""Cuts the small trajectories of the tests of `compare` out of full ones and writes what
+independent programs read in them.
 
 usage: make.py REFERENCE ENSEMBLE   (folders; see data/README.md)
   REFERENCE: akle.xtc, akle_long.xtc, trpcage.xtc
   ENSEMBLE:  2k39_insty.dcd
 needs: mdtraj, MDAnalysis, deeptime, scipy, numpy (made with 1.11.1, 2.11.0, 0.4.5, 1.17.1, 2.3)
 """
+
 import json, sys
 from pathlib import Path
 import MDAnalysis, mdtraj, numpy as np
@@ -25,9 +27,15 @@ def cut(name, topology, source, stride):
 
 
 def torsions(t, omega=True):
-    kinds = [mdtraj.compute_phi, mdtraj.compute_psi] + omega * [mdtraj.compute_omega] + [getattr(mdtraj, f"compute_chi{n}") for n in range(1, 6)]
+    kinds = (
+        [mdtraj.compute_phi, mdtraj.compute_psi]
+        + omega * [mdtraj.compute_omega]
+        + [getattr(mdtraj, f"compute_chi{n}") for n in range(1, 6)]
+    )
     atoms, angles = zip(*(kind(t) for kind in kinds))
-    return np.concatenate([a for a in atoms if len(a)]), np.concatenate([x for a, x in zip(atoms, angles) if len(a)], 1).astype(float)
+    return np.concatenate([a for a in atoms if len(a)]), np.concatenate(
+        [x for a, x in zip(atoms, angles) if len(a)], 1
+    ).astype(float)
 
 
 def jsd(x, y):
@@ -36,10 +44,14 @@ def jsd(x, y):
 
 
 def relaxation(angles, step, longest):
-    """integral of the normalised circular autocorrelation up to its first zero, trapezoids, by the definition"""
+    """integral of the normalised circular autocorrelation up to its first zero, trapezoids, by the
+    definition"""
     z = np.exp(1j * angles)
     z -= z.mean()
-    c = np.array([(z[: len(z) - l] * z[l:].conj()).real.mean() for l in range(longest)]) / (abs(z) ** 2).mean()
+    c = (
+        np.array([(z[: len(z) - l] * z[l:].conj()).real.mean() for l in range(longest)])
+        / (abs(z) ** 2).mean()
+    )
     below = np.flatnonzero(c <= 0)
     if not len(below):
         return None
@@ -50,7 +62,10 @@ def relaxation(angles, step, longest):
 
 def peptide():
     top = structures / "akle.pdb"
-    a, b = cut("akle_a", top, reference / "akle.xtc", 50), cut("akle_b", top, reference / "akle_long.xtc", 25)
+    a, b = (
+        cut("akle_a", top, reference / "akle.xtc", 50),
+        cut("akle_b", top, reference / "akle_long.xtc", 25),
+    )
     quads, angles_a = torsions(a)
     _, angles_b = torsions(b)
     heavy = a.topology.select("element != H")
@@ -60,11 +75,22 @@ def peptide():
         "torsions_frame_17": angles_a[17].tolist(),
         "torsion_divergence": [jsd(x, y) for x, y in zip(angles_a.T, angles_b.T)],
         "relaxation_ps": [relaxation(x, 50.0, 200) for x in angles_a.T],
-        "rmsd_heavy_to_first": (mdtraj.rmsd(a, a, 0, atom_indices=heavy).astype(float) * 10).tolist()[:20],
-        # mdtraj.compute_rg weighs by mass about the unweighted centre, which is no radius of gyration: MDAnalysis has it right
-        "rg_all_mass": [float(everything.atoms.radius_of_gyration()) for _ in everything.trajectory[:20]],
+        "rmsd_heavy_to_first": (
+            mdtraj.rmsd(a, a, 0, atom_indices=heavy).astype(float) * 10
+        ).tolist()[:20],
+        # mdtraj.compute_rg weighs by mass about the unweighted centre, which is no radius of
+        # gyration: MDAnalysis has it right
+        "rg_all_mass": [
+            float(everything.atoms.radius_of_gyration()) for _ in everything.trajectory[:20]
+        ],
     }
-    moved = mdtraj.load(here / "akle_a.xtc", top=top).superpose(a, 0, atom_indices=heavy).xyz[:, heavy].astype(float) * 10
+    moved = (
+        mdtraj.load(here / "akle_a.xtc", top=top)
+        .superpose(a, 0, atom_indices=heavy)
+        .xyz[:, heavy]
+        .astype(float)
+        * 10
+    )
     out["rmsf_heavy_to_first"] = np.sqrt(((moved - moved.mean(0)) ** 2).sum(-1).mean(0)).tolist()
     flat = moved.reshape(len(moved), -1)
     flat = flat - flat.mean(0)
@@ -76,10 +102,16 @@ def peptide():
     tica = TICA(lagtime=LAG, dim=4, scaling="kinetic_map").fit_fetch(features)
     out["tica_atoms"] = quads.tolist()
     out["tica_values"] = tica.singular_values[:4].tolist()
-    out["tica_frames_17_23"] = np.abs(tica.transform(features)[17] - tica.transform(features)[23]).tolist()
+    out["tica_frames_17_23"] = np.abs(
+        tica.transform(features)[17] - tica.transform(features)[23]
+    ).tolist()
     wells = np.floor((angles[:, 8] + np.pi) / (2 * np.pi / 3)).astype(int).clip(0, 2)
     out["well_atoms"] = quads[8].tolist()
-    out["well_counts"] = TransitionCountEstimator(lagtime=LAG, count_mode="sliding").fit_fetch(wells).count_matrix.tolist()
+    out["well_counts"] = (
+        TransitionCountEstimator(lagtime=LAG, count_mode="sliding")
+        .fit_fetch(wells)
+        .count_matrix.tolist()
+    )
     points = [x[:200][:, [1, 4]] for x in (angles_a, angles_b)]
     out["transport_atoms"] = torsions(a)[0][[1, 4]].tolist()
     cost = ((points[0][:, None] - points[1][None]) ** 2).sum(-1)

@@ -1,10 +1,14 @@
-"""Writes what independent programs make of whole comparisons, from the small trajectories beside it: `pipeline.json`.
+"""Writes what independent programs make of whole comparisons, from the small trajectories beside
+it: `pipeline.json`.
 
 usage: pipeline.py
-needs: mdtraj, MDAnalysis, deeptime, pymbar, scipy, numpy (made with 1.11.1, 2.11.0, 0.4.5, 4.0.3, 1.17.1, 2.4.6)
+needs: mdtraj, MDAnalysis, deeptime, pymbar, scipy, numpy (made with 1.11.1, 2.11.0, 0.4.5, 4.0.3,
+1.17.1, 2.4.6)
 
-AKLE: akle_a.xtc against akle_b.xtc. Trp-cage and ubiquitin: the first half of the trajectory against the second. The names are those of docs/measures.md.
+AKLE: akle_a.xtc against akle_b.xtc. Trp-cage and ubiquitin: the first half of the trajectory
+against the second. The names are those of docs/measures.md.
 """
+
 import json, warnings
 from itertools import combinations
 from pathlib import Path
@@ -51,7 +55,8 @@ def kinds(t):
     out = {}
     for name in ("phi", "psi", "omega", "chi1", "chi2", "chi3", "chi4", "chi5"):
         atoms, angles = getattr(mdtraj, f"compute_{name}")(t)
-        # φ and ω belong to the residue of their last atoms (ω to that of its first), χ and ψ to that of their second
+        # φ and ω belong to the residue of their last atoms (ω to that of its first), χ and ψ to
+        # that of their second
         place = {"phi": 2, "omega": 0}.get(name, 1)
         for quad, series in zip(atoms, angles.T.astype(float)):
             out[t.topology.atom(quad[place]).residue.index, name] = series
@@ -81,7 +86,9 @@ def wells(name, counts):
 def torsions(a, b):
     bins = lambda x: np.histogram(x, 100, (-np.pi, np.pi))[0]
     each = {key: divergence(bins(a[key]), bins(b[key])) for key in a}
-    mean = lambda wanted: float(np.mean([value for (_, name), value in each.items() if wanted(name)]))
+    mean = lambda wanted: float(
+        np.mean([value for (_, name), value in each.items() if wanted(name)])
+    )
     plane = lambda t, r: np.histogram2d(t[r, "phi"], t[r, "psi"], 36, [(-np.pi, np.pi)] * 2)[0]
     both = [r for r, name in a if name == "phi" and (r, "psi") in a]
     sides = {key: [wells(key[1], bins(t[key])) for t in (a, b)] for key in a}
@@ -99,30 +106,48 @@ def torsions(a, b):
 
 def contacts(a, b):
     pairs = [(i, j) for i in range(a.n_residues) for j in range(i + 3, a.n_residues)]
-    p, q = ((mdtraj.compute_contacts(t, pairs, scheme="closest-heavy")[0] < 0.45).mean(0) for t in (a, b))
+    p, q = (
+        (mdtraj.compute_contacts(t, pairs, scheme="closest-heavy")[0] < 0.45).mean(0)
+        for t in (a, b)
+    )
     counts = np.maximum(p, q) >= 0.01
     return {"contacts": float(np.sqrt(((p - q)[counts] ** 2).mean()))}
 
 
 def side_chains(t, start, trace):
-    """side-chain areas of every frame, superposed: the points on the spheres do not turn with the molecule"""
+    """side-chain areas of every frame, superposed: the points on the spheres do not turn with the
+    molecule"""
     # mdtraj's own superposition, in f32, is off by enough to move points of spheres
-    t = mdtraj.Trajectory(superposed(t.xyz.astype(float), start.xyz[0].astype(float), trace)[0], t.topology)
+    t = mdtraj.Trajectory(
+        superposed(t.xyz.astype(float), start.xyz[0].astype(float), trace)[0], t.topology
+    )
     heavy = t.atom_slice(t.topology.select("element != H"))
-    # frame by frame: given several, mdtraj 1.11 gets some of them wrong, by 0.5 %, against its own result for each alone
-    areas = np.concatenate([mdtraj.shrake_rupley(frame, n_sphere_points=240) for frame in heavy]).astype(float) * 100
+    # frame by frame: given several, mdtraj 1.11 gets some of them wrong, by 0.5 %, against its own
+    # result for each alone
+    areas = (
+        np.concatenate(
+            [mdtraj.shrake_rupley(frame, n_sphere_points=240) for frame in heavy]
+        ).astype(float)
+        * 100
+    )
     out = np.zeros((len(t), t.n_residues))
     for atom in heavy.topology.atoms:
-        if atom.name not in ("N", "C", "O", "OXT") and (atom.name != "CA" or atom.residue.name == "GLY"):
+        if atom.name not in ("N", "C", "O", "OXT") and (
+            atom.name != "CA" or atom.residue.name == "GLY"
+        ):
             out[:, atom.residue.index] += areas[:, atom.index]
     return out
 
 
 def relaxation(angles, unit, lags, step):
-    """integral to the first zero over these lags, trapezoids, as docs/measures.md defines it; products and mean over all frames"""
+    """integral to the first zero over these lags, trapezoids, as docs/measures.md defines it;
+    products and mean over all frames"""
     z = np.exp(1j * angles)
     still = abs(z.mean()) ** 2
-    c = [((z[: len(z) - l * unit] * z[l * unit :].conj()).real.mean() - still) / (1 - still) for l in lags]
+    c = [
+        ((z[: len(z) - l * unit] * z[l * unit :].conj()).real.mean() - still) / (1 - still)
+        for l in lags
+    ]
     total = 0.0
     for k in range(len(lags) - 1):
         width = (lags[k + 1] - lags[k]) * step
@@ -135,7 +160,9 @@ def relaxation(angles, unit, lags, step):
 def slow(a, b):
     """250 ps apart: every fifth frame of the run, every frame of the reference"""
     keys = [key for key in a if key[1] != "omega"]
-    features = [np.concatenate([f([t[key] for key in keys]) for f in (np.cos, np.sin)]).T for t in (a, b)]
+    features = [
+        np.concatenate([f([t[key] for key in keys]) for f in (np.cos, np.sin)]).T for t in (a, b)
+    ]
     model = TICA(lagtime=1, dim=2, scaling="kinetic_map").fit_fetch(features[1])
     x, y = (model.transform(f) for f in features)
     low, high = y.min(0), y.max(0)
@@ -161,7 +188,9 @@ def peptide():
     sides = [t.xyz[:, heavy].astype(float) * 10 for t in (a, b)]
     moved, distances = zip(*(superposed(x, first) for x in sides))
     centre = lambda x: (x * masses[:, None]).sum(1, keepdims=True) / masses.sum()
-    gyration = [np.sqrt((((x - centre(x)) ** 2).sum(-1) * masses).sum(1) / masses.sum()) for x in sides]
+    gyration = [
+        np.sqrt((((x - centre(x)) ** 2).sum(-1) * masses).sum(1) / masses.sum()) for x in sides
+    ]
     rmsf = [np.sqrt(((x - x.mean(0)) ** 2).sum(-1).mean(0)) for x in moved]
     flat = [x.reshape(len(x), -1) for x in moved]
     vectors = np.linalg.eigh(np.cov(flat[1].T))[1][:, ::-1][:, :2]
@@ -197,7 +226,9 @@ def protein(name, top):
     buried = side_chains(start, start, alphas)[0] <= 2.0
     areas = [side_chains(s, start, alphas) for s in (a, b)]
     exposed = [buried & ((x > 2.0).mean(0) > 0.1) for x in areas]
-    shares = lambda s: np.array([(mdtraj.compute_dssp(s, simplified=True) == letter).mean(0) for letter in "HEC"])
+    shares = lambda s: np.array(
+        [(mdtraj.compute_dssp(s, simplified=True) == letter).mean(0) for letter in "HEC"]
+    )
     return {
         **torsions(kinds(a), kinds(b)),
         **contacts(a, b),
@@ -211,6 +242,12 @@ def protein(name, top):
 
 warnings.simplefilter("ignore")
 ubiquitin = here.parent / "structures" / "2k39_model1_H.pdb.gz"
-result = {"akle": peptide(), "trpcage": protein("trpcage", structures / "trpcage.pdb"), "ubiquitin": protein("ubiquitin", ubiquitin)}
-result = {name: {key: float(value) for key, value in found.items()} for name, found in result.items()}
+result = {
+    "akle": peptide(),
+    "trpcage": protein("trpcage", structures / "trpcage.pdb"),
+    "ubiquitin": protein("ubiquitin", ubiquitin),
+}
+result = {
+    name: {key: float(value) for key, value in found.items()} for name, found in result.items()
+}
 json.dump(result, open(here / "pipeline.json", "w"), indent=1)

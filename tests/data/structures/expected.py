@@ -4,10 +4,12 @@
     pip install mdtraj==1.11.1.post2 openmm==8.6.1
     python expected.py expected.csv FILE.gz…
 
-Bonds are the union of both programs' (mdtraj has no disulfides for files without element columns and no second hydrogen on an
-N-terminal proline; OpenMM has no disulfides for mmCIF) and S–S pairs of cysteines within 2.5 Å. Waters are left out, and
-atoms counted anew without them. bonds_sha256 is over the lines "i j\n", i < j, sorted by number.
+Bonds are the union of both programs' (mdtraj has no disulfides for files without element columns
+and no second hydrogen on an N-terminal proline; OpenMM has no disulfides for mmCIF) and S–S pairs
+of cysteines within 2.5 Å. Waters are left out, and atoms counted anew without them. bonds_sha256 is
+over the lines "i j\n", i < j, sorted by number.
 """
+
 import gzip
 import hashlib
 import os
@@ -36,19 +38,45 @@ def expected(path):
     first = {}
     own = [first.setdefault((atom.residue.index, atom.name), atom.index) for atom in atoms]
     both = [index for index in range(len(atoms)) if own[index] == index]
-    assert [atoms[index].element.symbol for index in both] == [atom.element.symbol for atom in other.atoms()]
+    assert [atoms[index].element.symbol for index in both] == [
+        atom.element.symbol for atom in other.atoms()
+    ]
     kept = [index for index in both if atoms[index].residue.name not in ("HOH", "WAT")]
     place = {index: number for number, index in enumerate(kept)}
-    bonds = {(own[a.index], own[b.index]) for a, b in trajectory.topology.bonds} | {(both[a.index], both[b.index]) for a, b in other.bonds()}
-    sulfurs = [atom.index for atom in atoms if atom.name == "SG" and atom.residue.name in ("CYS", "CYX")]
+    bonds = {(own[a.index], own[b.index]) for a, b in trajectory.topology.bonds} | {
+        (both[a.index], both[b.index]) for a, b in other.bonds()
+    }
+    sulfurs = [
+        atom.index for atom in atoms if atom.name == "SG" and atom.residue.name in ("CYS", "CYX")
+    ]
     xyz = trajectory.xyz[0] * 10
-    disulfides = {(i, j) for i in sulfurs for j in sulfurs if i < j and numpy.linalg.norm(xyz[i] - xyz[j]) < 2.5}
-    bonds = sorted({tuple(sorted((place[i], place[j]))) for i, j in bonds | disulfides if i in place and j in place})
+    disulfides = {
+        (i, j)
+        for i in sulfurs
+        for j in sulfurs
+        if i < j and numpy.linalg.norm(xyz[i] - xyz[j]) < 2.5
+    }
+    bonds = sorted(
+        {
+            tuple(sorted((place[i], place[j])))
+            for i, j in bonds | disulfides
+            if i in place and j in place
+        }
+    )
     digest = hashlib.sha256("".join(f"{i} {j}\n" for i, j in bonds).encode()).hexdigest()[:16]
     residues = {atoms[index].residue.index for index in kept}
     chains = {atoms[index].residue.chain.index for index in kept}
     hydrogens = sum(atoms[index].element.symbol == "H" for index in kept)
-    return [name, len(chains), len(residues), len(kept), hydrogens, len(bonds), len(disulfides), digest]
+    return [
+        name,
+        len(chains),
+        len(residues),
+        len(kept),
+        hydrogens,
+        len(bonds),
+        len(disulfides),
+        digest,
+    ]
 
 
 def main():

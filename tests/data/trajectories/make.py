@@ -1,8 +1,9 @@
-"""Writes the small trajectories that tests/trajectory.rs reads, with MDAnalysis 2.11: 12 atoms, 5 frames, a triclinic cell.
+"""Writes the small trajectories that tests/trajectory.rs reads, with MDAnalysis 2.11: 12 atoms, 5
+frames, a triclinic cell.
 
-Positions, velocities, cell and times are formulas of atom and frame, so that the test computes what it must find.
-Run in this folder: python make.py
-"""
+Positions, velocities, cell and times are formulas of atom and frame, so that the test computes what
+it must find. Run in this folder: python make.py """
+
 import warnings
 
 import MDAnalysis as mda
@@ -27,7 +28,13 @@ def set_frame(frame):
     ts.dt = 0.5
 
 
-for name, options in [("s.xtc", {}), ("s.dcd", {"dt": 0.5, "istart": 5}), ("s.trr", {}), ("s.nc", {"velocities": True}), ("s.pdb", {"multiframe": True})]:
+for name, options in [
+    ("s.xtc", {}),
+    ("s.dcd", {"dt": 0.5, "istart": 5}),
+    ("s.trr", {}),
+    ("s.nc", {"velocities": True}),
+    ("s.pdb", {"multiframe": True}),
+]:
     with mda.Writer(name, ATOMS, **options) as writer:
         for frame in range(FRAMES):
             set_frame(frame)

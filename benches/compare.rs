@@ -148,6 +148,8 @@ fn main() {
         .collect();
     println!(
         "{}",
-        serde_json::json!({ "passes": passes, "peak": peak(), "threads": rayon::current_num_threads() })
+        serde_json::json!({
+            "passes": passes, "peak": peak(), "threads": rayon::current_num_threads(),
+        })
     );
 }

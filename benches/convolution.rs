@@ -86,7 +86,8 @@ fn main() {
         .expect("a thread");
     println!("microseconds; ratio: double sum or realfft's transforms over ours\n");
     println!(
-        "tokens |  transforms forward  backward | double sum forward  ratio  backward  ratio | realfft transforms  ratio"
+        "tokens |  transforms forward  backward | double sum forward  ratio  backward  ratio | \
+         realfft transforms  ratio"
     );
     for tokens in [24, 32, 40, 44, 48, 64, 154, 1231, 16000] {
         let [forward, backward] = pool.install(|| convolution(tokens, Method::Transform));

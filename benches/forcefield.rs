@@ -181,7 +181,8 @@ fn median(costs: &[Cost], part: impl Fn(&Cost) -> f64) -> f64 {
 
 fn main() {
     println!(
-        "atoms  threads  ms/step  ns/day  OpenMM ms/step  ns/day  wall ratio  processor ratio  MB  OpenMM MB"
+        "atoms  threads  ms/step  ns/day  OpenMM ms/step  ns/day  wall ratio  processor ratio  MB  \
+         OpenMM MB"
     );
     for (file, residues) in [
         ("data/structures/akle.pdb", usize::MAX),
@@ -203,7 +204,8 @@ fn main() {
             let [memory, other_memory] =
                 [&ours, &theirs].map(|costs| median(costs, |cost| cost.memory));
             println!(
-                "{:5}  {threads:7}  {wall:7.3}  {:6.1}  {other:14.3}  {:6.1}  {:10.2}  {:15.2}  {memory:3.0}  {other_memory:9.0}",
+                "{:5}  {threads:7}  {wall:7.3}  {:6.1}  {other:14.3}  {:6.1}  {:10.2}  {:15.2}  \
+                 {memory:3.0}  {other_memory:9.0}",
                 topology.len(),
                 per_day(wall),
                 per_day(other),

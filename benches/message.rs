@@ -133,7 +133,8 @@ fn bench<T: Real>(channels: usize, tokens: usize, neighbours: usize) {
     let edges = batch.edges.sender.len();
     let (forward, backward) = (forward / edges as f64, backward / edges as f64);
     println!(
-        "{} P {channels:2}  {tokens:5} tokens  {edges:6} edges  forward {forward:6.1}  backward {backward:6.1} ns/edge",
+        "{} P {channels:2}  {tokens:5} tokens  {edges:6} edges  forward {forward:6.1}  backward \
+         {backward:6.1} ns/edge",
         T::NAME
     );
 }

@@ -179,7 +179,8 @@ fn bench(task: &Task, network: &Network<Cpu<f32>>, case: &str) {
         );
     });
     let row = serde_json::json!({
-        "tokens": n, "batch": count, "forward_ms": forward, "forward_cpu_ms": forward_cpu, "train_ms": train, "train_cpu_ms": train_cpu,
+        "tokens": n, "batch": count, "forward_ms": forward, "forward_cpu_ms": forward_cpu,
+        "train_ms": train, "train_cpu_ms": train_cpu,
         "peak_mib": peak_mib(),
     });
     println!("{row}");
@@ -192,7 +193,8 @@ fn main() {
         .collect();
     let [threads, cases @ ..] = &words[..] else {
         println!(
-            "nothing to time: give THREADS TOKENS:NEIGHBOURS[:BATCH] …, or run benches/network_jax.py compare"
+            "nothing to time: give THREADS TOKENS:NEIGHBOURS[:BATCH] …, or run \
+             benches/network_jax.py compare"
         );
         return;
     };

@@ -62,7 +62,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let (serial, number, element) = (4 * number + index + 1, number + 1, &atom[..1]);
             writeln!(
                 text,
-                "ATOM  {serial:5}  {atom:<3} {name} A{number:4}    {:8.3}{:8.3}{:8.3}  1.00  0.00          {element:>2}",
+                "ATOM  {serial:5}  {atom:<3} {name} A{number:4}    {:8.3}{:8.3}{:8.3}  1.00  \
+                 0.00          {element:>2}",
                 p.x, p.y, p.z
             )?;
         }

@@ -72,7 +72,8 @@ fn main() -> mdsurrogate::Result<()> {
         .map(|(name, _)| name)
         .collect();
     let case_json = json!({
-        "input": table(&inputs), "answer": numbers(&answer), "d_answer": numbers(&d_answer), "gradient": gradients.params, "parameters": parameters,
+        "input": table(&inputs), "answer": numbers(&answer), "d_answer": numbers(&d_answer),
+        "gradient": gradients.params, "parameters": parameters,
     });
     std::fs::write(case, case_json.to_string())
         .map_err(|error| mdsurrogate::Error::writing(case, &error))
@@ -85,10 +86,13 @@ fn table(inputs: &Inputs) -> serde_json::Value {
     let rows = |flat: &[f64]| flat.chunks(3).map(<[f64]>::to_vec).collect::<Vec<_>>();
     json!({
         "condition": rows(&inputs[Given::Condition]), "candidate": rows(&inputs[Given::Candidate]),
-        "noisy": rows(&inputs[Given::Noisy]), "place": rows(&inputs[Given::Place]), "conditioning": [inputs[Given::Conditioning]],
+        "noisy": rows(&inputs[Given::Noisy]), "place": rows(&inputs[Given::Place]),
+        "conditioning": [inputs[Given::Conditioning]],
         "scale": batch.scale[0], "kinds": batch.kinds,
-        "sender": edges.sender.chunks(width).collect::<Vec<_>>(), "relation": edges.relation.chunks(width).collect::<Vec<_>>(),
-        "template": edges.template.chunks(width).collect::<Vec<_>>(), "present": vec![vec![1.0; width]; batch.tokens()],
+        "sender": edges.sender.chunks(width).collect::<Vec<_>>(),
+        "relation": edges.relation.chunks(width).collect::<Vec<_>>(),
+        "template": edges.template.chunks(width).collect::<Vec<_>>(),
+        "present": vec![vec![1.0; width]; batch.tokens()],
         "centres": batch.centres.iter().map(|centre| centre.tokens).collect::<Vec<_>>(),
         "height": batch.centres.iter().map(|centre| centre.height).collect::<Vec<_>>(),
         "area": batch.centres.iter().map(|centre| centre.area).collect::<Vec<_>>(),

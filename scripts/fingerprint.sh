@@ -1,8 +1,10 @@
 #!/bin/sh
-# What comes out of the program, as hashes, one line each: fingerprint.sh [PROGRAM] > tests/data/fingerprint.txt
-# A change of the code that is not meant to change any result must leave all of them as they are (tests/fingerprint.rs holds it
-# to that); one that is meant to says in its commit which lines changed and why. The bits are those of one kind of machine: the
-# first line names what they depend on.
+# What comes out of the program, as hashes, one line each:
+# fingerprint.sh [PROGRAM] > tests/data/fingerprint.txt
+# A change of the code that is not meant to change any result must leave all of them as they are
+# (tests/fingerprint.rs holds it to that); one that is meant to says in its commit which lines
+# changed and why. The bits are those of one kind of machine: the first line names what they depend
+# on.
 set -eu
 program=$(realpath "${1:-target/release/mdsurrogate}")
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -26,12 +28,13 @@ for protein in akle trpcage; do
   # the peptide as it is in its file, the protein equilibrated first
   case $protein in akle) equilibrate=0ps ;; *) equilibrate=2ps ;; esac
   for relax in 0 60; do
-    quiet run "$structures/$protein.pdb" --steps 3 --replicas 2 --relax "$relax" --equilibrate $equilibrate \
-      --seed 5 --backend cpu -o "$protein$relax"
+    quiet run "$structures/$protein.pdb" --steps 3 --replicas 2 --relax "$relax" \
+      --equilibrate $equilibrate --seed 5 --backend cpu -o "$protein$relax"
     file "run $protein, relax $relax" "${protein}${relax}_r1.xtc"
   done
 done
-quiet reference "$structures/trpcage.pdb" --time 200fs --heat 100fs --traj-every 20fs --seed 5 -o ref
+quiet reference "$structures/trpcage.pdb" --time 200fs --heat 100fs --traj-every 20fs --seed 5 \
+  -o ref
 file "reference trpcage" ref.xtc
 
 # training: 50 updates of jumps, 50 of forces, and a run of those forces
@@ -69,7 +72,8 @@ for task in jump force; do
   tail -c 20000 "$task.safetensors" >weights
   file "train $task, weights" weights
 done
-quiet run "$structures/akle.pdb" -m force.safetensors --ensemble langevin --dt 1fs --steps 50 --traj-every 10 --seed 5 --backend cpu -o forces
+quiet run "$structures/akle.pdb" -m force.safetensors --ensemble langevin --dt 1fs --steps 50 \
+  --traj-every 10 --seed 5 --backend cpu -o forces
 file "run akle, forces" forces.xtc
 
 "$program" energy "$structures/1ubi.pdb.gz" --json --forces forces.csv >energy.json 2>log

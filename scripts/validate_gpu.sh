@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The GPU engine under Vulkan's validation layers, synchronisation validation on: VkFFT's transforms (molecules of few tokens do without),
-# a training, and 100 steps of a run. The layers must have nothing to say about them. That they are there, and that what they say arrives,
-# is shown first: they note that they are active, and best practices, switched on for once, find fault.
+# The GPU engine under Vulkan's validation layers, synchronisation validation on: VkFFT's transforms
+# (molecules of few tokens do without), a training, and 100 steps of a run. The layers must have
+# nothing to say about them. That they are there, and that what they say arrives, is shown first:
+# they note that they are active, and best practices, switched on for once, find fault.
 #
 # usage: validate_gpu.sh MDSURROGATE    (from the repository's root; `make validate-gpu`)
 set -euo pipefail
@@ -12,9 +13,11 @@ trap 'rm -rf "$work"' EXIT
 export XDG_RUNTIME_DIR=$work
 CARGO=${CARGO:-cargo}
 
-SYNCHRONISATION=VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT,VALIDATION_CHECK_ENABLE_SYNCHRONIZATION_VALIDATION_QUEUE_SUBMIT
+SYNCHRONISATION=VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT
+SYNCHRONISATION+=,VALIDATION_CHECK_ENABLE_SYNCHRONIZATION_VALIDATION_QUEUE_SUBMIT
 
-# Runs a command under the layers with more of their checks; its words go to $work/NAME.log, theirs to $work/NAME.layer.
+# Runs a command under the layers with more of their checks; its words go to $work/NAME.log, theirs
+# to $work/NAME.layer.
 watched() {
   local name=$1 enables=$2
   shift 2
@@ -24,13 +27,15 @@ watched() {
     "khronos_validation.report_flags = error,warn,perf,info" \
     "khronos_validation.log_filename = $work/$name.layer" \
     "khronos_validation.enables = $enables"
-  if ! VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation VK_LAYER_SETTINGS_PATH="$work/$name.txt" "$@" >"$work/$name.log" 2>&1; then
+  if ! VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation VK_LAYER_SETTINGS_PATH="$work/$name.txt" \
+    "$@" >"$work/$name.log" 2>&1; then
     cat "$work/$name.log"
     echo "$name: failed under the validation layers: $*"
     exit 1
   fi
   if ! grep -q 'Current Enables:.*SYNCHRONIZATION_VALIDATION_QUEUE_SUBMIT' "$work/$name.layer"; then
-    echo "$name: the validation layers were not active: is the Debian package vulkan-validationlayers there?"
+    echo "$name: the validation layers were not active: is the Debian package" \
+      "vulkan-validationlayers there?"
     exit 1
   fi
 }
@@ -70,14 +75,18 @@ batch = 4
 validation_samples = 4
 CONFIG
 
-watched probe "$SYNCHRONISATION,VK_VALIDATION_FEATURE_ENABLE_BEST_PRACTICES_EXT" "$binary" run --list-devices
+watched probe "$SYNCHRONISATION,VK_VALIDATION_FEATURE_ENABLE_BEST_PRACTICES_EXT" \
+  "$binary" run --list-devices
 [ -n "$(messages probe)" ] || { echo "probe: what the layers say does not arrive"; exit 1; }
 echo "probe: the layers are active and heard"
 
 watched train "$SYNCHRONISATION" "$binary" train "$work/train.toml" --backend gpu -o "$work/model"
 silent train
-watched run "$SYNCHRONISATION" "$binary" run "$work/akle.pdb" --backend gpu --steps 100 --relax 0 --levels 3 --method euler --guard warn -o "$work/rollout"
+watched run "$SYNCHRONISATION" "$binary" run "$work/akle.pdb" --backend gpu --steps 100 --relax 0 \
+  --levels 3 --method euler --guard warn -o "$work/rollout"
 silent run
-watched transforms "$SYNCHRONISATION" env MDSURROGATE_REQUIRE_GPU=1 "$CARGO" test --release --locked --test parity vkfft_agrees_with_f64 -- --exact
-grep -q '1 passed' "$work/transforms.log" || { echo "transforms: the test of VkFFT is not there"; exit 1; }
+watched transforms "$SYNCHRONISATION" env MDSURROGATE_REQUIRE_GPU=1 \
+  "$CARGO" test --release --locked --test parity vkfft_agrees_with_f64 -- --exact
+grep -q '1 passed' "$work/transforms.log" \
+  || { echo "transforms: the test of VkFFT is not there"; exit 1; }
 silent transforms

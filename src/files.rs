@@ -85,8 +85,8 @@ pub fn remove_parts<'a>(paths: impl IntoIterator<Item = &'a Path>) {
     }
 }
 
-/// Whether `words` stand in the first line of a file, or the file is empty, as a full disk leaves it;
-/// of a device, which may have no end, never.
+/// Whether `words` stand in the first line of a file, or the file is empty, as a full disk leaves
+/// it; of a device, which may have no end, never.
 pub fn starts_with_or_is_empty(path: &Path, words: &str) -> bool {
     if !path.is_file() {
         return false;

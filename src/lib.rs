@@ -3,8 +3,8 @@
 //! A network with SE(3)-equivariant long convolutions (G-Hyena) predicts where the atoms of a
 //! protein are one lag time later; [`simulate::Simulation`] applies it step after step while
 //! [`observe`]rs write and watch. Nine concepts carry the program: [`structure::Topology`],
-//! [`structure::Frame`], [`ops::Op`], [`engine::Engine`], [`network::Network`], [`simulate::Stepper`],
-//! [`observe::Observer`], [`simulate::Simulation`] and [`Error`].
+//! [`structure::Frame`], [`ops::Op`], [`engine::Engine`], [`network::Network`],
+//! [`simulate::Stepper`], [`observe::Observer`], [`simulate::Simulation`] and [`Error`].
 //!
 //! Units inside the library: Å, ps, Da, K, rad, kJ/mol (see [`units`]).
 #![warn(missing_docs)]

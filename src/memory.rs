@@ -49,7 +49,8 @@ fn out_of_memory(bytes: usize) -> ! {
     let mut rest = &mut line[..];
     let _ = writeln!(
         rest,
-        "error: out of memory: {bytes} bytes are not to be had\n  try: fewer --replicas or --threads"
+        "error: out of memory: {bytes} bytes are not to be had\n  try: fewer --replicas or \
+         --threads"
     );
     let unused = rest.len();
     let _ = std::io::stderr().write_all(&line[..line.len() - unused]);

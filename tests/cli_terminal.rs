@@ -158,7 +158,8 @@ fn a_run_and_a_training_leave_each_others_checkpoints_alone() {
     let desk = Desk::new();
     let data = repository("tests/data/compare");
     let configuration = format!(
-        "[data]\nfolder = {:?}\n[[data.systems]]\ntopology = {:?}\ntrajectories = [\"akle_a.xtc\"]\n\
+        "[data]\nfolder = {:?}\n[[data.systems]]\ntopology = {:?}\ntrajectories = \
+         [\"akle_a.xtc\"]\n\
          [jump]\nlag = \"50ps\"\n[model]\nscalars = 16\nvectors = 8\npair = 8\nlayers = 1\n\
          [training]\nupdates = 2\nbatch = 2\nvalidation_samples = 2\n",
         data.to_str().unwrap(),

@@ -1,5 +1,5 @@
-//! Runs and trainings that are killed, stopped and damaged: the same command goes on, and what comes
-//! out is what comes out of one that nothing happened to, byte for byte.
+//! Runs and trainings that are killed, stopped and damaged: the same command goes on, and what
+//! comes out is what comes out of one that nothing happened to, byte for byte.
 //!
 //! `scripts/crash_campaign.sh` kills a hundred times; here every kind of run is killed once.
 
@@ -366,7 +366,8 @@ fn the_cell_of_a_crystal_is_none_of_a_run() {
     assert!(input.is_file());
     for command in [
         "run FILE --backend cpu --relax 0 --equilibrate 1ps --steps 2 -o p",
-        "reference FILE --time 20fs --traj-every 10fs --heat 0ps -o p --traj-format dcd --fresh --overwrite",
+        "reference FILE --time 20fs --traj-every 10fs --heat 0ps -o p --traj-format dcd --fresh \
+         --overwrite",
     ] {
         let line = split(&command.replace("FILE", input.to_str().unwrap()));
         program(folder.path(), &as_strs(&line), 0);

@@ -191,8 +191,8 @@ fn energy_of_trpcage_is_conserved_to_second_order() {
     assert!(swings[1] <= 2.0, "{swings:?}");
 }
 
-/// Temperature that frames say, K, and energy of bonds and angles, kJ/mol, of AKLE with the bonds of
-/// hydrogens held: values 0.02 ps apart over `time` ps of Langevin dynamics, after 2 ps.
+/// Temperature that frames say, K, and energy of bonds and angles, kJ/mol, of AKLE with the bonds
+/// of hydrogens held: values 0.02 ps apart over `time` ps of Langevin dynamics, after 2 ps.
 fn sampled(time_step: f64, time: f64) -> [Vec<f64>; 2] {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/structures/akle.pdb");
     let structure = read(&file, &ReadOptions::default()).unwrap();

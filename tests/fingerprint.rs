@@ -1,4 +1,5 @@
-//! What comes out of the program is what came out before: trajectories, trainings, energies, measures.
+//! What comes out of the program is what came out before: trajectories, trainings, energies,
+//! measures.
 //!
 //! `scripts/fingerprint.sh` makes the list that this is held against, and says when it may change.
 

@@ -146,7 +146,8 @@ fn conservative_forces_conserve_the_models_own_energy() {
     };
     let ((coarse, _), (fine, potential)) = (spread(0.002, 20), spread(0.001, 40));
     println!(
-        "spread of the conserved energy: {coarse:.2e} kJ/mol at 2 fs, {fine:.2e} at 1 fs; potential {potential}"
+        "spread of the conserved energy: {coarse:.2e} kJ/mol at 2 fs, {fine:.2e} at 1 fs; \
+         potential {potential}"
     );
     assert!(
         fine > 0.0 && (3.0..=5.0).contains(&(coarse / fine)),

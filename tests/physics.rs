@@ -257,8 +257,8 @@ fn sample(
     sampled
 }
 
-/// Masses a few percent apart: oscillators of one frequency that start together stay in phase, which
-/// a factor on all velocities does not change, and are no sample of anything.
+/// Masses a few percent apart: oscillators of one frequency that start together stay in phase,
+/// which a factor on all velocities does not change, and are no sample of anything.
 fn masses_about(mean: f64, atoms: usize) -> Vec<f64> {
     let share = |i: usize| 0.9 + 0.2 * (i as f64 + 0.5) / atoms as f64;
     (0..atoms).map(|i| mean * share(i)).collect()

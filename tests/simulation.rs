@@ -279,7 +279,8 @@ fn csv(path: &Path) -> Vec<BTreeMap<String, String>> {
         .collect();
     assert_eq!(
         names[..7].join("|"),
-        "Step|Time (ps)|Potential Energy (kJ/mole)|Kinetic Energy (kJ/mole)|Total Energy (kJ/mole)|Temperature (K)|Speed (ns/day)"
+        "Step|Time (ps)|Potential Energy (kJ/mole)|Kinetic Energy (kJ/mole)|Total Energy \
+         (kJ/mole)|Temperature (K)|Speed (ns/day)"
     );
     let row = |line: &str| {
         let cells: Vec<String> = line.split(',').map(str::to_owned).collect();
@@ -313,7 +314,8 @@ fn a_run_that_is_stopped_and_resumed_gives_the_same_bits() {
         let error = case.run().err().unwrap();
         assert_eq!(error.exit_code(), 75);
         assert!(
-            matches!(&error, Error::Interrupted { step: at, checkpoint } if *at == step && checkpoint.ends_with("run.ckpt")),
+            matches!(&error, Error::Interrupted { step: at, checkpoint }
+                if *at == step && checkpoint.ends_with("run.ckpt")),
             "{error}"
         );
     }

@@ -140,7 +140,8 @@ layers = 2
 
 fn config(objective: &str, training: &str) -> Config {
     let text = format!(
-        "[data]\nsystems = [{{ name = \"alanine\", topology = \"-\", trajectories = [\"-\"] }}]\n{objective}\n{SMALL}\n{training}\n"
+        "[data]\nsystems = [{{ name = \"alanine\", topology = \"-\", trajectories = [\"-\"] }}]\n\
+         {objective}\n{SMALL}\n{training}\n"
     );
     Config::parse(text, Path::new("test.toml")).unwrap()
 }
@@ -160,7 +161,8 @@ fn on_threads<R: Send>(count: usize, work: impl FnOnce() -> R + Send) -> R {
 }
 
 const JUMP: &str = "[jump]\nlag = \"1ps\"\n";
-const SHORT: &str = "[training]\nupdates = 12\nbatch = 6\nmicro_batch_tokens = 12\nvalidation_samples = 8\nvalidate_every = 5";
+const SHORT: &str = "[training]\nupdates = 12\nbatch = 6\nmicro_batch_tokens = 12\n\
+                     validation_samples = 8\nvalidate_every = 5";
 
 #[test]
 fn threads_do_not_change_a_bit() {
@@ -456,7 +458,8 @@ fn a_network_that_is_told_the_lag_time_learns_several() {
                 .collect()
         })
     };
-    let both = "[jump]\nlag = \"1ps\"\nlongest_lag = \"2ps\"\ncondition_noise = \"0.01A\"\nlog_sigma_mean = 0.0\nlog_sigma_std = 0.5";
+    let both = "[jump]\nlag = \"1ps\"\nlongest_lag = \"2ps\"\ncondition_noise = \"0.01A\"\n\
+                log_sigma_mean = 0.0\nlog_sigma_std = 0.5";
     let [before, after] = losses_of(swinging(), both, 400, FAST);
     assert!(before <= 2.0 && after <= before / 4.0, "{before} → {after}");
 }

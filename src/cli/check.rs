@@ -26,7 +26,8 @@ pub struct Args {
     pub json: bool,
 }
 
-/// Prints the report, then gives back the error that `run`, `energy` and `minimize` would stop with.
+/// Prints the report, then gives back the error that `run`, `energy` and `minimize` would stop
+/// with.
 ///
 /// # Errors
 /// What reading and [`session::Completion::examine`] refuse, and what the network has no place for.

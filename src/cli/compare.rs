@@ -64,7 +64,12 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub viewer: Option<PathBuf>,
     /// Memory for what is kept of the frames, MiB; longer trajectories are thinned
-    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(16..))]
+    #[arg(
+        long,
+        value_name = "MIB",
+        default_value_t = 1024,
+        value_parser = clap::value_parser!(u64).range(16..)
+    )]
     pub memory: u64,
     /// Threads [default: one a core]
     #[arg(long, value_name = "N")]
@@ -190,7 +195,8 @@ fn enough_frames(sources: &[Source]) -> Result<()> {
             );
             Err(Error::usage(
                 what,
-                "give trajectories, of hundreds of frames if you can; `predict --truth` compares single frames",
+                "give trajectories, of hundreds of frames if you can; `predict --truth` compares \
+                 single frames",
             ))
         }
         _ => Ok(()),

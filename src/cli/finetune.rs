@@ -38,7 +38,12 @@ pub struct Args {
     #[arg(long, value_name = "M", default_value_t = 20.0)]
     pub minutes: f64,
     /// Temperature of the reference MD
-    #[arg(long, value_name = "TEMPERATURE", default_value = "300K", value_parser = super::temperature)]
+    #[arg(
+        long,
+        value_name = "TEMPERATURE",
+        default_value = "300K",
+        value_parser = super::temperature
+    )]
     pub temp: f64,
     /// Where networks run
     #[arg(long, value_enum, default_value_t)]

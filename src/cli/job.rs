@@ -69,7 +69,12 @@ pub struct JobArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     /// Independent runs at once, in files PREFIX_r0.*, PREFIX_r1.*, …
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u64).range(1..=65_536)
+    )]
     pub replicas: u64,
     /// Only this one of the replicas (from 0), in files PREFIX_rN.*: for job arrays; its bits are
     /// those of a run of all, but with `--guard rollback`, which takes all of them back at once

@@ -28,7 +28,12 @@ pub struct Motion {
     #[arg(long, value_enum, default_value_t)]
     pub ensemble: Ensemble,
     /// Temperature of the thermostat and of the initial velocities
-    #[arg(long, value_name = "TEMPERATURE", default_value = TEMPERATURE, value_parser = super::temperature)]
+    #[arg(
+        long,
+        value_name = "TEMPERATURE",
+        default_value = TEMPERATURE,
+        value_parser = super::temperature
+    )]
     pub temp: f64,
     /// Friction of the Langevin thermostat
     #[arg(long, value_name = "RATE", default_value = FRICTION, value_parser = super::rate)]

@@ -48,7 +48,12 @@ pub struct Args {
     #[arg(long, value_name = "TIME", value_parser = super::time)]
     pub time_step: Option<f64>,
     /// Take every Nth frame of the trajectory
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
     pub every: u64,
     /// Seed of the random numbers of models that sample
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -302,7 +307,10 @@ impl Task<'_> {
                 |kind: usize| json!({ "mse_angstrom2": mse[kind], "rmsd_angstrom": rmsd[kind] });
             println!(
                 "{}",
-                json!({ "file": out, "lag_ps": lag, "frames_judged": frames, "frames_left_out": self.left_out, "prediction": of(0), "copy": of(1) })
+                json!({
+                    "file": out, "lag_ps": lag, "frames_judged": frames,
+                    "frames_left_out": self.left_out, "prediction": of(0), "copy": of(1),
+                })
             );
             return;
         }

@@ -15,7 +15,12 @@ pub struct Sampling {
     #[arg(long, value_name = "N")]
     pub relax: Option<usize>,
     /// Noise levels of the sampler
-    #[arg(long, value_name = "N", default_value_t = Sampler::default().levels as u64, value_parser = clap::value_parser!(u64).range(2..=1000))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = Sampler::default().levels as u64,
+        value_parser = clap::value_parser!(u64).range(2..=1000)
+    )]
     pub levels: u64,
     /// How it steps through them [default: euler with a corrector, heun without]
     #[arg(long, value_enum)]

@@ -149,7 +149,8 @@ fn command(args: &Args) -> String {
         (sampling.fold != Fold::default()).then(|| format!("{:?}", sampling.fold).to_lowercase()),
     );
     format!(
-        "mdsurrogate validate {model} --cases {cases}{lag}{relax}{fold} --levels {} --lowest {}A --stir {}{method} --seed {}",
+        "mdsurrogate validate {model} --cases {cases}{lag}{relax}{fold} --levels {} --lowest {}A \
+         --stir {}{method} --seed {}",
         sampling.levels, sampling.lowest, sampling.stir, args.seed
     )
 }

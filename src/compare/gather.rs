@@ -85,8 +85,8 @@ impl Series {
 /// rows do not depend on the number of threads.
 ///
 /// # Errors
-/// What reading reports: the file and the frame; [`Error::Input`] for a file of which more than half
-/// the frames are no molecule.
+/// What reading reports: the file and the frame; [`Error::Input`] for a file of which more than
+/// half the frames are no molecule.
 pub fn gather(
     sources: &[Source],
     looker: &Looker,
@@ -164,7 +164,8 @@ impl Series {
                 damaged.len(),
                 looks.len()
             );
-            let hint = "check that the structure is this trajectory's, and leave out the frames behind the end of its run";
+            let hint = "check that the structure is this trajectory's, and leave out the frames \
+                        behind the end of its run";
             return Err(Error::input(place, what, hint));
         }
         self.notes
@@ -204,7 +205,8 @@ impl Series {
         }
         if let Some((place, first)) = again.first() {
             self.notes.push(format!(
-                "{name}: {} of {} frames repeat an earlier one exactly, the first of them frame {} (as frame {})",
+                "{name}: {} of {} frames repeat an earlier one exactly, the first of them frame {} \
+                 (as frame {})",
                 again.len(),
                 looks.len(),
                 place * self.stride,

@@ -14,7 +14,10 @@ const NEXT_FRAME: Definition = Definition {
     name: "next_frame_mse",
     label: "Next frame, mean squared error",
     unit: "Å²",
-    source: "mean squared difference of coordinates between a frame of the run and the frame of the reference that it predicts, heavy atoms, not superposed; the floor is the copy baseline: the reference's frame before; run and reference: root mean square distance of atoms, Å, predicted and copied",
+    source: "mean squared difference of coordinates between a frame of the run and the frame of \
+             the reference that it predicts, heavy atoms, not superposed; the floor is the copy \
+             baseline: the reference's frame before; run and reference: root mean square distance \
+             of atoms, Å, predicted and copied",
     better: Better::Lower,
     tolerance: 0.0,
 };
@@ -102,7 +105,8 @@ fn pairs(run: &Reader, reference: &Reader) -> Result<Vec<(usize, usize)>> {
         );
         return Err(Error::usage(
             what,
-            "--paired wants predicted frames at the times of reference frames, or as many frames without times",
+            "--paired wants predicted frames at the times of reference frames, or as many frames \
+             without times",
         ));
     }
     Ok(pairs)

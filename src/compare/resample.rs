@@ -237,8 +237,8 @@ fn tenths(cells: usize) -> Vec<[Vec<usize>; 2]> {
 /// 97.5 % quantile of the normal distribution.
 const NORMAL: f64 = 1.959_964;
 
-/// 97.5 % quantile of Student's distribution, by Cornish and Fisher's expansion about the normal one
-/// (Abramowitz & Stegun 26.7.5); within 2 % from three degrees of freedom on.
+/// 97.5 % quantile of Student's distribution, by Cornish and Fisher's expansion about the normal
+/// one (Abramowitz & Stegun 26.7.5); within 2 % from three degrees of freedom on.
 fn student(freedom: usize) -> f64 {
     let (x, n) = (NORMAL, freedom as f64);
     let first = (x.powi(3) + x) / 4.0;

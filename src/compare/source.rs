@@ -184,7 +184,8 @@ fn common_atoms(loaded: &[Layout], base: usize) -> Result<(Vec<Vec<usize>>, Vec<
             );
             return Err(Error::usage(
                 what,
-                "give structures of the same molecule: chain, residue number and atom names must match",
+                "give structures of the same molecule: chain, residue number and atom names must \
+                 match",
             ));
         }
         notes.extend(matching.notes);
@@ -233,7 +234,8 @@ fn refuse_other_atoms(reader: &mut Reader, picks: &[usize], topology: &Topology)
         return Ok(());
     }
     let what = format!(
-        "{odd} of {all} bonds are not {} to {} Å long: its atoms stand in another order than the structure's, or are not in Å",
+        "{odd} of {all} bonds are not {} to {} Å long: its atoms stand in another order than the \
+         structure's, or are not in Å",
         BONDS.start, BONDS.end
     );
     let hint = "give the structure that it was written with: --top, or --reference-top";

@@ -178,7 +178,8 @@ pub(super) fn misfit(topology: &Topology, links: &Links, residue: usize, histidi
         ),
         Some(form) if !links.fit(residue, form) => {
             let what = format!(
-                "ff14SB has no form of {name} with these bonds to its neighbours; the nearest is {}",
+                "ff14SB has no form of {name} with these bonds to its neighbours; the nearest is \
+                 {}",
                 form.name
             );
             let external = |name: &str| {

@@ -108,7 +108,8 @@ impl<'a> Shapes<'a> {
                 .map(|form| &parameters.residues[form.name.as_str()])
                 .collect();
             if forms.is_empty() {
-                let hint = "leave the residue out, or rename it to the standard residue that it is a form of";
+                let hint = "leave the residue out, or rename it to the standard residue that it is \
+                            a form of";
                 let what = format!(
                     "no template for residue {}",
                     topology.residues[residue].name

@@ -20,8 +20,8 @@ const MOST_HALVINGS: usize = 12;
 pub struct Minimizer {
     /// Root-mean-square force of the free atoms at which it is done, kJ/mol/Å.
     pub tolerance: f64,
-    /// Largest force on a free atom at which it is done, kJ/mol/Å: among thousands of atoms a single
-    /// clash hardly shows in the mean.
+    /// Largest force on a free atom at which it is done, kJ/mol/Å: among thousands of atoms a
+    /// single clash hardly shows in the mean.
     pub largest: f64,
     /// Most steps.
     pub steps: usize,

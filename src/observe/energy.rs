@@ -209,7 +209,11 @@ impl Observer for EnergyMonitor {
         let (drift, error) = self.drift().unzip();
         Some((
             "energy",
-            json!({ "drift_kj_mol_ps_atom": drift, "drift_standard_error": error, "not_available": self.reason() }),
+            json!({
+                "drift_kj_mol_ps_atom": drift,
+                "drift_standard_error": error,
+                "not_available": self.reason(),
+            }),
         ))
     }
 

@@ -84,10 +84,12 @@ impl EquivarianceMonitor {
         }
         if error.is_nan() || error > Self::STOP {
             let what = format!(
-                "the network does not turn with the molecule: relative error {error:.1e} (limit {:.0e}), largest in op `{op}`",
+                "the network does not turn with the molecule: relative error {error:.1e} (limit \
+                 {:.0e}), largest in op `{op}`",
                 Self::STOP
             );
-            let hint = "this is a defect of the program or the model file, not of the protein: report it with the model's name";
+            let hint = "this is a defect of the program or the model file, not of the protein: \
+                        report it with the model's name";
             return Err(Error::Guard {
                 step: frame.step,
                 what,

@@ -248,7 +248,11 @@ impl Observer for GeometryGuard {
     fn results(&self) -> Option<(&'static str, Value)> {
         Some((
             "geometry",
-            json!({ "frames_checked": self.checked, "frames_broken": self.broken, "cis_flips_at_end": self.cis.len() }),
+            json!({
+                "frames_checked": self.checked,
+                "frames_broken": self.broken,
+                "cis_flips_at_end": self.cis.len(),
+            }),
         ))
     }
 

@@ -15,8 +15,8 @@ use crate::structure::Frame;
 use crate::trajectory::{Extent, Writer, part_of};
 use crate::{Error, Result};
 
-/// Bytes at the start of a trajectory file whose sum is not kept: those of a DCD header up to behind
-/// its count of frames.
+/// Bytes at the start of a trajectory file whose sum is not kept: those of a DCD header up to
+/// behind its count of frames.
 const SETTLED: u64 = 12;
 
 /// Writes every frame that it observes to an XTC, DCD or TRR file, which is made when the first one
@@ -157,7 +157,9 @@ impl Observer for TrajectoryWriter {
         };
         Some((
             name,
-            serde_json::json!({ "file": self.path, "frames": frames, "interval_ps": self.interval }),
+            serde_json::json!({
+                "file": self.path, "frames": frames, "interval_ps": self.interval,
+            }),
         ))
     }
 

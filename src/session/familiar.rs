@@ -151,7 +151,8 @@ pub(super) fn beyond_validation(
     }
     let known: Vec<String> = validated.iter().map(up_to).collect();
     Some(format!(
-        "warning: jumps of {lag} ps of {residues} residues are beyond what it was validated for: {} \
+        "warning: jumps of {lag} ps of {residues} residues are beyond what it was validated for: \
+         {} \
          residues",
         known.join(", ")
     ))

@@ -194,7 +194,8 @@ impl Finetune {
             format!("  2. training: {}", minutes(options.minutes)),
             "  3. validation: some minutes".to_owned(),
             format!(
-                "  about {} in all, less what is done already; Ctrl-C stops, the same command goes on",
+                "  about {} in all, less what is done already; Ctrl-C stops, the same command goes \
+                 on",
                 minutes(reference + options.minutes)
             ),
         ]);

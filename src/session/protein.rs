@@ -41,7 +41,8 @@ impl Completion {
     /// have refused that is a note.
     ///
     /// # Errors
-    /// Those of [`Completion::load`], but where the atoms are wanted `as_is` those of reading alone.
+    /// Those of [`Completion::load`], but where the atoms are wanted `as_is` those of reading
+    /// alone.
     pub fn load_as_far_as_known(&self, file: &Path, as_is: bool) -> Result<Complete> {
         if !as_is {
             return self.load(file);

@@ -128,7 +128,8 @@ impl Session {
         let (time_step, longest) = (settings.time_step, options.longest_step());
         if time_step > longest * 1.001 {
             words.push(format!(
-                "warning: steps of more than {} fs are unstable with these masses and bonds; watch the drift",
+                "warning: steps of more than {} fs are unstable with these masses and bonds; watch \
+                 the drift",
                 longest * 1e3
             ));
         }

@@ -92,8 +92,8 @@ impl Session {
     /// Runs to the last step, or goes on with the run that was stopped before it.
     ///
     /// # Errors
-    /// Those of [`Simulation::run`]; [`crate::Error::Output`] for files that are in the way, cannot be
-    /// written or are another run's; [`crate::Error::Usage`] for a checkpoint of another run.
+    /// Those of [`Simulation::run`]; [`crate::Error::Output`] for files that are in the way, cannot
+    /// be written or are another run's; [`crate::Error::Usage`] for a checkpoint of another run.
     pub fn run(self, options: &RunOptions, journal: &Journal) -> Result<()> {
         let pool = self.pool.clone();
         threads::within(pool.as_deref(), || self.carry_out(options, journal))
@@ -124,7 +124,12 @@ impl Session {
         let estimate = self.estimate(&plan, resumed_at, FEWEST_ESTIMATED)?;
         let lines = self.lines(&plan, &files, estimate);
         lines.iter().for_each(|line| journal.say(line));
-        journal.event("start", json!({ "steps": plan.steps, "time_step_ps": self.stepper.time_step(), "replicas": files.replicas.len() }));
+        let begun = json!({
+            "steps": plan.steps,
+            "time_step_ps": self.stepper.time_step(),
+            "replicas": files.replicas.len(),
+        });
+        journal.event("start", begun);
         let begins_there = checkpoint.is_none() && self.begins_there;
         let frames = match checkpoint {
             None => self.first_frames(journal, &stop)?,

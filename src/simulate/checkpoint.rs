@@ -227,7 +227,8 @@ impl Checkpoint {
         if header["version"] != VERSION {
             let (found, program) = (&header["version"], &header["program"]);
             return Err(refuse(format!(
-                "is of version {found} (written by mdsurrogate {program}); this program reads version {VERSION}"
+                "is of version {found} (written by mdsurrogate {program}); this program reads \
+                 version {VERSION}"
             )));
         }
         let mut header: Header = serde_json::from_value(header).map_err(|error| broken(&error))?;

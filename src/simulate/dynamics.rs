@@ -135,9 +135,9 @@ impl<F: Force> Dynamics<F> {
 
     /// Kinetic energy, kJ/mol, as the mean of those half a step before and after the frame.
     ///
-    /// The velocities at the end of a step of size h are too cold by a share (ωh/2)² for a vibration
-    /// of frequency ω: 40 % for C=O at 4 fs. Those half a step away, v ± (h/2)·a, have the
-    /// temperature that positions are sampled at (exactly, for a harmonic oscillator, by BAOAB:
+    /// The velocities at the end of a step of size h are too cold by a share (ωh/2)² for a
+    /// vibration of frequency ω: 40 % for C=O at 4 fs. Those half a step away, v ± (h/2)·a, have
+    /// the temperature that positions are sampled at (exactly, for a harmonic oscillator, by BAOAB:
     /// Leimkuhler, Matthews, J. Chem. Phys. 138, 174102 (2013)); their mean kinetic energy is that
     /// of v and that of (h/2)·a.
     fn half_step_kinetic(&self, replica: usize, frame: &Frame, velocities: &[Vector3<f64>]) -> f64 {

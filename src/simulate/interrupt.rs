@@ -25,8 +25,8 @@ impl Stop {
 
     /// On SIGINT, SIGTERM, SIGHUP or SIGUSR1 (what a batch system sends ahead of its time limit):
     /// the first asks for an orderly stop, the second ends the process at once with exit code 130,
-    /// but for SIGUSR1, which is then heard no more. A SIGHUP that the process was started to ignore
-    /// (`nohup`) stays ignored.
+    /// but for SIGUSR1, which is then heard no more. A SIGHUP that the process was started to
+    /// ignore (`nohup`) stays ignored.
     ///
     /// Where the signals cannot be caught, the run can only be killed; a resumed run goes on from
     /// the last checkpoint then.
@@ -99,8 +99,8 @@ fn signals() -> Vec<i32> {
     signals
 }
 
-/// Whether this process was started to outlive its terminal. Only Linux says so in a file; elsewhere
-/// a run under `nohup` stops when its terminal goes.
+/// Whether this process was started to outlive its terminal. Only Linux says so in a file;
+/// elsewhere a run under `nohup` stops when its terminal goes.
 #[cfg(unix)]
 fn hangups_are_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

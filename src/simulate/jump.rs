@@ -32,8 +32,9 @@ pub struct Jump<E: Engine> {
 }
 
 impl<E: Engine> Jump<E> {
-    /// Jumps of the molecule `tokens` with a network trained for them. `hydrogens` ride on the heavy
-    /// atoms. Replica `r` of a step call draws the random numbers of replica `first_replica + r`.
+    /// Jumps of the molecule `tokens` with a network trained for them. `hydrogens` ride on the
+    /// heavy atoms. Replica `r` of a step call draws the random numbers of replica `first_replica +
+    /// r`.
     pub fn new(
         network: Network<E>,
         task: task::Jump,
@@ -252,7 +253,8 @@ impl<E: Engine> Stepper for Jump<E> {
             ""
         };
         format!(
-            "jumps of {} ps by a network of {} weights on {}, {method:?} with {levels} noise levels ({} evaluations a jump){fold}",
+            "jumps of {} ps by a network of {} weights on {}, {method:?} with {levels} noise \
+             levels ({} evaluations a jump){fold}",
             self.lag_time,
             self.network.parameter_count(),
             self.network.engine().name(),

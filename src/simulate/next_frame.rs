@@ -24,11 +24,12 @@ pub struct NextFrame<E: Engine> {
 
 impl<E: Engine> NextFrame<E> {
     /// What to say of a run of such steps.
-    pub const WARNING: &'static str = "these steps are means, not dynamics: fluctuations are averaged out, and temperatures, \
+    pub const WARNING: &'static str = "these steps are means, not dynamics: fluctuations are \
+                                       averaged out, and temperatures, \
          distributions and rates of this trajectory mean nothing";
 
-    /// Predictions of the molecule `tokens` with a network trained for them. `hydrogens` ride on the
-    /// heavy atoms.
+    /// Predictions of the molecule `tokens` with a network trained for them. `hydrogens` ride on
+    /// the heavy atoms.
     pub fn new(
         network: Network<E>,
         task: task::NextFrame,

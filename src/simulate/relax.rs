@@ -20,8 +20,8 @@ use crate::structure::{Frame, Topology};
 /// thermal motion explains is minimised away.
 const THERMAL_FORCE: f64 = 80.0;
 /// Largest force on an atom up to which a frame is left to dynamics, kJ/mol/Å: ten times the mean,
-/// which no atom of a protein at 300 K reaches. Without it one clash among thousands of atoms, which
-/// the mean hides, throws the dynamics apart.
+/// which no atom of a protein at 300 K reaches. Without it one clash among thousands of atoms,
+/// which the mean hides, throws the dynamics apart.
 const LARGEST_FORCE: f64 = 800.0;
 /// How many times as many steps of minimisation a frame is given that needs more than it should.
 const PATIENCE: usize = 4;
@@ -196,8 +196,8 @@ impl Corrector {
         })
     }
 
-    /// Dynamics from new velocities; a frame that it throws apart is as before, with its bonds held,
-    /// and the answer is no.
+    /// Dynamics from new velocities; a frame that it throws apart is as before, with its bonds
+    /// held, and the answer is no.
     fn move_about(&mut self, frame: &mut Frame, steps: usize, stop: &Stop) -> Result<bool> {
         let dynamics = &mut self.dynamics;
         let unheld = frame.positions.clone();

@@ -254,7 +254,8 @@ impl<'a> Assembly<'a> {
         lattice: Option<Lattice>,
     ) -> Result<Structure> {
         self.bond(bonds);
-        // a crystal's cell is no periodic box: only molecules broken over its border show that it is
+        // a crystal's cell is no periodic box: only molecules broken over its border show that it
+        // is
         let cell_of_box = cell.filter(|_| lattice.is_some());
         if let Some(cell) = &cell_of_box {
             let whole = Molecules::new(&self.topology);

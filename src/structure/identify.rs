@@ -129,7 +129,8 @@ fn leave_out_end_proton(candidate: &mut Candidate, warnings: &mut Vec<String>) {
         let on_oxygen = || matches!(holder(candidate, index), Some("O" | "OXT"));
         if is_proton && (is_named || on_oxygen()) {
             warnings.push(format!(
-                "{}: its proton {} is left out: ff14SB has no neutral C-terminus, the end is charged",
+                "{}: its proton {} is left out: ff14SB has no neutral C-terminus, the end is \
+                 charged",
                 candidate.label(),
                 site.raw
             ));

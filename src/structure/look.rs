@@ -44,7 +44,8 @@ pub(super) fn look(
         .find(|(_, length)| *length > LONGEST_RING_BOND)
     {
         let what = format!(
-            "is {length:.2} Å from {}, its neighbour in the ring: are names of ring atoms exchanged?",
+            "is {length:.2} Å from {}, its neighbour in the ring: are names of ring atoms \
+             exchanged?",
             topology.atoms[b].name
         );
         return Err(Error::input(

@@ -70,7 +70,8 @@ pub fn read_models(path: &Path, options: &ReadOptions) -> Result<(Structure, Vec
     Ok((first, frames))
 }
 
-/// In what two topologies' atoms differ. Bonds may, and charge states: both depend on the positions.
+/// In what two topologies' atoms differ. Bonds may, and charge states: both depend on the
+/// positions.
 fn difference(a: &Topology, b: &Topology) -> Option<String> {
     let label = |topology: &Topology, atom: usize| {
         if atom < topology.len() {

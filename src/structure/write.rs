@@ -15,8 +15,8 @@ const IDENTIFIERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstu
 ///
 /// Positions in Å with three decimals (fewer beyond ±9999 Å); CRYST1 only if the first frame has a
 /// cell; TER after each chain; elements in their columns; CONECT for disulfides and closed rings,
-/// which no reader's templates know, among the first 99,999 records. Serials beyond 99,999 are hybrid-36 numbers,
-/// residue numbers beyond 9999 start over. What stood at `path` is replaced: see
+/// which no reader's templates know, among the first 99,999 records. Serials beyond 99,999 are
+/// hybrid-36 numbers, residue numbers beyond 9999 start over. What stood at `path` is replaced: see
 /// [`crate::files::refuse_existing`].
 ///
 /// # Errors
@@ -51,7 +51,8 @@ pub fn write_pdb<'a>(
         return Err(Error::output(
             path,
             what,
-            "the trajectory left its physical range: see the run's log for the first guard that tripped",
+            "the trajectory left its physical range: see the run's log for the first guard that \
+             tripped",
         ));
     }
     let chains = chain_identifiers(topology);

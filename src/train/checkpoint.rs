@@ -1,5 +1,5 @@
-//! What an interrupted training continues from, as a safetensors file of f64 vectors with a checksum
-//! over all of it. `PREFIX.ckpt` is replaced in one move; the one before it stays as
+//! What an interrupted training continues from, as a safetensors file of f64 vectors with a
+//! checksum over all of it. `PREFIX.ckpt` is replaced in one move; the one before it stays as
 //! `PREFIX_prev.ckpt`.
 
 use std::fmt::Write as _;

@@ -16,8 +16,9 @@
 //!
 //! # fn main() -> mdsurrogate::Result<()> {
 //! let text = r#"
-//!     [data]
-//!     systems = [{ topology = "data/structures/akle.pdb", trajectories = ["tests/data/compare/akle_a.xtc"] }]
+//!     [[data.systems]]
+//!     topology = "data/structures/akle.pdb"
+//!     trajectories = ["tests/data/compare/akle_a.xtc"]
 //!     [next-frame]
 //!     lag = "50ps"
 //!     [model]

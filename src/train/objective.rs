@@ -163,7 +163,8 @@ mod tests {
 
     #[test]
     fn samples_start_where_rollouts_strayed_and_carry_a_fold_as_often_as_told() {
-        let text = "[data]\nsystems = [{ topology = \"-\", trajectories = [\"-\"] }]\n[jump]\nlag = \"1ps\"\nreturns = 0.5\n\
+        let text = "[data]\nsystems = [{ topology = \"-\", trajectories = [\"-\"] }]\n[jump]\nlag \
+                    = \"1ps\"\nreturns = 0.5\n\
                     return_within = \"9A\"\n[training]\nupdates = 1\n";
         let config = Config::parse(text.into(), std::path::Path::new("a.toml")).unwrap();
         let dataset = Dataset::split(vec![strayed()], Vec::new(), &config).unwrap();

@@ -85,7 +85,9 @@ pub fn clip(gradient: &mut [f64], limit: f64, update: u64) -> Result<f64> {
         return Err(Error::Guard {
             step: update,
             what: format!("the training diverged: the norm of the gradient is {norm}"),
-            hint: "lower optimizer.learning_rate or optimizer.clip, or look for broken frames in the data".into(),
+            hint: "lower optimizer.learning_rate or optimizer.clip, or look for broken frames in \
+                   the data"
+                .into(),
         });
     }
     if norm > limit {

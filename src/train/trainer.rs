@@ -129,8 +129,8 @@ impl<E: Engine> Trainer<E> {
     /// Continues from a checkpoint of the same training.
     ///
     /// # Errors
-    /// [`Error::Input`] where neither it nor the one before it can be read, or it belongs to another
-    /// configuration or other data. A note says where it was the one before.
+    /// [`Error::Input`] where neither it nor the one before it can be read, or it belongs to
+    /// another configuration or other data. A note says where it was the one before.
     pub fn resume(&mut self, path: &Path) -> Result<Option<String>> {
         let (checkpoint, note) = Checkpoint::load(path)?;
         if checkpoint.progress.course != self.progress.course

@@ -224,7 +224,8 @@ mod tests {
         });
         assert_eq!(
             summary(&damaged, 121).unwrap(),
-            "2 of 121 frames are no molecule and left out: 70–71; frame 70: all atoms are at one point"
+            "2 of 121 frames are no molecule and left out: 70–71; frame 70: all atoms are at one \
+             point"
         );
         assert_eq!(summary(&[], 121), None);
     }

@@ -1,8 +1,8 @@
 //! DCD: one header, frames of one size; record markers of 4 or 8 bytes, either byte order.
 //!
 //! Times: the header holds the first step, the steps from frame to frame and the time step in AKMA
-//! units; many writers leave them unset. Cells: six numbers in the order a, γ, b, β, α, c, the angles as degrees or cosines;
-//! recent CHARMM stores a symmetric matrix of vectors instead.
+//! units; many writers leave them unset. Cells: six numbers in the order a, γ, b, β, α, c, the
+//! angles as degrees or cosines; recent CHARMM stores a symmetric matrix of vectors instead.
 
 use nalgebra::Vector3;
 

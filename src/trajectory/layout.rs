@@ -239,7 +239,8 @@ impl MoleculeReader {
         let what = format!("{}{comma}{more}", damage.describe(&self.topology));
         let hint = match damage {
             Damage::Torn(..) => {
-                "make molecules whole first where a periodic box cuts them, and check that the topology is this trajectory's"
+                "make molecules whole first where a periodic box cuts them, and check that the \
+                 topology is this trajectory's"
             }
             _ => "leave this frame out of the trajectory: it was never written whole",
         };

@@ -89,7 +89,8 @@ impl Fault {
     /// What to say where the whole frames before one that is cut short are read.
     fn cut_note(frames: usize) -> String {
         format!(
-            "is cut short: the file ends in the middle of frame {frames}; its {frames} whole frames are read"
+            "is cut short: the file ends in the middle of frame {frames}; its {frames} whole \
+             frames are read"
         )
     }
     fn error(self, path: &Path) -> Error {

@@ -83,7 +83,8 @@ pub(super) fn in_order(times: &[f64]) -> InOrder {
             count => format!(" and {} times more", count - 1),
         };
         return all(Some(format!(
-            "times do not grow at frame {first}, {to} ps after {from} ps{count}: no restart, or more than one trajectory in the file; nothing is left out"
+            "times do not grow at frame {first}, {to} ps after {from} ps{count}: no restart, or \
+             more than one trajectory in the file; nothing is left out"
         )));
     }
     let mut kept: Vec<usize> = Vec::new();
@@ -101,7 +102,8 @@ pub(super) fn in_order(times: &[f64]) -> InOrder {
         .filter(|frame| !present.contains(frame))
         .collect();
     let note = format!(
-        "times go back at frame {first}, from {from} to {to} ps: a restart wrote {} frames again, and the earlier copies are left out, frames {}",
+        "times go back at frame {first}, from {from} to {to} ps: a restart wrote {} frames again, \
+         and the earlier copies are left out, frames {}",
         dropped.len(),
         super::damage::ranges(&dropped)
     );
@@ -125,7 +127,8 @@ pub fn repeats_note(stretches: &[Range<usize>]) -> Option<String> {
     let first = stretches.first()?;
     let count: usize = stretches.iter().map(|stretch| stretch.len()).sum();
     Some(format!(
-        "frames {}–{} stand in it again right behind, as a restart writes them: {count} frames are taken once",
+        "frames {}–{} stand in it again right behind, as a restart writes them: {count} frames are \
+         taken once",
         first.start,
         first.end - 1
     ))

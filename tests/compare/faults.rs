@@ -39,7 +39,8 @@ fn beyond(topology: &Topology, torsion: &Torsion) -> Vec<usize> {
         .collect()
 }
 
-/// Turns one torsion of every frame by what `change` says of its angle, rad, and the frame's number.
+/// Turns one torsion of every frame by what `change` says of its angle, rad, and the frame's
+/// number.
 pub fn turn(
     frames: &mut [Positions],
     topology: &Topology,

@@ -388,7 +388,8 @@ fn contacts_surface_and_secondary_structure_are_those_of_mdtraj() {
 fn torsion_divergences_of_the_long_references() {
     let Some((run, long)) = reference("akle.xtc").zip(reference("akle_long.xtc")) else {
         println!(
-            "skipped: set MDSURROGATE_REFERENCE to the folder of the full AKLE trajectories (data/README.md)"
+            "skipped: set MDSURROGATE_REFERENCE to the folder of the full AKLE trajectories \
+             (data/README.md)"
         );
         return;
     };

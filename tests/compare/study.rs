@@ -1,7 +1,7 @@
 //! How often true MD passes, and which faults are found: the numbers of `docs/measures.md`.
 //!
-//! `MDSURROGATE_REFERENCE=FOLDER cargo test --release --test compare study -- --ignored --nocapture`
-//! with `akle.xtc`, `akle_long.xtc` and `trpcage.xtc` in that folder (data/README.md).
+//! `MDSURROGATE_REFERENCE=FOLDER cargo test --release --test compare study -- --ignored
+//! --nocapture` with `akle.xtc`, `akle_long.xtc` and `trpcage.xtc` in that folder (data/README.md).
 
 use std::collections::BTreeMap;
 
@@ -149,7 +149,8 @@ impl Tally {
         let share = all[0] as f64 / total as f64;
         let torsions: usize = self.torsions.iter().sum();
         println!(
-            "{title}: {} of {total} measures within ({:.1} %), near {}, outside {}; of {torsions} of single torsions {:.1} %, outside {}; {} of {} runs with nothing outside",
+            "{title}: {} of {total} measures within ({:.1} %), near {}, outside {}; of {torsions} \
+             of single torsions {:.1} %, outside {}; {} of {} runs with nothing outside",
             all[0],
             100.0 * share,
             all[1],

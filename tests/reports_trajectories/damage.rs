@@ -20,7 +20,8 @@ fn a_tail_of_zeros_in_the_reference_swells_no_floor() {
     write(&whole, &frames(&report("xtc_zero_tail.xtc"))[..70]);
     let (run, tail) = (report("xtc_frozen.xtc"), report("xtc_zero_tail.xtc"));
     let (found, clean) = (compare(&run, &tail), compare(&run, &whole));
-    let line = "xtc_zero_tail.xtc: 51 of 121 frames are no molecule and left out: 70–120; frame 70: all atoms are at one point";
+    let line = "xtc_zero_tail.xtc: 51 of 121 frames are no molecule and left out: 70–120; frame \
+                70: all atoms are at one point";
     assert!(found.words.contains(line), "{}", found.words);
     // a frozen run is outside of a clean reference by most measures, and so it is of this one
     assert_eq!(found.verdicts("outside"), clean.verdicts("outside"));

@@ -15,7 +15,8 @@ fn a_trajectory_cut_in_mid_frame_gives_its_whole_frames() {
     let whole = folder.path().join("whole.xtc");
     write(&whole, &frames(&report("xtc_cut_mid_frame.xtc")));
     let found = compare(&report("xtc_cut_mid_frame.xtc"), &reference);
-    let line = "xtc_cut_mid_frame.xtc: is cut short: the file ends in the middle of frame 120; its 120 whole frames are read";
+    let line = "xtc_cut_mid_frame.xtc: is cut short: the file ends in the middle of frame 120; its \
+                120 whole frames are read";
     assert!(found.words.contains(line), "{}", found.words);
     assert_equal(&found, &compare(&whole, &reference), 1e-12);
     let top = report("akle_run.pdb");

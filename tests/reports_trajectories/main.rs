@@ -120,7 +120,8 @@ fn train(
     code: i32,
 ) -> std::process::Output {
     let config = format!(
-        "[[data.systems]]\nname = \"own\"\ntopology = {top:?}\ntrajectories = [{trajectory:?}]\n{more}\n[jump]\nlag = \"160ps\"\n\
+        "[[data.systems]]\nname = \"own\"\ntopology = {top:?}\ntrajectories = [{trajectory:?}]\n\
+         {more}\n[jump]\nlag = \"160ps\"\n\
          [model]\nlayers = 1\nscalars = 16\nvectors = 4\npair = 8\n[training]\nupdates = 3\n"
     );
     std::fs::write(folder.join("train.toml"), config).unwrap();

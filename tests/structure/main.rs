@@ -82,7 +82,8 @@ fn atoms_and_bonds_are_those_of_mdtraj_and_openmm() {
     }
     if skipped > 0 {
         println!(
-            "skipped: {skipped} structures that are not shipped (set MDSURROGATE_STRUCTURES to their folder)"
+            "skipped: {skipped} structures that are not shipped (set MDSURROGATE_STRUCTURES to \
+             their folder)"
         );
     }
     assert!(checked >= 9, "{checked}");

@@ -86,7 +86,8 @@ fn short_lines_without_elements_are_read() {
 
 #[test]
 fn records_that_pdbtbx_refuses_are_passed_over() {
-    let junk = "REMARK free text, no number; é and Å\nHEADER short\nSEQADV\nSSBOND\nTER\nJUNK\n\nCRYST1 nonsense\n";
+    let junk = "REMARK free text, no number; é and Å\nHEADER short\nSEQADV\nSSBOND\nTER\nJUNK\n\n\
+                CRYST1 nonsense\n";
     let structure = read_text(format!(
         "{junk}{}MASTER 1\nEND\n",
         backbone("GLY", "A   1 ", 0)
@@ -120,7 +121,8 @@ fn names_of_other_programs_become_ours() {
         (names, structure.topology.residues[1].name.as_str()),
         (vec!["CD1", "H"], "HID")
     );
-    assert_eq!(structure.topology.bonds.len(), 3 + 5 + 3 + 1); // backbones, side chain and H, HID, peptide bond
+    // backbones, side chain and H, HID, peptide bond
+    assert_eq!(structure.topology.bonds.len(), 3 + 5 + 3 + 1);
     assert_eq!(structure.report.renamed["ILE:CD → CD1"], 1);
 }
 

@@ -50,10 +50,15 @@ fn a_model_can_be_chosen_and_must_exist() {
 
 #[test]
 fn mmcif_values_may_be_quoted_missing_or_uncertain() {
-    let header = "data_x\n_cell.length_a 10.5(2)\n_cell.length_b 20\n_cell.length_c 30\n_cell.angle_alpha 90\n_cell.angle_beta 91.5\n_cell.angle_gamma 90\n\
-        loop_\n_other.id\n_other.text\n1 'it's'\n2\n;a\ntext\n;\nloop_\n_atom_site.label_atom_id\n_atom_site.label_comp_id\n_atom_site.auth_asym_id\n\
-        _atom_site.label_asym_id\n_atom_site.auth_seq_id\n_atom_site.pdbx_PDB_ins_code\n_atom_site.Cartn_x\n_atom_site.Cartn_y\n_atom_site.Cartn_z\n";
-    let rows = "N GLY 1 A 7 ? 0.5 0 -1e0\n\"CA\" 'GLY' '1' A 7 ? 2.0(3) 0 0\nC GLY 1 A 7 .\n 3 1 0 O GLY 1 A 7 ? 4 1 0\n";
+    let header = "data_x\n_cell.length_a 10.5(2)\n_cell.length_b 20\n_cell.length_c 30\n\
+                  _cell.angle_alpha 90\n_cell.angle_beta 91.5\n_cell.angle_gamma 90\n\
+                  loop_\n_other.id\n_other.text\n1 'it's'\n2\n;a\ntext\n;\n\
+                  loop_\n_atom_site.label_atom_id\n_atom_site.label_comp_id\n\
+                  _atom_site.auth_asym_id\n_atom_site.label_asym_id\n_atom_site.auth_seq_id\n\
+                  _atom_site.pdbx_PDB_ins_code\n\
+                  _atom_site.Cartn_x\n_atom_site.Cartn_y\n_atom_site.Cartn_z\n";
+    let rows = "N GLY 1 A 7 ? 0.5 0 -1e0\n\"CA\" 'GLY' '1' A 7 ? 2.0(3) 0 0\nC GLY 1 A 7 .\n 3 1 0 \
+                O GLY 1 A 7 ? 4 1 0\n";
     let structure =
         read_bytes("x.cif", format!("{header}{rows}"), &ReadOptions::default()).unwrap();
     assert_eq!(

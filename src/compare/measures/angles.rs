@@ -13,7 +13,8 @@ use crate::compare::statistics::mean;
 use crate::compare::wells::Wells;
 use crate::geometry::torsion::Kind;
 
-const JSD: &str = "Jensen–Shannon divergence of each torsion's histogram, natural logarithm, 100 bins, mean over torsions (scipy's jensenshannon, squared)";
+const JSD: &str = "Jensen–Shannon divergence of each torsion's histogram, natural logarithm, 100 \
+                   bins, mean over torsions (scipy's jensenshannon, squared)";
 
 const fn divergence(
     name: &'static str,
@@ -60,8 +61,11 @@ const EACH: [Definition; 3] = [
     divergence("torsion_width", "", WIDTH, 0.02),
 ];
 
-const SHARE: &str = "largest difference of the shares of a torsion's wells (χ: g+, t, g−; φ: negative, positive; ψ: helical, extended; ω: trans, cis), mean over φ ψ χ";
-const WIDTH: &str = "|ln(σ run / σ reference)|, σ the root mean square distance of a torsion from the mean of the well that it is in, mean over torsions; run and reference: mean σ, degrees";
+const SHARE: &str = "largest difference of the shares of a torsion's wells (χ: g+, t, g−; φ: \
+                     negative, positive; ψ: helical, extended; ω: trans, cis), mean over φ ψ χ";
+const WIDTH: &str = "|ln(σ run / σ reference)|, σ the root mean square distance of a torsion from \
+                     the mean of the well that it is in, mean over torsions; run and reference: \
+                     mean σ, degrees";
 
 const WELLS: [Definition; 2] = [
     divergence(
@@ -81,7 +85,8 @@ const WELLS: [Definition; 2] = [
 const RAMACHANDRAN: Definition = divergence(
     "ramachandran_jsd",
     "Ramachandran planes, JSD",
-    "Jensen–Shannon divergence of each residue's (φ, ψ) histogram, natural logarithm, 36 × 36 bins, mean over residues",
+    "Jensen–Shannon divergence of each residue's (φ, ψ) histogram, natural logarithm, 36 × 36 \
+     bins, mean over residues",
     0.002,
 );
 

@@ -9,14 +9,16 @@ use crate::compare::row::Looker;
 use crate::compare::statistics::median;
 use crate::geometry::torsion::Kind;
 
-const TIMES: &str = "τ integrates the normalised circular autocorrelation to its first zero; run and reference: median τ, ps";
+const TIMES: &str = "τ integrates the normalised circular autocorrelation to its first zero; run \
+                     and reference: median τ, ps";
 
 const DEFINITIONS: [Definition; 2] = [
     Definition {
         name: "decorrelation",
         label: "Torsion decorrelation times, |ln ratio|",
         unit: "",
-        source: "median over φ, ψ, χ of |ln(τ run / τ reference)|; τ integrates the normalised circular autocorrelation to its first zero; run and reference: median τ, ps",
+        source: "median over φ, ψ, χ of |ln(τ run / τ reference)|; τ integrates the normalised \
+                 circular autocorrelation to its first zero; run and reference: median τ, ps",
         better: Better::Lower,
         tolerance: 0.05,
     },
@@ -24,7 +26,8 @@ const DEFINITIONS: [Definition; 2] = [
         name: "pace",
         label: "Pace of all torsions, |ln ratio|",
         unit: "",
-        source: "|median over φ, ψ, χ of ln(τ run / τ reference)|: 0.69 where everything is twice as slow or as fast; run and reference: median τ, ps",
+        source: "|median over φ, ψ, χ of ln(τ run / τ reference)|: 0.69 where everything is twice \
+                 as slow or as fast; run and reference: median τ, ps",
         better: Better::Lower,
         tolerance: 0.05,
     },

@@ -19,7 +19,9 @@ const DEFINITIONS: [Definition; 4] = [
         name: "tica_jsd",
         label: "Slowest component, JSD",
         unit: "",
-        source: "Jensen–Shannon divergence along the first of the time-lagged independent components (deeptime's definition: reversible, kinetic map) of cos and sin of φ, ψ, χ of the reference; 100 bins",
+        source: "Jensen–Shannon divergence along the first of the time-lagged independent \
+                 components (deeptime's definition: reversible, kinetic map) of cos and sin of φ, \
+                 ψ, χ of the reference; 100 bins",
         better: Better::Lower,
         tolerance: 0.002,
     },
@@ -35,7 +37,8 @@ const DEFINITIONS: [Definition; 4] = [
         name: "states_jsd",
         label: "State populations, JSD",
         unit: "",
-        source: "Jensen–Shannon divergence of the populations of up to 10 k-means states in the reference's first four slow components",
+        source: "Jensen–Shannon divergence of the populations of up to 10 k-means states in the \
+                 reference's first four slow components",
         better: Better::Lower,
         tolerance: 0.001,
     },
@@ -43,7 +46,8 @@ const DEFINITIONS: [Definition; 4] = [
         name: "transitions_jsd",
         label: "Transitions between states, JSD",
         unit: "",
-        source: "Jensen–Shannon divergence of the rows of the transition matrix at the lag time, mean over states weighted by the reference's populations",
+        source: "Jensen–Shannon divergence of the rows of the transition matrix at the lag time, \
+                 mean over states weighted by the reference's populations",
         better: Better::Lower,
         tolerance: 0.001,
     },

@@ -175,7 +175,10 @@ impl Clock {
         };
         let (run_step, reference_step) = (step_of(run, "run")?, step_of(reference, "reference")?);
         let units = common_steps(run_step, reference_step).ok_or_else(|| {
-            format!("time steps of {run_step} ps and {reference_step} ps share no time of at most {MOST_STEPS} frames of the run")
+            format!(
+                "time steps of {run_step} ps and {reference_step} ps share no time of at most \
+                     {MOST_STEPS} frames of the run"
+            )
         })?;
         let step = run_step * units[0] as f64;
         let longest = |series: &Series, unit: usize| {
@@ -206,7 +209,8 @@ impl Clock {
         let used = self.lag as f64 * self.step;
         let wanted = wanted.filter(|wanted| (wanted - used).abs() > 1e-3 * used)?;
         Some(format!(
-            "the lag time is {used} ps instead of {wanted} ps: times that both sides have are {} ps apart",
+            "the lag time is {used} ps instead of {wanted} ps: times that both sides have are {} \
+             ps apart",
             self.step
         ))
     }

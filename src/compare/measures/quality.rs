@@ -10,7 +10,8 @@ const DEFINITIONS: [Definition; 5] = [
         name: "bond_deviation",
         label: "Bond deviation",
         unit: "Å",
-        source: "RMS deviation of heavy-atom bonds from ff14SB template lengths; compared: its difference",
+        source: "RMS deviation of heavy-atom bonds from ff14SB template lengths; compared: its \
+                 difference",
         better: Better::Lower,
         tolerance: 0.002,
     },
@@ -18,7 +19,8 @@ const DEFINITIONS: [Definition; 5] = [
         name: "angle_deviation",
         label: "Angle deviation (1-3 distance)",
         unit: "Å",
-        source: "RMS deviation of heavy-atom 1-3 distances from ff14SB templates; compared: its difference",
+        source: "RMS deviation of heavy-atom 1-3 distances from ff14SB templates; compared: its \
+                 difference",
         better: Better::Lower,
         tolerance: 0.005,
     },
@@ -26,7 +28,8 @@ const DEFINITIONS: [Definition; 5] = [
         name: "clashes",
         label: "Clashes a frame",
         unit: "",
-        source: "heavy pairs more than three bonds apart overlapping by more than 1.5 Å (van der Waals radii; AlphaFold 2, supplement 1.9.11); compared: difference of means",
+        source: "heavy pairs more than three bonds apart overlapping by more than 1.5 Å (van der \
+                 Waals radii; AlphaFold 2, supplement 1.9.11); compared: difference of means",
         better: Better::Lower,
         tolerance: 0.01,
     },
@@ -34,7 +37,8 @@ const DEFINITIONS: [Definition; 5] = [
         name: "chirality",
         label: "Inverted centres a frame",
         unit: "",
-        source: "CA, and CB of Ile and Thr, of another hand than in the start structure; compared: difference of means",
+        source: "CA, and CB of Ile and Thr, of another hand than in the start structure; compared: \
+                 difference of means",
         better: Better::Lower,
         tolerance: 0.001,
     },
@@ -42,7 +46,9 @@ const DEFINITIONS: [Definition; 5] = [
         name: "valid_fraction",
         label: "Valid frames",
         unit: "",
-        source: "share of frames with every bond within 0.2 Å and 1-3 distance within 0.5 Å of its template, no contact below 1.5 Å, no inverted centre, no new cis peptide bond; compared: difference",
+        source: "share of frames with every bond within 0.2 Å and 1-3 distance within 0.5 Å of its \
+                 template, no contact below 1.5 Å, no inverted centre, no new cis peptide bond; \
+                 compared: difference",
         better: Better::Lower,
         tolerance: 0.001,
     },

@@ -15,7 +15,9 @@ const CONTACTS: Definition = Definition {
     name: "contacts",
     label: "Contact probabilities, RMS difference",
     unit: "",
-    source: "residues three or more apart whose closest heavy atoms are nearer than 4.5 Å; root mean square difference of their probabilities over pairs above 1 % on either side; run and reference: mean number of contacts",
+    source: "residues three or more apart whose closest heavy atoms are nearer than 4.5 Å; root \
+             mean square difference of their probabilities over pairs above 1 % on either side; \
+             run and reference: mean number of contacts",
     better: Better::Lower,
     tolerance: 0.01,
 };
@@ -24,7 +26,9 @@ const WEAK: Definition = Definition {
     name: "weak_contacts_j",
     label: "Weak contacts, Jaccard J",
     unit: "",
-    source: "Cα pairs within 8 Å in the start structure that are apart in more than 10 % of frames: Jaccard index of the two sets (AlphaFlow: Jing et al., ICML 2024); run and reference: how many",
+    source: "Cα pairs within 8 Å in the start structure that are apart in more than 10 % of \
+             frames: Jaccard index of the two sets (AlphaFlow: Jing et al., ICML 2024); run and \
+             reference: how many",
     better: Better::Higher,
     tolerance: 0.02,
 };
@@ -34,7 +38,9 @@ const SURFACES: [Definition; 2] = [
         name: "exposed_j",
         label: "Exposed residues, Jaccard J",
         unit: "",
-        source: "residues whose side chain is buried (≤ 2 Å²) in the start structure and exposed in more than 10 % of frames: Jaccard index of the two sets (after AlphaFlow); run and reference: how many",
+        source: "residues whose side chain is buried (≤ 2 Å²) in the start structure and exposed \
+                 in more than 10 % of frames: Jaccard index of the two sets (after AlphaFlow); run \
+                 and reference: how many",
         better: Better::Higher,
         tolerance: 0.02,
     },
@@ -42,7 +48,8 @@ const SURFACES: [Definition; 2] = [
         name: "side_chain_area",
         label: "Side-chain surface difference",
         unit: "Å²",
-        source: "mean absolute difference of the residues' mean side-chain areas (Shrake–Rupley, probe 1.4 Å, 240 points, up to 500 frames); run and reference: means",
+        source: "mean absolute difference of the residues' mean side-chain areas (Shrake–Rupley, \
+                 probe 1.4 Å, 240 points, up to 500 frames); run and reference: means",
         better: Better::Lower,
         tolerance: 1.0,
     },
@@ -52,7 +59,9 @@ const SECONDARY: Definition = Definition {
     name: "secondary_structure",
     label: "Secondary structure difference",
     unit: "",
-    source: "helix, strand, coil by hydrogen bonds (Kabsch & Sander 1983): half the summed absolute difference of the three shares, mean over residues; run and reference: share of helix and strand",
+    source: "helix, strand, coil by hydrogen bonds (Kabsch & Sander 1983): half the summed \
+             absolute difference of the three shares, mean over residues; run and reference: share \
+             of helix and strand",
     better: Better::Lower,
     tolerance: 0.01,
 };

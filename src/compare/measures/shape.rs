@@ -18,7 +18,8 @@ const SIZES: [Definition; 2] = [
         name: "rmsd",
         label: "RMSD to the start structure",
         unit: "Å",
-        source: "Wasserstein-2 distance between the distributions of the RMSD of the trace atoms to the start structure; run and reference: means",
+        source: "Wasserstein-2 distance between the distributions of the RMSD of the trace atoms \
+                 to the start structure; run and reference: means",
         better: Better::Lower,
         tolerance: 0.02,
     },
@@ -26,7 +27,8 @@ const SIZES: [Definition; 2] = [
         name: "radius_of_gyration",
         label: "Radius of gyration",
         unit: "Å",
-        source: "Wasserstein-2 distance between the distributions of the mass-weighted radius of gyration of the heavy atoms; run and reference: means",
+        source: "Wasserstein-2 distance between the distributions of the mass-weighted radius of \
+                 gyration of the heavy atoms; run and reference: means",
         better: Better::Lower,
         tolerance: 0.01,
     },
@@ -37,7 +39,8 @@ const FLUCTUATIONS: [Definition; 2] = [
         name: "rmsf_r",
         label: "RMSF, Pearson r",
         unit: "",
-        source: "Pearson correlation of the root mean square fluctuations of the trace atoms, superposed on the start structure",
+        source: "Pearson correlation of the root mean square fluctuations of the trace atoms, \
+                 superposed on the start structure",
         better: Better::Higher,
         tolerance: 0.01,
     },
@@ -45,7 +48,8 @@ const FLUCTUATIONS: [Definition; 2] = [
         name: "rmsf_difference",
         label: "RMSF difference",
         unit: "Å",
-        source: "mean absolute difference of the root mean square fluctuations of the trace atoms; run and reference: their means",
+        source: "mean absolute difference of the root mean square fluctuations of the trace atoms; \
+                 run and reference: their means",
         better: Better::Lower,
         tolerance: 0.02,
     },

@@ -18,7 +18,8 @@ const SPREADS: [Definition; 2] = [
         name: "pairwise_rmsd",
         label: "Pairwise RMSD",
         unit: "Å",
-        source: "mean RMSD between frames of one side (AlphaFlow: Jing et al., ICML 2024); compared: its difference",
+        source: "mean RMSD between frames of one side (AlphaFlow: Jing et al., ICML 2024); \
+                 compared: its difference",
         better: Better::Lower,
         tolerance: 0.02,
     },
@@ -26,7 +27,8 @@ const SPREADS: [Definition; 2] = [
         name: "pca_w2",
         label: "PCA, Wasserstein-2",
         unit: "Å",
-        source: "Wasserstein-2 distance of the points in the plane of the first two principal components of the reference's trace atoms, per atom as an RMSD is (AlphaFlow)",
+        source: "Wasserstein-2 distance of the points in the plane of the first two principal \
+                 components of the reference's trace atoms, per atom as an RMSD is (AlphaFlow)",
         better: Better::Lower,
         tolerance: 0.02,
     },

@@ -160,8 +160,10 @@ pub fn card(
     for (what, value) in lines.into_iter().chain(data) {
         writeln!(text, "| {what} | {} |", value.replace('|', "\\|")).expect("writing to memory");
     }
-    text += "\n## Measured\n\nMeasures stand as value / floor / the same of a tenth of the reference MD. The floor is what MD as long as the \
-             rollouts, with as many frames, gives. Compared are the second halves of the rollouts. Definitions: `docs/measures.md`.\n\n";
+    text += "\n## Measured\n\nMeasures stand as value / floor / the same of a tenth of the \
+             reference MD. The floor is what MD as long as the rollouts, with as many frames, \
+             gives. Compared are the second halves of the rollouts. Definitions: \
+             `docs/measures.md`.\n\n";
     text += &markdown(&leaderboard(cases));
     text += "\n## Where it holds, and where not\n\n";
     cases.iter().for_each(|case| text += &verdict_of(case));
@@ -214,7 +216,8 @@ fn setting(case: &CaseReport) -> String {
         format!(" {}", case.note)
     };
     format!(
-        "{chains} rollouts of {jumps} jumps ({each} each) against {against}. Valid frames by fifths of the rollouts: {} %.{note}",
+        "{chains} rollouts of {jumps} jumps ({each} each) against {against}. Valid frames by \
+         fifths of the rollouts: {} %.{note}",
         fifths.join(", ")
     )
 }
@@ -299,7 +302,8 @@ fn beyond(cases: &[CaseReport], header: &Header) -> String {
         systems.join(", ")
     };
     format!(
-        "- It was trained on {trained} and tried on {}; every other molecule, temperature and solvent is an extrapolation that nobody has \
+        "- It was trained on {trained} and tried on {}; every other molecule, temperature and \
+         solvent is an extrapolation that nobody has \
          measured. Tumbling and diffusion of the whole molecule are not sampled.\n",
         names.join(", ")
     )

@@ -11,14 +11,16 @@ pub(super) const COLUMNS: [Column; 5] = [
         head: "Drift (kJ/mol/ps/atom)",
         title: "Energy drift",
         axis: "drift, kJ/mol/ps/atom",
-        words: "Drift of the conserved quantity (of the potential energy in a surrogate’s run), from the run’s log.",
+        words: "Drift of the conserved quantity (of the potential energy in a surrogate’s run), \
+                from the run’s log.",
         logarithmic: false,
     },
     Column {
         head: "Equivariance error",
         title: "Equivariance",
         axis: "log₁₀ relative error",
-        words: "Relative error of the model under random rotations and translations of the live frame, from the run’s log.",
+        words: "Relative error of the model under random rotations and translations of the live \
+                frame, from the run’s log.",
         logarithmic: true,
     },
     Column {

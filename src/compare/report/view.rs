@@ -94,11 +94,15 @@ pub(super) fn section(report: &Report) -> String {
         "<h2>Structures in three dimensions</h2>\n\
          <p class=\"soft\">{count} evenly spaced frames of each side, superposed on the start \
          structure. Drag to turn, pinch or scroll to come nearer.</p>\n\
-         <div class=\"sides\"><label><input type=\"radio\" name=\"side\" value=\"both\" checked> both</label>\
-         <label><input type=\"radio\" name=\"side\" value=\"run\"> <span class=\"run\">run</span></label>\
-         <label><input type=\"radio\" name=\"side\" value=\"reference\"> <span class=\"reference\">reference</span></label>\
+         <div class=\"sides\"><label><input type=\"radio\" name=\"side\" value=\"both\" checked> \
+                      both</label>\
+         <label><input type=\"radio\" name=\"side\" value=\"run\"> <span \
+                              class=\"run\">run</span></label>\
+         <label><input type=\"radio\" name=\"side\" value=\"reference\"> <span \
+                              class=\"reference\">reference</span></label>\
          <span class=\"scale\">RMSF 0 <i></i> {most:.1} Å</span></div>\n\
-         <div id=\"view\" class=\"view\" role=\"img\" aria-label=\"ensembles of run and reference\"></div>\n\
+         <div id=\"view\" class=\"view\" role=\"img\" aria-label=\"ensembles of run and \
+                   reference\"></div>\n\
          <script type=\"text/plain\" id=\"models-run\">\n{run}</script>\n\
          <script type=\"text/plain\" id=\"models-reference\">\n{reference}</script>\n\
          <script>\n{viewer}\n</script>\n<script>\n{script}</script>\n"
@@ -142,7 +146,8 @@ fn model(looker: &Looker, number: usize, frame: &[Vector3<f64>], rmsf: &[f64]) -
         };
         writeln!(
             text,
-            "ATOM  {:>5} {name:<4} {:>3.3} {chain}{:>4}    {:8.3}{:8.3}{:8.3}{:6.2}{:6.2}          {:>2}",
+            "ATOM  {:>5} {name:<4} {:>3.3} {chain}{:>4}    {:8.3}{:8.3}{:8.3}{:6.2}{:6.2}          \
+             {:>2}",
             (index + 1) % 100_000,
             residue.name,
             residue.number.rem_euclid(10_000),

@@ -2,7 +2,7 @@
 //! equations 3–7), its form with velocities and normalised differences:
 //!
 //! ```text
-//! m_ij = φ_e(h_i, h_j, |y_i − y_j|, a_ij)          a_ij: the same of the condition, relation, template
+//! m_ij = φ_e(h_i, h_j, |y_i − y_j|, a_ij),   a_ij: the same of the condition, relation, template
 //! y_i ← y_i + s (Σ_j (y_i − y_j)/(|y_i − y_j| + 0.1 Å) φ_x(h_i)·m_ij + φ_v(h_i) n_i)
 //! h_i ← h_i + φ_h(h_i, Σ_j m_ij)
 //! ```

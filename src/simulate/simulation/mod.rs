@@ -118,8 +118,8 @@ impl Simulation {
     ///
     /// # Errors
     /// [`Error::Guard`] where a guard stopped it, [`Error::Interrupted`] on a signal (in the middle
-    /// of a step, which is dropped, where steps take seconds) or at the time limit, and what the stepper and the observers report. Files are closed in any case; frames
-    /// are left as they are.
+    /// of a step, which is dropped, where steps take seconds) or at the time limit, and what the
+    /// stepper and the observers report. Files are closed in any case; frames are left as they are.
     pub fn run(&mut self) -> Result<()> {
         let outcome = self.advance();
         self.say_how_often();

@@ -72,7 +72,8 @@ impl Force {
     /// g = ∂E/∂x it is −∂(d·g) at fixed d, and
     ///
     /// ```text
-    /// d·g = |d| (E(x + h u) − E(x − h u)) / 2h + O(h²),   u = d/|d|, |d| the RMS over the coordinates of a system
+    /// d·g = |d| (E(x + h u) − E(x − h u)) / 2h + O(h²)
+    /// u = d/|d|, |d| the RMS over the coordinates of a system
     /// ```
     ///
     /// so that two passes forward and backward with opposite gradients on the energies do what

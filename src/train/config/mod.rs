@@ -191,7 +191,8 @@ impl Config {
             let name = &initial.file.name;
             return Err(refuse(
                 format!("model.{key}: {name}, which the training starts from, has {value}"),
-                "leave the key out: the sizes are those of `training.initial`; or leave `initial` out",
+                "leave the key out: the sizes are those of `training.initial`; or leave `initial` \
+                 out",
             ));
         }
         let config = Config {

@@ -1,6 +1,7 @@
 use super::*;
 
-const GOOD: &str = "[data]\nsystems = [{ topology = \"a.pdb\", trajectories = [\"a.xtc\"] }]\n[jump]\nlag = \"20ps\"\n[training]\nupdates = 10\n";
+const GOOD: &str = "[data]\nsystems = [{ topology = \"a.pdb\", trajectories = [\"a.xtc\"] }]\n\
+                    [jump]\nlag = \"20ps\"\n[training]\nupdates = 10\n";
 
 fn config_with(objective: &str) -> Config {
     Config::parse(

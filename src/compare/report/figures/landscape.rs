@@ -67,7 +67,8 @@ fn transitions(gallery: &mut Gallery, found: &Landscape) {
     });
     let [run, reference] = rows.each_ref().map(Vec::as_slice);
     let words = format!(
-        "Probabilities of going from state to state in {} ps; the states are the reference’s, most populated first.",
+        "Probabilities of going from state to state in {} ps; the states are the reference’s, most \
+         populated first.",
         found.lag
     );
     gallery.three(

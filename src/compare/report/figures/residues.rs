@@ -84,7 +84,8 @@ fn contacts(gallery: &mut Gallery, report: &Report) {
     marks.extend(bar(Tone::Run).cells(squares(below, residues)));
     gallery.add(
         "Contacts",
-        "Residues three or more apart that are in contact: reference above the diagonal, run below.",
+        "Residues three or more apart that are in contact: reference above the diagonal, run \
+         below.",
         Chart::new(axes(), marks).barred(bar(Tone::Guide)),
     );
     let changes = contacts

@@ -22,8 +22,12 @@ pub(super) fn draw(gallery: &mut Gallery, report: &Report) {
     ];
     gallery.add(
         "Principal components",
-        "Frames in the plane of the reference’s first two principal components, per atom as an RMSD is.",
-        Chart::new(axes, vec![dots(SIDES[1], &plane[1]), dots(SIDES[0], &plane[0])]),
+        "Frames in the plane of the reference’s first two principal components, per atom as an \
+         RMSD is.",
+        Chart::new(
+            axes,
+            vec![dots(SIDES[1], &plane[1]), dots(SIDES[0], &plane[0])],
+        ),
     );
 }
 
@@ -128,7 +132,8 @@ fn overlay(gallery: &mut Gallery, report: &Report) {
     let marks = vec![lines(SIDES[1], &traces[1]), lines(SIDES[0], &traces[0])];
     gallery.add(
         "Structures",
-        "Ten evenly spaced frames of each side, superposed, seen along the thinnest direction of the start structure.",
+        "Ten evenly spaced frames of each side, superposed, seen along the thinnest direction of \
+         the start structure.",
         Chart::new([axis(ASPECT * ends), axis(ends)], marks),
     );
 }

@@ -28,7 +28,8 @@ pub(super) fn draw(gallery: &mut Gallery, report: &Report) {
     let curves: [Curve; 3] = [
         (
             "Valid frames over time",
-            "Share of frames in fifty windows that are molecules: bonds, angles, contacts, chirality, peptide bonds.",
+            "Share of frames in fifty windows that are molecules: bonds, angles, contacts, \
+             chirality, peptide bonds.",
             Axis::fixed("valid", (0.0, 1.02)),
             "valid_fraction",
             |trace| &trace.valid,

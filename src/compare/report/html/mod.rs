@@ -20,7 +20,8 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 /// The page asks for nothing: neither scripts nor pictures nor fonts come from elsewhere.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:";
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
+                      img-src data: blob:";
 
 /// The whole page.
 pub(super) fn page(report: &Report, figures: Vec<Figure>) -> String {
@@ -161,7 +162,8 @@ fn figure(figure: &Figure) -> String {
     };
     let panels: String = (0..figure.panels.len()).map(panel).collect();
     format!(
-        "<figure{class}>\n<div class=\"panels\">\n{panels}</div>\n<figcaption><b>{title}</b>{}</figcaption>\n</figure>\n",
+        "<figure{class}>\n<div class=\"panels\">\n{panels}</div>\n\
+         <figcaption><b>{title}</b>{}</figcaption>\n</figure>\n",
         escaped(&figure.words)
     )
 }
@@ -188,8 +190,9 @@ fn definitions(measures: &[Measure]) -> String {
 fn footer(report: &Report) -> String {
     let command = escaped(&report.command);
     format!(
-        "<p class=\"soft\">Made by mdsurrogate {} on {}: <code>{command}</code><br>Every figure lies \
-         beside this page as SVG and as CSV, in the folder figures; all numbers in metrics.json.</p>\n",
+        "<p class=\"soft\">Made by mdsurrogate {} on {}: <code>{command}</code><br>Every figure \
+         lies beside this page as SVG and as CSV, in the folder figures; all numbers in \
+         metrics.json.</p>\n",
         env!("CARGO_PKG_VERSION"),
         report.date
     )

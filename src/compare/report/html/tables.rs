@@ -106,11 +106,12 @@ pub(super) fn measures(measures: &[Measure]) -> String {
         (head, row)
     };
     format!(
-        "<h2>Measures</h2>\n<p class=\"soft\">Each value is a distance between run and reference (for r and J: a likeness). The floor is \
-         what MD as long as the run, with as many frames, gives: median and 95 % interval of {DRAWS} draws from the reference. Within: no \
-         farther than the upper end of the interval, or than a tolerance too small to matter (see the definitions). Outside: so far \
-         that 95 % of MD runs like this one have none of their measures there. “A tenth of the MD”: the same of a tenth of the \
-         reference.</p>\n{}",
+        "<h2>Measures</h2>\n<p class=\"soft\">Each value is a distance between run and reference \
+         (for r and J: a likeness). The floor is what MD as long as the run, with as many frames, \
+         gives: median and 95 % interval of {DRAWS} draws from the reference. Within: no farther \
+         than the upper end of the interval, or than a tolerance too small to matter (see the \
+         definitions). Outside: so far that 95 % of MD runs like this one have none of their \
+         measures there. “A tenth of the MD”: the same of a tenth of the reference.</p>\n{}",
         rows(&heads, measures.iter().map(row))
     )
 }

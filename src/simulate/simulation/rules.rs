@@ -54,8 +54,8 @@ pub struct Rules {
     pub max_rollbacks: u64,
     /// Steps from checkpoint to checkpoint.
     pub checkpoint_every: u64,
-    /// Wall time after which a checkpoint is made even so. Not of runs that roll back: where they go
-    /// back to may not depend on the clock.
+    /// Wall time after which a checkpoint is made even so. Not of runs that roll back: where they
+    /// go back to may not depend on the clock.
     pub checkpoint_within: Option<Duration>,
     /// Number of the first replica.
     pub first_replica: u64,
@@ -65,4 +65,22 @@ pub struct Rules {
     pub settings: Value,
     /// When to stop early.
     pub stop: Stop,
+}
+
+impl Rules {
+    /// Rules of a run of `steps` steps that is kept in memory: no checkpoints on the disk, and it
+    /// stops where a guard says that a frame is no molecule.
+    pub fn in_memory(steps: u64) -> Self {
+        Rules {
+            steps,
+            on_guard: OnGuard::Abort,
+            max_rollbacks: 0,
+            checkpoint_every: steps.max(1),
+            checkpoint_within: None,
+            first_replica: 0,
+            prefix: None,
+            settings: Value::Null,
+            stop: Stop::never(),
+        }
+    }
 }

@@ -70,6 +70,15 @@ impl Dimension {
 /// Parses a number with its unit (`2fs`, `100ps`, `300K`, `10A`, `1/ps`) into the library's unit of
 /// that dimension.
 ///
+/// ```
+/// use mdsurrogate::units::{Dimension, parse};
+///
+/// assert_eq!(parse("2fs", Dimension::Time)?, 0.002); // ps
+/// assert_eq!(parse("1nm", Dimension::Length)?, 10.0); // Å
+/// assert!(parse("300", Dimension::Temperature).is_err()); // of what?
+/// # Ok::<(), mdsurrogate::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Usage`] for a bare number, an unknown unit, a negative or a non-finite value; the
 /// message shows the right form.

@@ -34,6 +34,20 @@ impl Superposition {
 /// Superposes `moving` onto `target` (same length, unweighted; never a reflection) by
 /// [`best_rotation`]. Without positions: RMSD 0.
 ///
+/// A turn about z by 90° and a shift are undone:
+///
+/// ```
+/// use mdsurrogate::geometry::superpose::superpose;
+/// use nalgebra::Vector3;
+///
+/// let target: [Vector3<f64>; 3] = [Vector3::x(), 2.0 * Vector3::y(), Vector3::zeros()];
+/// let moving = target.map(|p| Vector3::new(-p.y + 5.0, p.x, p.z));
+/// let fit = superpose(&moving, &target);
+/// assert!(fit.rmsd <= 1e-12);
+/// assert!((fit.apply(&moving[0]) - target[0]).norm() <= 1e-12);
+/// assert!((fit.rotation.determinant() - 1.0).abs() <= 1e-12); // no reflection
+/// ```
+///
 /// # Panics
 /// Where the lengths differ.
 pub fn superpose(moving: &[Vector3<f64>], target: &[Vector3<f64>]) -> Superposition {

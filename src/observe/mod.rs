@@ -61,6 +61,34 @@ impl Record {
 
 /// Watches one replica of a run, or writes it down. Observers run in the order in which they were
 /// added: monitors first, which add their numbers to the record; writers last, which write it.
+///
+/// One that counts the frames that it sees:
+///
+/// ```
+/// use mdsurrogate::observe::{Observer, Record};
+/// use mdsurrogate::structure::Frame;
+///
+/// struct Count(u32);
+///
+/// impl Observer for Count {
+///     fn observe(&mut self, _: &Frame, record: &mut Record) -> mdsurrogate::Result<()> {
+///         self.0 += 1;
+///         record.put("Frames", Some(self.0.into()));
+///         Ok(())
+///     }
+///     fn finish(&mut self) -> mdsurrogate::Result<()> {
+///         Ok(())
+///     }
+/// }
+///
+/// let mut record = Record::default();
+/// let mut count = Count(0);
+/// count.observe(&Frame::default(), &mut record)?;
+/// assert_eq!(record.get("Frames"), Some(1.0));
+/// # Ok::<(), mdsurrogate::Error>(())
+/// ```
+///
+/// [`Simulation::watch`](crate::simulate::Simulation::watch) adds it to a run.
 pub trait Observer: Send {
     /// Sees a frame.
     ///

@@ -14,6 +14,19 @@
 //!   channels.
 //! - Results do not depend on the number of threads: work is cut into pieces whose size depends on
 //!   the shapes only, and partial sums are added in the order of the pieces.
+//!
+//! An op knows its shapes, and what it is tested with:
+//!
+//! ```
+//! use mdsurrogate::ops::{Kernel, Op, linear::Linear};
+//!
+//! let op = Op::from(Linear::vectors(&[8], 4));
+//! let signature = op.signature();
+//! assert_eq!(signature.inputs[0].row(), 3 * 8); // component, then channel
+//! assert_eq!(signature.outputs[0].row(), 3 * 4);
+//! assert_eq!(signature.params[0].size, [8, 4]);
+//! assert!(Op::examples().iter().any(|example| example.name() == "linear"));
+//! ```
 
 mod batch;
 mod pieces;

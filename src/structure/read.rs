@@ -16,6 +16,17 @@ use crate::{Error, Result};
 
 /// Reads the protein of a PDB or mmCIF file, plain or gzipped (told by content, not by name).
 ///
+/// ```
+/// use mdsurrogate::structure::{ReadOptions, read};
+///
+/// let akle = read("data/structures/akle.pdb".as_ref(), &ReadOptions::default())?;
+/// assert_eq!(akle.topology.sequence(), "AKLE");
+/// assert_eq!(akle.topology.heavy_atoms().len(), 32);
+/// assert_eq!(akle.topology.atom_label(0), "A:ALA 1:N");
+/// assert_eq!(akle.frame.positions.len(), akle.topology.len()); // Å
+/// # Ok::<(), mdsurrogate::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Input`] naming file, line and atom: no such file, empty, cut short, no structure, a
 /// position that is no finite number, two atoms at one place, a residue without template inside a

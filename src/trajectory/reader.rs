@@ -18,6 +18,22 @@ use crate::{Error, Result};
 /// A trajectory file open for reading: XTC, DCD, TRR, Amber NetCDF or multi-model PDB, told apart
 /// by content. Frames are numbered from 0 in the order of time: those that a restart wrote again
 /// are left out.
+///
+/// ```
+/// use mdsurrogate::structure::Frame;
+/// use mdsurrogate::trajectory::Reader;
+///
+/// let mut reader = Reader::open("tests/data/compare/akle_a.xtc", None)?;
+/// assert_eq!((reader.len(), reader.time_step()), (400, Some(50.0))); // ps
+/// let mut frame = Frame::default();
+/// let mut frames = 0;
+/// while reader.read(&mut frame)? {
+///     assert_eq!(frame.positions.len(), reader.n_atoms()); // Å
+///     frames += 1;
+/// }
+/// assert_eq!(frames, 400);
+/// # Ok::<(), mdsurrogate::Error>(())
+/// ```
 pub struct Reader {
     path: PathBuf,
     source: Box<dyn Source>,

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::console::{eprintln, print, println};
-use crate::compare::effort::beside;
+use crate::compare::beside::beside;
 use crate::compare::gather::{Series, gather};
 use crate::compare::measures::{Options, measure};
 use crate::compare::paired::next_frame;

@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::statistics::{interval, median};
-use super::verdict::Verdict;
 
 /// Which way is good.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,6 +29,29 @@ pub struct Definition {
     pub better: Better,
     /// Differences smaller than this are of no concern, whatever the floor.
     pub tolerance: f64,
+}
+
+/// How a measure compares with its floor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// No farther from the reference than 97.5 % of MD runs.
+    Within,
+    /// Farther, but one of so many measures may be.
+    Near,
+    /// Farther than any measure of 95 % of MD runs.
+    Outside,
+}
+
+impl Verdict {
+    /// The verdict as a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Within => "within",
+            Verdict::Near => "near",
+            Verdict::Outside => "outside",
+        }
+    }
 }
 
 /// A measure's value beside its floor.

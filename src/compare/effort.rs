@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::beside::beside;
 use super::sampling::Sampling;
 
 /// What the summary beside a trajectory says of its making.
@@ -53,24 +54,6 @@ impl Made {
             other => Some(other.to_string()),
         }
     }
-}
-
-/// The file of a run with this ending, beside one of its trajectories: `PREFIX.csv` for
-/// `PREFIX.xtc` and for `PREFIX_r0.xtc`, where `PREFIX_r0.csv` does not exist.
-pub fn beside(trajectory: &Path, ending: &str) -> Option<PathBuf> {
-    let stem = trajectory.file_stem()?.to_str()?;
-    let whole = replica_prefix(stem);
-    let names = [Some(stem), whole].into_iter().flatten();
-    names
-        .map(|name| trajectory.with_file_name(format!("{name}.{ending}")))
-        .find(|path| path.is_file())
-}
-
-/// `PREFIX` of `PREFIX_r0`.
-pub fn replica_prefix(stem: &str) -> Option<&str> {
-    let (prefix, number) = stem.rsplit_once("_r")?;
-    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then_some(prefix)
 }
 
 /// Cost and yield of a side.

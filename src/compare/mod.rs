@@ -4,6 +4,7 @@
 //! The measures are plain functions of a [`crate::structure::Topology`] and of positions (Å): the
 //! trainer's validation and the observers of a run use them too.
 
+pub mod beside;
 pub mod blocks;
 pub mod contacts;
 pub mod definition;

@@ -41,6 +41,16 @@ pub struct Row {
     pub surface: Option<Vec<f32>>,
 }
 
+impl Row {
+    /// Trace atoms superposed on the start structure, Å.
+    pub fn trace_positions(&self) -> Vec<Vector3<f64>> {
+        let positions = self.trace.iter();
+        positions
+            .map(|&x| Vector3::from(x).map(f64::from))
+            .collect()
+    }
+}
+
 /// Geometry of one frame.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Quality {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nalgebra::Vector3;
 
-use super::effort::beside;
+use super::beside::beside;
 use super::matching::match_heavy_atoms;
 use crate::error::Place;
 use crate::geometry::superpose::pick;

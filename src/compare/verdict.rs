@@ -9,33 +9,9 @@
 //! the same ones for all measures, so that measures that depend on each other count as often as
 //! they should.
 
-use serde::Serialize;
-
-use super::floor::{Better, Measure, finite};
+pub use super::definition::Verdict;
+use super::definition::{Better, Measure, finite};
 use super::statistics::{median, quantile};
-
-/// How a measure compares with its floor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// No farther from the reference than 97.5 % of MD runs.
-    Within,
-    /// Farther, but one of so many measures may be.
-    Near,
-    /// Farther than any measure of 95 % of MD runs.
-    Outside,
-}
-
-impl Verdict {
-    /// The verdict as a word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Verdict::Within => "within",
-            Verdict::Near => "near",
-            Verdict::Outside => "outside",
-        }
-    }
-}
 
 /// Share of MD runs that have nothing outside.
 const TOGETHER: f64 = 0.95;

@@ -4,7 +4,6 @@ use nalgebra::{Rotation3, UnitQuaternion, Vector3};
 
 use super::forms::Links;
 use super::parameters::{ResidueParameters, parameters};
-use super::rotamers::Rotamers;
 use crate::error::Place;
 use crate::structure::align::best_rotation;
 use crate::structure::residues::Template;
@@ -46,27 +45,12 @@ impl<'a> Placer<'a> {
         self.forms[atom.residue].atoms[atom.name.as_str()].kind
     }
 
-    /// Positions of all atoms, Å: heavy atoms first, residue by residue, side chains in the rotamer
-    /// with most room; then hydrogens.
+    /// Places a residue's unknown atoms of some elements, those with known neighbours first;
+    /// returns them.
     ///
     /// # Errors
     /// [`Error::Input`] naming an atom to which no chain of bonds leads from known ones.
-    pub fn place(mut self) -> Result<Vec<Vector3<f64>>> {
-        for residue in 0..self.topology.residues.len() {
-            let built = self.place_all(residue, |element| element != Element::H)?;
-            if !built.is_empty() {
-                Rotamers::new(&self, &built).choose(&mut self.known);
-            }
-        }
-        for residue in 0..self.topology.residues.len() {
-            self.place_all(residue, |element| element == Element::H)?;
-        }
-        Ok(self.known.into_iter().flatten().collect())
-    }
-
-    /// Places a residue's unknown atoms of some elements, those with known neighbours first;
-    /// returns them.
-    fn place_all(
+    pub fn place_all(
         &mut self,
         residue: usize,
         wanted: impl Fn(Element) -> bool,

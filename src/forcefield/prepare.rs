@@ -6,9 +6,10 @@ use nalgebra::Vector3;
 use super::forms::Links;
 use super::place::Placer;
 use super::plan::{Plan, PrepareOptions};
+use super::rotamers::Rotamers;
 use super::{ForceField, Minimizer, Precision, System};
 use crate::error::Place;
-use crate::structure::{Frame, Rings, Topology};
+use crate::structure::{Element, Frame, Rings, Topology};
 use crate::{Error, Result};
 
 /// Root-mean-square force at which added atoms are relaxed enough, kJ/mol/Å: what is left moves
@@ -74,7 +75,8 @@ impl Plan {
         }
         let fixed = self.known.iter().map(Option::is_some).collect();
         let links = Links::of(&complete);
-        let mut positions = Placer::new(&complete, &links, &self.forms, self.known).place()?;
+        let placer = Placer::new(&complete, &links, &self.forms, self.known);
+        let mut positions = all_positions(placer)?;
         relax(&complete, &mut positions, fixed)?;
         if !prepared.built.is_empty()
             && let Some(pierced) = Rings::of(&complete).pierced(&positions).first()
@@ -93,6 +95,21 @@ impl Plan {
         prepared.topology = complete;
         Ok(prepared)
     }
+}
+
+/// Positions of all atoms, Å: heavy atoms first, residue by residue, side chains in the rotamer
+/// with most room; then hydrogens.
+fn all_positions(mut placer: Placer<'_>) -> Result<Vec<Vector3<f64>>> {
+    for residue in 0..placer.topology.residues.len() {
+        let built = placer.place_all(residue, |element| element != Element::H)?;
+        if !built.is_empty() {
+            Rotamers::new(&placer, &built).choose(&mut placer.known);
+        }
+    }
+    for residue in 0..placer.topology.residues.len() {
+        placer.place_all(residue, |element| element == Element::H)?;
+    }
+    Ok(placer.known.into_iter().flatten().collect())
 }
 
 /// Relaxes the atoms that are not `fixed`. What is far away has no say in it, so pairs are cut off.

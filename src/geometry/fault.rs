@@ -1,7 +1,11 @@
 //! What is wrong with a frame, one limit of [`super::validity`] at a time.
 
-use super::validity::{ANGLE_LIMIT, BOND_LIMIT, CONTACT_LIMIT};
-
+/// Most that a bond may deviate, Å.
+pub const BOND_LIMIT: f64 = 0.2;
+/// Most that a 1-3 distance may deviate, Å.
+pub const ANGLE_LIMIT: f64 = 0.5;
+/// Least distance of two heavy atoms that are not bonded, Å.
+pub const CONTACT_LIMIT: f64 = 1.5;
 /// How much closer than in the input two atoms may come that are too close there, Å; and how much
 /// farther apart than the limit they are when that is mended.
 const CLOSER: f64 = 0.3;

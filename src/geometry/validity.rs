@@ -11,17 +11,12 @@ use std::f64::consts::FRAC_PI_2;
 use nalgebra::Vector3;
 
 use super::fault::Fault;
+pub use super::fault::{ANGLE_LIMIT, BOND_LIMIT, CONTACT_LIMIT};
 use super::neighbours::CellList;
 use super::torsion::{Kind, torsions};
 use crate::forcefield::TemplateGeometry;
 use crate::structure::{Element, Topology};
 
-/// Most that a bond may deviate, Å.
-pub const BOND_LIMIT: f64 = 0.2;
-/// Most that a 1-3 distance may deviate, Å.
-pub const ANGLE_LIMIT: f64 = 0.5;
-/// Least distance of two heavy atoms that are not bonded, Å.
-pub const CONTACT_LIMIT: f64 = 1.5;
 /// Template height, Å, above which a centre has a handedness that can be lost; flatter ones are
 /// planar.
 pub const HANDED_HEIGHT: f64 = 0.2;

@@ -156,7 +156,7 @@ impl Session {
         };
         let about = summary::About {
             command: self.command,
-            options,
+            command_line: &options.command_line,
             files: &files,
             plan: &plan,
             settings: rules.settings.clone(),

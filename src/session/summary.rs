@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use super::files::Files;
 use super::lines::time;
 use super::plan::Plan;
-use super::run::RunOptions;
 use crate::files::write_atomically;
 use crate::observe::{Journal, three_digits};
 use crate::simulate::{OnGuard, Simulation};
@@ -18,7 +17,8 @@ use crate::{Error, Result};
 /// What is known of a run before it starts.
 pub(super) struct About<'a> {
     pub command: &'static str,
-    pub options: &'a RunOptions,
+    /// What was typed.
+    pub command_line: &'a [String],
     pub files: &'a Files,
     pub plan: &'a Plan,
     pub settings: Value,
@@ -115,7 +115,7 @@ impl About<'_> {
             "program": "mdsurrogate",
             "version": env!("CARGO_PKG_VERSION"),
             "command": self.command,
-            "command_line": self.options.command_line,
+            "command_line": self.command_line,
             "outcome": ending(outcome),
             "error": outcome.as_ref().err().map(ToString::to_string),
             "input": self.structure.report,

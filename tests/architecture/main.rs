@@ -50,22 +50,8 @@ const FLOORS: [&str; 19] = [
 /// Arrows between rooms that run up for now, and why.
 const UP: [(&str, &str, &str); 0] = [];
 
-/// Rooms that still have files on circles, and the files where to cut.
-const KNOTS: [(&str, &str); 4] = [
-    (
-        "compare",
-        "verdict names a measure of definition, which holds a verdict",
-    ),
-    ("forcefield", "place and rotamers use each other"),
-    (
-        "geometry",
-        "fault has limits of validity, which makes faults",
-    ),
-    (
-        "session",
-        "summary writes the options of run, which ends with a summary",
-    ),
-];
+/// Rooms that have files on circles for now, and where to cut.
+const KNOTS: [(&str, &str); 0] = [];
 
 fn floor(room: &str) -> usize {
     let floor = FLOORS.iter().position(|&floor| floor == room);

@@ -88,13 +88,6 @@ pub struct Density {
 /// Frames of [`Shape::traces`].
 const TRACES: usize = 10;
 
-pub(super) fn trace(row: &Row) -> Vec<Vector3<f64>> {
-    row.trace
-        .iter()
-        .map(|&x| Vector3::from(x).map(f64::from))
-        .collect()
-}
-
 pub(super) fn judge(
     floors: &Floors,
     run: &Series,
@@ -124,7 +117,7 @@ pub(super) fn judge(
             .rows
             .iter()
             .step_by(series.rows.len().div_ceil(TRACES))
-            .map(trace)
+            .map(Row::trace_positions)
             .collect()
     };
     let shape = Shape {
@@ -212,7 +205,9 @@ type Fluctuations = (Vec<Measure>, [Vec<f64>; 2], Vec<[f64; 2]>);
 fn fluctuations(floors: &Floors, looker: &Looker) -> Fluctuations {
     let moments = |block: &Block| {
         let mut moments = Moments::about(looker.start.clone());
-        block.rows().for_each(|row| moments.add(trace(row)));
+        block
+            .rows()
+            .for_each(|row| moments.add(row.trace_positions()));
         moments
     };
     let total = |parts: &[&Moments]| {

@@ -4,7 +4,6 @@
 use nalgebra::{DMatrix, Vector3};
 use rayon::prelude::*;
 
-use super::shape::trace;
 use crate::compare::blocks::Block;
 use crate::compare::floor::{Better, Definition, Floors, Measure};
 use crate::compare::gather::Series;
@@ -54,8 +53,10 @@ impl Samples {
         let rows: Vec<usize> = (0..count)
             .map(|sample| sample * series.rows.len() / count)
             .collect();
-        let traces: Vec<Vec<Vector3<f64>>> =
-            rows.iter().map(|&row| trace(&series.rows[row])).collect();
+        let traces: Vec<Vec<Vector3<f64>>> = rows
+            .iter()
+            .map(|&row| series.rows[row].trace_positions())
+            .collect();
         let column = |j: usize| -> Vec<f32> {
             let below = (0..j).map(|i| rmsd(&traces[i], &traces[j]) as f32);
             below.chain(std::iter::repeat(0.0)).take(count).collect()

@@ -11,6 +11,7 @@
 //! beside it, in `use`, in code and in macros; what is under `#[cfg(test)]` is left out. `cargo
 //! test --test architecture -- --nocapture` prints the arrows.
 
+mod sizes;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,7 +2,7 @@
 //! same name, fewer threads than asked for.
 #![cfg(unix)]
 
-#[allow(dead_code)]
+#[allow(dead_code, reason = "each test uses a part of it")]
 mod program;
 
 use std::path::{Path, PathBuf};

@@ -68,7 +68,7 @@ fn realfft(tokens: usize) -> f64 {
     let there = time(|| {
         forward
             .process_with_scratch(&mut signal, &mut spectrum, &mut scratch)
-            .expect("buffers fit")
+            .expect("buffers fit");
     });
     let back = time(|| {
         spectrum.fill(Default::default());

@@ -154,7 +154,7 @@ fn bench(task: &Task, network: &Network<Cpu<f32>>, case: &str) {
     let (forward, forward_cpu) = measure(|| {
         batches
             .par_iter()
-            .for_each(|inputs| drop(task.predict(network, inputs).expect("an answer")))
+            .for_each(|inputs| drop(task.predict(network, inputs).expect("an answer")));
     });
     let (train, train_cpu) = measure(|| {
         let gradients = batches.par_iter().map(|inputs| {

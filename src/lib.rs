@@ -31,8 +31,6 @@
 //! for what they are worth.
 //!
 //! Units inside the library: Å, ps, Da, K, rad, kJ/mol (see [`units`]).
-#![warn(missing_docs)]
-#![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod cli;
 pub mod compare;

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
 /// Keeps Mesa's layer that sorts Vulkan devices out of processes without XDG_RUNTIME_DIR
 /// (containers, cron, batch jobs), where all that it does is to write two lines of complaint to
 /// stderr.
+#[allow(unsafe_code, reason = "the environment is one of the process")]
 fn quiet_libraries() {
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
         // SAFETY: the environment is changed before there is another thread to read it.

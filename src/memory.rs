@@ -3,6 +3,8 @@
 //! a fault of the program. It lets nobody else decide (`set_alloc_error_hook` is not stable), so
 //! the allocator does.
 
+#![allow(unsafe_code, reason = "an allocator is unsafe by its trait")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Write;
 
@@ -18,18 +20,22 @@ struct Allocator;
 // SAFETY: every call is handed on to the system's allocator as it came.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: what the caller keeps to is what the system's allocator wants.
         checked(unsafe { System.alloc(layout) }, layout.size())
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as above.
         checked(unsafe { System.alloc_zeroed(layout) }, layout.size())
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: as above; memory of this allocator is the system's.
         checked(unsafe { System.realloc(memory, layout, size) }, size)
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: as above.
         unsafe { System.dealloc(memory, layout) };
     }
 }

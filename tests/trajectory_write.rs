@@ -188,7 +188,7 @@ fn velocities_and_forces_of_a_trr_reach_other_programs() {
     (0..3).for_each(|index| {
         writer
             .write_with_forces(&frame(index, None), Some(&forces(index)))
-            .unwrap()
+            .unwrap();
     });
     assert!(
         writer

@@ -288,7 +288,7 @@ fn main() -> mdsurrogate::Result<()> {
         }
         let seconds = time(|calls| {
             (0..calls)
-                .for_each(|_| drop(task.predict(&network, &inputs).expect("the device serves")))
+                .for_each(|_| drop(task.predict(&network, &inputs).expect("the device serves")));
         });
         let mebibytes = gpu.bytes() >> 20;
         println!(

@@ -215,7 +215,7 @@ fn read(args: &Args, name: &str, sources: &[Source], looker: &Looker) -> Result<
     bar.set_style(style);
     bar.set_message(name.to_owned());
     let series = gather(sources, looker, (args.memory as usize) << 19, &|count| {
-        bar.inc(count as u64)
+        bar.inc(count as u64);
     });
     bar.finish_and_clear();
     series

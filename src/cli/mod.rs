@@ -124,9 +124,16 @@ fn refused_value(error: &clap::Error) -> Option<(String, String)> {
 }
 
 fn run(command: Command) -> Result<()> {
-    use Command::{Check, Doctor, Energy, Minimize, Model, Predict};
     // the others are told how many threads to start, or need none
-    if let Predict(_) | Check(_) | Energy(_) | Minimize(_) | Model(_) | Doctor(_) = command {
+    if matches!(
+        command,
+        Command::Predict(_)
+            | Command::Check(_)
+            | Command::Energy(_)
+            | Command::Minimize(_)
+            | Command::Model(_)
+            | Command::Doctor(_)
+    ) {
         start_threads(None)?;
     }
     match command {

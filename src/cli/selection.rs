@@ -24,8 +24,8 @@ impl From<Selection> for ReadOptions {
             altloc,
         } = selection;
         ReadOptions {
-            chains,
             model_number,
+            chains,
             altloc,
         }
     }

@@ -110,7 +110,7 @@ pub fn gather(
     for source in sources {
         let chosen: Vec<usize> = (0..source.frames).step_by(stride).collect();
         let (looks, broken) = read_rows(source, looker, &chosen, surface_every, &|count| {
-            tick(count * stride)
+            tick(count * stride);
         })?;
         series.made_whole |= broken;
         series.add(source, looks)?;

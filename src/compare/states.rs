@@ -138,7 +138,7 @@ mod tests {
                 points.extend([
                     x + rng.random_range(-1.0..1.0),
                     y + rng.random_range(-1.0..1.0),
-                ])
+                ]);
             });
         }
         let points = DMatrix::from_vec(2, 100, points);

@@ -40,22 +40,43 @@ pub trait Engine: Send + Sync {
     /// the engine runs fast.
     fn group(&self) -> usize;
     /// Makes a batch ready for calls.
+    ///
+    /// # Errors
+    /// [`Error::Device`](crate::Error::Device) where the device or its memory fails.
     fn prepare<'a>(&self, batch: &'a Batch) -> Result<Self::Batch<'a>>;
     /// A buffer of `len` zeros.
+    ///
+    /// # Errors
+    /// [`Error::Device`](crate::Error::Device) where the device or its memory fails.
     fn zeros(&self, len: usize) -> Result<Self::Buffer>;
     /// A buffer of `len` numbers for a call to overwrite.
+    ///
+    /// # Errors
+    /// [`Error::Device`](crate::Error::Device) where the device or its memory fails.
     fn scratch(&self, len: usize) -> Result<Self::Buffer> {
         self.zeros(len)
     }
     /// A buffer of `len` zeros in place of one that is no longer needed, whose memory may be used.
+    ///
+    /// # Errors
+    /// [`Error::Device`](crate::Error::Device) where the device or its memory fails.
     fn zeros_in(&self, _old: Self::Buffer, len: usize) -> Result<Self::Buffer> {
         self.zeros(len)
     }
     /// Copies host values into a new buffer.
+    ///
+    /// # Errors
+    /// [`Error::Device`](crate::Error::Device) where the device or its memory fails.
     fn upload(&self, values: &[f64]) -> Result<Self::Buffer>;
     /// Copies a buffer to the host.
+    ///
+    /// # Errors
+    /// [`Error::Device`](crate::Error::Device) where the device or its memory fails.
     fn download(&self, buffer: &Self::Buffer) -> Result<Vec<f64>>;
     /// Runs a call forward: `slots[call.outputs]` are overwritten.
+    ///
+    /// # Errors
+    /// [`Error::Device`](crate::Error::Device) where the device or its memory fails.
     fn forward(
         &self,
         call: &Call,
@@ -64,6 +85,9 @@ pub trait Engine: Send + Sync {
         slots: &mut [Self::Buffer],
     ) -> Result<()>;
     /// Runs a call backward: adds to `d_slots[call.inputs]` and `d_params[call.params]`.
+    ///
+    /// # Errors
+    /// [`Error::Device`](crate::Error::Device) where the device or its memory fails.
     fn backward(
         &self,
         call: &Call,

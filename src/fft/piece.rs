@@ -96,9 +96,9 @@ impl<T: Real> LongConvolution<'_, T> {
         let tokens = piece.first_token..piece.first_token + piece.tokens;
         rows.clear();
         if reversed {
-            rows.extend(tokens.rev().map(row))
+            rows.extend(tokens.rev().map(row));
         } else {
-            rows.extend(tokens.map(row))
+            rows.extend(tokens.map(row));
         }
     }
 

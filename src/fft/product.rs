@@ -103,7 +103,7 @@ pub(super) fn backward<T: Real>(
         // Parseval over half a spectrum: a row that is not its own mirror image stands for two.
         let weight = Lanes::all(T::of(if at == mirror { 0.5 } else { 1.0 }));
         let mut add = |term: usize, product: Complex<T>| {
-            d_lambda[term] = Lanes::fma(weight, product.re, d_lambda[term])
+            d_lambda[term] = Lanes::fma(weight, product.re, d_lambda[term]);
         };
         let tied = |x: [Complex<T>; 3]| {
             Complex::product(a[1], x[0])

@@ -181,7 +181,7 @@ fn long_systems_agree_with_another_program() {
             let terms = by_realfft(&part(&case.q, s), &part(&case.k, t));
             for (out, term) in expected.chunks_exact_mut(4).zip(terms) {
                 (0..4).for_each(|c| {
-                    out[c] += scale * term * (0..5).map(|p| l[p] * products[p][c]).sum::<f64>()
+                    out[c] += scale * term * (0..5).map(|p| l[p] * products[p][c]).sum::<f64>();
                 });
             }
         }
@@ -299,9 +299,9 @@ fn rotations_commute_and_reflections_do_not() {
             };
             let error = relative(&mirrored.forward::<f64>(), &mirror(&case.forward::<f64>()));
             if terms == Terms::Scalar {
-                assert!(error <= 1e-12)
+                assert!(error <= 1e-12);
             } else {
-                assert!(error > 0.1)
+                assert!(error > 0.1);
             }
         }
     }

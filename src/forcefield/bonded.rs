@@ -82,7 +82,7 @@ impl Bonded {
         let mut share = |atoms: &[usize], energy: f64| {
             atoms
                 .iter()
-                .for_each(|&atom| shares[atom] += energy / atoms.len() as f64)
+                .for_each(|&atom| shares[atom] += energy / atoms.len() as f64);
         };
         for bond in &self.bonds {
             share(&bond.atoms, add_bond(bond, positions, &mut unused));

@@ -36,11 +36,11 @@ impl Links {
             match (a.name.as_str(), b.name.as_str()) {
                 ("C", "N") => {
                     (links.next[a.residue], links.previous[b.residue]) =
-                        (Some(b.residue), Some(a.residue))
+                        (Some(b.residue), Some(a.residue));
                 }
                 ("N", "C") => {
                     (links.next[b.residue], links.previous[a.residue]) =
-                        (Some(a.residue), Some(b.residue))
+                        (Some(a.residue), Some(b.residue));
                 }
                 ("SG", "SG") => [a.residue, b.residue]
                     .iter()

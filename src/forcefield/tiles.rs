@@ -269,9 +269,9 @@ impl<T: PairReal> Tiles<T> {
         // the thread pool is not asked for what one thread does: on a small molecule, that would
         // cost more than the work
         if is_shared {
-            self.tasks.par_iter_mut().for_each(run)
+            self.tasks.par_iter_mut().for_each(run);
         } else {
-            self.tasks.iter_mut().for_each(run)
+            self.tasks.iter_mut().for_each(run);
         }
     }
 

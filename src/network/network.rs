@@ -99,6 +99,9 @@ impl<E: Engine> Network<E> {
     }
 
     /// All weights, one after the other in the order of the program.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] where the engine fails.
     pub fn parameters(&self) -> Result<Vec<f64>> {
         let buffers: Vec<Vec<f64>> = self
             .params
@@ -109,6 +112,9 @@ impl<E: Engine> Network<E> {
     }
 
     /// Replaces all weights.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] where the engine fails.
     ///
     /// # Panics
     /// Where the number of weights is not the network's.
@@ -263,6 +269,9 @@ impl<E: Engine> Network<E> {
     ///
     /// Scalars should be equal, vectors rotated. Errors are relative to the RMS of the output over
     /// the batch.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] where the engine fails.
     pub fn equivariance_errors(
         &self,
         plain: &Activations<E>,

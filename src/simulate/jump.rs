@@ -117,7 +117,7 @@ impl<E: Engine> Jump<E> {
             }
             jumps.iter().enumerate().for_each(|(system, jump)| {
                 self.task
-                    .set_noisy(&mut inputs, system, &jump.positions, sigma)
+                    .set_noisy(&mut inputs, system, &jump.positions, sigma);
             });
             let denoised = Task::Jump(self.task).predict(&self.network, &inputs)?;
             Ok(denoised

@@ -36,7 +36,7 @@ pub fn write_pdb<'a>(
             frame.positions.len(),
             topology.len(),
             "a frame has a position per atom"
-        )
+        );
     });
     if let Some((frame, atom)) = frames
         .iter()

@@ -296,7 +296,7 @@ fn encode_with(points: &[[i32; 3]], bounds: &Bounds) -> Vec<u8> {
         let whole = [0, 1, 2].map(|axis| (leader[axis] - bounds.low[axis]) as u32);
         match layout {
             Layout::Apart(lengths) => {
-                (0..3).for_each(|axis| packer.put(lengths[axis], whole[axis]))
+                (0..3).for_each(|axis| packer.put(lengths[axis], whole[axis]));
             }
             Layout::Packed(sizes, length) => packer.pack(length, sizes, whole),
         }

@@ -147,11 +147,11 @@ pub fn compare_within(run: &Input, reference: &Input, memory: usize) -> Result<C
     let (run, reference) = (read(&sides.run)?, read(&sides.reference)?);
     let findings = measure(&run, &reference, &looker, Options::default());
     Ok(Compared {
-        findings,
-        run,
-        reference,
         sides,
         looker,
+        run,
+        reference,
+        findings,
     })
 }
 

@@ -207,7 +207,7 @@ fn faults(torsion: &'static str, backbone: &'static str) -> Vec<Fault> {
                     &case.looker.topology,
                     named(&case.looker, torsion),
                     1.2,
-                )
+                );
             }),
         ),
         (
@@ -218,13 +218,13 @@ fn faults(torsion: &'static str, backbone: &'static str) -> Vec<Fault> {
                     &case.looker.topology,
                     named(&case.looker, torsion),
                     0.1,
-                )
+                );
             }),
         ),
         (
             "one residue unfolded in half of the frames",
             Box::new(move |case, frames| {
-                unfold(frames, &case.looker.topology, named(&case.looker, backbone))
+                unfold(frames, &case.looker.topology, named(&case.looker, backbone));
             }),
         ),
         ("Rg + 2 %", Box::new(|_, _| ())),

@@ -73,17 +73,17 @@ fn every_kind_of_damage_is_left_out_of_comparisons_and_refused_in_training() {
     type Damage<'a> = (&'a str, &'a str, &'a dyn Fn(&mut Vec<Vector3<f64>>));
     let kinds: [Damage; 5] = [
         ("point.dcd", "all atoms are at one point", &|x| {
-            x.fill(Vector3::new(9.0, 1.0, 2.0))
+            x.fill(Vector3::new(9.0, 1.0, 2.0));
         }),
         ("half.xtc", "are at one point", &|x| {
-            x[half..].fill(Vector3::zeros())
+            x[half..].fill(Vector3::zeros());
         }),
         ("torn.xtc", "Å long", &|x| {
-            x[half..].iter_mut().for_each(|x| x.z += 25.0)
+            x[half..].iter_mut().for_each(|x| x.z += 25.0);
         }),
         ("huge.dcd", "Å from the origin", &|x| x[7].x = 1e30),
         ("lone.trr", "Å long", &|x| {
-            x[0] = Vector3::new(0.0, 0.0, 400.0)
+            x[0] = Vector3::new(0.0, 0.0, 400.0);
         }),
     ];
     for (name, what, damage) in kinds {

@@ -199,7 +199,7 @@ fn add(parts: &[&Sums]) -> Sums {
     let accumulate = |sums: &mut Vec<f64>, values: &[f64]| {
         sums.iter_mut()
             .zip(values)
-            .for_each(|(sum, value)| *sum += value)
+            .for_each(|(sum, value)| *sum += value);
     };
     for part in parts {
         all.rows += part.rows;

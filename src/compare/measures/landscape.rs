@@ -120,7 +120,7 @@ impl Sums {
             lists.into_iter().for_each(|(sum, add)| {
                 sum.iter_mut()
                     .zip(add)
-                    .for_each(|(sum, value)| *sum += value)
+                    .for_each(|(sum, value)| *sum += value);
             });
             all.transitions += &part.transitions;
         }

@@ -132,8 +132,7 @@ mod tests {
         let (json, csv) = (folder.path().join("m.json"), folder.path().join("m.csv"));
         write_json(&json, &serde_json::to_value(&measures).unwrap()).unwrap();
         write_csv(&csv, &measures.iter().collect::<Vec<_>>()).unwrap();
-        let read: serde_json::Value =
-            serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+        let read: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
         assert_eq!(read[0]["verdict"], "outside");
         assert_eq!(
             (read[0]["value"].as_f64(), read[0]["high"].as_f64()),

@@ -84,7 +84,7 @@ impl Side {
                 words += &format!(
                     ", {} ps apart",
                     table::number(Some(step / self.stride as f64))
-                )
+                );
             }
             None if self.time.is_some() => words += ", replicas of different time steps",
             None => words += ", times not known or not evenly spaced",

@@ -142,7 +142,7 @@ impl Words {
             assert!(
                 RELATIONS <= 1 << (32 - SENDER_BITS),
                 "a relation class has the upper bits"
-            )
+            );
         };
         let mut layout = Layout {
             words: vec![0; HEADER.len()],

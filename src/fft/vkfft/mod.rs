@@ -9,6 +9,8 @@
 //! This is the crate's only file with unsafe code: VkFFT is C, and wgpu hands out its Vulkan
 //! objects on trust alone.
 
+#![allow(unsafe_code, reason = "C, and wgpu's own Vulkan objects")]
+
 mod sys {
     #![allow(
         dead_code,
@@ -343,7 +345,7 @@ impl Plan {
                 &[barrier],
                 &[],
                 &[],
-            )
+            );
         };
     }
 }

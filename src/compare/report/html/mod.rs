@@ -98,7 +98,7 @@ fn summary(report: &Report) -> String {
 fn facts(report: &Report) -> String {
     let mut list = String::new();
     let mut fact = |name: &str, value: String| {
-        writeln!(list, "<dt>{name}</dt><dd>{}</dd>", escaped(&value)).expect("writing to memory")
+        writeln!(list, "<dt>{name}</dt><dd>{}</dd>", escaped(&value)).expect("writing to memory");
     };
     fact("Molecule", report.molecule());
     fact("Run", report.run.describe());

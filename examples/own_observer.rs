@@ -6,8 +6,9 @@
 use std::path::PathBuf;
 
 use mdsurrogate::Error;
-use mdsurrogate::observe::{Observer, Record};
+use mdsurrogate::observe::{Journal, Observer, Record};
 use mdsurrogate::session::{Options, Session};
+use mdsurrogate::simulate::Stop;
 use mdsurrogate::structure::{Frame, Topology};
 
 /// Distance between the Cα of the first residue and that of the last, Å.
@@ -63,7 +64,7 @@ fn main() -> mdsurrogate::Result<()> {
         "the ends of this chain have no CA atoms",
         "a protein whose first and last residue are whole",
     ))?;
-    let mut simulation = session.in_memory(steps.unwrap_or(10));
+    let mut simulation = session.in_memory(None, &Journal::silent(), &Stop::never())?;
     simulation.watch(0, 1, Box::new(observer));
-    simulation.run()
+    simulation.run_to(steps.unwrap_or(10))
 }

@@ -257,7 +257,8 @@ fn a_guard_stops_the_run_with_exit_3() {
     );
     assert_eq!(Reader::open(bench.path("r.xtc"), None).unwrap().len(), 1);
     let words = bench.says(
-        "run akle.pdb -m m.safetensors --equilibrate 0ps --steps 50 -o r --guard rollback --max-rollbacks 2",
+        "run akle.pdb -m m.safetensors --equilibrate 0ps --steps 50 -o r --guard rollback \
+         --max-rollbacks 2",
         3,
     );
     assert!(

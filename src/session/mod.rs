@@ -77,8 +77,8 @@ use serde_json::{Map, Value};
 
 use crate::Result;
 use crate::forcefield::{ForceField, TemplateGeometry, template_geometry_at};
-use crate::observe::{GeometryGuard, Journal};
-use crate::simulate::{Clock, OnGuard, Rules, Simulation, Stepper, Stop};
+use crate::observe::Journal;
+use crate::simulate::{Clock, Stepper, Stop};
 use crate::structure::{Frame, Structure};
 use assemble::{Assembled, ByModel};
 
@@ -282,30 +282,6 @@ impl Session {
     pub fn step(&mut self, replicas: &mut [Frame]) -> Result<()> {
         let stepper = &mut self.stepper;
         threads::within(self.pool.as_deref(), || stepper.step(replicas))
-    }
-
-    /// A run of `steps` steps in memory, from the protein as it is, for observers of the caller's
-    /// ([`Simulation::watch`]). A guard sees every frame before them: jumps to what is no molecule
-    /// are drawn again, dynamics stops there. It runs on the threads of the pool that
-    /// [`Simulation::run`] is called in.
-    pub fn in_memory(self, steps: u64) -> Simulation {
-        let rules = Rules {
-            on_guard: OnGuard::suited(self.stepper.clock()),
-            first_replica: self.replicas.first(),
-            ..Rules::in_memory(steps)
-        };
-        let Structure {
-            topology, frame, ..
-        } = &self.structure;
-        let frames = vec![frame.clone(); self.replicas.count() as usize];
-        let count = frames.len();
-        let mut simulation = Simulation::new(self.stepper, frames, rules, Journal::silent());
-        for replica in 0..count {
-            let silent = Journal::silent();
-            let guard = GeometryGuard::new(topology, &self.geometry, &frame.positions, silent);
-            simulation.watch(replica, 1, Box::new(guard));
-        }
-        simulation
     }
 
     /// Frames in memory, from the protein as it is, step after step without end. A frame that is

@@ -74,7 +74,8 @@ pub fn next_frame(run: &[Source], reference: &[Source], topology: &Topology) -> 
             "--paired wants whole frames; what is wrong with them is said above",
         ));
     }
-    let (error, copy) = (squares / coordinates, copies / coordinates);
+    let error = squares / coordinates;
+    let copy = copies / coordinates;
     let mut measure = Measure::bare(&NEXT_FRAME, error);
     measure.floor = Some(copy);
     measure.verdict = Some(match error / copy {

@@ -89,7 +89,8 @@ fn golden_spiral(count: usize) -> Vec<Vector3<f64>> {
     let turn = std::f64::consts::PI * (3.0 - 5f64.sqrt());
     let point = |index: usize| {
         let y = (2 * index + 1) as f64 / count as f64 - 1.0;
-        let (ring, angle) = ((1.0 - y * y).sqrt(), turn * index as f64);
+        let ring = (1.0 - y * y).sqrt();
+        let angle = turn * index as f64;
         Vector3::new(ring * angle.cos(), y, ring * angle.sin())
     };
     (0..count).map(point).collect()

@@ -29,7 +29,8 @@ pub fn pearson(left: &[f64], right: &[f64]) -> f64 {
     let (mean_left, mean_right) = (mean(left), mean(right));
     let (mut cross, mut square_left, mut square_right) = (0.0, 0.0, 0.0);
     for (x, y) in left.iter().zip(right) {
-        let (x, y) = (x - mean_left, y - mean_right);
+        let x = x - mean_left;
+        let y = y - mean_right;
         cross += x * y;
         square_left += x * x;
         square_right += y * y;

@@ -60,9 +60,12 @@ fn assignment(cost: &[Vec<f64>]) -> Vec<usize> {
             vec![FREE; size],
             vec![false; size],
         );
-        let (mut row, mut reached, mut length) = (start, FREE, 0.0);
+        let mut row = start;
+        let mut reached = FREE;
+        let mut length = 0.0;
         while reached == FREE {
-            let (mut nearest, mut least) = (FREE, f64::INFINITY);
+            let mut nearest = FREE;
+            let mut least = f64::INFINITY;
             for column in (0..size).filter(|&column| !done[column]) {
                 let through = length + cost[row][column] - row_price[row] - column_price[column];
                 if through < distance[column] {

@@ -78,7 +78,8 @@ impl<T: Real> LongConvolution<'_, T> {
 
     /// Reads a piece of `values`; what no term needs is zero.
     fn gather(&self, piece: &Piece, values: &[T], reversed: bool, rows: &mut Vec<Row<T>>) {
-        let (width, lanes) = (4 * self.channels, self.lanes(piece));
+        let width = 4 * self.channels;
+        let lanes = self.lanes(piece);
         let row = |token: usize| -> Row<T> {
             std::array::from_fn(|component| {
                 let read = match component {

@@ -60,13 +60,15 @@ pub(super) fn forward<T: Real>(
 ) {
     let l = lambda;
     for &[at, mirror] in pairs {
-        let (at, mirror) = (at as usize, mirror as usize);
+        let at = at as usize;
+        let mirror = mirror as usize;
         let (a, b) = (unpack(&q[at], &q[mirror]), unpack(&k[at], &k[mirror]));
         let c = cross(&a, &b);
         let scalar = Complex::product(a[0], b[0])
             .scaled(l[0])
             .plus(l[1], dot(&a, &b));
-        let (left, right) = (a[0].scaled(l[2]), b[0].scaled(l[3]));
+        let left = a[0].scaled(l[2]);
+        let right = b[0].scaled(l[3]);
         let vector = |h: usize| {
             Complex::product(left, b[h + 1])
                 .plus_product(right, a[h + 1])
@@ -89,7 +91,8 @@ pub(super) fn backward<T: Real>(
     let l = lambda;
     let mut d_lambda = [Lanes::zero(); 5];
     for &[at, mirror] in pairs {
-        let (at, mirror) = (at as usize, mirror as usize);
+        let at = at as usize;
+        let mirror = mirror as usize;
         let (a, b, d) = (
             unpack(&q[at], &q[mirror]),
             unpack(&k[at], &k[mirror]),
@@ -116,7 +119,8 @@ pub(super) fn backward<T: Real>(
         add(3, tied([1, 2, 3].map(|h| Complex::product(b[0], d[h]))));
         add(4, tied(by_cross));
 
-        let (left, right) = (d[0].scaled(l[1]), b[0].scaled(l[3]));
+        let left = d[0].scaled(l[1]);
+        let right = b[0].scaled(l[3]);
         let to_q = |h: usize| {
             Complex::product(b[h], left)
                 .plus_product(right, d[h])

@@ -141,9 +141,11 @@ fn both_methods_equal_the_definition() {
 fn by_realfft(a: &[f64], b: &[f64]) -> Vec<f64> {
     let n = 2 * a.len();
     let mut planner = realfft::RealFftPlanner::<f64>::new();
-    let (forward, inverse) = (planner.plan_fft_forward(n), planner.plan_fft_inverse(n));
+    let forward = planner.plan_fft_forward(n);
+    let inverse = planner.plan_fft_inverse(n);
     let spectrum = |values: &[f64]| {
-        let (mut signal, mut spectrum) = (forward.make_input_vec(), forward.make_output_vec());
+        let mut signal = forward.make_input_vec();
+        let mut spectrum = forward.make_output_vec();
         signal[..values.len()].copy_from_slice(values);
         forward.process(&mut signal, &mut spectrum).unwrap();
         spectrum
@@ -174,7 +176,8 @@ fn long_systems_agree_with_another_program() {
         };
         let unit =
             |component: usize| std::array::from_fn(|c| if c == component { 1.0 } else { 0.0 });
-        let (l, scale) = (case.weights(0), convolution.factor(n));
+        let l = case.weights(0);
+        let scale = convolution.factor(n);
         let mut expected = vec![0.0; 4 * n];
         for (s, t) in (0..16).map(|pair| (pair / 4, pair % 4)) {
             let products = products(unit(s), unit(t));

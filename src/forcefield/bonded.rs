@@ -166,14 +166,17 @@ fn add_dihedral(dihedral: &Dihedral, positions: Vectors, forces: Forces) -> f64 
     let g = positions[j] - positions[k];
     let h = positions[l] - positions[k];
     let (a, b) = (f.cross(&g), h.cross(&g));
-    let (a2, b2, g1) = (a.norm_squared(), b.norm_squared(), g.norm());
+    let a2 = a.norm_squared();
+    let b2 = b.norm_squared();
+    let g1 = g.norm();
     let scale = (a2 * b2).sqrt();
     if scale <= 1e-12 {
         return dihedral.constant; // three atoms in line: φ is not defined
     }
     let cosine = a.dot(&b) / scale;
     let sine = b.cross(&a).dot(&g) / (scale * g1);
-    let (mut energy, mut slope) = (dihedral.constant, 0.0);
+    let mut energy = dihedral.constant;
+    let mut slope = 0.0;
     let (mut n, mut c, mut s) = (0, 1.0, 0.0);
     for &(periodicity, on_cosine, on_sine) in &dihedral.terms {
         while n < periodicity {

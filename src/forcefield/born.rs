@@ -22,7 +22,8 @@ fn integral<T: PairReal>(
     radius: T::Eight,
     s: T::Eight,
 ) -> T::Eight {
-    let (bounds, half) = (Bounds::<T>::new(r, radius, s), T::Eight::all(T::of(0.5)));
+    let bounds = Bounds::<T>::new(r, radius, s);
+    let half = T::Eight::all(T::of(0.5));
     let quarter = half * half * (r - s * s * inverse_r) * bounds.squares;
     let value = half
         * (bounds.inverse_lower - bounds.inverse_upper
@@ -41,7 +42,8 @@ fn integral_slope<T: PairReal>(
     radius: T::Eight,
     s: T::Eight,
 ) -> T::Eight {
-    let (bounds, half) = (Bounds::<T>::new(r, radius, s), T::Eight::all(T::of(0.5)));
+    let bounds = Bounds::<T>::new(r, radius, s);
+    let half = T::Eight::all(T::of(0.5));
     let inverse_r2 = inverse_r * inverse_r;
     let quarter = half * half * (T::Eight::all(T::one()) + s * s * inverse_r2) * bounds.squares;
     let inside = (bounds.inverse_lower * bounds.inverse_lower).kept(radius.below(s - r));
@@ -66,7 +68,8 @@ impl<T: PairReal> Bounds<T> {
         let upper = r + s;
         let lower = (r - s).greater(s - r).greater(radius);
         let both = (lower * upper).inverse();
-        let (inverse_lower, inverse_upper) = (upper * both, lower * both);
+        let inverse_lower = upper * both;
+        let inverse_upper = lower * both;
         let squares = inverse_upper * inverse_upper - inverse_lower * inverse_lower;
         let mut logarithms = (lower * inverse_upper).values();
         logarithms

@@ -47,7 +47,8 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(topology: &'a Topology) -> Result<Self> {
-        let (parameters, links) = (parameters(), Links::of(topology));
+        let parameters = parameters();
+        let links = Links::of(topology);
         let (mut typed, mut order) = (
             Vec::with_capacity(topology.len()),
             Vec::with_capacity(topology.len()),

@@ -101,7 +101,8 @@ struct Shapes<'a> {
 
 impl<'a> Shapes<'a> {
     fn of(topology: &'a Topology) -> Result<Self> {
-        let (links, parameters) = (Links::of(topology), parameters());
+        let links = Links::of(topology);
+        let parameters = parameters();
         let forms_of = |residue: usize| {
             let forms: Vec<_> = ranked(topology, &links, residue, "HIE")
                 .iter()

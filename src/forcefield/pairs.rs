@@ -58,7 +58,8 @@ impl<T: PairReal> Pairs<T> {
             .map(|radius| radius - OBC_OFFSET)
             .collect();
         for atom in 0..system.len() {
-            let (block, lane) = (&mut blocks[atom / LANES], atom % LANES);
+            let block = &mut blocks[atom / LANES];
+            let lane = atom % LANES;
             let screened = radii[atom] * system.screens[atom];
             block.charge[lane] = T::of(system.charges[atom]);
             block.half_sigma[lane] = T::of(0.5 * system.sigmas[atom]);
@@ -67,7 +68,8 @@ impl<T: PairReal> Pairs<T> {
             block.screened[lane] = T::of(screened);
             block.edge[lane] = T::of(cutoff.map_or(0.0, |cutoff| integral_at(cutoff, screened)));
         }
-        let (atoms, charges) = (system.len(), system.charges.clone());
+        let atoms = system.len();
+        let charges = system.charges.clone();
         let (scalars, born) = (vec![0.0; atoms], vec![(0.0, 0.0); atoms]);
         Pairs {
             tiles,
@@ -151,7 +153,8 @@ impl<T: PairReal> Pairs<T> {
     fn find_radii(&mut self) {
         for (atom, (&integral, &radius)) in self.scalars.iter().zip(&self.radii).enumerate() {
             self.born[atom] = born_radius(radius, integral);
-            let (block, lane) = (&mut self.blocks[atom / LANES], atom % LANES);
+            let block = &mut self.blocks[atom / LANES];
+            let lane = atom % LANES;
             block.born[lane] = T::of(self.born[atom].0);
             block.inverse_born[lane] = T::of(1.0 / self.born[atom].0);
         }

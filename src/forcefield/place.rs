@@ -107,7 +107,8 @@ impl<'a> Placer<'a> {
             let (from, to): (Vec<_>, Vec<_>) = around.unzip();
             return Some(best_rotation(&from, &to) * (own - centroid(&from)) + centroid(&to));
         }
-        let (from, to) = (template(parent)?, self.known[parent]?);
+        let from = template(parent)?;
+        let to = self.known[parent]?;
         // directions from the parent: where the template has them, and where they are
         let directions =
             |anchors: Vec<(Vector3<f64>, Vector3<f64>)>| -> Vec<(Vector3<f64>, Vector3<f64>)> {

@@ -72,7 +72,8 @@ impl Plan {
     /// be built), an atom is too many, ff14SB has no such form at that place in a chain, or no
     /// parameter for a bond or angle.
     pub fn of(topology: &Topology, frame: &Frame, options: &PrepareOptions) -> Result<Plan> {
-        let (mut named, neighbours) = (topology.clone(), topology.neighbours());
+        let mut named = topology.clone();
+        let neighbours = topology.neighbours();
         let choice = Choice {
             links: &Links::of(topology),
             neighbours: &neighbours,

@@ -174,7 +174,9 @@ fn find(topology: &Topology, residue: usize, name: &str) -> Option<usize> {
 /// Dihedral angle of four positions about b–c, rad in (−π, π]; 0 is cis, looking along b → c
 /// clockwise is positive (IUPAC).
 pub fn dihedral(a: &Vector3<f64>, b: &Vector3<f64>, c: &Vector3<f64>, d: &Vector3<f64>) -> f64 {
-    let (first, axis, last) = (b - a, c - b, d - c);
+    let first = b - a;
+    let axis = c - b;
+    let last = d - c;
     let (left, right) = (first.cross(&axis), axis.cross(&last));
     let angle = (left.cross(&right).dot(&axis) / axis.norm()).atan2(left.dot(&right));
     if angle <= -PI { PI } else { angle }

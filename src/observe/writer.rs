@@ -112,7 +112,8 @@ impl Observer for TrajectoryWriter {
             return Ok(Value::Null);
         };
         writer.sync()?;
-        let (path, extent) = (writer.part().to_owned(), writer.extent());
+        let path = writer.part().to_owned();
+        let extent = writer.extent();
         let crc32 = self.sum_up_to(&path, extent.bytes)?;
         Ok(serde_json::json!(Written { extent, crc32 }))
     }

@@ -109,7 +109,8 @@ impl Attention {
         head: usize,
         tile: &Tile,
     ) -> (Vec<T>, Vec<T>) {
-        let (width, own) = (self.width(), tile.own.len());
+        let width = self.width();
+        let own = tile.own.len();
         let queries = transpose(&self.queries(given, head, tile.own.clone()), width);
         let mut sums = vec![T::zero(); own * width];
         let mut total = vec![T::zero(); own];
@@ -149,7 +150,8 @@ impl Attention {
 
     /// Gradient of a tile's queries.
     fn backward_queries<T: Real>(&self, call: &Reads<'_, T>, head: usize, tile: &Tile) -> Vec<T> {
-        let (width, own) = (self.width(), tile.own.len());
+        let width = self.width();
+        let own = tile.own.len();
         let queries = transpose(&self.queries(call.given, head, tile.own.clone()), width);
         let d_out = transpose(&self.gather(call.d_out, head, tile.own.clone()), width);
         let of_token = |values: &[T]| -> Vec<T> {
@@ -192,7 +194,8 @@ impl Attention {
         head: usize,
         tile: &Tile,
     ) -> (Vec<T>, Vec<T>) {
-        let (width, own) = (self.width(), tile.own.len());
+        let width = self.width();
+        let own = tile.own.len();
         let of_part = |part| {
             let rows = self.gather(call.given, self.column(part, head), tile.own.clone());
             transpose(&rows, width)
@@ -277,7 +280,8 @@ impl Kernel for Attention {
         let [scalars, vectors, lse] = call.outputs else {
             panic!("attention has three outputs")
         };
-        let (tiles, heads) = (tiles(call.batch), self.heads);
+        let tiles = tiles(call.batch);
+        let heads = self.heads;
         let out = [
             (&mut **scalars, heads * self.scalars),
             (&mut **vectors, 3 * heads * self.vectors),
@@ -306,7 +310,8 @@ impl Kernel for Attention {
         let [d_scalars, d_vectors] = call.d_inputs else {
             panic!("attention has two inputs")
         };
-        let (tiles, heads) = (tiles(call.batch), self.heads);
+        let tiles = tiles(call.batch);
+        let heads = self.heads;
         let (out, d_out) = (self.answered(call.outputs), self.answered(call.d_outputs));
         let along = |place: usize| {
             let (token, head) = (place / heads, place % heads);

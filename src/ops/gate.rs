@@ -42,7 +42,8 @@ impl Kernel for Gate {
     }
 
     fn signature(&self) -> Signature {
-        let (k, tuples) = (self.channels, Shape::tuples(self.channels));
+        let k = self.channels;
+        let tuples = Shape::tuples(self.channels);
         Signature {
             inputs: vec![tuples, tuples, Shape::scalars(self.gates.0)],
             params: vec![],
@@ -99,7 +100,9 @@ impl Kernel for Gate {
         };
         for token in 0..call.batch.tokens() {
             let (tuples, gates) = (token * 4 * n..(token + 1) * 4 * n, token * width + offset);
-            let (u, v, g) = (&u[tuples.clone()], &v[tuples.clone()], &g[gates..gates + n]);
+            let u = &u[tuples.clone()];
+            let v = &v[tuples.clone()];
+            let g = &g[gates..gates + n];
             let (d_u, d_v, d_g) = (
                 &mut d_u[tuples.clone()],
                 &mut d_v[tuples],

@@ -52,7 +52,8 @@ impl<T: Real> Height<T> {
         let normal = cross(p, q).map(|value| value / T::of(centre.area.into()));
         let e = dot(s, normal) - T::of(centre.height.into());
         let t = e.tanh();
-        let (mut z, mut slope) = ([t; 3], [T::one() - t * t; 3]);
+        let mut z = [t; 3];
+        let mut slope = [T::one() - t * t; 3];
         for (k, width) in WIDTHS.into_iter().enumerate() {
             let gain = T::of(scale / (width * width + scale * scale));
             let clip = (T::one() + (e * gain / T::of(4.0)).powi(2)).sqrt().recip();
@@ -273,7 +274,8 @@ mod tests {
 
     #[test]
     fn the_mirror_image_has_the_opposite_heights() {
-        let (batch, y) = (batch(0.0), positions(1));
+        let batch = batch(0.0);
+        let y = positions(1);
         let mirrored: Vec<f64> = y
             .iter()
             .enumerate()
@@ -299,7 +301,8 @@ mod tests {
 
     #[test]
     fn rotations_pass_through() {
-        let (batch, y) = (batch(0.4), positions(2));
+        let batch = batch(0.4);
+        let y = positions(2);
         // the quaternion (1, 2, 3, 4)/√30
         let matrix = [[-20.0, 4.0, 22.0], [20.0, -10.0, 20.0], [10.0, 28.0, 4.0]];
         let rotate = |v: [f64; 3]| {
@@ -343,7 +346,8 @@ mod tests {
 
     #[test]
     fn gradients_are_central_differences() {
-        let (batch, mut y) = (batch(0.4), positions(3));
+        let batch = batch(0.4);
+        let mut y = positions(3);
         let mut rng = ChaCha8Rng::seed_from_u64(4);
         let projection: Vec<f64> = (0..144).map(|_| rng.random_range(-1.0..1.0)).collect();
         let value = |y: &[f64]| -> f64 {
@@ -358,7 +362,8 @@ mod tests {
         let size = found.iter().fold(0.0, |size: f64, d| size.max(d.abs()));
         let single = backward::<f32>(&batch, &y, &projection);
         for k in 0..36 {
-            let (at, step) = (y[k], 2e-6);
+            let at = y[k];
+            let step = 2e-6;
             y[k] = at + step;
             let above = value(&y);
             y[k] = at - step;

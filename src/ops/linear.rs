@@ -151,7 +151,8 @@ impl Kernel for Linear {
     }
 
     fn forward<T: Real>(&self, call: Forward<'_, T>) {
-        let (n, k) = (self.outputs, self.inputs.len());
+        let n = self.outputs;
+        let k = self.inputs.len();
         let residual = self.residual.then(|| call.inputs[k]);
         let bias = self.bias.then(|| call.params[k]);
         let product = |first: usize, out: &mut [T], add_residual: bool| {
@@ -196,7 +197,8 @@ impl Kernel for Linear {
     }
 
     fn backward<T: Real>(&self, call: Backward<'_, T>) {
-        let (n, k) = (self.outputs, self.inputs.len());
+        let n = self.outputs;
+        let k = self.inputs.len();
         let d_y = call.d_outputs[0];
         if self.residual {
             call.d_inputs[k]
@@ -208,7 +210,8 @@ impl Kernel for Linear {
         let d_pre = scratch.as_deref().unwrap_or(d_y);
         let rows = d_pre.len() / n;
         for (index, &width) in self.inputs.iter().enumerate() {
-            let (x, w) = (call.inputs[index], call.params[index]);
+            let x = call.inputs[index];
+            let w = call.params[index];
             let turned = transpose(w, n);
             for_rows(call.d_inputs[index], width, |first, d_x| {
                 let count = d_x.len() / width;

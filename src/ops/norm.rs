@@ -79,7 +79,8 @@ impl Kernel for Norm {
         for_rows(call.d_inputs[0], c, |first, d_inputs| {
             for (token, d_x) in (first..).zip(d_inputs.chunks_exact_mut(c)) {
                 let at = token * c..(token + 1) * c;
-                let (y, d_y) = (&call.outputs[0][at.clone()], &call.d_outputs[0][at.clone()]);
+                let y = &call.outputs[0][at.clone()];
+                let d_y = &call.d_outputs[0][at.clone()];
                 let (_, inverse) = moments(&call.inputs[0][at]);
                 let (mean, along) = (
                     Lanes::all(sum(d_y) * scale),

@@ -99,8 +99,10 @@ impl Kernel for Readout {
                 .zip(&self.vectors)
             {
                 let rows = token * 3 * n..(token + 1) * 3 * n;
-                let (vectors, d_vectors) = (&vectors[rows.clone()], &mut d_vectors[rows]);
-                let (w, d_w) = (&call.inputs[1][at..at + n], &mut d_w[at..at + n]);
+                let vectors = &vectors[rows.clone()];
+                let d_vectors = &mut d_vectors[rows];
+                let w = &call.inputs[1][at..at + n];
+                let d_w = &mut d_w[at..at + n];
                 for k in eights(n) {
                     let w = Lanes::load(&w[k.clone()]);
                     let v: [_; 3] = components(vectors, n, &k);

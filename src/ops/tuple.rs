@@ -90,7 +90,8 @@ impl Kernel for Tuple {
         };
         for token in 0..call.batch.tokens() {
             let at = token * 4 * k..(token + 1) * 4 * k;
-            let (y, d_y) = (&call.outputs[0][at.clone()], &call.d_outputs[0][at]);
+            let y = &call.outputs[0][at.clone()];
+            let d_y = &call.d_outputs[0][at];
             let inverse =
                 Lanes::all(self.inverse_rms(&self.parts(token, call.inputs[0], call.inputs[1])));
             let along = Lanes::all(dot(y, d_y) * T::of(1.0 / k as f64));
@@ -99,7 +100,8 @@ impl Kernel for Tuple {
                     0 => &mut d_scalars[token * sw + so..][..k],
                     _ => &mut d_vectors[(token * 3 + h - 1) * vw + vo..][..k],
                 };
-                let (y, d_y) = (&y[h * k..(h + 1) * k], &d_y[h * k..(h + 1) * k]);
+                let y = &y[h * k..(h + 1) * k];
+                let d_y = &d_y[h * k..(h + 1) * k];
                 for k in eights(k) {
                     ((Lanes::load(&d_y[k.clone()]) - Lanes::load(&y[k.clone()]) * along) * inverse)
                         .add_to(&mut d_z[k]);

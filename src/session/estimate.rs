@@ -45,7 +45,8 @@ impl Session {
             (Clock::Dynamics(_), Some(field)) => {
                 let replicas = self.replicas.count() as f64;
                 let positions = &self.structure.frame.positions;
-                let (pool, field) = (self.pool.as_deref(), field.clone());
+                let pool = self.pool.as_deref();
+                let field = field.clone();
                 let (one, threads) = threads::within(pool, || {
                     let alone = replicas == 1.0;
                     let forces = seconds_of_forces(field, positions, alone);
@@ -99,7 +100,8 @@ pub(super) fn seconds_of_forces(
     let mut forces = vec![Vector3::zeros(); positions.len()];
     let mut measure = move || {
         field.energy_forces(positions, &mut forces);
-        let (clock, mut count) = (Instant::now(), 0);
+        let clock = Instant::now();
+        let mut count = 0;
         while clock.elapsed() < MEASURED || count < EVALUATIONS {
             field.energy_forces(positions, &mut forces);
             count += 1;

@@ -125,7 +125,8 @@ impl Session {
             settings,
         )?;
         let mut words = vec![stepper.describe()];
-        let (time_step, longest) = (settings.time_step, options.longest_step());
+        let time_step = settings.time_step;
+        let longest = options.longest_step();
         if time_step > longest * 1.001 {
             words.push(format!(
                 "warning: steps of more than {} fs are unstable with these masses and bonds; watch \

@@ -79,7 +79,8 @@ impl About<'_> {
         if simulation.rollbacks() > 0 {
             journal.say(&format!("  gone back {} times", simulation.rollbacks()));
         }
-        let (top, trajectory) = (self.files.topology(), self.files.trajectory(0));
+        let top = self.files.topology();
+        let trajectory = self.files.trajectory(0);
         journal.say(&format!(
             "  look at it: vmd {} {}",
             top.display(),

@@ -82,7 +82,8 @@ impl Constraints {
             let old = bonds(group, before);
             for _ in 0..MOST_ITERATIONS {
                 let now = bonds(group, positions);
-                let (mut excess, mut worst) = ([0.0; MOST_BONDS], 0.0f64);
+                let mut excess = [0.0; MOST_BONDS];
+                let mut worst = 0.0f64;
                 for (k, bond) in group.iter().enumerate() {
                     excess[k] = 0.5 * (now[k].norm_squared() - bond.square);
                     worst = worst.max(excess[k].abs() / bond.square);

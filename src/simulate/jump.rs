@@ -164,7 +164,9 @@ impl<E: Engine> Jump<E> {
             high: sigma,
             ..
         } = self.sampler;
-        let (tokens, fold, lag_time) = (&self.tokens, self.fold.as_deref(), self.lag_time);
+        let tokens = &self.tokens;
+        let fold = self.fold.as_deref();
+        let lag_time = self.lag_time;
         let systems = conditions.iter().map(|condition| JumpInput {
             tokens,
             condition,
@@ -289,7 +291,8 @@ impl<E: Engine> Probe for Jump<E> {
                 .collect::<Vec<_>>()
         };
         let moved_condition = moved(&condition);
-        let (mut worst, mut op) = (0.0f64, (0.0f64, String::new()));
+        let mut worst = 0.0f64;
+        let mut op = (0.0f64, String::new());
         for sigma in [0.05, 0.5, 2.0] {
             let noise = noise::centred(&mut rng, condition.len());
             let noisy: Vec<_> = condition

@@ -75,7 +75,8 @@ impl<E: Engine> Force for Learned<E> {
     }
 
     fn describe(&self) -> String {
-        let (weights, engine) = (self.network.parameter_count(), self.network.engine().name());
+        let weights = self.network.parameter_count();
+        let engine = self.network.engine().name();
         let form = if self.is_conservative() {
             "conservative "
         } else {

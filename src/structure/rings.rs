@@ -135,7 +135,9 @@ impl Rings {
 
 /// Whether a segment meets a triangle (Möller and Trumbore 1997, J. Graphics Tools 2, 21).
 fn crosses(from: Vector3<f64>, to: Vector3<f64>, [a, b, c]: [Vector3<f64>; 3]) -> bool {
-    let (direction, u, v) = (to - from, b - a, c - a);
+    let direction = to - from;
+    let u = b - a;
+    let v = c - a;
     let normal = direction.cross(&v);
     let determinant = u.dot(&normal);
     if determinant.abs() < 1e-12 {

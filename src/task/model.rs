@@ -51,7 +51,8 @@ pub fn from_bytes<E: Engine>(bytes: &[u8], path: &Path, engine: E) -> Result<Loa
         )
     };
     let task = Task::of(&file.header).map_err(|error| unsound(&error))?;
-    let (architecture, interface) = (&file.header.architecture, task.interface());
+    let architecture = &file.header.architecture;
+    let interface = task.interface();
     architecture
         .check(&interface)
         .map_err(|error| unsound(&error))?;

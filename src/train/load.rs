@@ -119,7 +119,8 @@ fn load_segment(
             "set `time_step` of its entry in data.systems, as `time_step = \"1ps\"`",
         )
     })?;
-    let (frames, has_times) = (file.len(), file.has_own_times());
+    let frames = file.len();
+    let has_times = file.has_own_times();
     let mut segment = Segment {
         file: path.to_owned(),
         tokens: tokens.len(),

@@ -37,7 +37,8 @@ impl<E: Engine> Trainer<E> {
     /// Validates, closes the sums of the training loss, and keeps the best parameters.
     fn row(&mut self, learning_rate: f64) -> Result<Row> {
         let validation = self.validate()?;
-        let (update, minutes) = (self.updates(), self.minutes());
+        let update = self.updates();
+        let minutes = self.minutes();
         let progress = &mut self.progress;
         let count = progress.since_row.max(1) as f64;
         let (training_loss, gradient_norm) = (progress.loss_sum / count, progress.norm_sum / count);
@@ -72,7 +73,8 @@ impl<E: Engine> Trainer<E> {
     /// [`Trainer::update`] and of writing.
     pub fn run(&mut self, files: &Files, reporter: &Reporter, stop: &Stop) -> Result<()> {
         let mut table = Table::resume(&files.table, self.bands(), self.updates())?;
-        let (began, before) = (Instant::now(), self.updates());
+        let began = Instant::now();
+        let before = self.updates();
         let mut saved = Instant::now();
         while self.spent() < 1.0 && !self.stopped_early() {
             if stop.reason().is_some() {

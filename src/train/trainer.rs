@@ -209,7 +209,8 @@ impl<E: Engine> Trainer<E> {
     /// # Errors
     /// [`Error::Guard`] where the training has diverged, [`Error::Device`] where the engine fails.
     pub fn update(&mut self) -> Result<Update> {
-        let (update, settings) = (self.updates(), &self.config.optimizer);
+        let update = self.updates();
+        let settings = &self.config.optimizer;
         let learning_rate = settings.schedule().learning_rate(update, self.spent());
         let seed = self.config.training.seed;
         let samples: Vec<Sample> = (0..self.config.training.batch as u64)

@@ -182,7 +182,9 @@ impl Dcd {
             let cell = if control.cell { width + 48 } else { 0 };
             cell + (if control.fourth { 4 } else { 3 }) * (width + 4 * atoms as u64)
         };
-        let (begin, first, later) = (input.position, size(atoms), size(atoms - control.fixed));
+        let begin = input.position;
+        let first = size(atoms);
+        let later = size(atoms - control.fixed);
         let rest = input.size - begin;
         let frames = rest.checked_sub(first).map_or(0, |rest| 1 + rest / later);
         let whole = frames.checked_sub(1).map_or(0, |more| first + more * later);

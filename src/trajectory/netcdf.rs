@@ -69,7 +69,8 @@ fn attributes(input: &mut Input) -> Result<f64, Ended> {
     let mut scale = 1.0;
     for _ in 0..list(input, ATTRIBUTES)? {
         let name = name(input)?;
-        let (kind, count) = (input.u32()?, u64::from(input.u32()?));
+        let kind = input.u32()?;
+        let count = u64::from(input.u32()?);
         let end = input.position + (width(kind) * count).next_multiple_of(4);
         if name == b"scale_factor" && count == 1 && matches!(kind, FLOAT | DOUBLE) {
             scale = input.real(kind == DOUBLE)?;
@@ -86,7 +87,8 @@ fn variable(input: &mut Input, version: u8) -> Result<Variable, Ended> {
         dimensions.push(input.u32()? as usize);
     }
     let scale = attributes(input)?;
-    let (kind, size) = (input.u32()?, u64::from(input.u32()?));
+    let kind = input.u32()?;
+    let size = u64::from(input.u32()?);
     let begin = if version == 1 {
         u64::from(input.u32()?)
     } else {

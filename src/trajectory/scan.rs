@@ -53,10 +53,15 @@ fn next<H: FrameHeader>(input: &mut Input, index: usize) -> Result<Found<H>, Fau
 
 /// Finds where the frames with positions are.
 pub(super) fn scan<H: FrameHeader>(input: &mut Input) -> Result<(Contents, Vec<u64>), Fault> {
-    let (mut offsets, mut times, mut contents) = (Vec::new(), Vec::new(), Contents::default());
-    let (mut atoms, mut largest, mut without) = (None, 0, 0);
+    let mut offsets = Vec::new();
+    let mut times = Vec::new();
+    let mut contents = Contents::default();
+    let mut atoms = None;
+    let mut largest = 0;
+    let mut without = 0;
     while !input.at_end() {
-        let (index, start) = (offsets.len(), input.position);
+        let index = offsets.len();
+        let start = input.position;
         match next::<H>(input, index + without)? {
             Found::Frame(header) if *atoms.get_or_insert(header.atoms()) == header.atoms() => {
                 contents.atoms = header.atoms();
@@ -69,7 +74,8 @@ pub(super) fn scan<H: FrameHeader>(input: &mut Input) -> Result<(Contents, Vec<u
                 }
             }
             Found::Frame(header) => {
-                let (other, first) = (header.atoms(), contents.atoms);
+                let other = header.atoms();
+                let first = contents.atoms;
                 let what = format!("holds {other} atoms, the first frame {first}");
                 return Err(Fault::frame(index, what));
             }

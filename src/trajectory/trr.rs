@@ -42,7 +42,9 @@ fn header(input: &mut Input) -> Result<Result<Header, String>, Ended> {
     for size in &mut sizes {
         *size = input.u32()? as usize;
     }
-    let (atoms, step, _nre) = (input.u32()? as usize, input.i32()?, input.i32()?);
+    let atoms = input.u32()? as usize;
+    let step = input.i32()?;
+    let _nre = input.i32()?;
     let vectors = [POSITIONS, VELOCITIES, FORCES];
     let double = sizes[CELL] == 72
         || vectors

@@ -39,7 +39,9 @@ fn header(input: &mut Input) -> Result<Result<Header, String>, Ended> {
     if magic != MAGIC && magic != MAGIC_LARGE {
         return Ok(Err(format!("it starts with {magic} instead of {MAGIC}")));
     }
-    let (atoms, step, time) = (input.u32()? as usize, input.i32()?, input.f32()?);
+    let atoms = input.u32()? as usize;
+    let step = input.i32()?;
+    let time = input.f32()?;
     let mut rows = Vec::new();
     input.vectors(3, false, ANGSTROM_PER_NM, &mut rows)?;
     let again = input.u32()? as usize;

@@ -187,7 +187,8 @@ pub(super) fn decode(bytes: &[u8], bounds: &Bounds, atoms: usize) -> Option<Vec<
     } else {
         Sizes::new([1; 3])
     };
-    let (mut small, mut run) = (bounds.small, 0);
+    let mut small = bounds.small;
+    let mut run = 0;
     let mut range = Sizes::new([RANGES[small]; 3]);
     let mut out: Vec<[i32; 3]> = Vec::with_capacity(atoms);
     while out.len() < atoms {

@@ -111,7 +111,8 @@ impl Context {
             unsafe { raw.destroy_command_pool(pool, None) };
             return None;
         };
-        let (physical, queue) = (hal.raw_physical_device(), hal.raw_queue());
+        let physical = hal.raw_physical_device();
+        let queue = hal.raw_queue();
         drop(hal);
         Some(Arc::new(Context {
             physical,

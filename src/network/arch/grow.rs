@@ -15,7 +15,8 @@ impl Architecture {
     /// what `old` has there.
     pub fn contradiction(&self, old: &Architecture) -> Option<(String, Value)> {
         let [new, old] = [self, old].map(|architecture| serde_json::to_value(architecture).ok());
-        let (new, old) = (new?, old?);
+        let new = new?;
+        let old = old?;
         let differs = |(key, value): &(&String, &Value)| {
             let other = &old[key.as_str()];
             let finer = || halvings(other.as_u64()? as usize, value.as_u64()? as usize);

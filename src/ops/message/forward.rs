@@ -136,7 +136,8 @@ impl<T: Real, const P: usize> Reads<'_, T, P> {
             );
             for (c, z) in z.parts_mut().iter_mut().enumerate() {
                 // two sums: their chains of dependent additions overlap
-                let (mut sum, mut rest) = (plus(*z, &b[c]), relation[c]);
+                let mut sum = plus(*z, &b[c]);
+                let mut rest = relation[c];
                 for k in 0..4 {
                     sum = plus_scaled(sum, near.value[k][e], &near_rows[k].parts()[c]);
                     rest = plus_scaled(rest, far.value[k][e], &far_rows[k].parts()[c]);

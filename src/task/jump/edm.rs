@@ -48,7 +48,8 @@ mod tests {
         // d = x + σ n with var x = σ_d²: the input has variance 1, and so has the target (x −
         // skip·d)/out.
         for sigma in [0.005, 0.3, 1.0, 8.0] {
-            let (p, sd) = (Preconditioning::new(sigma, 0.85), 0.85f64);
+            let p = Preconditioning::new(sigma, 0.85);
+            let sd = 0.85f64;
             let input = p.input * p.input * (sd * sd + sigma * sigma);
             let target = ((1.0 - p.skip).powi(2) * sd * sd + (p.skip * sigma).powi(2)) * p.weight();
             assert!(

@@ -133,7 +133,8 @@ fn samples_are_centred_noisy_as_told_and_half_reversed() {
         let squares = x.iter().zip(y).map(|(a, b)| (a - b).norm_squared());
         (squares.sum::<f64>() / (3.0 * 199.0)).sqrt()
     };
-    let (mut reversed, mut ratios) = (0, Vec::new());
+    let mut reversed = 0;
+    let mut ratios = Vec::new();
     for _ in 0..400 {
         let sample = objective.sample(&pair, &mut rng);
         let given = denoising(&sample);

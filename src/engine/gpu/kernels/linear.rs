@@ -48,7 +48,8 @@ impl Shader for Linear {
     }
 
     fn backward(&self, launch: &Launch<'_>, call: &Backward<'_>) -> Result<()> {
-        let (count, n) = (self.inputs.len(), self.outputs);
+        let count = self.inputs.len();
+        let n = self.outputs;
         let rows = call.d_outputs[0].len / n;
         let width: usize = self.inputs.iter().sum();
         let height = width + usize::from(self.bias);

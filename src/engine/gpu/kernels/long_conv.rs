@@ -90,7 +90,9 @@ impl Shader for LongConv {
         let ([q, k], [d_q, d_k]) = (call.inputs, call.d_inputs) else {
             panic!("a convolution has two inputs")
         };
-        let (lambda, d_lambda, d_out) = (call.params[0], call.d_params[0], call.d_outputs[0]);
+        let lambda = call.params[0];
+        let d_lambda = call.d_params[0];
+        let d_out = call.d_outputs[0];
         let partial = launch.gpu.buffer(launch.tokens() * 5 * self.channels)?;
         let read = [
             ("q", Some(*q)),

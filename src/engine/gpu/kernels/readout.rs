@@ -25,7 +25,8 @@ fn sizes(op: &Readout) -> [Named; 4] {
 
 impl Shader for Readout {
     fn forward(&self, launch: &Launch<'_>, call: &Forward<'_>) -> Result<()> {
-        let (sizes, means) = (sizes(self), 3 * launch.batch.systems);
+        let sizes = sizes(self);
+        let means = 3 * launch.batch.systems;
         let mean = launch.gpu.buffer(means)?;
         let bound = [
             named(["y", "w"], &call.inputs[..2]),
@@ -43,7 +44,8 @@ impl Shader for Readout {
     }
 
     fn backward(&self, launch: &Launch<'_>, call: &Backward<'_>) -> Result<()> {
-        let (sizes, means) = (sizes(self), 3 * launch.batch.systems);
+        let sizes = sizes(self);
+        let means = 3 * launch.batch.systems;
         let mean = launch.gpu.buffer(means)?;
         let averaged = [("rows", Some(call.d_outputs[0])), ("mean", Some(&mean))];
         launch.run("average", &sizes, &averaged, means);

@@ -158,7 +158,8 @@ impl Case {
 
     /// One of the systems by itself.
     pub(super) fn system(&self, system: usize) -> Case {
-        let (range, edges) = (self.batch.range(system), &self.batch.edges);
+        let range = self.batch.range(system);
+        let edges = &self.batch.edges;
         let start = &edges.start[range.start..=range.end];
         let which = start[0] as usize..start[range.len()] as usize;
         let batch = Batch {

@@ -171,7 +171,8 @@ impl<'a> Block<'a> {
     pub fn transform(&mut self, signals: usize, inverse: bool) -> Result<()> {
         if let Work::Shared(_, state) = &mut self.work {
             // a tuple is two complex numbers
-            let (columns, batches) = (2 * self.channels.len(), signals * self.class.systems);
+            let columns = 2 * self.channels.len();
+            let batches = signals * self.class.systems;
             return state.transform(
                 self.launch.gpu,
                 Shape {
@@ -230,7 +231,8 @@ impl<'a> Block<'a> {
     /// d_λ += Σ over the runs of frequencies: `partial` has five rows of this block's channels a
     /// run.
     fn add_lambda(&self, partial: &Buffer, runs: usize, d_lambda: &Buffer) {
-        let (all, own) = (self.long.channels, self.channels.len());
+        let all = self.long.channels;
+        let own = self.channels.len();
         for (row, term) in self.long.terms.rows().enumerate() {
             let start = row * all + self.channels.start;
             self.launch.sum_part(

@@ -1,4 +1,4 @@
-"""Prints the standard deviation of AKLE's 50 ps displacements that tests/train.rs expects: NumPy
+"""Prints the standard deviation of AKLE's 50 ps displacements that tests/train/ expects: NumPy
 and mdtraj alone.
 
 360 of the 400 frames are for training, less a gap of one lag: pairs of frames (0, 1) … (357, 358).

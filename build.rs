@@ -23,7 +23,8 @@ fn main() {
         }
         // a GPU engine with transforms of its own beats no program
         Err(what) => println!(
-            "cargo:warning=built without VkFFT, long convolutions on a GPU are slower: {what}; for it, {}",
+            "cargo:warning=built without VkFFT, long convolutions on a GPU are slower: {what}; \
+             for it, {}",
             vkfft::HINT
         ),
     }

@@ -32,9 +32,9 @@ pub const CIS: &str = "Cis flips";
 /// field did.
 const HINT_OF_MODEL: &str = "--guard rollback to go back and take another path, --guard warn to go \
                              on regardless; a model far from its training set does this";
-const HINT_OF_PHYSICS: &str = "--guard warn to go on: at its temperature a bond is stretched so far \
-                               once in a while; where it happens often or grows, a shorter --dt, or \
-                               a longer --heat of a strained structure";
+const HINT_OF_PHYSICS: &str = "--guard warn to go on: at its temperature a bond is stretched so \
+                               far once in a while; where it happens often or grows, a shorter \
+                               --dt, or a longer --heat of a strained structure";
 
 /// Faults of the start that are named; the log has all.
 const NAMED: usize = 5;

@@ -106,7 +106,8 @@ impl Report {
         (!parts.is_empty()).then(|| format!("left out: {}", parts.join(", ")))
     }
 
-    /// What every command says of a structure before it begins: what was left out, and the warnings.
+    /// What every command says of a structure before it begins: what was left out, and the
+    /// warnings.
     pub fn lines(&self) -> Vec<String> {
         let warnings = self.warnings.iter();
         let warnings = warnings.map(|warning| format!("warning: {warning}"));

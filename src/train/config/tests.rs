@@ -123,7 +123,7 @@ fn what_is_wrong_is_refused_with_file_line_key_and_what_is_allowed() {
     assert!(
         message.starts_with("dir/train.toml:4: ")
             && message.contains("no unit")
-            && message.contains("100ps"),
+            && message.contains("20ps (or fs, ns, us)"),
         "{message}"
     );
     let message = refusal(&format!("{GOOD}batch = 0\n"));

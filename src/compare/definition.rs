@@ -1,4 +1,4 @@
-//! What a measure is, and its value beside its floor.
+//! What a measure is, its value beside its floor, and the words for how they compare.
 
 use serde::Serialize;
 
@@ -12,6 +12,29 @@ pub enum Better {
     Lower,
     /// A likeness: 1 is the same.
     Higher,
+}
+
+/// How a measure compares with its floor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// No farther from the reference than 97.5 % of MD runs.
+    Within,
+    /// Farther, but one of so many measures may be.
+    Near,
+    /// Farther than any measure of 95 % of MD runs.
+    Outside,
+}
+
+impl Verdict {
+    /// The verdict as a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Within => "within",
+            Verdict::Near => "near",
+            Verdict::Outside => "outside",
+        }
+    }
 }
 
 /// What a measure is.
@@ -31,25 +54,18 @@ pub struct Definition {
     pub tolerance: f64,
 }
 
-/// How a measure compares with its floor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// No farther from the reference than 97.5 % of MD runs.
-    Within,
-    /// Farther, but one of so many measures may be.
-    Near,
-    /// Farther than any measure of 95 % of MD runs.
-    Outside,
-}
-
-impl Verdict {
-    /// The verdict as a word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Verdict::Within => "within",
-            Verdict::Near => "near",
-            Verdict::Outside => "outside",
+impl Definition {
+    /// A value, or what it can be at most: draws are set farther than they are, and a divergence
+    /// beyond ln 2 would be none.
+    pub(super) fn bounded(&self, value: f64) -> f64 {
+        match (self.better, self.name) {
+            (Better::Higher, "rmsf_r") => value.max(-1.0),
+            (Better::Higher, _) => value.max(0.0),
+            (_, name) if name.ends_with("_jsd") => value.min(std::f64::consts::LN_2),
+            (_, "well_share" | "contacts" | "valid_fraction" | "secondary_structure") => {
+                value.min(1.0)
+            }
+            _ => value,
         }
     }
 }
@@ -97,9 +113,10 @@ pub struct Measure {
     /// See [`Definition::better`].
     #[serde(skip)]
     pub better: Better,
-    /// Whether the run differs to the good side: fewer clashes than the reference has.
+    /// The worst that it may be called: within where the run differs to the good side (fewer
+    /// clashes than the reference has).
     #[serde(skip)]
-    pub excused: bool,
+    pub cap: Option<Verdict>,
 }
 
 impl Measure {

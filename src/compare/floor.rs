@@ -12,7 +12,7 @@ use super::blocks::Block;
 pub(super) use super::definition::finite;
 pub use super::definition::{Better, Definition, Measure};
 use super::gather::Series;
-use super::resample::Resampling;
+use super::resample::{LONGEST, MEMORIES, Resampling};
 use super::statistics::{deviation, interval, median};
 
 /// Both sides, and what the reference gives in their place.
@@ -20,6 +20,8 @@ use super::statistics::{deviation, interval, median};
 pub struct Floors<'a> {
     /// How runs and references are drawn.
     pub resampling: Resampling<'a>,
+    /// Rows in a common time step, of the run and of the reference.
+    units: [usize; 2],
 }
 
 /// Summaries of pieces: of the cells, of each window and of the run's blocks.
@@ -34,7 +36,35 @@ impl<'a> Floors<'a> {
     pub fn new(run: &'a Series, reference: &'a Series, units: [usize; 2]) -> Self {
         Floors {
             resampling: Resampling::new(run, reference, units),
+            units,
         }
+    }
+
+    /// The same by stretches of this share of the reference; none where they are no shorter.
+    pub fn shorter(&self, run: &'a Series, reference: &'a Series, share: f64) -> Option<Self> {
+        let rows = share * reference.rows.len() as f64;
+        (self.known() && rows.ceil() < self.resampling.stretch as f64).then(|| Floors {
+            resampling: Resampling::of_stretches(
+                run,
+                reference,
+                self.units,
+                self.resampling.memories.clone(),
+                rows,
+            ),
+            units: self.units,
+        })
+    }
+
+    /// Whether the stretches are long beside the memory of a torsion.
+    pub fn outlasts(&self, torsion: usize) -> bool {
+        let memory = self.resampling.memories[torsion];
+        MEMORIES * memory <= self.resampling.stretch as f64
+    }
+
+    /// Rows of the run and of the reference that are as far apart as frames of a drawn run.
+    pub fn steps(&self) -> [usize; 2] {
+        let ([ours, theirs], step) = (self.units, self.resampling.step);
+        [(step * ours / theirs).max(1), step]
     }
 
     /// Whether the reference is long enough to have a floor.
@@ -140,6 +170,25 @@ impl<'a> Floors<'a> {
         (0..width).into_par_iter().map(ends).collect()
     }
 
+    /// That the reference is too short to tell much by, where it is.
+    pub fn weakness(&self, reference: &Series) -> Option<String> {
+        let known = &self.resampling;
+        let rows = reference.rows.len();
+        let memory = known.memories.iter().copied().fold(1.0, f64::max);
+        let few = self.known() && MEMORIES * memory > LONGEST * rows as f64;
+        few.then(|| {
+            let slowest = match reference.time_step() {
+                Some(step) => format!("{:.0} ps", memory * step),
+                None => format!("{memory:.0} frames"),
+            };
+            format!(
+                "the reference is short: its slowest motion takes {slowest} to decorrelate, and \
+                 all of it is {:.0} times as long; only what is far off can be told from MD",
+                rows as f64 / memory
+            )
+        })
+    }
+
     /// Draws with those farther than their median set farther: see [`super::resample`].
     fn widened(&self, definition: &Definition, draws: Vec<f64>) -> Vec<f64> {
         let middle = median(&draws);
@@ -150,7 +199,7 @@ impl<'a> Floors<'a> {
                 Better::Higher => draw < middle,
             };
             if farther {
-                middle + factor * (draw - middle)
+                definition.bounded(middle + factor * (draw - middle))
             } else {
                 draw
             }
@@ -286,6 +335,27 @@ mod tests {
         }
         // 97.5 % of 60 is 58.5; fewer than 54 come about once in 400 times
         assert!(within >= 54, "{within} of 60");
+    }
+
+    #[test]
+    fn a_reference_of_few_memories_says_so_and_divergences_end_at_ln_2() {
+        let run = noise(0.0, 0.0, &[50], 1, 7);
+        // memories of 200 steps in 2000, and of 1 step
+        for (phi, weak) in [(0.995, true), (0.0, false)] {
+            let reference = noise(0.0, phi, &[2000], 1, 9);
+            let floors = Floors::new(&run, &reference, [1, 1]);
+            let told = floors.weakness(&reference);
+            assert_eq!(told.is_some(), weak, "{phi}: {told:?}");
+            // stretches of a twentieth are too short for it, or what is taken anyway
+            let shorter = floors.shorter(&run, &reference, 0.05);
+            assert_eq!(shorter.is_some(), weak);
+            assert!(shorter.is_none_or(|floors| !floors.outlasts(1)) && floors.outlasts(1) != weak);
+        }
+        let jsd = Definition {
+            name: "a_jsd",
+            ..MEAN
+        };
+        assert_eq!((jsd.bounded(0.9), MEAN.bounded(0.9)), (2f64.ln(), 0.9));
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod gather;
 pub mod histogram;
 pub mod matching;
 pub mod measures;
+pub mod memory;
 pub mod paired;
 pub mod relaxation;
 pub mod report;

@@ -15,15 +15,15 @@
 //! sample of n stretches varies about the mean of all by (n − 1)/n of what it should; the drawn
 //! references are made of one stretch less, which corrects that. And a spread that is itself known
 //! from n stretches is uncertain: what is farther than the middle of the draws is set farther by
-//! Student's quantile over the normal one, t(97.5 %, n − 1)/1.96.
+//! Student's quantile over the normal one, t(97.5 %, n − 1)/1.96. A torsion that forgets sooner
+//! than the slowest motion is judged by shorter stretches, of which there are more.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 
 use super::blocks::{Block, cut};
 use super::gather::Series;
-use super::relaxation::{autocorrelation_of, integral_to_zero};
+use super::memory::memories;
 
 /// Draws that a verdict rests on.
 pub const DRAWS: usize = 200;
@@ -34,17 +34,16 @@ pub const RUN_BLOCKS: usize = 20;
 /// Pieces of a tenth of the reference.
 const TENTHS: usize = 20;
 /// Length of a stretch in decorrelation times of the slowest motion.
-const MEMORIES: f64 = 5.0;
+pub(super) const MEMORIES: f64 = 5.0;
 /// Shortest and longest stretch, as shares of the reference.
-const SHARES: (f64, f64) = (0.05, 0.25);
+pub(in crate::compare) const SHORTEST: f64 = 0.05;
+pub(super) const LONGEST: f64 = 0.25;
 /// Fewest and most windows that drawn runs are made of, and rows in all of them over rows of the
 /// reference.
 const WINDOWS: (usize, usize) = (24, 256);
 const WINDOW_ROWS: usize = 3;
 /// Most windows of a drawn run: of a run that would have more the noise is of no account.
 const MOST: usize = 1000;
-/// Rows that memories are measured on, about.
-const MEMORY_ROWS: usize = 5000;
 
 /// One drawn pair of a run and a reference.
 #[derive(Debug)]
@@ -77,6 +76,8 @@ pub struct Resampling<'a> {
     pub frames: usize,
     /// Rows of the reference in a stretch.
     pub stretch: usize,
+    /// Decorrelation times of the reference: see [`super::memory`].
+    pub memories: Vec<f64>,
     /// How much farther from their middle draws are set.
     pub widening: f64,
 }
@@ -84,10 +85,27 @@ pub struct Resampling<'a> {
 impl<'a> Resampling<'a> {
     /// Prepares both sides; `units` are rows per common time step of the run and of the reference.
     pub fn new(run: &'a Series, reference: &'a Series, units: [usize; 2]) -> Self {
-        let cells = cut(reference, CELLS, units[1], false);
+        let memories = memories(reference);
+        let all = reference.rows.len() as f64;
+        let slowest = memories.iter().copied().fold(1.0, f64::max);
+        let rows = (MEMORIES * slowest).clamp(SHORTEST * all, LONGEST * all);
+        Resampling::of_stretches(run, reference, units, memories, rows)
+    }
+
+    /// The same with stretches of about so many rows.
+    pub(super) fn of_stretches(
+        run: &'a Series,
+        reference: &'a Series,
+        units: [usize; 2],
+        memories: Vec<f64>,
+        rows: f64,
+    ) -> Self {
         let run_blocks = cut(run, RUN_BLOCKS, units[0], true);
         let run_draws = with_replacement(run_blocks.len(), run_blocks.len(), 1);
+        let stretch = rows.ceil().max(1.0) as usize;
+        let stretches = reference.rows.len() / stretch;
         let mut resampling = Resampling {
+            cells: cut(reference, CELLS, units[1], false),
             windows: Vec::new(),
             draws: Vec::new(),
             tenths: Vec::new(),
@@ -95,12 +113,10 @@ impl<'a> Resampling<'a> {
             run_draws,
             step: spacing(units),
             frames: 0,
-            stretch: stretch(reference),
-            widening: 1.0,
-            cells,
+            stretch,
+            memories,
+            widening: student(stretches.saturating_sub(1).max(1)) / NORMAL,
         };
-        let stretches = reference.rows.len() / resampling.stretch;
-        resampling.widening = student(stretches.saturating_sub(1).max(1)) / NORMAL;
         if resampling.cells.len() >= 4 && !run.rows.is_empty() {
             let shape = Shape::of(run, reference, units, &resampling);
             resampling.frames = shape.windows * shape.frames;
@@ -245,56 +261,6 @@ fn student(freedom: usize) -> f64 {
     let second = (5.0 * x.powi(5) + 16.0 * x.powi(3) + 3.0 * x) / 96.0;
     let third = (3.0 * x.powi(7) + 19.0 * x.powi(5) + 17.0 * x.powi(3) - 15.0 * x) / 384.0;
     x + first / n + second / (n * n) + third / n.powi(3)
-}
-
-/// Rows of a stretch.
-fn stretch(reference: &Series) -> usize {
-    let all = reference.rows.len() as f64;
-    let rows = MEMORIES * memory(reference);
-    rows.clamp(SHARES.0 * all, SHARES.1 * all).ceil().max(1.0) as usize
-}
-
-/// Slowest decorrelation time of the torsions, the RMSD and the radius of gyration, in rows.
-fn memory(series: &Series) -> f64 {
-    let Some(first) = series.rows.first() else {
-        return 1.0;
-    };
-    let every = series.rows.len().div_ceil(MEMORY_ROWS);
-    let longest = series.segments.iter().map(|segment| segment.rows.len());
-    let reach = longest.max().unwrap_or(0) / every / 2;
-    let times = (0..first.torsions.len() + 2)
-        .into_par_iter()
-        .map(|quantity| {
-            let value = |row: &super::row::Row| match quantity.checked_sub(first.torsions.len()) {
-                None => {
-                    let (sin, cos) = f64::from(row.torsions[quantity]).sin_cos();
-                    [cos, sin]
-                }
-                Some(0) => [f64::from(row.rmsd), 0.0],
-                Some(_) => [f64::from(row.gyration), 0.0],
-            };
-            let segments: Vec<Vec<[f64; 2]>> = series
-                .segments
-                .iter()
-                .map(|part| {
-                    series.rows[part.rows.clone()]
-                        .iter()
-                        .step_by(every)
-                        .map(value)
-                        .collect()
-                })
-                .collect();
-            let views: Vec<&[[f64; 2]]> = segments.iter().map(Vec::as_slice).collect();
-            let correlation = autocorrelation_of(&views, reach);
-            let lags: Vec<f64> = (0..correlation.len()).map(|lag| lag as f64).collect();
-            let moves = correlation.iter().any(|&value| value < 1.0);
-            if moves {
-                integral_to_zero(&lags, &correlation).0
-            } else {
-                0.0
-            }
-        });
-    times.reduce(|| 1.0, f64::max) * every as f64
 }
 
 #[cfg(test)]

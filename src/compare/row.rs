@@ -37,6 +37,8 @@ pub struct Row {
     pub alpha_contacts: Vec<u32>,
     /// Secondary structure of every residue.
     pub secondary: Vec<Class>,
+    /// Chiral centres that have not the handedness of the start structure.
+    pub inverted: Vec<u32>,
     /// Accessible area of every residue's side chain, Å², where it was asked for.
     pub surface: Option<Vec<f32>>,
 }
@@ -164,6 +166,7 @@ impl Looker {
                 .map(|(i, j)| i * self.topology.residues.len() as u32 + j)
                 .collect()
         };
+        let inverted = inverted_centres(&self.centres, positions);
         let single = |areas: Vec<f64>| areas.into_iter().map(|area| area as f32).collect();
         let mut row = Row {
             torsions: self
@@ -173,10 +176,11 @@ impl Looker {
                 .collect(),
             rmsd: fit.rmsd as f32,
             gyration: radius_of_gyration(positions, &self.masses) as f32,
-            quality: self.quality(positions),
+            quality: self.quality(positions, inverted.len()),
             contacts: pairs(self.contacts.heavy(positions)),
             alpha_contacts: pairs(self.contacts.alpha(positions)),
             secondary: self.secondary.assign(positions),
+            inverted: inverted.into_iter().map(|atom| atom as u32).collect(),
             surface: None,
             trace: moved(&fit, &trace),
         };
@@ -192,10 +196,10 @@ impl Looker {
         (row, broken)
     }
 
-    fn quality(&self, positions: &[Vector3<f64>]) -> Quality {
+    fn quality(&self, positions: &[Vector3<f64>], inverted: usize) -> Quality {
         let mut quality = Quality {
             clashes: self.clashes.find(positions).len() as f32,
-            inverted: inverted_centres(&self.centres, positions).len() as f32,
+            inverted: inverted as f32,
             bond_square: f32::NAN,
             angle_square: f32::NAN,
             worst_bond: f32::NAN,
@@ -224,7 +228,7 @@ impl Row {
     pub fn size(&self) -> usize {
         let lists = 4 * self.torsions.len()
             + 12 * self.trace.len()
-            + 4 * (self.contacts.len() + self.alpha_contacts.len());
+            + 4 * (self.contacts.len() + self.alpha_contacts.len() + self.inverted.len());
         size_of::<Row>()
             + lists
             + self.secondary.len()

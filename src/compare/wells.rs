@@ -36,6 +36,11 @@ fn place(kind: Kind, degrees: f64) -> (usize, f64) {
     }
 }
 
+/// The well that an angle in (−180°, 180°] belongs to, an index into [`names`].
+pub fn well_of(kind: Kind, degrees: f64) -> usize {
+    place(kind, degrees).0
+}
+
 /// How a torsion is spread over its wells.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wells {

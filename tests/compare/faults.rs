@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use mdsurrogate::compare::row::Looker;
-use mdsurrogate::geometry::torsion::{Torsion, wrap};
+use mdsurrogate::geometry::torsion::{Kind, Torsion, wrap};
 use mdsurrogate::structure::Topology;
 use nalgebra::{Rotation3, Unit, Vector3};
 use rand::{RngExt, SeedableRng};
@@ -61,38 +61,45 @@ pub fn turn(
     }
 }
 
-/// Wells of 120° about ±60° and 180°.
-fn third(angle: f64) -> usize {
-    (angle.rem_euclid(std::f64::consts::TAU) / (std::f64::consts::TAU / 3.0)) as usize
+/// The well that an angle is in, as docs/measures.md has them: thirds of the turn for χ, the sign
+/// of φ, a helical and an extended ψ.
+fn well(kind: Kind, angle: f64) -> usize {
+    let degrees = angle.to_degrees();
+    match kind {
+        Kind::Phi => usize::from(degrees >= 0.0),
+        Kind::Psi => usize::from((-120.0..60.0).contains(&degrees)),
+        Kind::Omega => usize::from(degrees.abs() <= 90.0),
+        Kind::Chi(_) => (degrees.rem_euclid(360.0) / 120.0).floor().min(2.0) as usize,
+    }
 }
 
-/// Makes a torsion wider by a factor about the mean of the third of the turn that it is in.
+/// Makes a torsion wider by a factor about the mean of the well that it is in.
 pub fn widen(frames: &mut [Positions], topology: &Topology, torsion: &Torsion, factor: f64) {
     let mut means = [(0.0, 0.0); 3];
     for frame in frames.iter() {
         let angle = torsion.angle(frame);
-        let mean = &mut means[third(angle)];
+        let mean = &mut means[well(torsion.kind, angle)];
         *mean = (mean.0 + angle.cos(), mean.1 + angle.sin());
     }
     let means = means.map(|(cos, sin): (f64, f64)| sin.atan2(cos));
     turn(frames, topology, torsion, |_, angle| {
-        (factor - 1.0) * wrap(angle - means[third(angle)])
+        (factor - 1.0) * wrap(angle - means[well(torsion.kind, angle)])
     });
 }
 
-/// Moves a share of all frames from the fullest third of the turn to the next one.
+/// Moves a share of all frames from the fullest well of a χ to the next one.
 pub fn move_share(frames: &mut [Positions], topology: &Topology, torsion: &Torsion, share: f64) {
     let mut counts = [0.0f64; 3];
     frames
         .iter()
-        .for_each(|frame| counts[third(torsion.angle(frame))] += 1.0);
+        .for_each(|frame| counts[well(torsion.kind, torsion.angle(frame))] += 1.0);
     let fullest = (0..3)
         .max_by(|&a, &b| counts[a].total_cmp(&counts[b]))
         .unwrap();
     let chance = share * frames.len() as f64 / counts[fullest];
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     turn(frames, topology, torsion, |_, angle| {
-        let moves = third(angle) == fullest && rng.random_range(0.0..1.0) < chance;
+        let moves = well(torsion.kind, angle) == fullest && rng.random_range(0.0..1.0) < chance;
         f64::from(u8::from(moves)) * std::f64::consts::TAU / 3.0
     });
 }

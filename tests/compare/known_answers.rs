@@ -1,13 +1,9 @@
 //! Comparisons whose outcome is known beforehand.
 
-use mdsurrogate::Result;
 use mdsurrogate::compare::measures::{Options, TorsionReport, measure};
-use mdsurrogate::compare::rollout::{judge, roll_out};
 use mdsurrogate::compare::row::Looker;
 use mdsurrogate::compare::verdict::Verdict;
 use mdsurrogate::geometry::torsion::Kind;
-use mdsurrogate::simulate::{Clock, Motion, Stepper};
-use mdsurrogate::structure::Frame;
 use nalgebra::{Rotation3, Unit, Vector3};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -192,16 +188,18 @@ fn one_turned_side_chain_is_found_and_named() {
     assert!(compared.measure("backbone_jsd").value.unwrap() <= 5e-3);
 }
 
-/// The first trajectory of AKLE, changed, against the second, which is independent of it.
+/// The second trajectory of AKLE (400 frames 250 ps apart), changed, against the first, which is
+/// independent of it and has frames oftener (every 50 ps), so that runs of as many frames can be
+/// drawn from it.
 fn faulty(change: impl FnOnce(&mut [Positions], &Looker)) -> Compared {
     let folder = tempfile::tempdir().unwrap();
-    let mut frames = Trajectory::read("akle_a.xtc").into_frames();
+    let mut frames = Trajectory::read("akle_b.xtc").into_frames();
     let whole = topology("akle");
     let start = frames[0].clone();
     change(&mut frames, &Looker::new(&whole, &start));
     let run: Input = (folder.path().join("run.dcd"), structure("akle"));
-    write(&run.0, &frames, STEP, None);
-    compare(&run, &stored("akle_b.xtc", "akle")).unwrap()
+    write(&run.0, &frames, 5.0 * STEP, None);
+    compare(&run, &stored("akle_a.xtc", "akle")).unwrap()
 }
 
 /// What is known of one torsion.
@@ -212,15 +210,16 @@ fn on<'a>(compared: &'a Compared, label: &str) -> &'a TorsionReport {
 
 #[test]
 fn a_torsion_that_is_too_wide_is_found_and_named() {
-    let label = "A:LEU 3 chi2";
+    let label = "A:GLU 4 phi";
+    let plain = faulty(|_, _| ());
     let compared = faulty(|frames, looker| {
-        widen(frames, &looker.topology, named(looker, label), 1.5);
+        widen(frames, &looker.topology, named(looker, label), 1.2);
     });
-    let width = &on(&compared, label).width;
-    // 400 frames tell it from chance in this torsion, not among all measures at once
-    assert_ne!(width.verdict, Some(Verdict::Within), "{width:?}");
-    let ratio = width.run.unwrap() / width.reference.unwrap();
-    assert!((ratio - 1.5).abs() <= 0.2, "{ratio}");
+    let [before, after] = [&plain, &compared].map(|found| &on(found, label).width);
+    assert_eq!(before.verdict, Some(Verdict::Within), "{before:?}");
+    assert_eq!(after.verdict, Some(Verdict::Outside), "{after:?}");
+    let ratio = after.run.unwrap() / before.run.unwrap();
+    assert!((ratio - 1.2).abs() <= 0.02, "{ratio}");
 }
 
 #[test]
@@ -247,6 +246,22 @@ fn a_molecule_that_is_too_large_is_found() {
         .find(|measure| measure.name == "radius_of_gyration")
         .unwrap();
     assert_eq!(size.verdict, Some(Verdict::Outside), "{size:?}");
+}
+
+#[test]
+fn inverted_centres_are_named() {
+    let compared = changed(|frames| {
+        frames.iter_mut().flatten().for_each(|x| x.z = -x.z);
+    });
+    assert_eq!(compared.measure("chirality").run, Some(4.0));
+    let found: Vec<(&str, usize)> = compared
+        .findings
+        .inverted
+        .iter()
+        .map(|(label, frames)| (label.as_str(), *frames))
+        .collect();
+    let all = ["A:ALA 1:CA", "A:LYS 2:CA", "A:LEU 3:CA", "A:GLU 4:CA"];
+    assert_eq!(found, all.map(|label| (label, 400)));
 }
 
 /// Two trajectories of one molecule: every measure stands between the same and the wholly
@@ -284,102 +299,4 @@ fn independent_md_is_near_its_reference() {
         compared.findings.landscape.as_ref().unwrap().lag % 250.0,
         0.0
     );
-}
-
-/// Steps from frame to frame of a trajectory that is there already, and at its end to its first.
-struct Replay(Vec<Positions>);
-
-impl Stepper for Replay {
-    fn step(&mut self, replicas: &mut [Frame]) -> Result<()> {
-        for frame in replicas {
-            frame.step += 1;
-            frame.time += STEP;
-            frame
-                .positions
-                .clone_from(&self.0[frame.step as usize % self.0.len()]);
-        }
-        Ok(())
-    }
-    fn clock(&self) -> Clock {
-        Clock::Jumps(STEP)
-    }
-    fn motion(&self) -> Option<Motion> {
-        None
-    }
-    fn identity(&self) -> serde_json::Map<String, serde_json::Value> {
-        serde_json::Map::new()
-    }
-    fn describe(&self) -> String {
-        "a replay".into()
-    }
-    fn reseed(&mut self, _: u64) {}
-}
-
-#[test]
-fn a_model_that_replays_its_reference_is_judged_perfect() {
-    let folder = tempfile::tempdir().unwrap();
-    // as DCD stores them: the same bits on both sides
-    let stored = |x: f64| f64::from(x as f32);
-    let frames: Vec<Positions> = Trajectory::read("akle_a.xtc")
-        .into_frames()
-        .iter()
-        .map(|frame| frame.iter().map(|x| x.map(stored)).collect())
-        .collect();
-    let file: Input = (folder.path().join("same.dcd"), structure("akle"));
-    write(&file.0, &frames, STEP, None);
-    let Compared {
-        looker,
-        reference,
-        sides,
-        ..
-    } = compare(&file, &file).unwrap();
-    // the second half of the rollout is compared: all frames in order, from the first
-    let start = Frame {
-        step: frames.len() as u64 - 1,
-        ..Frame::at_rest(frames[0].clone())
-    };
-    let jumps = 2 * frames.len();
-    let rollouts = roll_out(
-        &mut Replay(frames.clone()),
-        &looker,
-        &sides.run[0].picks,
-        vec![start],
-        jumps,
-    )
-    .unwrap();
-    let outcome = judge(&rollouts, &reference, &looker, [1, jumps]);
-    assert_eq!(
-        (outcome.lost, outcome.valid_by_fifth, outcome.lag_time),
-        (0, [1.0; 5], STEP)
-    );
-    for measure in &outcome.measures {
-        let higher = ["rmsf_r", "weak_contacts_j", "exposed_j"].contains(&measure.name.as_str());
-        // surfaces are those of some frames
-        if !["exposed_j", "side_chain_area"].contains(&measure.name.as_str()) {
-            let value = measure.value.unwrap();
-            let distance = if higher { 1.0 - value } else { value };
-            assert!(distance.abs() <= 1e-12, "{}: {distance}", measure.name);
-        }
-    }
-    // one that goes on with the first half alone is not
-    let half = frames.len() / 2;
-    let start = Frame {
-        step: half as u64 - 1,
-        ..Frame::at_rest(frames[0].clone())
-    };
-    let rollouts = roll_out(
-        &mut Replay(frames[..half].to_vec()),
-        &looker,
-        &sides.run[0].picks,
-        vec![start],
-        2 * half,
-    )
-    .unwrap();
-    let outcome = judge(&rollouts, &reference, &looker, [1, 2 * half]);
-    let divergence = outcome
-        .measures
-        .iter()
-        .find(|measure| measure.name == "torsion_jsd")
-        .unwrap();
-    assert!(divergence.value.unwrap() > 1e-3, "{divergence:?}");
 }

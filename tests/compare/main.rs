@@ -5,6 +5,8 @@ mod faults;
 mod inputs;
 mod known_answers;
 mod measures;
+mod motions;
 mod pipeline;
 mod report;
+mod rollouts;
 mod study;

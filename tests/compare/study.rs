@@ -1,25 +1,28 @@
 //! How often true MD passes, and which faults are found: the numbers of `docs/measures.md`.
 //!
-//! `MDSURROGATE_REFERENCE=FOLDER cargo test --release --test compare study -- --ignored
-//! --nocapture` with `akle.xtc`, `akle_long.xtc` and `trpcage.xtc` in that folder (data/README.md).
+//! `MDSURROGATE_REFERENCE=DIR cargo test --release --test compare study -- --ignored --nocapture`
+//! with `akle.xtc`, `akle_long.xtc` and `trpcage.xtc` in that folder (data/README.md).
 
 use std::collections::BTreeMap;
 
 use mdsurrogate::compare::floor::Measure;
 use mdsurrogate::compare::gather::{Segment, Series};
 use mdsurrogate::compare::measures::{Findings, Options, measure};
+use mdsurrogate::compare::report::{Report, Side};
 use mdsurrogate::compare::row::{Looker, Row};
-use mdsurrogate::compare::verdict::{Verdict, excess};
+use mdsurrogate::compare::verdict::Verdict;
+use mdsurrogate::geometry::torsion::{Kind, Torsion};
 use mdsurrogate::structure::{ReadOptions, read};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::data::{Positions, reference, structure};
-use crate::faults::{move_share, named, picked, unfold, widen};
+use crate::faults::{move_share, picked, unfold, widen};
 
-/// Draws of MD as it is, and of MD with each fault.
-const DRAWS: [u64; 2] = [20, 5];
+/// Draws of MD as it is, and of MD with each fault: every draw plants it in another place.
+const DRAWS: u64 = 20;
+const FAULTY: u64 = 10;
 
 /// A molecule, and frames of it.
 struct Case {
@@ -149,8 +152,9 @@ impl Tally {
         let share = all[0] as f64 / total as f64;
         let torsions: usize = self.torsions.iter().sum();
         println!(
-            "{title}: {} of {total} measures within ({:.1} %), near {}, outside {}; of {torsions} \
-             of single torsions {:.1} %, outside {}; {} of {} runs with nothing outside",
+            "{title}: {} of {total} measures within ({:.1} %), near {}, outside {}; \
+             of {torsions} of single torsions {:.1} %, outside {}; \
+             {} of {} runs with nothing outside",
             all[0],
             100.0 * share,
             all[1],
@@ -167,109 +171,166 @@ impl Tally {
         {
             println!("    {name}: {counts:?}");
         }
-        if self.runs == DRAWS[0] as usize {
+        if self.runs == DRAWS as usize {
             println!("    single torsions outside: {:?}", self.singles);
         }
         share
     }
 }
 
-/// The farthest measures of a comparison, with how far they are.
-fn farthest(found: &Findings) -> String {
-    let torsions = found
-        .angles
-        .torsions
-        .iter()
-        .flat_map(|torsion| torsion.measures());
-    let mut all: Vec<(f64, &Measure)> = found
-        .measures
-        .iter()
-        .chain(torsions)
-        .filter(|measure| measure.verdict == Some(Verdict::Outside))
-        .map(|measure| (excess(measure).unwrap_or(0.0), measure))
-        .collect();
-    all.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let word =
-        |(far, measure): &(f64, &Measure)| format!("{} {} {far:.1}", measure.name, measure.label);
-    all.iter().take(4).map(word).collect::<Vec<_>>().join("; ")
+/// A fault that is planted in MD.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fault {
+    None,
+    /// A torsion, in turn each φ, ψ and χ, wider by a factor within its wells.
+    Wide(f64),
+    /// A share of the frames, from one rotamer of a χ to another.
+    Moved(f64),
+    /// The ψ of one residue turned by 120° in every second frame.
+    Unfolded,
+    /// Radius of gyration times a factor.
+    Large(f64),
+    /// Half the steps of the same MD in the same time.
+    Slow,
 }
 
-type Fault = (&'static str, Box<dyn Fn(&Case, &mut Vec<Positions>)>);
+/// What the table calls them.
+const FAULTS: [(Fault, &str); 6] = [
+    (Fault::None, "none"),
+    (Fault::Wide(1.2), "one torsion 1.2 times as wide"),
+    (Fault::Moved(0.1), "10 % of the frames to another rotamer"),
+    (
+        Fault::Unfolded,
+        "one residue unfolded in half of the frames",
+    ),
+    (Fault::Large(1.02), "Rg + 2 %"),
+    (Fault::Slow, "everything twice as slow"),
+];
 
-fn faults(torsion: &'static str, backbone: &'static str) -> Vec<Fault> {
-    vec![
-        ("none", Box::new(|_, _| ())),
-        (
-            "one torsion 1.2 times as wide",
-            Box::new(move |case, frames| {
-                widen(
-                    frames,
-                    &case.looker.topology,
-                    named(&case.looker, torsion),
-                    1.2,
-                );
-            }),
-        ),
-        (
-            "10 % of one rotamer moved",
-            Box::new(move |case, frames| {
-                move_share(
-                    frames,
-                    &case.looker.topology,
-                    named(&case.looker, torsion),
-                    0.1,
-                );
-            }),
-        ),
-        (
-            "one residue unfolded in half of the frames",
-            Box::new(move |case, frames| {
-                unfold(frames, &case.looker.topology, named(&case.looker, backbone));
-            }),
-        ),
-        ("Rg + 2 %", Box::new(|_, _| ())),
-        ("everything twice as slow", Box::new(|_, _| ())),
-    ]
+impl Fault {
+    /// Plants it, and says by which name it is to be found: that of a torsion or a measure.
+    fn plant(self, case: &Case, frames: &mut [Positions], draw: usize) -> Option<String> {
+        let looker = &case.looker;
+        let turning = |wanted: fn(Kind) -> bool| -> &Torsion {
+            let all = looker
+                .torsions
+                .iter()
+                .filter(|torsion| wanted(torsion.kind));
+            let all: Vec<&Torsion> = all.collect();
+            all[(7 * draw + 3) % all.len()]
+        };
+        let topology = &looker.topology;
+        let torsion = match self {
+            Fault::Wide(factor) => {
+                let torsion = turning(|kind| kind != Kind::Omega);
+                widen(frames, topology, torsion, factor);
+                torsion
+            }
+            Fault::Moved(share) => {
+                let torsion = turning(|kind| matches!(kind, Kind::Chi(_)));
+                move_share(frames, topology, torsion, share);
+                torsion
+            }
+            Fault::Unfolded => {
+                let torsion = turning(|kind| kind == Kind::Psi);
+                unfold(frames, topology, torsion);
+                torsion
+            }
+            Fault::Large(_) => return Some("Radius of gyration".into()),
+            Fault::Slow => return Some("Pace".into()),
+            Fault::None => return None,
+        };
+        Some(torsion.label(topology))
+    }
 }
 
-/// Verdicts on a case with each fault; `against` makes the reference of a draw's starts.
-fn power(
-    title: &str,
-    case: &Case,
-    shape: [usize; 3],
-    faults: &[Fault],
-    against: &dyn Fn(&[usize]) -> Series,
-) -> f64 {
+/// How often a fault is found, of [`FAULTY`].
+#[derive(Debug, Default)]
+struct Power {
+    /// Anything at all is outside.
+    any: usize,
+    /// What it was planted in is outside, and farther than 97.5 % of MD.
+    outside: usize,
+    not_within: usize,
+    /// The sentence of the report names it.
+    named: usize,
+}
+
+impl Power {
+    fn add(&mut self, case: &Case, found: &Findings, planted: Option<&str>) {
+        let torsions = &found.angles.torsions;
+        let torsions = torsions.iter().flat_map(|torsion| torsion.measures());
+        let all: Vec<&Measure> = found.measures.iter().chain(torsions).collect();
+        let is = |measure: &&&Measure| planted.is_some_and(|name| measure.label.starts_with(name));
+        let worst = all.iter().filter(is).filter_map(|measure| measure.verdict);
+        let worst = worst.map(count).max().unwrap_or(0);
+        self.any += usize::from(all.iter().any(|m| m.verdict == Some(Verdict::Outside)));
+        self.outside += usize::from(worst == 2);
+        self.not_within += usize::from(worst >= 1);
+        let sentence = sentence(case, found);
+        self.named += usize::from(planted.is_some_and(|name| sentence.contains(name)));
+    }
+}
+
+/// What the report says first.
+fn sentence(case: &Case, findings: &Findings) -> String {
+    let report = Report {
+        run: Side::default(),
+        reference: Side::default(),
+        notes: Vec::new(),
+        findings,
+        looker: &case.looker,
+        log: None,
+        command: String::new(),
+        date: String::new(),
+        viewer: None,
+        ensembles: Default::default(),
+    };
+    report.sentence()
+}
+
+/// Verdicts on a case with each fault; `against` makes the reference of a draw's starts. Gives the
+/// share of measures of MD as it is that are within.
+fn power(title: &str, case: &Case, shape: [usize; 3], against: &dyn Fn(&[usize]) -> Series) -> f64 {
     let mut passed = 0.0;
-    let lengths = vec![shape[1]; shape[0]];
-    for (name, plant) in faults {
-        let mut tally = Tally::default();
-        let (mut caught, mut words) = (0, String::new());
-        let draws = DRAWS[usize::from(*name != "none")];
+    let [replicas, count, step] = shape;
+    let mut table =
+        String::from("| fault | anything outside | it is outside | not within | named |\n");
+    for (fault, name) in FAULTS {
+        let (mut tally, mut power) = (Tally::default(), Power::default());
+        let draws = if fault == Fault::None { DRAWS } else { FAULTY };
         for seed in 0..draws {
             // with twice as many frames between the same times, everything is twice as slow
-            let slow = if name.ends_with("slow") { 2 } else { 1 };
-            let [replicas, count, step] = shape;
+            let slow = if fault == Fault::Slow { 2 } else { 1 };
             let (mut frames, starts) = case.draw([replicas, count, step / slow], seed);
-            plant(case, &mut frames);
+            let planted = fault.plant(case, &mut frames, seed as usize);
+            let lengths = vec![count; replicas];
             let mut run = series(case.rows(&frames), &lengths, step as f64 * case.spacing);
-            if name.starts_with("Rg") {
-                run.rows.iter_mut().for_each(|row| row.gyration *= 1.02);
+            if let Fault::Large(factor) = fault {
+                run.rows
+                    .iter_mut()
+                    .for_each(|row| row.gyration *= factor as f32);
             }
             let found = measure(&run, &against(&starts), &case.looker, Options::default());
             tally.add(&found);
-            let far = farthest(&found);
-            caught += usize::from(!far.is_empty());
+            power.add(case, &found, planted.as_deref());
             if seed == 0 {
-                words = far;
+                println!("    {planted:?}: {}", sentence(case, &found));
             }
         }
         let share = tally.report(&format!("{title}, {name}"));
-        println!("    found in {caught} of {draws}; first: {words}");
-        if name == &"none" {
+        let Power {
+            any,
+            outside,
+            not_within,
+            named,
+        } = power;
+        table += &format!("| {name} | {any} | {outside} | {not_within} | {named} |\n");
+        if fault == Fault::None {
             passed = share;
         }
     }
+    println!("{title}, of {FAULTY} (none: {DRAWS}):\n{table}");
     passed
 }
 
@@ -279,9 +340,8 @@ fn study_of_akle() {
     let case = Case::new("akle", "akle_long.xtc", 10.0);
     let short = Case::new("akle", "akle.xtc", 1.0);
     let reference = series(short.rows(&short.frames), &[short.frames.len()], 1.0);
-    let faults = faults("A:LEU 3 chi1", "A:LYS 2 psi");
     let against = |_: &[usize]| reference.clone();
-    let passed = power("404 frames of AKLE", &case, [4, 101, 16], &faults, &against);
+    let passed = power("404 frames of AKLE", &case, [4, 101, 16], &against);
     assert!(passed >= 0.95, "{passed}");
 }
 
@@ -290,10 +350,9 @@ fn study_of_akle() {
 fn study_of_trpcage() {
     let case = Case::new("trpcage", "trpcage.xtc", 1.0);
     let rows = case.rows(&case.frames);
-    let faults = faults("A:LYS 8 chi1", "A:LEU 7 psi");
     // against what is left of the trajectory
     let against = |starts: &[usize]| {
-        let (start, end) = (starts[0], starts[0] + 1000);
+        let (start, end) = (starts[0], (starts[0] + 1000).min(rows.len()));
         let rest = [&rows[..start], &rows[end..]].concat();
         let lengths: Vec<usize> = [start, rows.len() - end]
             .into_iter()
@@ -301,12 +360,6 @@ fn study_of_trpcage() {
             .collect();
         series(rest, &lengths, 1.0)
     };
-    let passed = power(
-        "100 frames of trp-cage",
-        &case,
-        [1, 100, 10],
-        &faults,
-        &against,
-    );
+    let passed = power("100 frames of trp-cage", &case, [1, 100, 10], &against);
     assert!(passed >= 0.95, "{passed}");
 }

@@ -2,11 +2,13 @@
 
 use std::f64::consts::PI;
 
+use super::visits::Visits;
 use super::{count_keys, count_rows, sum_counts};
 use crate::compare::blocks::Block;
 use crate::compare::floor::{Better, Definition, Floors, Measure, finite};
 use crate::compare::gather::Series;
 use crate::compare::histogram::{TORSION_BINS, bin, jensen_shannon};
+use crate::compare::resample::SHORTEST;
 use crate::compare::row::{Looker, Row};
 use crate::compare::smooth::around_turn;
 use crate::compare::statistics::mean;
@@ -76,7 +78,7 @@ const WELLS: [Definition; 2] = [
     ),
     divergence(
         "torsion_width",
-        "Widths of torsion wells, |ln ratio|",
+        "Widths of torsion wells (°), |ln ratio|",
         WIDTH,
         0.01,
     ),
@@ -89,6 +91,10 @@ const RAMACHANDRAN: Definition = divergence(
      bins, mean over residues",
     0.002,
 );
+
+/// Stretches, as shares of the reference, that single torsions are judged by where the torsion
+/// forgets soon enough; the last that is long enough counts.
+const SHORTER: [f64; 2] = [0.1, SHORTEST];
 
 /// Width of the kernel of shown distributions, in bins.
 pub const KERNEL: f64 = 1.5;
@@ -228,8 +234,24 @@ pub(super) fn judge(
                 .flat_map(|each| std::iter::repeat_n(*each, torsions.len())),
         )
         .collect();
-    let mut measures = floors.judge(&definitions, counts, total, distances, numbers);
-    let mut each = measures.split_off(groups.len() + WELLS.len()).into_iter();
+    let judged = |floors: &Floors| {
+        let mut measures = floors.judge(&definitions, counts, total, &distances, &numbers);
+        let each = measures.split_off(groups.len() + WELLS.len());
+        (measures, each)
+    };
+    let (mut measures, mut each) = judged(floors);
+    for share in SHORTER {
+        let Some(floors) = floors.shorter(run, reference, share) else {
+            continue;
+        };
+        let quick = judged(&floors).1.into_iter().enumerate();
+        for (place, measure) in quick {
+            if floors.outlasts(place % torsions.len()) {
+                each[place] = measure;
+            }
+        }
+    }
+    let mut each = each.into_iter();
     let sides = [run, reference]
         .map(|series| count_rows(&series.rows, torsions.len() * TORSION_BINS, bins));
     let [ours, theirs] = sides.each_ref().map(wells);
@@ -243,6 +265,11 @@ pub(super) fn judge(
     });
     let [jsd, share, width] =
         [(); 3].map(|()| each.by_ref().take(torsions.len()).collect::<Vec<_>>());
+    let visits = Visits {
+        sides: [run, reference],
+        steps: floors.steps(),
+        torsions: turning.len(),
+    };
     let report = |(index, ((measure, share), width)): (usize, ((Measure, Measure), Measure))| {
         let label = torsions[index].label(&looker.topology);
         let named = |measure: Measure| Measure {
@@ -257,6 +284,7 @@ pub(super) fn judge(
             kind: torsions[index].kind,
             measure: named(measure),
             share: Measure {
+                cap: visits.cap(index, torsions[index].kind, [&ours[index], &theirs[index]]),
                 run: finite(ours[index].shares[well]),
                 reference: finite(theirs[index].shares[well]),
                 ..named(share)

@@ -15,7 +15,7 @@ const TIMES: &str = "τ integrates the normalised circular autocorrelation to it
 const DEFINITIONS: [Definition; 2] = [
     Definition {
         name: "decorrelation",
-        label: "Torsion decorrelation times, |ln ratio|",
+        label: "Torsion decorrelation times (ps), |ln ratio|",
         unit: "",
         source: "median over φ, ψ, χ of |ln(τ run / τ reference)|; τ integrates the normalised \
                  circular autocorrelation to its first zero; run and reference: median τ, ps",
@@ -24,7 +24,7 @@ const DEFINITIONS: [Definition; 2] = [
     },
     Definition {
         name: "pace",
-        label: "Pace of all torsions, |ln ratio|",
+        label: "Pace of all torsions (ps), |ln ratio|",
         unit: "",
         source: "|median over φ, ψ, χ of ln(τ run / τ reference)|: 0.69 where everything is twice \
                  as slow or as fast; run and reference: median τ, ps",

@@ -7,6 +7,7 @@ mod quality;
 mod residues;
 mod shape;
 mod spread;
+mod visits;
 
 pub use angles::{Angles, KERNEL, PLANE_BINS, TorsionReport};
 pub use dynamics::Dynamics;
@@ -21,7 +22,7 @@ use super::floor::{Floors, Measure};
 use super::gather::Series;
 use super::row::Looker;
 use super::sampling::Sampling;
-use super::verdict::judge_together;
+use super::verdict::{judge_by_kind, judge_together};
 
 /// All measures of a comparison, and the curves and maps of its report.
 #[derive(Debug, Clone)]
@@ -42,6 +43,9 @@ pub struct Findings {
     pub dynamics: Option<Dynamics>,
     /// Effective sample sizes of run and reference.
     pub sampling: [Sampling; 2],
+    /// Chiral centres of another hand than in the start structure in some frames of the run, with
+    /// the number of those frames; most first.
+    pub inverted: Vec<(String, usize)>,
     /// What could not be computed, and why. One line each.
     pub notes: Vec<String>,
 }
@@ -74,6 +78,7 @@ pub fn measure(run: &Series, reference: &Series, looker: &Looker, options: Optio
                 .to_owned(),
         );
     }
+    notes.extend(floors.weakness(reference));
     let (mut measures, over_time) = quality::judge(&floors, run, reference, looker);
     notes.extend(
         looker
@@ -118,13 +123,14 @@ pub fn measure(run: &Series, reference: &Series, looker: &Looker, options: Optio
             ..time.clone()
         });
     }
-    judge_together(
+    judge_by_kind(
         angles
             .torsions
             .iter_mut()
             .flat_map(TorsionReport::measures_mut),
     );
     Findings {
+        inverted: quality::inverted(run, looker),
         measures,
         over_time,
         shape,

@@ -1,6 +1,9 @@
 //! Bonds, angles, clashes, chirality, validity.
 
+use std::collections::BTreeMap;
+
 use crate::compare::blocks::Block;
+use crate::compare::definition::Verdict;
 use crate::compare::floor::{Better, Definition, Floors, Measure};
 use crate::compare::gather::{Segment, Series};
 use crate::compare::row::{Looker, Row};
@@ -124,6 +127,17 @@ impl OverTime {
     }
 }
 
+/// Centres of another hand than in the start structure, and in how many frames; most first.
+pub(super) fn inverted(series: &Series, looker: &Looker) -> Vec<(String, usize)> {
+    let mut counts = BTreeMap::new();
+    let centres = series.rows.iter().flat_map(|row| &row.inverted);
+    centres.for_each(|&centre| *counts.entry(centre as usize).or_insert(0) += 1);
+    let label = |(centre, count)| (looker.topology.atom_label(centre), count);
+    let mut found: Vec<(String, usize)> = counts.into_iter().map(label).collect();
+    found.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    found
+}
+
 pub(super) fn judge(
     floors: &Floors,
     run: &Series,
@@ -175,11 +189,12 @@ pub(super) fn judge(
     let mut measures = floors.judge(&DEFINITIONS, sums, total, distances, numbers);
     for measure in &mut measures {
         // Fewer clashes than the reference has are a difference, but none to complain about.
-        measure.excused = match measure.name.as_str() {
+        let better = match measure.name.as_str() {
             "clashes" | "chirality" => measure.run <= measure.reference,
             "valid_fraction" => measure.run >= measure.reference,
             _ => false,
         };
+        measure.cap = better.then_some(Verdict::Within);
     }
     if looker.no_template.is_some() {
         measures.retain(|measure| matches!(measure.name.as_str(), "clashes" | "chirality"));

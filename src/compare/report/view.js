@@ -11,8 +11,14 @@
   };
   const view = $3Dmol.createViewer("view", { backgroundAlpha: 0, antialias: true });
   const tone = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const sides = ["run", "reference"].map(name =>
-    view.addModels(document.getElementById("models-" + name).textContent, "pdb"));
+  // addModels returns all models of the viewer, not those it added
+  let known = 0;
+  const sides = ["run", "reference"].map(name => {
+    const all = view.addModels(document.getElementById("models-" + name).textContent, "pdb");
+    const own = all.slice(known);
+    known = all.length;
+    return own;
+  });
   const residues = new Set(sides[0][0].selectedAtoms({ atom: "CA" }).map(atom => atom.chain + atom.resi));
   const show = chosen => {
     sides.forEach((models, side) => models.forEach(model => {

@@ -8,12 +8,12 @@ use super::{Report, Side};
 use crate::structure::Topology;
 
 /// Settings of a run that the page names, with what it calls them.
-const SETTINGS: [(&str, &str); 5] = [
-    ("model", "model"),
-    ("model (hash of weights)", "SHA-256 of its weights"),
-    ("seed", "seed"),
-    ("temperature (K)", "temperature, K"),
-    ("time step (ps)", "time step, ps"),
+const SETTINGS: [(&str, &str, &str); 5] = [
+    ("model", "model", ""),
+    ("model (hash of weights)", "SHA-256 of its weights", ""),
+    ("seed", "seed", ""),
+    ("temperature (K)", "temperature", " K"),
+    ("time step (ps)", "time step", " ps"),
 ];
 
 /// The time now: `2026-01-31T12:00:00Z`.
@@ -70,9 +70,10 @@ pub(super) fn made(side: &Side) -> Option<String> {
         .version
         .iter()
         .map(|version| format!("mdsurrogate {version}"));
-    let settings = SETTINGS
-        .iter()
-        .filter_map(|(key, name)| Some(format!("{name} {}", made.setting(key)?)));
+    let settings = SETTINGS.iter().filter_map(|(key, name, unit)| {
+        let value = made.setting(key)?;
+        Some(format!("{name} {}{unit}", value.trim_end_matches(".0")))
+    });
     let words: Vec<String> = version.chain(made.engine.clone()).chain(settings).collect();
     (!words.is_empty()).then(|| words.join("; "))
 }

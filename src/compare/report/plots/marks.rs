@@ -89,7 +89,7 @@ impl Bar {
             .margin(MARGIN)
             .margin_top(MARGIN_TOP)
             .margin_bottom(MARGIN + X_LABELS)
-            .y_label_area_size(96)
+            .y_label_area_size(122)
             .build_cartesian_2d(0.0..1.0, low..high)?;
         let words = ("sans-serif", 30).into_font().color(&INK);
         let digits = tick(high - low);

@@ -80,9 +80,10 @@ const MARGIN: u32 = 12;
 const MARGIN_TOP: u32 = 62;
 const MARGIN_RIGHT: u32 = 34;
 const X_LABELS: u32 = 86;
-const Y_LABELS: u32 = 122;
+/// Wide enough for ticks as long as −0.0005 beside the words.
+const Y_LABELS: u32 = 146;
 /// Width of the colour bar with its labels.
-const BAR: u32 = 150;
+const BAR: u32 = 176;
 /// Steps of a colour bar.
 const BAR_STEPS: usize = 40;
 
@@ -175,7 +176,10 @@ impl Chart {
     }
 
     fn name(&self, tone: Tone) -> &str {
+        let difference = matches!(&self.bar, Some(bar) if bar.shade == Shade::Difference);
         match tone {
+            Tone::Run if difference => "more in run",
+            Tone::Reference if difference => "more in reference",
             Tone::Run => "run",
             Tone::Reference => "reference",
             Tone::Guide => self.guide,
@@ -327,7 +331,7 @@ mod tests {
         let map = plain("x", marks).barred(bar);
         assert_eq!(
             map.csv(),
-            "of,\"x\",\"y\",\"to x\",\"to y\",\"difference\"\n\"reference\",0,1,2,3,-4.5\n"
+            "of,\"x\",\"y\",\"to x\",\"to y\",\"difference\"\n\"more in reference\",0,1,2,3,-4.5\n"
         );
         assert!(map.svg().unwrap().contains("difference"));
         let band = Mark::Band(Tone::Guide, vec![[1.0, 2.0, 3.0]]);

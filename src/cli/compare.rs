@@ -170,6 +170,7 @@ fn compare(args: &Args) -> Result<()> {
         println!("{}", json!({ "metrics": report.metrics(), "files": files }));
     } else {
         print!("{}", table(&findings.measures));
+        say(args, &Vec::from_iter(report.gain()));
         say(
             args,
             &[report.sentence(), format!("report: {}", files[0].display())],

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::floor::Measure;
 use super::gather::{Segment, Series};
-use super::measures::{Findings, Options, measure};
+use super::measures::{Findings, Options, TorsionReport, measure};
 use super::row::{Looker, Row};
 use crate::geometry::superpose::pick;
 use crate::simulate::Stepper;
@@ -52,7 +52,7 @@ pub struct Outcome {
     pub ns_per_day: f64,
     /// The measures of `compare`, of the second halves of the rollouts.
     pub measures: Vec<Measure>,
-    /// Divergence of every torsion.
+    /// What is asked of every torsion by itself.
     pub torsions: Vec<Measure>,
     /// What could not be computed, and why.
     pub notes: Vec<String>,
@@ -185,8 +185,9 @@ pub fn judge(
         measures,
         torsions: angles
             .torsions
-            .into_iter()
-            .map(|torsion| torsion.measure)
+            .iter()
+            .flat_map(TorsionReport::measures)
+            .cloned()
             .collect(),
         notes,
     }

@@ -6,7 +6,11 @@ use std::process::{Command, Output};
 use crate::data::{Trajectory, data, structure, write};
 
 fn command(folder: &Path, words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_mdsurrogate"))
+    command_of(Path::new(env!("CARGO_BIN_EXE_mdsurrogate")), folder, words)
+}
+
+fn command_of(program: &Path, folder: &Path, words: &[&str]) -> Output {
+    Command::new(program)
         .arg("compare")
         .args(words)
         .current_dir(folder)
@@ -35,7 +39,14 @@ fn a_report_is_one_page_without_requests_and_files_that_programs_read() {
     let folder = tempfile::tempdir().unwrap();
     let plain = words();
     let plain: Vec<&str> = plain.iter().map(String::as_str).collect();
-    let output = command(folder.path(), &[&plain[..], &["-o", "page"]].concat());
+    // alone, without the viewer that `make viewer` puts beside it
+    let alone = folder.path().join("mdsurrogate");
+    std::fs::copy(env!("CARGO_BIN_EXE_mdsurrogate"), &alone).unwrap();
+    let output = command_of(
+        &alone,
+        folder.path(),
+        &[&plain[..], &["-o", "page"]].concat(),
+    );
     assert!(output.status.success(), "{}", text(&output.stderr));
     let table = text(&output.stdout);
     assert!(
@@ -224,7 +235,10 @@ fn replicas_find_their_structure_their_log_and_their_cost_beside_them() {
     let summary = r#"{"version": "0.1.0", "wall_seconds": 1800.0, "threads": 2,
                       "settings": {"seed": 7, "model (hash of weights)": "abc"}}"#;
     std::fs::write(path("demo.summary.json"), summary).unwrap();
-    let reference = data("akle_b.xtc").display().to_string();
+    std::fs::copy(data("akle_b.xtc"), path("md.xtc")).unwrap();
+    let cost = r#"{"wall_seconds": 72000.0, "threads": 4}"#;
+    std::fs::write(path("md.summary.json"), cost).unwrap();
+    let reference = "md.xtc".to_owned();
     let viewer = path("viewer.js");
     std::fs::write(&viewer, "/* BSD */ var $3Dmol = '</script>';").unwrap();
     let words = [
@@ -261,6 +275,21 @@ fn replicas_find_their_structure_their_log_and_their_cost_beside_them() {
     let samples = json["sampling"]["run"]["median"].as_f64().unwrap();
     let speed = effort["effective_speed"].as_f64().unwrap();
     assert!((speed / samples - 1.0).abs() <= 1e-12);
+    // 399 steps of 250 ps of MD in 20 h of four threads
+    let md = &json["provenance"]["reference"]["effort"];
+    assert!(
+        (md["speed"].as_f64().unwrap() - 399.0 * 0.25 / 80.0).abs() <= 1e-12,
+        "{md}"
+    );
+    let samples = json["sampling"]["reference"]["median"].as_f64().unwrap();
+    let of_md = md["effective_speed"].as_f64().unwrap();
+    assert!((of_md * 80.0 / samples - 1.0).abs() <= 1e-12, "{md}");
+    // what a user decides by stands in words beside the table
+    let gain = format!("{:.1} times as many independent samples", speed / of_md);
+    assert!(
+        (10.0..100.0).contains(&(speed / of_md)) && page.contains(&gain),
+        "{gain}"
+    );
     std::fs::write(&viewer, "alert(1)").unwrap();
     let output = command(folder.path(), &[&words[..], &["--overwrite"]].concat());
     assert_eq!(output.status.code(), Some(2));

@@ -1,5 +1,6 @@
 //! What a model does, case by case: the leaderboard of `validate`, and the model card.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -7,7 +8,7 @@ use serde::Serialize;
 use super::table::{duration, floor, markdown, number, title};
 use crate::compare::floor::Measure;
 use crate::compare::rollout::Outcome;
-use crate::compare::verdict::Verdict;
+use crate::compare::verdict::{Verdict, excess};
 use crate::network::Header;
 use crate::task::Task;
 
@@ -259,28 +260,7 @@ fn verdict_of(case: &CaseReport) -> String {
         )
         .expect("writing to memory");
     }
-    let mut worst: Vec<&Measure> = case
-        .outcome
-        .torsions
-        .iter()
-        .filter(|m| m.verdict == Some(Verdict::Outside))
-        .collect();
-    worst.sort_by(|a, b| b.value.unwrap_or(0.0).total_cmp(&a.value.unwrap_or(0.0)));
-    if !worst.is_empty() {
-        let named: Vec<String> = worst
-            .iter()
-            .take(3)
-            .map(|m| format!("{} {}", m.label, number(m.value)))
-            .collect();
-        let all = case.outcome.torsions.len();
-        write!(
-            text,
-            " {} of {all} torsions are outside their floors, farthest {}.",
-            worst.len(),
-            named.join(", ")
-        )
-        .expect("writing to memory");
-    }
+    text += &single_torsions(case);
     match case.outcome.lost {
         0 => text += "\n",
         lost => writeln!(
@@ -291,6 +271,31 @@ fn verdict_of(case: &CaseReport) -> String {
         .expect("writing to memory"),
     }
     text
+}
+
+/// Torsions of which something is outside, the farthest by name; nothing where none is.
+fn single_torsions(case: &CaseReport) -> String {
+    let labels = |wanted: &dyn Fn(&&Measure) -> bool| -> BTreeSet<&str> {
+        let some = case.outcome.torsions.iter().filter(wanted);
+        some.map(|measure| measure.label.as_str()).collect()
+    };
+    let is_outside = |measure: &&Measure| measure.verdict == Some(Verdict::Outside);
+    let (outside, all) = (labels(&is_outside).len(), labels(&|_| true).len());
+    if outside == 0 {
+        return String::new();
+    }
+    let mut worst: Vec<&Measure> = case.outcome.torsions.iter().filter(is_outside).collect();
+    let far = |measure: &Measure| excess(measure).unwrap_or(0.0);
+    worst.sort_by(|a, b| far(b).total_cmp(&far(a)));
+    let named: Vec<String> = worst
+        .iter()
+        .take(3)
+        .map(|m| format!("{} {} {}", m.label, m.name, number(m.value)))
+        .collect();
+    format!(
+        " {outside} of {all} torsions have something outside, farthest {}.",
+        named.join(", ")
+    )
 }
 
 fn beyond(cases: &[CaseReport], header: &Header) -> String {

@@ -169,6 +169,18 @@ impl Report<'_> {
         words::sentence(self.findings)
     }
 
+    /// How much more the run's processors yield than the reference's, in words, where both costs
+    /// are known.
+    pub fn gain(&self) -> Option<String> {
+        let (run, reference) = (self.run.effort.as_ref()?, self.reference.effort.as_ref()?);
+        Some(format!(
+            "An hour of one processor gives the run {} times as many independent samples as the \
+             reference (median over quantities), and {} times as many of the slowest.",
+            table::number(Some(run.effective_speed / reference.effective_speed)),
+            table::number(Some(run.slowest_speed / reference.slowest_speed))
+        ))
+    }
+
     /// All numbers of the report.
     pub fn metrics(&self) -> Value {
         let [run, reference] = &self.findings.sampling;

@@ -42,7 +42,7 @@ pub(super) fn sentence(findings: &Findings) -> String {
             outside
                 .iter()
                 .take(NAMED)
-                .map(|measure| of_measure(measure))
+                .map(|measure| of_measure(measure, findings))
                 .collect::<Vec<_>>()
                 .join("; ")
         ),
@@ -50,11 +50,21 @@ pub(super) fn sentence(findings: &Findings) -> String {
     if !torsions.is_empty() {
         let named: Vec<String> = torsions.iter().take(NAMED).cloned().collect();
         let several = if torsions.len() == 1 {
-            "torsion is"
+            "is outside"
         } else {
-            "torsions are"
+            "are outside"
         };
-        words += &format!(" {} {several}: {}.", torsions.len(), named.join("; "));
+        let farthest = if torsions.len() > NAMED {
+            ", farthest"
+        } else {
+            ":"
+        };
+        let all = findings.angles.torsions.len();
+        words += &format!(
+            " {} of {all} single torsions {several}{farthest} {}.",
+            torsions.len(),
+            named.join("; ")
+        );
     }
     words
 }
@@ -71,7 +81,7 @@ fn outside<'a>(measures: &[&'a Measure]) -> Vec<&'a Measure> {
     found
 }
 
-fn of_measure(measure: &Measure) -> String {
+fn of_measure(measure: &Measure, findings: &Findings) -> String {
     let unit = if measure.unit.is_empty() {
         String::new()
     } else {
@@ -79,10 +89,11 @@ fn of_measure(measure: &Measure) -> String {
     };
     match (measure.run, measure.reference) {
         (Some(run), Some(reference)) => format!(
-            "{} ({}{unit} in the run, {}{unit} in the reference)",
+            "{} ({}{unit} in the run, {}{unit} in the reference{})",
             measure.label,
             number(Some(run)),
-            number(Some(reference))
+            number(Some(reference)),
+            whose(measure, findings)
         ),
         _ => format!(
             "{} ({}, MD up to {})",
@@ -90,6 +101,17 @@ fn of_measure(measure: &Measure) -> String {
             number(measure.value),
             number(measure.high)
         ),
+    }
+}
+
+/// Which centres are inverted, for the measure that counts them.
+fn whose(measure: &Measure, findings: &Findings) -> String {
+    let centres = findings.inverted.iter().take(NAMED);
+    let named: Vec<&str> = centres.map(|(label, _)| label.as_str()).collect();
+    if measure.name == "chirality" && !named.is_empty() {
+        format!(": {}", named.join(", "))
+    } else {
+        String::new()
     }
 }
 

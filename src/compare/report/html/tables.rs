@@ -166,20 +166,13 @@ pub(super) fn sampling(report: &Report) -> String {
         &heads,
         sides.into_iter().zip(&report.findings.sampling).map(row),
     );
-    let words = match (&report.run.effort, &report.reference.effort) {
-        (Some(run), Some(reference)) => format!(
-            " An hour of one processor gives the run {} times as many independent samples as the \
-             reference (median over quantities), and {} times as many of the slowest.",
-            number(Some(run.effective_speed / reference.effective_speed)),
-            number(Some(run.slowest_speed / reference.slowest_speed))
-        ),
-        _ => " The cost of a side is known where its summary (PREFIX.summary.json) lies beside it."
-            .to_owned(),
-    };
+    let words = report.gain().unwrap_or_else(|| {
+        "The cost of a side is known where its summary (PREFIX.summary.json) lies beside it.".into()
+    });
     format!(
         "<h2>How much of it is new</h2>\n<p class=\"soft\">Frames that repeat each other are no \
          sampling. Effective samples: frames over the statistical inefficiency of the RMSD, the \
-         radius of gyration and every φ ψ χ (Chodera et al. 2007).{words}</p>\n{rows}"
+         radius of gyration and every φ ψ χ (Chodera et al. 2007). {words}</p>\n{rows}"
     )
 }
 

@@ -140,12 +140,12 @@ fn forces_of_a_protein_are_central_differences() {
 /// Standard deviation of the total energy, kJ/mol, over `time` ps of constant-energy dynamics of
 /// trp-cage from 300 K. Hydrogens weigh 3 Da: at their own mass, 2 fs are a fifth of their period,
 /// and the error no longer falls as its leading term.
-fn swing(time_step: f64, time: f64) -> f64 {
+fn swing(cutoff: Option<f64>, time_step: f64, time: f64) -> f64 {
     let (structure, system) = load("trpcage");
     let masses = repartitioned_masses(&structure.topology, &system.masses, 3.0);
     let mut velocities = maxwell_boltzmann(&masses, 300.0, &mut noise::generator(5, 0, 0, 0));
     stop_centre(&masses, &mut velocities);
-    let mut field = ForceField::new(system, Precision::F32);
+    let mut field = ForceField::with_cutoff(system, Precision::F32, cutoff);
     let settings = Settings {
         integrator: Integrator::VelocityVerlet,
         time_step,
@@ -182,13 +182,72 @@ fn swing(time_step: f64, time: f64) -> f64 {
 
 #[test]
 fn energy_of_trpcage_is_conserved_to_second_order() {
-    let swings = [0.0005, 0.001, 0.002].map(|time_step| swing(time_step, 0.4));
+    let swings = [0.0005, 0.001, 0.002].map(|time_step| swing(None, time_step, 0.4));
     for pair in swings.windows(2) {
         let order = (pair[1] / pair[0]).log2();
         assert!((order - 2.0).abs() <= 0.2, "{swings:?}");
     }
     // of about 1100 kJ/mol of kinetic energy
     assert!(swings[1] <= 2.0, "{swings:?}");
+}
+
+#[test]
+fn energy_is_conserved_with_a_cutoff() {
+    // trp-cage is 27 Å across: pairs cross the switch and the cutoff all the time
+    let swing = swing(Some(10.0), 0.001, 0.4);
+    assert!(swing <= 2.0, "{swing}");
+}
+
+/// Root mean square and largest of the differences of forces, kJ/mol/Å.
+fn difference(a: &[Vector3<f64>], b: &[Vector3<f64>]) -> [f64; 2] {
+    let squares = || a.iter().zip(b).map(|(a, b)| (a - b).norm_squared());
+    let mean = squares().sum::<f64>() / a.len() as f64;
+    [mean, squares().fold(0.0, f64::max)].map(f64::sqrt)
+}
+
+#[test]
+fn a_cutoff_errs_by_little_beside_the_noise_of_the_corrector() {
+    for name in ["trpcage", "bpti", "ubiquitin"] {
+        let (structure, system) = load(name);
+        let positions = &structure.frame.positions;
+        let exact = &mut ForceField::new(system.clone(), Precision::F64);
+        let exact = evaluate(exact, positions).1;
+        let mut before = f64::INFINITY;
+        // docs/physics.md has what was measured at thermal frames
+        for (cutoff, bound) in [(12.0, 3.0), (16.0, 1.5), (20.0, 1.0)] {
+            let mut field = ForceField::with_cutoff(system.clone(), Precision::F64, Some(cutoff));
+            let [error, _] = difference(&evaluate(&mut field, positions).1, &exact);
+            assert!(
+                error <= bound && error < before,
+                "{name} {cutoff} Å: {error}"
+            );
+            before = error;
+        }
+    }
+}
+
+#[test]
+fn forces_of_a_protein_with_a_cutoff_are_central_differences() {
+    for name in ["trpcage", "bpti", "ubiquitin"] {
+        let (structure, system) = load(name);
+        let mut positions = structure.frame.positions;
+        let mut field = ForceField::with_cutoff(system, Precision::F64, Some(12.0));
+        let (_, forces) = evaluate(&mut field, &positions);
+        let h = 1e-4;
+        for atom in (3..positions.len()).step_by(positions.len() / 5) {
+            for axis in 0..3 {
+                let mut at = |shift: f64| {
+                    positions[atom][axis] += shift;
+                    let energy = evaluate(&mut field, &positions).0.total;
+                    positions[atom][axis] -= shift;
+                    energy
+                };
+                let numeric = -(at(h) - at(-h)) / (2.0 * h);
+                let error = (numeric - forces[atom][axis]).abs();
+                assert!(error <= 1e-4, "{name} atom {atom}: {error:e}");
+            }
+        }
+    }
 }
 
 /// Temperature that frames say, K, and energy of bonds and angles, kJ/mol, of AKLE with the bonds

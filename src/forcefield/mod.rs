@@ -11,6 +11,7 @@ mod forms;
 mod geometry;
 mod lanes;
 mod minimize;
+mod near;
 mod nonbonded;
 mod pairs;
 mod parameters;

@@ -6,6 +6,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::lanes::{Atoms, Block, LANES, PairReal, Sums};
+use super::near::{Bounds, Near};
 
 /// Which lanes of a row of a tile are what, a bit a lane.
 #[derive(Debug, Clone, Copy)]
@@ -51,8 +52,15 @@ pub(super) type Pair = [u32; 2];
 struct BlockRows {
     /// Blocks with codes: itself, and those that hold an excluded pair.
     masked: Vec<(u32, [Codes; LANES])>,
-    /// Blocks whose pairs are all of all terms.
+    /// Blocks whose pairs are all of all terms; with a cutoff those are [`Near::within`].
     clean: Vec<u32>,
+}
+
+impl BlockRows {
+    /// Whether all pairs with a block are of all terms.
+    fn is_clean(&self, column: u32) -> bool {
+        self.masked.iter().all(|&(other, _)| other != column)
+    }
 }
 
 /// A fixed share of the rows with its own sums, so that the result does not depend on which thread
@@ -64,51 +72,6 @@ struct Task<T> {
     energies: [f64; 2],
     /// Pairs that a sweep left to [`TileKernel::close`].
     close: Vec<Pair>,
-}
-
-/// The box around the atoms of a block, Å.
-#[derive(Debug, Clone, Copy)]
-struct Bounds<T> {
-    low: [T; 3],
-    high: [T; 3],
-}
-
-impl<T: PairReal> Bounds<T> {
-    /// The box around the first `count` atoms of a block.
-    fn of(block: &Block<T>, count: usize) -> Self {
-        let ends = |lane: &[T], pick: fn(T, T) -> T| {
-            lane[1..count]
-                .iter()
-                .fold(lane[0], |end, &value| pick(end, value))
-        };
-        let axes = [&block.x, &block.y, &block.z];
-        Bounds {
-            low: axes.map(|lane| ends(lane, T::min)),
-            high: axes.map(|lane| ends(lane, T::max)),
-        }
-    }
-
-    /// Squared distance of two boxes, Å²; of a point where a box is one.
-    #[inline(always)]
-    fn square(&self, other: &Self) -> T {
-        let gap = |axis: usize| {
-            (self.low[axis] - other.high[axis])
-                .max(other.low[axis] - self.high[axis])
-                .max(T::zero())
-        };
-        gap(0) * gap(0) + gap(1) * gap(1) + gap(2) * gap(2)
-    }
-}
-
-/// Which tiles have pairs within a cutoff, found anew for every evaluation, so that no result
-/// depends on an earlier one.
-#[derive(Debug, Clone)]
-struct Near<T> {
-    /// Squared cutoff, Å².
-    square: T,
-    bounds: Vec<Bounds<T>>,
-    /// Of [`BlockRows::clean`], the blocks within the cutoff, by block of rows.
-    clean: Vec<Vec<u32>>,
 }
 
 /// All tiles of a molecule and the tasks that sweep over them.
@@ -152,17 +115,13 @@ impl<T: PairReal> Tiles<T> {
                 });
             row.masked[tile].1[i % LANES].full &= !(1 << (j % LANES));
         }
-        for (block, row) in rows.iter_mut().enumerate() {
-            let masked = |other: u32| row.masked.iter().any(|&(column, _)| column == other);
-            row.clean = (block as u32..blocks as u32)
-                .filter(|&other| !masked(other))
-                .collect();
+        let near = cutoff.map(|cutoff| Near::new(blocks, cutoff));
+        if near.is_none() {
+            for (block, row) in rows.iter_mut().enumerate() {
+                let later = block as u32..blocks as u32;
+                row.clean = later.filter(|&other| row.is_clean(other)).collect();
+            }
         }
-        let near = cutoff.map(|cutoff| Near {
-            square: T::of(cutoff * cutoff),
-            bounds: Vec::new(),
-            clean: vec![Vec::new(); blocks],
-        });
         Tiles {
             atoms,
             rows,
@@ -221,37 +180,10 @@ impl<T: PairReal> Tiles<T> {
 
     /// Finds the tiles within the cutoff, where there is one, for blocks at new positions.
     pub fn find_near(&mut self, blocks: &[Block<T>]) {
-        let Some(Near {
-            square,
-            bounds,
-            clean,
-        }) = &mut self.near
-        else {
-            return;
-        };
-        bounds.clear();
-        bounds.extend(
-            blocks
-                .iter()
-                .enumerate()
-                .map(|(index, block)| Bounds::of(block, LANES.min(self.atoms - index * LANES))),
-        );
-        let within =
-            |row: usize, column: u32| bounds[row].square(&bounds[column as usize]) < *square;
-        clean
-            .par_iter_mut()
-            .zip(&self.rows)
-            .enumerate()
-            .for_each(|(row, (near, tiles))| {
-                near.clear();
-                near.extend(
-                    tiles
-                        .clean
-                        .iter()
-                        .copied()
-                        .filter(|&column| within(row, column)),
-                );
-            });
+        if let Some(near) = &mut self.near {
+            let rows = &self.rows;
+            near.find(blocks, self.atoms, |row, column| rows[row].is_clean(column));
+        }
     }
 
     /// Runs `kernel` over all pairs, adding to the sums.
@@ -340,18 +272,10 @@ fn sweep_row<T: PairReal, K: TileKernel<T>>(
         );
         keep(close, column);
     }
-    let place = [
-        blocks[block].x[lane],
-        blocks[block].y[lane],
-        blocks[block].z[lane],
-    ];
-    let point = Bounds {
-        low: place,
-        high: place,
-    };
-    for &column in near.map_or(&tiles.clean, |near| &near.clean[block]) {
+    let point = Bounds::point(&blocks[block], lane);
+    for &column in near.map_or(&tiles.clean, |near| &near.within[block]) {
         let column = column as usize;
-        if near.is_none_or(|near| point.square(&near.bounds[column]) < near.square) {
+        if near.is_none_or(|near| near.reaches(&point, column)) {
             let close = kernel.tile::<false>(
                 &row,
                 &blocks[column].atoms(),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::console::{print, println};
-use crate::network::{DataFile, Header, Provenance, Validated};
+use crate::network::{DataFile, Header, Provenance, Usual, Validated};
 use crate::session::{ModelSource, temperatures};
 use crate::task::{Loaded, Task};
 use crate::{Error, Result};
@@ -82,6 +82,7 @@ fn words(name: &str, task: &Task, header: &Header, parameters: usize) -> String 
         ("trained on", made.summary.clone()),
         ("temperature", known(temperatures(made))),
         ("validated", known(validated(&made.validated))),
+        ("usual jumps", usual(made)),
         (
             "training",
             format!(
@@ -103,6 +104,16 @@ fn validated(at: &[Validated]) -> Option<String> {
     let words = |at: &Validated| format!("{} ps up to {} residues", at.lag, at.residues);
     let all: Vec<String> = at.iter().map(words).collect();
     (!all.is_empty()).then(|| all.join(", "))
+}
+
+/// The lag times that molecules of some sizes get where nobody asks for another.
+fn usual(made: &Provenance) -> String {
+    let words = |usual: &Usual| {
+        let [least, most] = usual.residues;
+        format!("{} ps from {least} to {most} residues, ", usual.lag)
+    };
+    let all: String = made.usual.iter().map(words).collect();
+    format!("{all}{}its own", if all.is_empty() { "" } else { "else " })
 }
 
 /// What it was made of: file by file with their hashes, or how many there are.

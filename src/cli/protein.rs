@@ -45,7 +45,8 @@ pub struct Field {
     pub cutoff: Option<f64>,
 }
 
-fn cutoff(text: &str) -> Result<f64> {
+/// A cutoff that the force field takes, Å.
+pub(super) fn cutoff(text: &str) -> Result<f64> {
     let cutoff = super::length(text)?;
     if cutoff >= SHORTEST_CUTOFF {
         Ok(cutoff)

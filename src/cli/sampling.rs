@@ -1,7 +1,8 @@
 //! How jumps are sampled and corrected: the flags of every command that makes some.
 
-use crate::session::{self, Jumps};
+use crate::session::{self, Cutoff, Jumps};
 use crate::task::{Method, Sampler};
+use crate::{Error, Result};
 
 /// Sampler and corrector.
 #[derive(Debug, Clone, clap::Args)]
@@ -10,10 +11,15 @@ pub struct Sampling {
     /// Physical time of a jump, of a model that takes several [default: the model's own]
     #[arg(long, value_name = "TIME", value_parser = super::time)]
     pub lag: Option<f64>,
-    /// After every jump, up to N minimisation steps (5 N where a frame needs them) and N steps of
-    /// 4 fs in the force field; 0: the bare network [default: one for each heavy atom, 100 to 400]
-    #[arg(long, value_name = "N")]
-    pub relax: Option<usize>,
+    /// After every jump, up to N minimisation steps (5 N where a frame needs them) and N steps of 4
+    /// fs in the force field; 0: the bare network; auto: until the frame has settled, 100 steps at
+    /// least, one for each heavy atom and 400 at most [default: auto]
+    #[arg(long, value_name = "N|auto", value_parser = relax)]
+    pub relax: Option<Relax>,
+    /// The corrector leaves out pairs beyond this distance; none: no pair; auto: none below 2000
+    /// atoms, 16A above (see the manual for its error) [default: auto]
+    #[arg(long, value_name = "LENGTH|none|auto", value_parser = cutoff)]
+    pub cutoff: Option<Cutoff>,
     /// Noise levels of the sampler
     #[arg(
         long,
@@ -35,6 +41,43 @@ pub struct Sampling {
     /// Noise added before each step of the sampler, as a share of its noise level
     #[arg(long, value_name = "SHARE", default_value_t = Sampler::default().stir)]
     pub stir: f64,
+}
+
+/// Steps of the corrector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relax {
+    /// Until the frame has settled.
+    Auto,
+    /// So many.
+    Steps(usize),
+}
+
+impl Relax {
+    /// As it is typed.
+    pub fn words(self) -> String {
+        match self {
+            Relax::Auto => "auto".to_owned(),
+            Relax::Steps(steps) => steps.to_string(),
+        }
+    }
+}
+
+fn relax(text: &str) -> Result<Relax> {
+    match text {
+        "auto" => Ok(Relax::Auto),
+        number => number.parse().map(Relax::Steps).map_err(|_| {
+            let what = format!("{number} is neither a number of steps nor auto");
+            Error::usage(what, "auto, 100, or 0 for the bare network")
+        }),
+    }
+}
+
+fn cutoff(text: &str) -> Result<Cutoff> {
+    match text {
+        "auto" => Ok(Cutoff::Auto),
+        "none" => Ok(Cutoff::Off),
+        length => super::protein::cutoff(length).map(Cutoff::At),
+    }
 }
 
 /// Whether jumps keep to a fold.
@@ -63,7 +106,11 @@ impl From<&Sampling> for Jumps {
     fn from(typed: &Sampling) -> Self {
         Jumps {
             lag: typed.lag,
-            relax: typed.relax,
+            relax: typed.relax.and_then(|relax| match relax {
+                Relax::Auto => None,
+                Relax::Steps(steps) => Some(steps),
+            }),
+            cutoff: typed.cutoff.unwrap_or_default(),
             levels: typed.levels as usize,
             method: typed.method,
             fold: typed.fold.into(),
@@ -80,6 +127,7 @@ impl Sampling {
         let flags = [
             ("--lag", typed.lag == default.lag),
             ("--relax", typed.relax == default.relax),
+            ("--cutoff", typed.cutoff == default.cutoff),
             ("--levels", typed.levels == default.levels),
             ("--method", typed.method == default.method),
             ("--fold", typed.fold == default.fold),
@@ -104,7 +152,23 @@ mod tests {
         let some: Sampling = as_typed("validate", &["--relax", "0", "--lag", "1ns"]).unwrap();
         assert_eq!(
             (some.lag, some.relax, some.changed()),
-            (Some(1000.0), Some(0), Some("--lag"))
+            (Some(1000.0), Some(Relax::Steps(0)), Some("--lag"))
         );
+        let auto: Sampling =
+            as_typed("validate", &["--relax", "auto", "--cutoff", "auto"]).unwrap();
+        assert_eq!(auto.changed(), None);
+        for (typed, cutoff) in [("none", Cutoff::Off), ("12A", Cutoff::At(12.0))] {
+            let some: Sampling = as_typed("validate", &["--cutoff", typed]).unwrap();
+            assert_eq!(
+                (Jumps::from(&some).cutoff, some.changed()),
+                (cutoff, Some("--cutoff"))
+            );
+        }
+        for wrong in [["--relax", "-1"], ["--relax", "some"], ["--cutoff", "7A"]] {
+            assert!(
+                as_typed::<Sampling>("validate", &wrong).is_err(),
+                "{wrong:?}"
+            );
+        }
     }
 }

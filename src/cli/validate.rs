@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use super::backend::Backend;
 use super::config::as_typed;
 use super::console::{eprint, eprintln, print, println};
-use super::sampling::{Fold, Sampling};
+use super::sampling::{Fold, Relax, Sampling};
 use super::start_threads;
 use crate::compare::report::{CaseReport, aligned, card, leaderboard, measures_of};
 use crate::files::{file_name, refuse_existing, write_atomically};
 use crate::session::validate::{Case, CaseList, Validation};
-use crate::session::{Jumps, ModelSource};
+use crate::session::{Cutoff, Jumps, ModelSource};
 use crate::{Error, Result};
 
 /// Roll a model out on a list of molecules and compare with reference MD
@@ -137,7 +137,15 @@ fn command(args: &Args) -> String {
         value.map_or(String::new(), |value| format!(" {flag} {value}"))
     };
     let lag = given("--lag", sampling.lag.map(|lag| format!("{lag}ps")));
-    let relax = given("--relax", sampling.relax.map(|steps| steps.to_string()));
+    let relax = given("--relax", sampling.relax.map(Relax::words));
+    let cutoff = given(
+        "--cutoff",
+        sampling.cutoff.and_then(|cutoff| match cutoff {
+            Cutoff::Auto => None,
+            Cutoff::Off => Some("none".to_owned()),
+            Cutoff::At(length) => Some(format!("{length}A")),
+        }),
+    );
     let method = given(
         "--method",
         sampling
@@ -149,8 +157,8 @@ fn command(args: &Args) -> String {
         (sampling.fold != Fold::default()).then(|| format!("{:?}", sampling.fold).to_lowercase()),
     );
     format!(
-        "mdsurrogate validate {model} --cases {cases}{lag}{relax}{fold} --levels {} --lowest {}A \
-         --stir {}{method} --seed {}",
+        "mdsurrogate validate {model} --cases {cases}{lag}{relax}{cutoff}{fold} --levels {} \
+         --lowest {}A --stir {}{method} --seed {}",
         sampling.levels, sampling.lowest, sampling.stir, args.seed
     )
 }

@@ -63,11 +63,12 @@ enum AnyPairs {
 /// The force field of one system: evaluates energy and forces again and again in buffers of its
 /// own.
 ///
-/// All pairs unless a cutoff is asked for: time grows as N², memory as N. Bits of the result do not
-/// depend on the number of threads.
+/// All pairs unless a cutoff is asked for: time grows as N² without one, as N with one; memory as
+/// N. Bits of the result do not depend on the number of threads.
 #[derive(Debug, Clone)]
 pub struct ForceField {
     system: System,
+    cutoff: Option<f64>,
     bonded: Bonded,
     pairs: AnyPairs,
 }
@@ -92,6 +93,7 @@ impl ForceField {
         };
         ForceField {
             system,
+            cutoff,
             bonded,
             pairs,
         }
@@ -100,6 +102,11 @@ impl ForceField {
     /// The system that it evaluates.
     pub fn system(&self) -> &System {
         &self.system
+    }
+
+    /// The cutoff of its pairs, Å; none: all pairs.
+    pub fn cutoff(&self) -> Option<f64> {
+        self.cutoff
     }
 
     /// Energy and forces (kJ/mol/Å, overwritten) at `positions`, Å.

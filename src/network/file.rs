@@ -83,6 +83,19 @@ pub struct Provenance {
     /// Where the model was judged against reference MD.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub validated: Vec<Validated>,
+    /// The lag times of molecules of some sizes that are not the model's own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub usual: Vec<Usual>,
+}
+
+/// A lag time that molecules of some size are given where nobody asks for another.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Usual {
+    /// The lag time, ps.
+    pub lag: f64,
+    /// Fewest and most residues.
+    pub residues: [usize; 2],
 }
 
 /// A lag time at which a model was judged against reference MD.

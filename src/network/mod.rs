@@ -19,7 +19,9 @@ mod tokens;
 mod vocabulary;
 
 pub use arch::{Architecture, Attention, Egnn, GHyena, LongRange};
-pub use file::{DataFile, File, Header, Provenance, SCHEMA, SHIPPED, Validated, VocabularyName};
+pub use file::{
+    DataFile, File, Header, Provenance, SCHEMA, SHIPPED, Usual, Validated, VocabularyName,
+};
 pub use inputs::{Inputs, PLACE, TOLD, vectors};
 pub use network::{Activations, Gradients, Network};
 pub use program::{Answer, Builder, Given, Interface, Program, Slot};

@@ -24,9 +24,11 @@ pub const SPEED: &str = "Speed (ns/day)";
 pub const REDRAWN: &str = "Jumps drawn again";
 /// Jumps of this replica so far whose corrector did not do what it should.
 pub const UNCORRECTED: &str = "Corrector failures";
+/// Mean number of steps of dynamics that corrected a jump of this replica so far.
+pub const CORRECTION: &str = "Corrector steps a jump";
 
 /// All columns, in order. What a record does not hold is `n/a`.
-pub const COLUMNS: [&str; 21] = [
+pub const COLUMNS: [&str; 22] = [
     STEP,
     TIME,
     energy::POTENTIAL,
@@ -48,6 +50,7 @@ pub const COLUMNS: [&str; 21] = [
     shape::RG,
     REDRAWN,
     UNCORRECTED,
+    CORRECTION,
 ];
 
 /// Measures the speed of a run.

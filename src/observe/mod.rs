@@ -15,7 +15,7 @@ pub use energy::EnergyMonitor;
 pub use equivariance::{EquivarianceMonitor, Probe};
 pub use geometry::GeometryGuard;
 pub use journal::{Console, Journal};
-pub use log::{COLUMNS, CsvLog, REDRAWN, UNCORRECTED};
+pub use log::{COLUMNS, CORRECTION, CsvLog, REDRAWN, UNCORRECTED};
 pub use progress::Progress;
 pub(crate) use progress::three_digits;
 pub use shape::{Moves, Shape};

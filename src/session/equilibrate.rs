@@ -6,8 +6,8 @@ use crate::simulate::{Equilibrated, Equilibration};
 
 impl Session {
     /// Lets the run begin with the input equilibrated over `time` ps, where the force field knows
-    /// the molecule.
-    pub(super) fn equilibrate_first(&mut self, time: f64) {
+    /// the molecule; pairs beyond `cutoff`, Å, are left out, as the corrector leaves them out.
+    pub(super) fn equilibrate_first(&mut self, time: f64, cutoff: Option<f64>) {
         if time != EQUILIBRATION {
             // the usual time is not said, as in checkpoints of before there was one
             let name = "equilibration (ps)".to_owned();
@@ -38,7 +38,7 @@ impl Session {
         self.begins_there = true;
         self.start_forces = equilibration.evaluations();
         self.start = Some(Box::new(move |mut frames, journal, stop| {
-            let field = ForceField::new(system, Precision::F32);
+            let field = ForceField::with_cutoff(system, Precision::F32, cutoff);
             let Equilibrated {
                 frame,
                 minimised: [before, after],

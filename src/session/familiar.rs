@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::network::{Provenance, Validated};
+use crate::network::{Provenance, Usual, Validated};
 use crate::structure::Topology;
 
 /// What the file of the built-in model, made before there was a place for it, does not say.
@@ -35,6 +35,7 @@ struct Facts {
     sequences: BTreeMap<String, String>,
     temperatures: BTreeMap<String, f64>,
     validated: Vec<Validated>,
+    usual: Vec<Usual>,
 }
 
 /// Adds to the provenance of the built-in model what its file does not say.
@@ -43,6 +44,7 @@ pub(super) fn complete_built_in(provenance: &mut Provenance) {
     provenance.sequences = facts.sequences;
     provenance.temperatures = facts.temperatures;
     provenance.validated = facts.validated;
+    provenance.usual = facts.usual;
 }
 
 impl Familiar {
@@ -128,6 +130,15 @@ fn align(a: &[u8], b: &[u8]) -> (usize, usize) {
         above = line;
     }
     (best.1, best.2)
+}
+
+/// The lag time of a molecule of so many residues, ps, where nobody asks for another; none: the
+/// model's own.
+pub(super) fn usual_lag(provenance: &Provenance, residues: usize) -> Option<f64> {
+    let mut usual = provenance.usual.iter();
+    let of_its_size =
+        usual.find(|usual| (usual.residues[0]..=usual.residues[1]).contains(&residues));
+    of_its_size.map(|usual| usual.lag)
 }
 
 /// Why jumps of `lag` ps of a protein of so many residues are beyond what the model was judged at;

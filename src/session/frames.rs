@@ -43,6 +43,7 @@ impl Session {
             settings: Value::Null,
             stop: stop.clone(),
         };
+        self.stepper.begin(&first);
         let topology = &self.structure.topology;
         let mut simulation = Simulation::new(self.stepper, frames, rules, journal.clone());
         for replica in 0..self.replicas.count() as usize {
@@ -95,6 +96,7 @@ impl<'a> Frames<'a> {
             guard = guard.of_physics();
         }
         let frame = Some(frame.clone());
+        session.stepper.begin(&structure.frame.positions);
         Frames {
             session,
             guard,

@@ -1,17 +1,48 @@
 //! How jumps are sampled and corrected, as typed options.
 
+use super::familiar::usual_lag;
 use crate::engine::Engine;
 use crate::forcefield::{ForceField, Precision, System, TemplateGeometry};
 use crate::network::{Header, Network, Tokens};
-use crate::simulate::{Hydrogens, Jump, ROOM_TEMPERATURE, Relaxation, Relaxed, Stepper};
+use crate::simulate::{Effort, Hydrogens, Jump, ROOM_TEMPERATURE, Relaxation, Relaxed, Stepper};
 use crate::structure::Structure;
 use crate::task::{self, Method, Sampler};
 use crate::{Error, Result};
 
-/// Fewest and most steps of the corrector, unless more or fewer are asked for: one a heavy atom
-/// between them. A torsion rolls off a barrier within a hundred; what a jump bends in a packed
-/// protein takes longer, and would add up from jump to jump (docs/jump.md).
+/// Fewest and most steps of the corrector, unless a number is asked for. A torsion rolls off a
+/// barrier within a hundred, which no energy of a whole protein shows; what a jump bends in a
+/// packed protein takes longer, and would add up from jump to jump (docs/jump.md). A small molecule
+/// gets no more than one for each heavy atom.
 const RELAX: [usize; 2] = [100, 400];
+
+/// Atoms from which on the corrector has a cutoff unless it is told otherwise, and that cutoff, Å:
+/// docs/physics.md says what it costs and what it saves. A smaller molecule gains nothing.
+const LARGE: usize = 2000;
+const CUTOFF: f64 = 16.0;
+
+/// How far the corrector sees.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub enum Cutoff {
+    /// All pairs of a small protein; of a large one those whose error is below the corrector's
+    /// noise.
+    #[default]
+    Auto,
+    /// All pairs.
+    Off,
+    /// Pairs within this distance, Å.
+    At(f64),
+}
+
+impl Cutoff {
+    /// The cutoff for so many atoms, Å; none: all pairs.
+    pub fn of(self, atoms: usize) -> Option<f64> {
+        match self {
+            Cutoff::Auto => (atoms >= LARGE).then_some(CUTOFF),
+            Cutoff::Off => None,
+            Cutoff::At(length) => Some(length),
+        }
+    }
+}
 
 /// Whether jumps keep to the fold that they start from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,8 +73,11 @@ pub struct Jumps {
     /// Physical time of a jump, ps, of a model that takes several; none: the model's own.
     pub lag: Option<f64>,
     /// After every jump, up to so many steps of minimisation and so many of 4 fs in the force
-    /// field; 0: the bare network. None: one for each heavy atom, 100 to 400.
+    /// field; 0: the bare network. None: until the frame has settled, 100 at least, one for each
+    /// heavy atom and 400 at most.
     pub relax: Option<usize>,
+    /// How far the corrector sees.
+    pub cutoff: Cutoff,
     /// Noise levels of the sampler, 2 to 1000.
     pub levels: usize,
     /// How it steps through them; none: Euler with a corrector, Heun without.
@@ -64,6 +98,7 @@ impl Default for Jumps {
         Jumps {
             lag: None,
             relax: None,
+            cutoff: Cutoff::default(),
             levels,
             method: None,
             fold: Fold::default(),
@@ -123,8 +158,15 @@ impl Jumps {
     }
 
     /// Steps of the corrector for a molecule of `tokens` heavy atoms.
-    fn corrector_steps(&self, tokens: usize) -> usize {
-        self.relax.unwrap_or(tokens.clamp(RELAX[0], RELAX[1]))
+    fn effort(&self, tokens: usize) -> Effort {
+        let [least, most] = RELAX;
+        self.relax.map_or(
+            Effort {
+                least,
+                most: tokens.clamp(least, most),
+            },
+            Effort::exactly,
+        )
     }
 
     /// The stepper and what the user is to know of it; without its corrector where the force field
@@ -141,8 +183,10 @@ impl Jumps {
         } = parts.structure;
         let (seed, first_replica) = (parts.seed, parts.first_replica);
         let tokens = Tokens::new(topology, parts.geometry)?;
-        let steps = self.corrector_steps(tokens.len());
-        let system = (steps > 0).then(|| System::build(topology)).transpose();
+        let effort = self.effort(tokens.len());
+        let system = (effort.most > 0)
+            .then(|| System::build(topology))
+            .transpose();
         let corrected = matches!(system, Ok(Some(_)));
         let mut jump = Jump::new(
             parts.network,
@@ -160,7 +204,8 @@ impl Jumps {
         if jump.keeps_fold() {
             words.push("it keeps to the fold of its input; --fold free lets go of it".to_owned());
         }
-        if let Some(lag) = self.lag {
+        let usual = usual_lag(&parts.header.provenance, topology.residues.len());
+        if let Some(lag) = self.lag.or(usual) {
             jump = jump.with_lag_time(lag)?;
         }
         let system = match system {
@@ -172,12 +217,24 @@ impl Jumps {
             }
         };
         let relaxation = Relaxation {
-            steps,
+            effort,
             temperature: (parts.header.provenance.temperature).unwrap_or(ROOM_TEMPERATURE),
             seed,
             first_replica,
         };
-        let field = ForceField::new(system, Precision::F32);
+        if effort.least < effort.most {
+            words.push(format!(
+                "the corrector ends where a frame has settled, after {} to {} steps (--relax)",
+                effort.least, effort.most
+            ));
+        }
+        let cutoff = self.cutoff.of(topology.len());
+        if let Some(cutoff) = cutoff {
+            words.push(format!(
+                "the corrector leaves out pairs beyond {cutoff} Å (--cutoff)"
+            ));
+        }
+        let field = ForceField::with_cutoff(system, Precision::F32, cutoff);
         Ok((
             Box::new(Relaxed::new(jump, topology, field, relaxation)),
             words,
@@ -190,19 +247,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_corrector_takes_a_step_a_heavy_atom_within_bounds_unless_told() {
+    fn the_corrector_takes_a_step_a_heavy_atom_at_most_within_bounds_unless_told() {
         let default = Jumps::default();
         assert_eq!(
-            [32, 154, 602].map(|tokens| default.corrector_steps(tokens)),
-            [100, 154, 400]
+            [32, 154, 602].map(|tokens| default.effort(tokens)),
+            [100, 154, 400].map(|most| Effort { least: 100, most })
         );
         let bare = Jumps {
             relax: Some(0),
             ..Jumps::default()
         };
-        assert_eq!(bare.corrector_steps(602), 0);
+        assert_eq!(bare.effort(602), Effort::exactly(0));
         // a bare network is not sampled as one that is corrected
         assert_ne!(bare.sampler(false).unwrap(), default.sampler(true).unwrap());
+    }
+
+    #[test]
+    fn large_proteins_have_a_cutoff_unless_told() {
+        assert_eq!(
+            [1999, 2000].map(|atoms| Cutoff::Auto.of(atoms)),
+            [None, Some(CUTOFF)]
+        );
+        assert_eq!(Cutoff::Off.of(9000), None);
+        assert_eq!(Cutoff::At(9.5).of(10), Some(9.5));
     }
 
     #[test]

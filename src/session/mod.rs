@@ -60,7 +60,7 @@ pub use backend::{Backend, OnEngine, devices};
 pub use dynamics::Dynamics;
 pub use files::{Files, Format, Lock, Output};
 pub use frames::Frames;
-pub use jumps::{Fold, Jumps};
+pub use jumps::{Cutoff, Fold, Jumps};
 pub use lines::minutes;
 pub use model::{ModelSource, temperatures};
 pub use plan::{Plan, Span, Strides};
@@ -216,7 +216,8 @@ impl Session {
         session.input = protein.to_owned();
         session.words.extend(notes);
         if matches!(session.stepper.clock(), Clock::Jumps(_)) && !options.as_is {
-            session.equilibrate_first(options.equilibrate);
+            let cutoff = options.jumps.cutoff.of(session.structure.topology.len());
+            session.equilibrate_first(options.equilibrate, cutoff);
         }
         Ok(session)
     }

@@ -165,6 +165,8 @@ impl Session {
             on_guard: rules.on_guard,
             resumed_at,
         };
+        // where the run begins with its input; another start is told by the simulation
+        self.stepper.begin(&self.structure.frame.positions);
         let first = started_from.as_deref();
         let mut simulation = self.simulation(frames, first, &plan, &files, rules, journal);
         if let Some(start) = started_from {

@@ -173,6 +173,7 @@ impl OnEngine for Rollouts<'_> {
         })?;
         let warnings = words.iter().filter(|line| line.starts_with("warning"));
         warnings.for_each(|warning| (self.say)(warning));
+        stepper.begin(&frame.positions);
         let rollouts = roll_out(stepper.as_mut(), &looker, &picks, starts, case.jumps)?;
         Ok(judge(
             &rollouts,

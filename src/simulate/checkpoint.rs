@@ -51,11 +51,27 @@ pub struct Tally {
     pub redrawn: u64,
     /// Steps that left something undone ([`super::Stepper::shortfall`]).
     pub short: u64,
+    /// Steps that were corrected ([`super::Stepper::corrected`]), those drawn again included.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub corrected: u64,
+    /// Steps of dynamics that this took.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub correction: u64,
+}
+
+/// Left out of checkpoints where nothing was counted, as in those of before it was.
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Tally {
     fn is_empty(&self) -> bool {
         *self == Tally::default()
+    }
+
+    /// Mean number of steps of dynamics that a correction took; none where there was none.
+    pub fn mean_correction(&self) -> Option<f64> {
+        (self.corrected > 0).then(|| self.correction as f64 / self.corrected as f64)
     }
 }
 

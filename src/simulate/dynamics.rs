@@ -84,6 +84,11 @@ impl<F: Force> Dynamics<F> {
         &self.force
     }
 
+    /// The force on a replica, kJ/mol/Å, where its last step ended.
+    pub(super) fn forces(&self, replica: usize) -> &[Vector3<f64>] {
+        &self.last[replica].force
+    }
+
     /// Goes on with other settings, which must be ones that [`Dynamics::new`] takes.
     pub(super) fn set(&mut self, settings: Settings) {
         self.settings = settings;

@@ -28,6 +28,7 @@ pub trait Force: Send {
 /// The physical force field, replicas in parallel.
 pub struct Physical {
     fields: Vec<ForceField>,
+    potentials: Vec<f64>,
 }
 
 impl Physical {
@@ -35,7 +36,13 @@ impl Physical {
     pub fn new(field: ForceField) -> Self {
         Physical {
             fields: vec![field],
+            potentials: Vec::new(),
         }
+    }
+
+    /// The potential energies, kJ/mol, of the replicas that it was last asked for.
+    pub fn potentials(&self) -> &[f64] {
+        &self.potentials
     }
 }
 
@@ -44,22 +51,28 @@ impl Force for Physical {
         if self.fields.len() < replicas.len() {
             self.fields.resize(replicas.len(), self.fields[0].clone());
         }
-        let evaluate =
-            |((field, frame), forces): ((&mut ForceField, &Frame), &mut Vec<Vector3<f64>>)| {
-                field.energy_forces(&frame.positions, forces);
-            };
+        self.potentials.resize(replicas.len(), f64::NAN);
+        type Work<'a> = (
+            ((&'a mut ForceField, &'a Frame), &'a mut Vec<Vector3<f64>>),
+            &'a mut f64,
+        );
+        let evaluate = |(((field, frame), forces), potential): Work<'_>| {
+            *potential = field.energy_forces(&frame.positions, forces).total;
+        };
         if replicas.len() == 1 || rayon::current_num_threads() == 1 {
             // without the thread pool, which costs a small molecule more than its forces
             self.fields
                 .iter_mut()
                 .zip(replicas)
                 .zip(forces)
+                .zip(&mut self.potentials)
                 .for_each(evaluate);
         } else {
             self.fields
                 .par_iter_mut()
                 .zip(replicas)
                 .zip(forces)
+                .zip(&mut self.potentials)
                 .for_each(evaluate);
         }
         Ok(())

@@ -25,7 +25,7 @@ pub use interrupt::Stop;
 pub use jump::Jump;
 pub use learned::{Learned, Riding};
 pub use next_frame::NextFrame;
-pub use relax::{Relaxation, Relaxed};
+pub use relax::{Effort, Relaxation, Relaxed};
 pub use settings::{Integrator, Settings};
 pub use simulation::{OnGuard, Rules, Simulation};
 
@@ -172,6 +172,11 @@ pub trait Stepper: Send {
     }
     /// What the last step of a replica left undone, in words; the frame is whole all the same.
     fn shortfall(&self, _replica: usize) -> Option<&str> {
+        None
+    }
+    /// Steps of dynamics that corrected the last step of a replica; none where steps are not
+    /// corrected.
+    fn corrected(&self, _replica: usize) -> Option<u64> {
         None
     }
     /// The network behind the steps, to be asked about its symmetry; none where there is no

@@ -1,6 +1,8 @@
 //! `Relaxed`: the corrector of a jump. What a network gets nearly right, the physical force field
 //! puts right.
 
+mod corrector;
+
 use nalgebra::Vector3;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
@@ -9,44 +11,62 @@ use super::{
     Clock, Constraints, Dynamics, Integrator, Motion, Physical, Settings, Stepper, Stop, redrawn,
 };
 use crate::Result;
-use crate::forcefield::{ForceField, Minimizer};
-use crate::geometry::noise;
-use crate::geometry::velocities::{maxwell_boltzmann, repartitioned_masses, stop_centre};
+use crate::forcefield::ForceField;
+use crate::geometry::velocities::repartitioned_masses;
 use crate::observe::Probe;
 use crate::structure::{Frame, Topology};
+use corrector::{Band, Corrector};
 
-/// Root-mean-square force up to which a frame is left to dynamics, kJ/mol/Å. That of ff14SB
-/// proteins at 300 K is about 60: bonds of k ≈ 2700 kJ/mol/Å² feel √(k·kT) ≈ 80. Only what no
-/// thermal motion explains is minimised away.
-const THERMAL_FORCE: f64 = 80.0;
-/// Largest force on an atom up to which a frame is left to dynamics, kJ/mol/Å: ten times the mean,
-/// which no atom of a protein at 300 K reaches. Without it one clash among thousands of atoms,
-/// which the mean hides, throws the dynamics apart.
-const LARGEST_FORCE: f64 = 800.0;
-/// How many times as many steps of minimisation a frame is given that needs more than it should.
-const PATIENCE: usize = 4;
-/// By how much closer to a minimum a frame is brought whose dynamics failed.
-const CLOSER: f64 = 0.25;
 /// Friction, 1/ps: the heat of a corrected error is gone within 0.1 ps, and a torsion still rolls
 /// off a barrier in half of that, which with twice the friction takes it twice as long.
 pub(super) const FRICTION: f64 = 10.0;
 /// Time step, ps, with hydrogens of 3 Da whose bonds are held.
 pub(super) const TIME_STEP: f64 = 0.004;
-/// No atom of a whole molecule goes farther than this, Å, and this many Å a ps, the speed of a free
-/// hydrogen of 3 Da at 300 K.
-const FARTHEST: f64 = 5.0;
-const FASTEST: f64 = 16.0;
 /// Mass of a hydrogen, Da.
 pub(super) const HYDROGEN: f64 = 3.0;
 /// Keeps the corrector's random numbers apart from the jump's.
 const STREAM: u64 = 0x5e1f_c0de;
+
+/// How many steps of dynamics a correction makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effort {
+    /// So many in any case.
+    pub least: usize,
+    /// So many at most: it ends before where the frame has settled (see [`Relaxed`]). Where this is
+    /// no more than `least`, every correction makes so many.
+    pub most: usize,
+}
+
+impl Effort {
+    /// So many steps, always.
+    pub fn exactly(steps: usize) -> Self {
+        Effort {
+            least: steps,
+            most: steps,
+        }
+    }
+
+    /// Whether a frame decides how many it gets.
+    fn is_free(self) -> bool {
+        self.least < self.most
+    }
+
+    /// As the log and checkpoints have it.
+    fn words(self) -> Value {
+        if self.is_free() {
+            format!("{} to {}", self.least, self.most).into()
+        } else {
+            self.most.into()
+        }
+    }
+}
 
 /// How a frame is relaxed after a jump.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Relaxation {
     /// Steps of Langevin dynamics. Before them about as many steps of minimisation are made at most
     /// (four times as many for a frame that needs them), only while forces are larger than thermal.
-    pub steps: usize,
+    pub effort: Effort,
     /// Temperature of the dynamics, K.
     pub temperature: f64,
     /// Seed of its random numbers.
@@ -59,9 +79,17 @@ pub struct Relaxation {
 ///
 /// Time does not advance for it: the femtoseconds of a relaxation are small beside the lag time.
 /// Frames get velocities.
+///
+/// A frame whose [`Effort`] is its own has settled when its potential energy is back in the thermal
+/// band of the start and no atom feels a force that no thermal motion explains. The
+/// start is what the run began with ([`Stepper::begin`]), the same for all replicas, so that what a
+/// replica gets depends on no other and on nothing that was done before its last frame.
 pub struct Relaxed<S> {
     stepper: S,
     relaxation: Relaxation,
+    /// What the run began with, where it was told; the band is taken from it when it is needed.
+    start: Option<Vec<Vector3<f64>>>,
+    band: Option<Band>,
     /// One a replica: an evaluation needs scratch of its own.
     correctors: Vec<Corrector>,
     masses: Vec<f64>,
@@ -79,6 +107,8 @@ impl<S: Stepper> Relaxed<S> {
         Relaxed {
             stepper,
             relaxation,
+            start: None,
+            band: None,
             correctors: Vec::new(),
             masses,
             constraints,
@@ -98,154 +128,47 @@ impl<S: Stepper> Relaxed<S> {
         &self.masses
     }
 
-    /// A corrector for every replica.
+    /// A corrector for every replica, and the band that frames are to settle in.
     fn prepare(&mut self, replicas: usize) -> Result<()> {
         while self.correctors.len() < replicas {
-            let Relaxation {
-                temperature,
-                seed,
-                first_replica,
-                ..
-            } = self.relaxation;
-            let settings = Settings {
-                integrator: Integrator::Langevin { friction: FRICTION },
-                time_step: TIME_STEP,
-                temperature,
-                stop_centre: true,
-                seed: seed ^ STREAM,
-                first_replica: first_replica + self.correctors.len() as u64,
-            };
-            let physical = Physical::new(self.field.clone());
-            let mut dynamics = Dynamics::new(
-                physical,
-                self.masses.clone(),
-                self.constraints.clone(),
-                settings,
-            )?;
-            dynamics.reseed(self.attempt);
-            self.correctors.push(Corrector {
-                field: self.field.clone(),
-                dynamics,
-                shortfall: None,
-            });
+            let replica = self.relaxation.first_replica + self.correctors.len() as u64;
+            let mut corrector = self.corrector(replica)?;
+            corrector.dynamics.reseed(self.attempt);
+            self.correctors.push(corrector);
+        }
+        if self.relaxation.effort.is_free()
+            && let Some(start) = self.start.take()
+        {
+            let mut corrector = self.corrector(u64::MAX)?;
+            let found = corrector.band_of(&start, self.freedom(), &self.stop);
+            if found.is_err() {
+                self.start = Some(start);
+            }
+            self.band = found?;
         }
         Ok(())
     }
-}
 
-/// What corrects the frames of one replica.
-struct Corrector {
-    field: ForceField,
-    dynamics: Dynamics<Physical>,
-    /// What it could not do with the last frame.
-    shortfall: Option<String>,
-}
-
-impl Corrector {
-    /// Minimises what is strained and lets the frame find its temperature; a frame whose dynamics
-    /// is thrown apart gets closer to a minimum and another try. One too strained even so is left
-    /// where the minimisation ended, without velocities, and the shortfall says so: dynamics would
-    /// hide from the guard the fault that the jump made.
-    fn relax(&mut self, frame: &mut Frame, steps: usize, stop: &Stop) -> Result<()> {
-        self.shortfall = None;
-        let mut closeness = 1.0;
-        loop {
-            if let Some(shortfall) = self.minimize(frame, steps, closeness, stop) {
-                self.shortfall = Some(shortfall);
-            } else if !self.move_about(frame, steps, stop)? {
-                if closeness == 1.0 {
-                    closeness = CLOSER;
-                    continue;
-                }
-                self.shortfall = Some("its dynamics threw the frame apart twice".to_owned());
-            }
-            if stop.is_asked() {
-                return Err(Stop::interrupted(frame.step));
-            }
-            return Ok(());
-        }
-    }
-
-    /// Brings forces down to `closeness` times thermal ones, or says why not.
-    fn minimize(
-        &mut self,
-        frame: &mut Frame,
-        steps: usize,
-        closeness: f64,
-        stop: &Stop,
-    ) -> Option<String> {
-        let minimizer = |steps| Minimizer {
-            tolerance: closeness * THERMAL_FORCE,
-            largest: closeness * LARGEST_FORCE,
-            steps,
-            ..Minimizer::default()
-        };
-        let mut run = |steps| {
-            minimizer(steps).run_until(&mut self.field, &mut frame.positions, || stop.is_asked())
-        };
-        let mut done = run(steps);
-        if !done.converged {
-            done = run(PATIENCE * steps);
-        }
-        (!done.converged).then(|| {
-            format!(
-                "{} steps of minimisation left forces of {:.0} kJ/mol/Å (RMS)",
-                (1 + PATIENCE) * steps,
-                done.rms_force
-            )
-        })
-    }
-
-    /// Dynamics from new velocities; a frame that it throws apart is as before, with its bonds
-    /// held, and the answer is no.
-    fn move_about(&mut self, frame: &mut Frame, steps: usize, stop: &Stop) -> Result<bool> {
-        let dynamics = &mut self.dynamics;
-        let unheld = frame.positions.clone();
-        dynamics
-            .constraints()
-            .hold_lengths(&unheld, &mut frame.positions);
-        let held = frame.positions.clone();
-        let Settings {
+    /// The corrector of the replica of this number.
+    fn corrector(&self, replica: u64) -> Result<Corrector> {
+        let Relaxation {
+            temperature, seed, ..
+        } = self.relaxation;
+        let settings = Settings {
+            integrator: Integrator::Langevin { friction: FRICTION },
+            time_step: TIME_STEP,
             temperature,
-            time_step,
-            seed,
-            first_replica,
-            ..
-        } = dynamics.settings();
-        let step = frame.step * steps as u64;
-        let mut random = noise::generator(seed, u64::MAX, first_replica, step);
-        let mut velocities: Vec<Vector3<f64>> =
-            maxwell_boltzmann(dynamics.masses(), temperature, &mut random);
-        dynamics
-            .constraints()
-            .stop_stretching(&frame.positions, &mut velocities);
-        stop_centre(dynamics.masses(), &mut velocities);
-        let mut inner = [Frame {
-            step,
-            positions: std::mem::take(&mut frame.positions),
-            velocities: Some(velocities),
-            ..Frame::default()
-        }];
-        for _ in 0..steps {
-            if stop.is_asked() {
-                return Err(Stop::interrupted(frame.step));
-            }
-            dynamics.step(&mut inner)?;
-        }
-        let [inner] = inner;
-        let farthest = FARTHEST + FASTEST * time_step * steps as f64;
-        let whole = inner
-            .positions
-            .iter()
-            .zip(&held)
-            .all(|(after, before)| (after - before).norm() <= farthest);
-        if whole {
-            (frame.positions, frame.velocities) = (inner.positions, inner.velocities);
-            frame.kinetic = inner.kinetic;
-        } else {
-            frame.positions = held;
-        }
-        Ok(whole)
+            stop_centre: true,
+            seed: seed ^ STREAM,
+            first_replica: replica,
+        };
+        let dynamics = Dynamics::new(
+            Physical::new(self.field.clone()),
+            self.masses.clone(),
+            self.constraints.clone(),
+            settings,
+        )?;
+        Ok(Corrector::new(self.field.clone(), dynamics))
     }
 }
 
@@ -253,9 +176,9 @@ impl<S: Stepper> Stepper for Relaxed<S> {
     fn step(&mut self, replicas: &mut [Frame]) -> Result<()> {
         self.stepper.step(replicas)?;
         self.prepare(replicas.len())?;
-        let (steps, stop) = (self.relaxation.steps, &self.stop);
+        let (effort, band, stop) = (self.relaxation.effort, self.band, &self.stop);
         let work = replicas.par_iter_mut().zip(&mut self.correctors);
-        work.try_for_each(|(frame, corrector)| corrector.relax(frame, steps, stop))
+        work.try_for_each(|(frame, corrector)| corrector.relax(frame, effort, band, stop))
     }
 
     fn heed(&mut self, stop: &Stop) {
@@ -265,6 +188,7 @@ impl<S: Stepper> Stepper for Relaxed<S> {
 
     fn begin(&mut self, start: &[Vector3<f64>]) {
         self.stepper.begin(start);
+        (self.start, self.band) = (Some(start.to_vec()), None);
     }
 
     fn redraw(&mut self, replica: usize, draw: u64, frame: &mut Frame) -> Result<()> {
@@ -272,13 +196,17 @@ impl<S: Stepper> Stepper for Relaxed<S> {
         self.prepare(replica + 1)?;
         let corrector = &mut self.correctors[replica];
         corrector.dynamics.reseed(redrawn(self.attempt, draw));
-        let relaxed = corrector.relax(frame, self.relaxation.steps, &self.stop);
+        let relaxed = corrector.relax(frame, self.relaxation.effort, self.band, &self.stop);
         corrector.dynamics.reseed(self.attempt);
         relaxed
     }
 
     fn shortfall(&self, replica: usize) -> Option<&str> {
         self.correctors.get(replica)?.shortfall.as_deref()
+    }
+
+    fn corrected(&self, replica: usize) -> Option<u64> {
+        Some(self.correctors.get(replica)?.potentials.len() as u64)
     }
 
     fn clock(&self) -> Clock {
@@ -294,20 +222,34 @@ impl<S: Stepper> Stepper for Relaxed<S> {
 
     fn identity(&self) -> Map<String, Value> {
         let Relaxation {
-            steps, temperature, ..
+            effort,
+            temperature,
+            ..
         } = self.relaxation;
         let mut identity = self.stepper.identity();
-        identity.insert("steps of the corrector".to_owned(), steps.into());
+        identity.insert("steps of the corrector".to_owned(), effort.words());
         identity.insert("temperature (K)".to_owned(), json!(temperature));
+        if let Some(cutoff) = self.field.cutoff() {
+            // not said where there is none, as in checkpoints of before there was one
+            identity.insert("cutoff of the corrector (Å)".to_owned(), json!(cutoff));
+        }
         identity
     }
 
     fn describe(&self) -> String {
         let Relaxation {
-            steps, temperature, ..
+            effort,
+            temperature,
+            ..
         } = self.relaxation;
+        let steps = match effort.is_free() {
+            true => format!("{} to {} steps", effort.least, effort.most),
+            false => format!("{} steps", effort.most),
+        };
+        let cutoff = self.field.cutoff();
+        let cutoff = cutoff.map_or(String::new(), |cutoff| format!(", cutoff {cutoff} Å"));
         format!(
-            "{}; then {steps} steps of {} fs in ff14SB + OBC2 at {temperature} K",
+            "{}; then {steps} of {} fs in ff14SB + OBC2{cutoff} at {temperature} K",
             self.stepper.describe(),
             TIME_STEP * 1e3
         )

@@ -40,6 +40,8 @@ fn checkpoint(step: u64) -> Checkpoint {
             Tally {
                 redrawn: 3,
                 short: 1,
+                corrected: 7,
+                correction: 912,
             },
         ],
         start: Some(vec![Vector3::new(1.0 / 3.0, -0.0, 1e-300); 2]),

@@ -1,7 +1,8 @@
 use std::path::Path;
 
+use super::corrector::WIDTHS;
 use super::*;
-use crate::forcefield::{Precision, PrepareOptions, Prepared, System, prepare};
+use crate::forcefield::{Minimizer, Precision, PrepareOptions, Prepared, System, prepare};
 use crate::geometry::velocities::{kinetic_energy, temperature};
 use crate::structure::{ReadOptions, read};
 
@@ -33,6 +34,10 @@ impl Stepper for Strain {
 }
 
 fn relaxed(steps: usize, first_replica: u64) -> (Relaxed<Strain>, Frame) {
+    relaxed_by(Effort::exactly(steps), first_replica)
+}
+
+fn relaxed_by(effort: Effort, first_replica: u64) -> (Relaxed<Strain>, Frame) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/structures/akle.pdb");
     let structure = read(&file, &ReadOptions::default()).unwrap();
     let Prepared {
@@ -48,7 +53,7 @@ fn relaxed(steps: usize, first_replica: u64) -> (Relaxed<Strain>, Frame) {
     let mut field = ForceField::new(System::build(&topology).unwrap(), Precision::F32);
     Minimizer::default().run(&mut field, &mut frame.positions);
     let relaxation = Relaxation {
-        steps,
+        effort,
         temperature: 300.0,
         seed: 5,
         first_replica,
@@ -123,12 +128,10 @@ fn what_dynamics_throws_apart_is_left_minimised() {
     )
     .unwrap();
     let mut after = frame.clone();
-    let mut corrector = Corrector {
-        field,
-        dynamics: wild,
-        shortfall: None,
-    };
-    corrector.relax(&mut after, 100, &Stop::never()).unwrap();
+    let mut corrector = Corrector::new(field, wild);
+    corrector
+        .relax(&mut after, Effort::exactly(100), None, &Stop::never())
+        .unwrap();
     assert!(after.velocities.is_none());
     assert!(corrector.shortfall.unwrap().contains("apart twice"));
     let farthest = after
@@ -153,4 +156,107 @@ fn a_replica_is_the_same_alone() {
     }
     assert_eq!(frames[2], one[0]);
     assert_ne!(frames[1].positions, one[0].positions);
+}
+
+/// A corrector that ends by itself, and the frame that it began with.
+fn free(first_replica: u64) -> (Relaxed<Strain>, Frame) {
+    let (mut stepper, frame) = relaxed_by(
+        Effort {
+            least: 40,
+            most: 300,
+        },
+        first_replica,
+    );
+    stepper.begin(&frame.positions);
+    stepper.prepare(1).unwrap();
+    (stepper, frame)
+}
+
+/// The same with a band that ends at its mean: half of the thermal frames lie above it.
+fn choosy(first_replica: u64) -> (Relaxed<Strain>, Frame) {
+    let (mut stepper, frame) = free(first_replica);
+    let band = stepper.band.unwrap();
+    stepper.band = Some(Band {
+        mean: band.mean - WIDTHS * band.width,
+        ..band
+    });
+    (stepper, frame)
+}
+
+#[test]
+fn a_replica_ends_where_it_has_settled_whoever_else_is_there() {
+    let (mut all, frame) = choosy(0);
+    let mut frames = vec![frame; 4];
+    let (mut alone, frame) = choosy(2);
+    let mut one = vec![frame];
+    let mut counts = Vec::new();
+    for _ in 0..3 {
+        all.step(&mut frames).unwrap();
+        alone.step(&mut one).unwrap();
+        assert_eq!(alone.corrected(0), all.corrected(2));
+        counts.extend((0..4).map(|replica| all.corrected(replica).unwrap()));
+    }
+    assert_eq!(frames[2], one[0]);
+    // some end early, and not all at the same step; none before its time
+    assert!(
+        counts.iter().all(|count| (40..=300).contains(count)),
+        "{counts:?}"
+    );
+    assert!(counts.iter().any(|&count| count < 300), "{counts:?}");
+    assert!(counts.iter().any(|&count| count != counts[0]), "{counts:?}");
+    // a run that goes on is told what it began with, and makes the same step
+    let (mut resumed, _) = choosy(0);
+    let mut again = frames.clone();
+    all.step(&mut frames).unwrap();
+    resumed.step(&mut again).unwrap();
+    assert_eq!(again, frames);
+}
+
+#[test]
+fn a_frame_above_the_band_gets_the_most() {
+    let (mut stepper, frame) = free(0);
+    let mut frames = vec![frame.clone()];
+    stepper.step(&mut frames).unwrap();
+    let band = stepper.band.unwrap();
+    // kT√(f/2) of the 69 atoms and 37 held bonds of AKLE
+    let freedom = stepper.freedom() as f64;
+    assert!(
+        (band.width - 2.494 * (0.5 * freedom).sqrt()).abs() <= 0.01,
+        "{band:?}"
+    );
+    // the mean is that of the same dynamics for ten times as long, but for what it had no time for
+    let mut corrector = stepper.corrector(7).unwrap();
+    let mut long = Frame::at_rest(frame.positions);
+    let effort = Effort::exactly(5000);
+    corrector
+        .relax(&mut long, effort, None, &Stop::never())
+        .unwrap();
+    let later = &corrector.potentials[500..];
+    let mean = later.iter().sum::<f64>() / later.len() as f64;
+    assert!(
+        (band.mean - mean).abs() <= 2.0 * band.width,
+        "{band:?} {mean}"
+    );
+    stepper.band = Some(Band {
+        mean: band.mean - 10.0 * band.width,
+        ..band
+    });
+    stepper.step(&mut frames).unwrap();
+    assert_eq!(stepper.corrected(0), Some(300));
+    stepper.band = Some(Band {
+        mean: band.mean + 10.0 * band.width,
+        ..band
+    });
+    stepper.step(&mut frames).unwrap();
+    assert_eq!(stepper.corrected(0), Some(40));
+    // a run that was not told what it began with has no band
+    let (mut untold, frame) = relaxed_by(
+        Effort {
+            least: 40,
+            most: 60,
+        },
+        0,
+    );
+    untold.step(&mut [frame]).unwrap();
+    assert_eq!((untold.band, untold.corrected(0)), (None, Some(60)));
 }

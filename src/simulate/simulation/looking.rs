@@ -4,7 +4,7 @@
 use nalgebra::Vector3;
 
 use super::{OnGuard, Simulation};
-use crate::observe::{REDRAWN, Record, UNCORRECTED};
+use crate::observe::{CORRECTION, REDRAWN, Record, UNCORRECTED};
 use crate::simulate::Clock;
 use crate::simulate::checkpoint::Tally;
 use crate::{Error, Result};
@@ -19,7 +19,7 @@ impl Simulation {
         for replica in 0..self.frames.len() {
             let mut draw = 0;
             loop {
-                self.count_shortfall(replica);
+                self.count_correction(replica);
                 let mut record = Record::default();
                 self.look_at_symmetry(replica, &mut record)?;
                 let fault = match self.look_at(replica, record) {
@@ -79,12 +79,16 @@ impl Simulation {
         self.stepper.redraw(replica, draw, frame)
     }
 
-    /// Counts and says what the last step of a replica left undone.
-    fn count_shortfall(&mut self, replica: usize) {
+    /// Counts what corrected the last step of a replica, and says what it left undone.
+    fn count_correction(&mut self, replica: usize) {
         let step = self.frames[replica].step;
         // frames that were not made by a step now: the first, and those of a checkpoint
         if self.before.is_empty() {
             return;
+        }
+        if let Some(steps) = self.stepper.corrected(replica) {
+            self.tallies[replica].corrected += 1;
+            self.tallies[replica].correction += steps;
         }
         if let Some(shortfall) = self.stepper.shortfall(replica) {
             let words = format!("the jump is not corrected: {shortfall}");
@@ -96,10 +100,12 @@ impl Simulation {
 
     /// Shows the frame of one replica to its observers.
     fn look_at(&mut self, replica: usize, mut record: Record) -> Result<()> {
-        let Tally { redrawn, short } = self.tallies[replica];
+        let tally = self.tallies[replica];
+        let Tally { redrawn, short, .. } = tally;
         if matches!(self.stepper.clock(), Clock::Jumps(_)) {
             record.put(REDRAWN, Some(redrawn as f64));
             record.put(UNCORRECTED, Some(short as f64));
+            record.put(CORRECTION, tally.mean_correction());
         }
         let frame = &self.frames[replica];
         for (_, observer) in self.observers[replica]

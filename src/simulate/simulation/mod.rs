@@ -332,12 +332,15 @@ impl Simulation {
                 .collect()
         };
         let replicas: Vec<serde_json::Map<String, Value>> = self.observers.iter().map(of).collect();
+        let corrections = self.tallies.iter().map(Tally::mean_correction);
+        let corrections: Vec<_> = corrections.collect();
         json!({
             "steps": self.step(),
             "time_ps": self.frames.first().map(|frame| frame.time),
             "rollbacks": self.rollbacks,
             "jumps_drawn_again": self.tallies.iter().map(|tally| tally.redrawn).collect::<Vec<_>>(),
             "corrector_failures": self.tallies.iter().map(|tally| tally.short).collect::<Vec<_>>(),
+            "corrector_steps_a_jump": corrections,
             "equivariance": self.equivariance.as_ref().map(|(_, monitor)| monitor.results()),
             "replicas": replicas,
         })

@@ -70,7 +70,8 @@ impl Fold {
 /// Sampler and corrector of a model of jumps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Jumps {
-    /// Physical time of a jump, ps, of a model that takes several; none: the model's own.
+    /// Physical time of a jump, ps, of a model that takes several; none: what the model says of
+    /// molecules of this size, else its own.
     pub lag: Option<f64>,
     /// After every jump, up to so many steps of minimisation and so many of 4 fs in the force
     /// field; 0: the bare network. None: until the frame has settled, 100 at least, one for each

@@ -1,5 +1,6 @@
 //! One error type, divided by what the user can do about it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -225,6 +226,41 @@ impl Error {
             Error::Guard { .. } => 3,
             Error::Device { .. } => 4,
             Error::Interrupted { .. } => 75,
+        }
+    }
+}
+
+/// Words as they may reach a terminal. Names of residues, a model's summary, a file's own name are
+/// text of others: escape sequences among them would be obeyed, and marks that turn the direction
+/// of writing would hide what stands there. Each such character becomes `\u{fffd}`.
+pub fn printable(words: &str) -> Cow<'_, str> {
+    let is_order = |c: char| {
+        let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        turns || c.is_control() && !matches!(c, '\n' | '\t')
+    };
+    if words.contains(is_order) {
+        Cow::Owned(words.replace(is_order, "\u{fffd}"))
+    } else {
+        Cow::Borrowed(words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminals_get_no_orders_from_files() {
+        for (words, shown) in [
+            ("Å – ±\tσ\n", "Å – ±\tσ\n"),
+            (
+                "\u{1b}[2J\u{1b}]0;title\u{7}",
+                "\u{fffd}[2J\u{fffd}]0;title\u{fffd}",
+            ),
+            ("a\rb\u{9b}31m", "a\u{fffd}b\u{fffd}31m"),
+            ("a\u{202e}bdp.exe", "a\u{fffd}bdp.exe"),
+        ] {
+            assert_eq!(printable(words), shown);
         }
     }
 }

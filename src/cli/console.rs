@@ -1,6 +1,7 @@
 //! What the program prints. Whoever reads it may stop reading (`| head`, a closed terminal, a full
 //! disk): that never is a panic. A pipe that is closed ends the output quietly; a stdout that
 //! cannot be written for another reason is an error of the command, when it has done its work.
+//! Characters of files that a terminal would obey are not passed on.
 //!
 //! The macros are used in place of the standard library's of the same names, which panic.
 
@@ -8,6 +9,7 @@ use std::fmt::Arguments;
 use std::io::{ErrorKind, Write};
 use std::sync::Mutex;
 
+use crate::error::printable;
 use crate::{Error, Result};
 
 /// The first error that stdout met.
@@ -19,13 +21,17 @@ pub fn out(words: Arguments<'_>) {
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner());
     if failed.is_none() {
-        *failed = std::io::stdout().write_fmt(words).err();
+        let words = words.to_string();
+        *failed = std::io::stdout()
+            .write_all(printable(&words).as_bytes())
+            .err();
     }
 }
 
 /// Writes to stderr.
 pub fn err(words: Arguments<'_>) {
-    let _ = std::io::stderr().write_fmt(words);
+    let words = words.to_string();
+    let _ = std::io::stderr().write_all(printable(&words).as_bytes());
 }
 
 /// Whether all that was printed could be.

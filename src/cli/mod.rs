@@ -31,6 +31,7 @@ use std::sync::OnceLock;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 
+use crate::error::printable;
 use crate::session::MOST_THREADS;
 use crate::units::{self, Dimension};
 use crate::{Error, Result};
@@ -210,10 +211,11 @@ fn positive(flag: &str, time: Option<f64>) -> Result<()> {
 
 /// An error as the user reads it: what happened and where, then what to try.
 pub fn render(error: &Error) -> String {
-    match error.hint() {
+    let words = match error.hint() {
         // an interruption is no error: the user or the time limit asked for it
         "" if matches!(error, Error::Interrupted { .. }) => error.to_string(),
         "" => format!("error: {error}"),
         hint => format!("error: {error}\n  try: {hint}"),
-    }
+    };
+    printable(&words).into_owned()
 }

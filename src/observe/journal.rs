@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
+use crate::error::printable;
 use crate::{Error, Result};
 
 /// Where words go that are for people.
@@ -242,7 +243,7 @@ impl Inner {
     fn write_log(&mut self, words: &str) {
         let seconds = self.start.elapsed().as_secs_f64();
         if let Some((path, file)) = &mut self.log
-            && let Err(source) = writeln!(file, "[{seconds:10.1} s] {words}")
+            && let Err(source) = writeln!(file, "[{seconds:10.1} s] {}", printable(words))
             && self.failed.is_none()
         {
             self.failed = Some(Error::writing(path, &source));
@@ -261,5 +262,5 @@ impl Inner {
 /// A line to stderr. Whoever read it may be gone (`2>&1 | head`, a closed terminal, a full disk):
 /// that is no reason to end a run.
 fn error_line(words: &str) {
-    let _ = writeln!(std::io::stderr(), "{words}");
+    let _ = writeln!(std::io::stderr(), "{}", printable(words));
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::config::Budget;
+use crate::error::printable;
 use crate::task::jump::BANDS;
 use crate::{Error, Result, files};
 
@@ -125,9 +126,10 @@ impl Reporter {
     pub fn say(&self, line: &str) {
         if self.quiet {
         } else if self.bar.is_hidden() {
-            eprintln!("{line}");
+            // whoever read it may be gone: no reason to end a training
+            let _ = writeln!(std::io::stderr(), "{}", printable(line));
         } else {
-            self.bar.println(line);
+            self.bar.println(printable(line));
         }
     }
 

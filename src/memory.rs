@@ -51,12 +51,12 @@ fn checked(memory: *mut u8, bytes: usize) -> *mut u8 {
 /// might wait for a thread that waits for memory.
 #[cold]
 fn out_of_memory(bytes: usize) -> ! {
-    let mut line = [0; 160];
+    let mut line = [0; 200];
     let mut rest = &mut line[..];
     let _ = writeln!(
         rest,
         "error: out of memory: {bytes} bytes are not to be had\n  try: fewer --replicas or \
-         --threads"
+         --threads, or smaller batches"
     );
     let unused = rest.len();
     let _ = std::io::stderr().write_all(&line[..line.len() - unused]);

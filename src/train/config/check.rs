@@ -38,6 +38,9 @@ impl Config {
     }
 }
 
+/// Most samples of an update and of a validation: all of them are drawn at once.
+const MOST_SAMPLES: usize = 1_000_000;
+
 /// A key, whether it is as it should be, and what is allowed.
 type Rule = (&'static str, bool, &'static str);
 
@@ -132,7 +135,16 @@ fn training_rules(config: &Config) -> Vec<Rule> {
             t.minutes.is_none_or(positive),
             "must be above 0",
         ),
-        ("training.batch", t.batch > 0, "must be at least 1"),
+        (
+            "training.batch",
+            (1..=MOST_SAMPLES).contains(&t.batch),
+            "must be at least 1 and at most 1000000",
+        ),
+        (
+            "training.validation_samples",
+            t.validation_samples <= MOST_SAMPLES,
+            "must be at most 1000000",
+        ),
         (
             "training.micro_batch_tokens",
             t.micro_batch_tokens > 0,

@@ -131,6 +131,13 @@ fn what_is_wrong_is_refused_with_file_line_key_and_what_is_allowed() {
         message.contains("training.batch") && message.contains("at least 1"),
         "{message}"
     );
+    for key in ["batch", "validation_samples"] {
+        let message = refusal(&format!("{GOOD}{key} = 1000000000000\n"));
+        assert!(
+            message.contains(&format!("training.{key}: must be at")),
+            "{message}"
+        );
+    }
     let message = refusal(&format!("{GOOD}batch = \"many\"\n"));
     assert!(message.starts_with("dir/train.toml:7: "), "{message}");
     let message = refusal(&format!("{GOOD}[model]\npair = 9\n"));

@@ -192,59 +192,6 @@ fn a_run_and_a_training_leave_each_others_checkpoints_alone() {
         );
     }
     assert_eq!(std::fs::read(desk.path("run.ckpt")).unwrap(), ran);
-
-    // a training goes on without those who read its words
-    for redirection in ["2>&1 | true", "2>/dev/full", "2>&-"] {
-        let line = format!("$P train t.toml --backend cpu -o t --fresh --overwrite {redirection}");
-        desk.says(&line, 0);
-        let model = desk.path("t.safetensors");
-        assert!(model.is_file(), "{redirection}");
-        std::fs::remove_file(model).unwrap();
-    }
-}
-
-/// A terminal obeys what it is sent: names out of files are shown, not sent.
-#[test]
-fn files_give_no_orders_to_terminals() {
-    let desk = Desk::new();
-    let text = std::fs::read_to_string(desk.path("akle.pdb")).unwrap();
-    let ligand =
-        "HETATM 9001  C1  \u{1b}[2 B   1      60.000  60.000  60.000  1.00  0.00           C";
-    std::fs::write(desk.path("esc.pdb"), format!("{ligand}\n{text}")).unwrap();
-    std::fs::write(desk.path("\u{1b}]0;x\u{7}.pdb"), &text).unwrap();
-    for line in [
-        "$P check esc.pdb",
-        "$P energy esc.pdb",
-        "$P run esc.pdb --backend cpu --dry-run --steps 1",
-        "$P check *x*.pdb",
-        "$P check *x*.none",
-        "$P energy --forces $'\\e[2J/f' akle.pdb",
-    ] {
-        let output = desk.run(line);
-        for bytes in [&output.stdout, &output.stderr] {
-            let orders = bytes.iter().filter(|byte| **byte < 32);
-            let orders: Vec<u8> = orders.copied().filter(|byte| *byte != b'\n').collect();
-            assert!(orders.is_empty(), "{line}: {orders:?}");
-        }
-    }
-    // a model's summary names its systems
-    let configuration = format!(
-        "[data]\nfolder = {:?}\n[[data.systems]]\nname = \"a\\u001b[2Jb\"\ntopology = {:?}\n\
-         trajectories = [\"akle_a.xtc\"]\n[jump]\nlag = \"50ps\"\n\
-         [model]\nscalars = 16\nvectors = 8\npair = 8\nlayers = 1\n\
-         [training]\nupdates = 1\nbatch = 1\nvalidation_samples = 1\n",
-        repository("tests/data/compare").to_str().unwrap(),
-        repository("data/structures/akle.pdb").to_str().unwrap()
-    );
-    std::fs::write(desk.path("t.toml"), configuration).unwrap();
-    let said = desk.says("$P train t.toml --backend cpu -o t", 0);
-    assert!(said.contains("a\u{fffd}[2Jb: 32 heavy atoms"), "{said}");
-    let info = desk.run("$P model info t.safetensors");
-    let info = String::from_utf8(info.stdout).unwrap();
-    assert!(
-        info.contains("a\u{fffd}[2Jb") && !info.contains('\u{1b}'),
-        "{info}"
-    );
 }
 
 #[test]

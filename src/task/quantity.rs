@@ -7,7 +7,7 @@ use crate::units::{self, Dimension};
 fn quantity<'de, D: Deserializer<'de>>(from: D, dimension: Dimension) -> Result<f64, D::Error> {
     let text = String::deserialize(from)?;
     units::parse(&text, dimension)
-        .map_err(|error| serde::de::Error::custom(format!("{error}; {}", error.hint())))
+        .map_err(|error| serde::de::Error::custom(format!("{error}; try: {}", error.hint())))
 }
 
 macro_rules! quantities {

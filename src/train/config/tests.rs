@@ -122,8 +122,7 @@ fn what_is_wrong_is_refused_with_file_line_key_and_what_is_allowed() {
     let message = refusal(&GOOD.replace("20ps", "20"));
     assert!(
         message.starts_with("dir/train.toml:4: ")
-            && message.contains("no unit")
-            && message.contains("20ps (or fs, ns, us)"),
+            && message.contains("`20` has no unit; try: 20ps (or fs, ns, us)"),
         "{message}"
     );
     let message = refusal(&format!("{GOOD}batch = 0\n"));

@@ -155,27 +155,30 @@ mod tests {
 
     #[test]
     fn a_kind_with_long_tails_sets_the_edge_of_its_own_kind_alone() {
-        // forty measures of a normal kind, one of which is four deviations off, and one of a kind
-        // that one time in ten is a hundred times as far
+        // forty measures of a normal kind, one of which is six deviations off, and three of a kind
+        // that one time in fifty is a hundred times as far: together in 6 % of the draws
         let mut rng = ChaCha8Rng::seed_from_u64(2);
         let mut draw = || StandardNormal.sample(&mut rng);
         let mut measures: Vec<Measure> = (0..40)
             .map(|_| (0..200).map(|_| f64::abs(draw())).collect())
             .map(|null| Measure::among(&DEFINITION, 0.5, null))
             .collect();
-        measures[7].value = Some(4.5);
+        measures[7].value = Some(6.0);
         let tails = Definition {
             name: "b",
             ..DEFINITION
         };
-        let null = (0..200).map(|k| {
-            if k % 50 == 0 {
-                100.0
-            } else {
-                1.0 + 1e-3 * f64::from(k)
-            }
-        });
-        measures.push(Measure::among(&tails, 1.0, null.collect()));
+        for start in [0, 17, 33] {
+            let far = |k: u32| k % 50 == start;
+            let value = |k| {
+                if far(k) {
+                    100.0
+                } else {
+                    1.0 + 1e-3 * f64::from(k)
+                }
+            };
+            measures.push(Measure::among(&tails, 1.0, (0..200).map(value).collect()));
+        }
         let mut together = measures.clone();
         judge_together(&mut together);
         assert_eq!(together[7].verdict, Some(Verdict::Near));

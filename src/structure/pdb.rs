@@ -136,18 +136,7 @@ fn atom<'a>(
     ordinal: usize,
     two_letters: bool,
 ) -> Result<AtomFields<'a>> {
-    if line.len() < 54 {
-        let what = format!(
-            "the atom record ends at column {}, before its position does (column 54)",
-            line.len()
-        );
-        return Err(source.error(
-            number,
-            None,
-            what,
-            "the file may be cut short: download or copy it again",
-        ));
-    }
+    require_position(source, number, line)?;
     let split = if two_letters { 20 } else { 21 };
     let mut fields = AtomFields {
         line: number,
@@ -193,6 +182,19 @@ fn atom<'a>(
         })?;
     }
     Ok(fields)
+}
+
+/// Refuses the record of an atom that ends before its position does.
+fn require_position(source: &Source, number: usize, line: &str) -> Result<()> {
+    if line.len() >= 54 {
+        return Ok(());
+    }
+    let what = format!(
+        "the atom record ends at column {}, before its position does (column 54)",
+        line.len()
+    );
+    let hint = "the file may be cut short: download or copy it again";
+    Err(source.error(number, None, what, hint))
 }
 
 /// A coordinate in Å, or what is wrong with it.

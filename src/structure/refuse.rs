@@ -35,12 +35,7 @@ pub(super) fn cross_links(
             continue;
         }
         let [a, b] = contact.ends;
-        let reach = LONGEST_LINK
-            + if has_sulfur(candidates, [a, b]) {
-                0.25
-            } else {
-                0.0
-            };
+        let reach = longest_link(candidates, [a, b]);
         let links = |open: bool| {
             let one =
                 |x, y| is_nucleophile(candidates, x, bonds) && is_acyl(candidates, y, bonds, open);
@@ -80,6 +75,15 @@ pub(super) fn cross_links(
         }
     }
     Ok(())
+}
+
+/// How far apart, Å, the ends of a link may be.
+fn longest_link(candidates: &[Candidate], ends: [At; 2]) -> f64 {
+    if has_sulfur(candidates, ends) {
+        LONGEST_LINK + 0.25
+    } else {
+        LONGEST_LINK
+    }
 }
 
 fn has_sulfur(candidates: &[Candidate], ends: [At; 2]) -> bool {

@@ -1,7 +1,7 @@
 //! Terminals: what files may not send to them, and trainings that outlive theirs.
 #![cfg(unix)]
 
-#[allow(dead_code)]
+#[allow(dead_code, reason = "each test uses a part of it")]
 mod program;
 
 use std::path::Path;

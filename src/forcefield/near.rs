@@ -5,6 +5,11 @@
 //! bit of a result depends on when the list was made: a run that goes on from a checkpoint, which
 //! makes its list anew, is the run that never stopped.
 
+#![allow(
+    clippy::neg_cmp_op_on_partial_ord,
+    reason = "a negated comparison holds for what is no number too"
+)]
+
 use std::collections::HashMap;
 
 use super::lanes::{Block, LANES, PairReal};

@@ -235,7 +235,7 @@ pub(super) fn judge(
         )
         .collect();
     let judged = |floors: &Floors| {
-        let mut measures = floors.judge(&definitions, counts, total, &distances, &numbers);
+        let mut measures = floors.judge(&definitions, counts, total, distances, numbers);
         let each = measures.split_off(groups.len() + WELLS.len());
         (measures, each)
     };

@@ -20,23 +20,28 @@ pub fn named<'a>(looker: &'a Looker, label: &str) -> &'a Torsion {
     found.unwrap_or_else(|| panic!("no torsion {label}"))
 }
 
-/// Atoms that turn with the last two of a torsion.
-fn beyond(topology: &Topology, torsion: &Torsion) -> Vec<usize> {
+/// Atoms that turn with the last two of a torsion; none where its middle bond is part of a ring.
+fn beyond(topology: &Topology, torsion: &Torsion) -> Option<Vec<usize>> {
     let [_, from, to, _] = torsion.atoms;
     let neighbours = topology.neighbours();
     let (mut found, mut open) = (HashSet::from([from, to]), vec![to]);
     while let Some(atom) = open.pop() {
         for &next in &neighbours[atom] {
-            assert!(atom == to || next != from, "the torsion is in a ring");
+            if atom != to && next == from {
+                return None;
+            }
             if found.insert(next) {
                 open.push(next);
             }
         }
     }
-    found
-        .into_iter()
-        .filter(|atom| ![from, to].contains(atom))
-        .collect()
+    let moving = found.into_iter().filter(|atom| ![from, to].contains(atom));
+    Some(moving.collect())
+}
+
+/// Whether a torsion can be turned by itself.
+pub fn turns(topology: &Topology, torsion: &Torsion) -> bool {
+    beyond(topology, torsion).is_some()
 }
 
 /// Turns one torsion of every frame by what `change` says of its angle, rad, and the frame's
@@ -47,7 +52,7 @@ pub fn turn(
     torsion: &Torsion,
     mut change: impl FnMut(usize, f64) -> f64,
 ) {
-    let moving = beyond(topology, torsion);
+    let moving = beyond(topology, torsion).expect("a torsion that is in no ring");
     let [_, from, to, _] = torsion.atoms;
     for (index, frame) in frames.iter_mut().enumerate() {
         let before = torsion.angle(frame);

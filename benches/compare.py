@@ -6,7 +6,9 @@ usage: python benches/compare.py [FOLDER]
 needs: mdtraj, MDAnalysis, numpy; runs `cargo bench --bench compare`
 
 Every measure is timed by itself, reading included, and all four in one pass; for each program the
-shortest of REPEATS turns, taken in turn.
+shortest of REPEATS turns, taken in turn. Seconds are those of a clock and, in parentheses, of all
+processors together: on a busy machine the ratios of the latter are the ones to go by.
+RAYON_NUM_THREADS=1 has this program use one core, as the libraries do.
 
 Two trajectories: 10,000 frames of 304 atoms (the frames of tests/data/compare/trpcage.xtc over and
 over) and 100 frames of 46,778 atoms (38 ubiquitins on a lattice). All: heavy atoms; RMSD and RMSF
@@ -14,7 +16,7 @@ superposed on the first frame; all φ ψ ω χ; residues of a chain three or mor
 chains, whose closest heavy atoms are nearer than 4.5 Å.
 """
 
-import json, os, resource, subprocess, sys, time
+import json, math, os, resource, subprocess, sys, time
 from pathlib import Path
 import MDAnalysis, mdtraj, numpy as np
 from MDAnalysis.analysis.align import rotation_matrix
@@ -170,10 +172,11 @@ def library(name, pdb, xtc):
     }
     passes = {}
     for wanted in [(measure,) for measure in MEASURES] + [MEASURES]:
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         found = {key: float(value) for key, value in LIBRARIES[name](known, xtc, wanted).items()}
         passes["all" if len(wanted) > 1 else wanted[0]] = {
             "seconds": time.perf_counter() - start,
+            "processor": time.process_time() - busy,
             "found": found,
         }
     print(
@@ -192,23 +195,24 @@ def report(pdb, xtc):
         f"{xtc.name}: {turns[0]['mdsurrogate']['threads']} threads; load {os.getloadavg()[0]:.1f}"
     )
     for measure in MEASURES + ("all",):
-        seconds = {
-            name: min(turn[name]["passes"][measure]["seconds"] for turn in turns)
-            for name in turns[0]
-        }
         found = {name: turns[0][name]["passes"][measure]["found"].get(measure) for name in turns[0]}
-        words = [
-            f"{name} {'' if found[name] is None else format(found[name], '.4f')} "
-            f"in {seconds[name]:.2f} s"
-            for name in seconds
-            if measure == "all" or found[name] is not None
-        ]
-        ratios = [
-            f"{seconds[name] / seconds['mdsurrogate']:.1f} × {name}"
-            for name in LIBRARIES
-            if measure == "all" or found[name] is not None
-        ]
-        print(f"  {measure:9s} {'; '.join(words)}: {', '.join(ratios)}")
+
+        def shortest(name, key):
+            times = [turn[name]["passes"][measure][key] for turn in turns]
+            # where the system does not tell the processors' time there is none
+            return min(math.nan if time is None else time for time in times)
+
+        words, ratios = [], []
+        for name in turns[0]:
+            if measure != "all" and found[name] is None:
+                continue
+            number = "" if found[name] is None else format(found[name], ".4f")
+            clock, busy = (shortest(name, key) for key in ("seconds", "processor"))
+            words.append(f"{name} {number} in {clock:.2f} s ({busy:.2f})")
+            if name in LIBRARIES:
+                own = [shortest("mdsurrogate", key) for key in ("seconds", "processor")]
+                ratios.append(f"{clock / own[0]:.1f} ({busy / own[1]:.1f}) × {name}")
+        print(f"  {measure:9s} {'; '.join(words)}: {', '.join(ratios)}", flush=True)
     print(
         "  memory, MiB: "
         + ", ".join(f"{name} {max(turn[name]['peak'] for turn in turns):.0f}" for name in turns[0])

@@ -106,6 +106,7 @@ class Simulation:
         threads: int | None = None,
         lag: Quantity | None = None,
         relax: int | None = None,
+        cutoff: Quantity | None = None,
         levels: int | None = None,
         method: Literal["euler", "heun", "multistep"] | None = None,
         fold: Literal["auto", "keep", "free"] = "auto",

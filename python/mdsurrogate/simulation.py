@@ -16,9 +16,10 @@ class Simulation:
     ``protein`` is a PDB or mmCIF file, or a :class:`Structure`. ``model`` is a model file; without
     one the built-in model is taken. The other arguments are the flags of ``mdsurrogate run``:
     ``backend`` (auto, gpu, cpu), ``replicas`` or the number ``replica`` of one of them alone,
-    ``seed``, ``threads``; of jumps ``lag``, ``relax``, ``levels``, ``method`` (euler, heun,
-    multistep), ``fold`` (auto, keep, free), ``stir``; of the input ``equilibrate`` (a time),
-    ``as_is``, ``fix``, ``his``; and ``guard`` (abort, rollback, redraw, warn).
+    ``seed``, ``threads``; of jumps ``lag``, ``relax``, ``cutoff`` (a length, or ``none``),
+    ``levels``, ``method`` (euler, heun, multistep), ``fold`` (auto, keep, free), ``stir``; of the
+    input ``equilibrate`` (a time), ``as_is``, ``fix``, ``his``; and ``guard`` (abort, rollback,
+    redraw, warn).
 
     The same seed gives the same bits as the command, on any number of threads. A Structure is
     taken as it is, without equilibration.

@@ -1,7 +1,7 @@
 //! What Python hands over, as the session's typed options.
 
 use mdsurrogate::forcefield::Histidine;
-use mdsurrogate::session::{Backend, Completion, Fold, Replicas, Span};
+use mdsurrogate::session::{Backend, Completion, Cutoff, Fold, Replicas, Span};
 use mdsurrogate::simulate::OnGuard;
 use mdsurrogate::structure::ReadOptions;
 use mdsurrogate::task::Method;
@@ -95,6 +95,15 @@ pub fn fold(name: &str) -> Result<Fold> {
             ("free", Fold::Free),
         ],
     )
+}
+
+/// How far the corrector sees: a length, `"none"` for all pairs, or what suits the size.
+pub fn cutoff(typed: Option<Quantity>) -> Result<Cutoff> {
+    match typed {
+        None => Ok(Cutoff::default()),
+        Some(Quantity::Text(text)) if text == "none" => Ok(Cutoff::Off),
+        Some(length) => Ok(Cutoff::At(length.in_unit(Dimension::Length)?)),
+    }
 }
 
 pub fn method(name: Option<&str>) -> Result<Option<Method>> {

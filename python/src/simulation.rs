@@ -92,7 +92,7 @@ impl Simulation {
     #[new]
     #[pyo3(signature = (
         protein, model=None, *, backend="auto", replicas=1, replica=None, seed=1, threads=None,
-        lag=None, relax=None, levels=None, method=None, fold="auto", stir=None, equilibrate=None,
+        lag=None, relax=None, cutoff=None, levels=None, method=None, fold="auto", stir=None, equilibrate=None,
         as_is=false, fix=false, his="hie", guard=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python's keyword arguments")]
@@ -107,6 +107,7 @@ impl Simulation {
         threads: Option<usize>,
         lag: Option<Quantity>,
         relax: Option<usize>,
+        cutoff: Option<Quantity>,
         levels: Option<usize>,
         method: Option<&str>,
         fold: &str,
@@ -126,6 +127,7 @@ impl Simulation {
             let mut jumps = Jumps {
                 lag: lag.map(|lag| lag.in_unit(Dimension::Time)).transpose()?,
                 relax,
+                cutoff: options::cutoff(cutoff)?,
                 method: options::method(method)?,
                 fold: options::fold(fold)?,
                 ..Jumps::default()

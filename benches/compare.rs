@@ -2,7 +2,8 @@
 //! core.
 //!
 //! `cargo bench --bench compare -- STRUCTURE TRAJECTORY` prints seconds, those of all processors
-//! together, and what was found, one measure a pass and all in one, as JSON; `benches/compare.py` makes the trajectories, runs this,
+//! together, and what was found, one measure a pass and all in one, as JSON; `benches/compare.py`
+//! makes the trajectories, runs this,
 //! mdtraj and MDAnalysis on them, and prints the ratios. Without files there is nothing to time.
 
 use std::path::Path;

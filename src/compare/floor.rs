@@ -12,8 +12,12 @@ use super::blocks::Block;
 pub(super) use super::definition::finite;
 pub use super::definition::{Better, Definition, Measure};
 use super::gather::Series;
-use super::resample::{LONGEST, MEMORIES, Resampling};
+use super::resample::{LONGEST, MEMORIES, Resampling, SHORTEST};
 use super::statistics::{deviation, interval, median};
+
+/// Stretches, as shares of the reference, that measures of one quantity are judged by where it
+/// forgets soon enough; the last that is long enough counts.
+const SHORTER: [f64; 2] = [0.1, SHORTEST];
 
 /// Both sides, and what the reference gives in their place.
 #[derive(Debug)]
@@ -41,7 +45,7 @@ impl<'a> Floors<'a> {
     }
 
     /// The same by stretches of this share of the reference; none where they are no shorter.
-    pub fn shorter(&self, run: &'a Series, reference: &'a Series, share: f64) -> Option<Self> {
+    fn shorter(&self, run: &'a Series, reference: &'a Series, share: f64) -> Option<Self> {
         let rows = share * reference.rows.len() as f64;
         (self.known() && rows.ceil() < self.resampling.stretch as f64).then(|| Floors {
             resampling: Resampling::of_stretches(
@@ -55,10 +59,32 @@ impl<'a> Floors<'a> {
         })
     }
 
-    /// Whether the stretches are long beside the memory of a torsion.
-    pub fn outlasts(&self, torsion: usize) -> bool {
-        let memory = self.resampling.memories[torsion];
+    /// Whether the stretches are long beside the memory of a quantity: see [`super::memory`].
+    fn outlasts(&self, quantity: usize) -> bool {
+        let memory = self.resampling.memories[quantity];
         MEMORIES * memory <= self.resampling.stretch as f64
+    }
+
+    /// Judges measures of a single quantity again (`judged`), by shorter stretches, where what each
+    /// is a measure of (`quantity` of its place) forgets sooner than the slowest motion: there are
+    /// more of them, so its spread is known better.
+    pub(super) fn by_own_memory(
+        &self,
+        [run, reference]: [&'a Series; 2],
+        measures: &mut [Measure],
+        judged: impl Fn(&Floors) -> Vec<Measure>,
+        quantity: impl Fn(usize) -> usize,
+    ) {
+        for share in SHORTER {
+            let Some(floors) = self.shorter(run, reference, share) else {
+                continue;
+            };
+            for (place, (measure, quick)) in measures.iter_mut().zip(judged(&floors)).enumerate() {
+                if floors.outlasts(quantity(place)) {
+                    *measure = quick;
+                }
+            }
+        }
     }
 
     /// Rows of the run and of the reference that are as far apart as frames of a drawn run.

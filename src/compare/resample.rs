@@ -36,7 +36,7 @@ const TENTHS: usize = 20;
 /// Length of a stretch in decorrelation times of the slowest motion.
 pub(super) const MEMORIES: f64 = 5.0;
 /// Shortest and longest stretch, as shares of the reference.
-pub(in crate::compare) const SHORTEST: f64 = 0.05;
+pub(super) const SHORTEST: f64 = 0.05;
 pub(super) const LONGEST: f64 = 0.25;
 /// Fewest and most windows that drawn runs are made of, and rows in all of them over rows of the
 /// reference.

@@ -8,7 +8,6 @@ use crate::compare::blocks::Block;
 use crate::compare::floor::{Better, Definition, Floors, Measure, finite};
 use crate::compare::gather::Series;
 use crate::compare::histogram::{TORSION_BINS, bin, jensen_shannon};
-use crate::compare::resample::SHORTEST;
 use crate::compare::row::{Looker, Row};
 use crate::compare::smooth::around_turn;
 use crate::compare::statistics::mean;
@@ -92,10 +91,6 @@ const RAMACHANDRAN: Definition = divergence(
     0.002,
 );
 
-/// Stretches, as shares of the reference, that single torsions are judged by where the torsion
-/// forgets soon enough; the last that is long enough counts.
-const SHORTER: [f64; 2] = [0.1, SHORTEST];
-
 /// Width of the kernel of shown distributions, in bins.
 pub const KERNEL: f64 = 1.5;
 /// Bins of a Ramachandran plane along φ and along ψ.
@@ -159,10 +154,10 @@ fn bins(row: &Row) -> Vec<u32> {
     row.torsions.iter().enumerate().map(key).collect()
 }
 
-pub(super) fn judge(
-    floors: &Floors,
-    run: &Series,
-    reference: &Series,
+pub(super) fn judge<'a>(
+    floors: &Floors<'a>,
+    run: &'a Series,
+    reference: &'a Series,
     looker: &Looker,
 ) -> (Vec<Measure>, Angles) {
     let torsions = &looker.torsions;
@@ -240,17 +235,12 @@ pub(super) fn judge(
         (measures, each)
     };
     let (mut measures, mut each) = judged(floors);
-    for share in SHORTER {
-        let Some(floors) = floors.shorter(run, reference, share) else {
-            continue;
-        };
-        let quick = judged(&floors).1.into_iter().enumerate();
-        for (place, measure) in quick {
-            if floors.outlasts(place % torsions.len()) {
-                each[place] = measure;
-            }
-        }
-    }
+    floors.by_own_memory(
+        [run, reference],
+        &mut each,
+        |floors| judged(floors).1,
+        |place| place % torsions.len(),
+    );
     let mut each = each.into_iter();
     let sides = [run, reference]
         .map(|series| count_rows(&series.rows, torsions.len() * TORSION_BINS, bins));

@@ -88,14 +88,14 @@ pub struct Density {
 /// Frames of [`Shape::traces`].
 const TRACES: usize = 10;
 
-pub(super) fn judge(
-    floors: &Floors,
-    run: &Series,
-    reference: &Series,
+pub(super) fn judge<'a>(
+    floors: &Floors<'a>,
+    run: &'a Series,
+    reference: &'a Series,
     looker: &Looker,
 ) -> (Vec<Measure>, Shape) {
     let (mut measures, rmsf, rmsf_band) = fluctuations(floors, looker);
-    measures.splice(0..0, sizes(floors));
+    measures.splice(0..0, sizes(floors, [run, reference], looker.torsions.len()));
     let plane = plane_of(reference);
     let project = |row: &Row| {
         plane
@@ -169,7 +169,8 @@ fn density(floors: &Floors, sides: [&Series; 2], value: fn(&Row) -> f32) -> Dens
     }
 }
 
-fn sizes(floors: &Floors) -> Vec<Measure> {
+/// Each judged by its own memory, which stands behind those of so many torsions.
+fn sizes<'a>(floors: &Floors<'a>, sides: [&'a Series; 2], torsions: usize) -> Vec<Measure> {
     type Values = [Vec<f64>; 2];
     let values = |block: &Block| -> Values {
         [
@@ -194,9 +195,11 @@ fn sizes(floors: &Floors) -> Vec<Measure> {
             wasserstein2_line(&a[1], &b[1]),
         ]
     };
-    floors.judge(&SIZES, values, total, distances, |values| {
-        values.iter().map(|values| mean(values)).collect()
-    })
+    let means = |values: &Values| values.iter().map(|values| mean(values)).collect();
+    let judged = |floors: &Floors| floors.judge(&SIZES, values, total, distances, means);
+    let mut measures = judged(floors);
+    floors.by_own_memory(sides, &mut measures, judged, |place| torsions + place);
+    measures
 }
 
 /// The measures, the RMSF of run and reference, and that of MD as long as the run.
@@ -227,4 +230,59 @@ fn fluctuations(floors: &Floors, looker: &Looker) -> Fluctuations {
     });
     let both = floors.totals(moments, total).map(|sum| sum.rmsf());
     (measures, both, floors.bands(moments, total, Moments::rmsf))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::gather::Segment;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+    use rand_distr::{Distribution, StandardNormal};
+
+    /// Rows of a torsion and a radius of gyration that forget as `memory` says: a share that is
+    /// kept from row to row, of each.
+    fn series(memory: [f64; 2], rows: usize, seed: u64) -> Series {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut state = [0.0; 2];
+        let mut row = |_| {
+            for (value, kept) in state.iter_mut().zip(memory) {
+                let kick: f64 = StandardNormal.sample(&mut rng);
+                *value = kept * *value + (1.0 - kept * kept).sqrt() * kick;
+            }
+            Row {
+                torsions: vec![(0.3 * state[0]) as f32],
+                gyration: (10.0 + state[1]) as f32,
+                ..Row::default()
+            }
+        };
+        Series {
+            rows: (0..rows).map(&mut row).collect(),
+            segments: vec![Segment {
+                rows: 0..rows,
+                time_step: Some(1.0),
+            }],
+            frames: rows,
+            stride: 1,
+            ..Series::default()
+        }
+    }
+
+    #[test]
+    fn a_size_that_forgets_soon_is_judged_by_its_own_memory() {
+        // the same noise, once beside a torsion that forgets at once, once beside a slow one
+        let judged = |memory: [f64; 2]| {
+            let (run, reference) = (series(memory, 200, 1), series(memory, 4000, 2));
+            let floors = Floors::new(&run, &reference, [1, 1]);
+            sizes(&floors, [&run, &reference], 1).remove(1)
+        };
+        let (alone, beside) = (judged([0.0, 0.0]), judged([0.995, 0.0]));
+        assert_eq!((alone.high, alone.floor), (beside.high, beside.floor));
+        // |N(0, 1/200 + 1/4000)| is above 2.24 deviations in 2.5 %; W2 counts the width's too
+        let high = alone.high.unwrap() / (1.0f64 / 200.0 + 1.0 / 4000.0).sqrt();
+        assert!((2.0..3.2).contains(&high), "{high}");
+        // one that is slow itself is not
+        let (fast, slow) = (judged([0.995, 0.0]), judged([0.995, 0.98]));
+        assert!(slow.high > fast.high.map(|high| 3.0 * high), "{slow:?}");
+    }
 }

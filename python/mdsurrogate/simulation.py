@@ -10,7 +10,7 @@ from . import _mdsurrogate
 from ._mdsurrogate import Structure
 
 
-class Simulation:
+class Simulation(_mdsurrogate.Simulation):
     """A protein and the model that advances it, one or several replicas at once.
 
     ``protein`` is a PDB or mmCIF file, or a :class:`Structure`. ``model`` is a model file; without
@@ -21,50 +21,10 @@ class Simulation:
     input ``equilibrate`` (a time), ``as_is``, ``fix``, ``his``; and ``guard`` (abort, rollback,
     redraw, warn).
 
-    The same seed gives the same bits as the command, on any number of threads. A Structure is
-    taken as it is, without equilibration.
+    What is in memory (``advance``, ``frames``) and what goes to files (``run``) are apart: each
+    begins with the input. The same seed gives the same bits as the command, on any number of
+    threads. A Structure is taken as it is, without equilibration.
     """
-
-    def __init__(self, protein, model=None, **options):
-        self._inner = _mdsurrogate.Simulation(protein, model, **options)
-
-    def __repr__(self) -> str:
-        return repr(self._inner)
-
-    @property
-    def structure(self) -> Structure:
-        """The protein with all its atoms."""
-        return self._inner.structure
-
-    @property
-    def words(self) -> list[str]:
-        """What there is to know of model and protein; warnings begin with ``warning:``."""
-        return self._inner.words
-
-    @property
-    def time_step(self) -> float:
-        """Physical time of a step, ps."""
-        return self._inner.time_step
-
-    @property
-    def replicas(self) -> int:
-        """Number of replicas."""
-        return self._inner.replicas
-
-    @property
-    def step(self) -> int:
-        """Steps that were made in memory."""
-        return self._inner.step
-
-    @property
-    def time(self) -> float:
-        """Physical time of the frames in memory, ps."""
-        return self._inner.time
-
-    @property
-    def positions(self) -> np.ndarray:
-        """Positions of all replicas, Å: replicas x atoms x 3. A copy: changing it changes nothing."""
-        return self._inner.positions
 
     def advance(self, steps: int = 1) -> np.ndarray:
         """Makes steps in memory and returns the positions after them.
@@ -72,8 +32,8 @@ class Simulation:
         Before the first step the input is equilibrated, as the command does. Raises GuardError
         where a frame is no molecule any more; ``Ctrl-C`` is heard within a step.
         """
-        self._inner.advance(steps)
-        return self._inner.positions
+        super().advance(steps)
+        return self.positions
 
     def frames(self, steps: int, every: int = 1, progress: bool = False) -> Iterator[np.ndarray]:
         """Positions after every ``every``-th of ``steps`` steps; a bar where tqdm is installed."""
@@ -86,15 +46,6 @@ class Simulation:
             strides = _bar(strides)
         for stride in strides:
             yield self.advance(stride)
-
-    def run(self, output, steps, **options) -> None:
-        """Runs from the input to files: those of ``mdsurrogate run -o OUTPUT``, to the bit.
-
-        ``steps`` is a number of steps or a time (``"10ns"``); options are ``traj_every``,
-        ``log_every``, ``traj_format`` (xtc, dcd), ``overwrite``, ``fresh`` and ``quiet``. Where a
-        call was interrupted, the same call goes on. What is in memory is not touched.
-        """
-        self._inner.run(output, steps, **options)
 
     def universe(self, steps: int, every: int = 1, replica: int = 0, progress: bool = False):
         """Makes steps in memory and returns one replica's frames as an MDAnalysis Universe."""

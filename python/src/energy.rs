@@ -50,7 +50,8 @@ impl Energy {
         })
     }
 
-    /// Energies by term, kJ/mol (`total` is their sum), and forces, kJ/mol/Å, at positions in Å (atoms × 3; without: those of the structure).
+    /// Energies by term, kJ/mol (`total` is their sum), and forces, kJ/mol/Å, at positions in Å
+    /// (atoms × 3; without: those of the structure).
     #[pyo3(signature = (positions=None))]
     fn evaluate<'py>(
         &self,
@@ -71,7 +72,8 @@ impl Energy {
         Ok((terms, arrays::of_atoms(py, &forces)?))
     }
 
-    /// Positions (Å) after a minimisation to an RMS force of `tolerance` kJ/mol/Å, at most `steps` steps, and the energy there, kJ/mol.
+    /// Positions (Å) after a minimisation to an RMS force of `tolerance` kJ/mol/Å, at most
+    /// `steps` steps, and the energy there, kJ/mol.
     #[pyo3(signature = (positions=None, *, tolerance=0.5, steps=2000))]
     fn minimize<'py>(
         &self,

@@ -12,7 +12,7 @@ use crate::error::raise;
 use crate::interrupt::interruptible;
 use crate::options::{Quantity, Stride, completion, replicas};
 
-/// Reference MD of a protein (ff14SB, OBC2): writes PREFIX.pdb, PREFIX.xtc, PREFIX.csv and the rest.
+/// Reference MD of a protein (ff14SB, OBC2): PREFIX.pdb, PREFIX.xtc, PREFIX.csv and the rest.
 ///
 /// The same call goes on where one was interrupted.
 #[pyfunction]

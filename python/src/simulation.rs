@@ -37,13 +37,13 @@ enum State {
 }
 
 /// A protein and the model that advances it, one or several replicas at once.
-#[pyclass(module = "mdsurrogate", frozen)]
+#[pyclass(module = "mdsurrogate", frozen, subclass)]
 pub struct Simulation {
     protein: Protein,
     options: Options,
     on_guard: Option<simulate::OnGuard>,
     structure: Structure,
-    /// What there is to know of model and protein.
+    /// What there is to know of model and protein; warnings begin with ``warning:``.
     #[pyo3(get)]
     words: Vec<String>,
     /// Physical time of a step, ps.
@@ -92,7 +92,8 @@ impl Simulation {
     #[new]
     #[pyo3(signature = (
         protein, model=None, *, backend="auto", replicas=1, replica=None, seed=1, threads=None,
-        lag=None, relax=None, cutoff=None, levels=None, method=None, fold="auto", stir=None, equilibrate=None,
+        lag=None, relax=None, cutoff=None, levels=None, method=None, fold="auto", stir=None,
+        equilibrate=None,
         as_is=false, fix=false, his="hie", guard=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python's keyword arguments")]
@@ -178,7 +179,7 @@ impl Simulation {
         )
     }
 
-    /// The protein, complete.
+    /// The protein with all its atoms.
     #[getter]
     fn structure(&self) -> Structure {
         self.structure.clone()
@@ -190,7 +191,7 @@ impl Simulation {
         self.options.replicas.count()
     }
 
-    /// Steps that were made.
+    /// Steps that were made in memory.
     #[getter]
     fn step(&self) -> u64 {
         match &*self.state() {
@@ -199,7 +200,7 @@ impl Simulation {
         }
     }
 
-    /// Physical time, ps.
+    /// Physical time of the frames in memory, ps.
     #[getter]
     fn time(&self) -> f64 {
         match &*self.state() {
@@ -208,7 +209,7 @@ impl Simulation {
         }
     }
 
-    /// Positions of all replicas, Å: replicas × atoms × 3.
+    /// Positions of all replicas, Å: replicas × atoms × 3. A copy: changing it changes nothing.
     #[getter]
     fn positions<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray3<f64>>> {
         let state = self.state();
@@ -225,7 +226,7 @@ impl Simulation {
         arrays::of_replicas(py, &replicas)
     }
 
-    /// Makes steps in memory; before the first, the input is equilibrated as `mdsurrogate run` does.
+    /// Makes steps in memory; before the first, the input is equilibrated as the command does.
     #[pyo3(signature = (steps=1))]
     fn advance(&self, py: Python<'_>, steps: u64) -> PyResult<()> {
         interruptible(py, &self.stop, || match &self.pool {
@@ -234,7 +235,11 @@ impl Simulation {
         })
     }
 
-    /// Runs from the input to files, as `mdsurrogate run` does: the same files, bits and checkpoints. The same call goes on where one was interrupted.
+    /// Runs from the input to files: those of ``mdsurrogate run -o OUTPUT``, to the bit.
+    ///
+    /// ``steps`` is a number of steps or a time (``"10ns"``); options are ``traj_every``,
+    /// ``log_every``, ``traj_format`` (xtc, dcd), ``overwrite``, ``fresh`` and ``quiet``. Where a
+    /// call was interrupted, the same call goes on. What is in memory is not touched.
     #[pyo3(signature = (
         output, steps, *, traj_every=None, log_every=None, traj_format="xtc", overwrite=false,
         fresh=false, quiet=false,

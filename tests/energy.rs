@@ -112,22 +112,31 @@ fn golden_energies_and_forces() {
     }
 }
 
+/// The force on an atom along an axis, by energies 1e-4 Å to both sides.
+fn central_difference(
+    field: &mut ForceField,
+    positions: &mut [Vector3<f64>],
+    [atom, axis]: [usize; 2],
+) -> f64 {
+    let h = 1e-4;
+    let mut at = |shift: f64| {
+        positions[atom][axis] += shift;
+        let energy = evaluate(field, positions).0.total;
+        positions[atom][axis] -= shift;
+        energy
+    };
+    -(at(h) - at(-h)) / (2.0 * h)
+}
+
 #[test]
 fn forces_of_a_protein_are_central_differences() {
     let (structure, system) = load("trpcage");
     let mut positions = structure.frame.positions;
     let mut field = ForceField::new(system, Precision::F64);
     let (_, forces) = evaluate(&mut field, &positions);
-    let h = 1e-4;
     for (atom, force) in forces.iter().enumerate().step_by(17) {
         for axis in 0..3 {
-            let mut at = |shift: f64| {
-                positions[atom][axis] += shift;
-                let energy = evaluate(&mut field, &positions).0.total;
-                positions[atom][axis] -= shift;
-                energy
-            };
-            let numeric = -(at(h) - at(-h)) / (2.0 * h);
+            let numeric = central_difference(&mut field, &mut positions, [atom, axis]);
             assert!(
                 (numeric - force[axis]).abs() <= 1e-4,
                 "atom {atom}: {numeric} {}",
@@ -233,17 +242,10 @@ fn forces_of_a_protein_with_a_cutoff_are_central_differences() {
         let mut positions = structure.frame.positions;
         let mut field = ForceField::with_cutoff(system, Precision::F64, Some(12.0));
         let (_, forces) = evaluate(&mut field, &positions);
-        let h = 1e-4;
         for atom in (3..positions.len()).step_by(positions.len() / 5) {
-            for axis in 0..3 {
-                let mut at = |shift: f64| {
-                    positions[atom][axis] += shift;
-                    let energy = evaluate(&mut field, &positions).0.total;
-                    positions[atom][axis] -= shift;
-                    energy
-                };
-                let numeric = -(at(h) - at(-h)) / (2.0 * h);
-                let error = (numeric - forces[atom][axis]).abs();
+            for (axis, force) in forces[atom].iter().enumerate() {
+                let numeric = central_difference(&mut field, &mut positions, [atom, axis]);
+                let error = (numeric - force).abs();
                 assert!(error <= 1e-4, "{name} atom {atom}: {error:e}");
             }
         }

@@ -26,6 +26,8 @@ pub struct Floors<'a> {
     pub resampling: Resampling<'a>,
     /// Rows in a common time step, of the run and of the reference.
     units: [usize; 2],
+    /// The same by the stretches of [`SHORTER`] that are shorter than these, longest first.
+    shorter: Vec<Floors<'a>>,
 }
 
 /// Summaries of pieces: of the cells, of each window and of the run's blocks.
@@ -38,14 +40,20 @@ struct Summaries<B> {
 impl<'a> Floors<'a> {
     /// Prepares both sides; `units` are rows per common time step of the run and of the reference.
     pub fn new(run: &'a Series, reference: &'a Series, units: [usize; 2]) -> Self {
-        Floors {
+        let mut floors = Floors {
             resampling: Resampling::new(run, reference, units),
             units,
-        }
+            shorter: Vec::new(),
+        };
+        let shorter = SHORTER.iter();
+        floors.shorter = shorter
+            .filter_map(|&share| floors.by_share(run, reference, share))
+            .collect();
+        floors
     }
 
     /// The same by stretches of this share of the reference; none where they are no shorter.
-    fn shorter(&self, run: &'a Series, reference: &'a Series, share: f64) -> Option<Self> {
+    fn by_share(&self, run: &'a Series, reference: &'a Series, share: f64) -> Option<Self> {
         let rows = share * reference.rows.len() as f64;
         (self.known() && rows.ceil() < self.resampling.stretch as f64).then(|| Floors {
             resampling: Resampling::of_stretches(
@@ -56,6 +64,7 @@ impl<'a> Floors<'a> {
                 rows,
             ),
             units: self.units,
+            shorter: Vec::new(),
         })
     }
 
@@ -70,16 +79,12 @@ impl<'a> Floors<'a> {
     /// more of them, so its spread is known better.
     pub(super) fn by_own_memory(
         &self,
-        [run, reference]: [&'a Series; 2],
         measures: &mut [Measure],
         judged: impl Fn(&Floors) -> Vec<Measure>,
         quantity: impl Fn(usize) -> usize,
     ) {
-        for share in SHORTER {
-            let Some(floors) = self.shorter(run, reference, share) else {
-                continue;
-            };
-            for (place, (measure, quick)) in measures.iter_mut().zip(judged(&floors)).enumerate() {
+        for floors in &self.shorter {
+            for (place, (measure, quick)) in measures.iter_mut().zip(judged(floors)).enumerate() {
                 if floors.outlasts(quantity(place)) {
                     *measure = quick;
                 }
@@ -373,7 +378,7 @@ mod tests {
             let told = floors.weakness(&reference);
             assert_eq!(told.is_some(), weak, "{phi}: {told:?}");
             // stretches of a twentieth are too short for it, or what is taken anyway
-            let shorter = floors.shorter(&run, &reference, 0.05);
+            let shorter = floors.by_share(&run, &reference, 0.05);
             assert_eq!(shorter.is_some(), weak);
             assert!(shorter.is_none_or(|floors| !floors.outlasts(1)) && floors.outlasts(1) != weak);
         }

@@ -19,8 +19,6 @@ const SKIN: f64 = 1.0;
 /// Way of an atom after which the list is made anew, as a share of the skin. Two atoms that come
 /// towards each other use it up at one half; the rest is for rounding.
 const WAY: f64 = 0.49;
-/// Edge of a cell, as a share of the reach of the list.
-const CELL: f64 = 1.0;
 /// A block that spans more cells than so many along an axis (it holds atoms of two chains, or of a
 /// molecule that is torn) is sought everywhere.
 const MOST_CELLS: i64 = 4;
@@ -182,12 +180,13 @@ impl<T: PairReal> Near<T> {
         {
             self.made += 1;
         }
+        // also the edge of a cell
         let reach = self.cutoff + SKIN;
-        let (edge, square) = (CELL * reach, T::of(reach * reach));
+        let square = T::of(reach * reach);
         let mut cells: HashMap<[i64; 3], Vec<u32>> = HashMap::new();
         let mut everywhere = Vec::new();
         for (index, bounds) in self.bounds.iter().enumerate() {
-            match bounds.cells(edge, 0.0) {
+            match bounds.cells(reach, 0.0) {
                 Some(range) => each_cell(range)
                     .for_each(|cell| cells.entry(cell).or_default().push(index as u32)),
                 None => everywhere.push(index as u32),
@@ -196,7 +195,7 @@ impl<T: PairReal> Near<T> {
         let all = self.bounds.len() as u32;
         for (row, listed) in self.listed.iter_mut().enumerate() {
             listed.clear();
-            match self.bounds[row].cells(edge, reach) {
+            match self.bounds[row].cells(reach, reach) {
                 Some(range) => {
                     let there = each_cell(range).filter_map(|cell| cells.get(&cell));
                     listed.extend(there.flatten().chain(&everywhere));

@@ -66,9 +66,10 @@ impl Finding {
 /// tetrapeptide is made on each engine.
 pub fn doctor(folder: &Path) -> Vec<Finding> {
     let mut findings = vec![program(), processor(), threads(), memory()];
-    findings.extend(devices());
+    let all = super::devices();
+    findings.extend(devices(&all));
     findings.push(engine("CPU engine", Backend::Cpu));
-    if !super::devices().is_empty() {
+    if !all.is_empty() {
         findings.push(engine("GPU engine", Backend::Gpu));
     }
     findings.push(disk(folder));
@@ -168,8 +169,7 @@ fn memory() -> Finding {
 }
 
 /// The GPUs, one finding each.
-fn devices() -> Vec<Finding> {
-    let all = super::devices();
+fn devices(all: &[String]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = all
         .iter()
         .map(|device| Finding::good("GPU", device.as_str()))

@@ -1,6 +1,6 @@
 //! Frames in memory.
 
-use serde_json::Value;
+use nalgebra::Vector3;
 
 use super::{Session, threads};
 use crate::Result;
@@ -33,30 +33,32 @@ impl Session {
             self.structure.frame.positions.clone()
         };
         let rules = Rules {
-            steps: 0,
             on_guard: on_guard.unwrap_or(OnGuard::suited(self.stepper.clock())),
             max_rollbacks: MOST_ROLLBACKS,
             checkpoint_every: u64::MAX, // but one at the end of every stretch
-            checkpoint_within: None,
             first_replica: self.replicas.first(),
-            prefix: None,
-            settings: Value::Null,
             stop: stop.clone(),
+            ..Rules::in_memory(0)
         };
-        self.stepper.begin(&first);
-        let topology = &self.structure.topology;
+        let guards = frames.iter().map(|_| self.guard(&first, Journal::silent()));
+        let guards: Vec<GeometryGuard> = guards.collect();
         let mut simulation = Simulation::new(self.stepper, frames, rules, journal.clone());
-        for replica in 0..self.replicas.count() as usize {
-            let mut guard = GeometryGuard::new(topology, &self.geometry, &first, Journal::silent());
-            if self.command == "reference" {
-                guard = guard.of_physics();
-            }
+        for (replica, guard) in guards.into_iter().enumerate() {
             simulation.watch(replica, 1, Box::new(guard));
         }
-        if self.begins_there {
-            simulation.begin_with(first);
-        }
+        simulation.begin_with(first);
         Ok(simulation)
+    }
+
+    /// A guard of frames of a run that begins with `first`, Å.
+    pub(super) fn guard(&self, first: &[Vector3<f64>], journal: Journal) -> GeometryGuard {
+        let topology = &self.structure.topology;
+        let guard = GeometryGuard::new(topology, &self.geometry, first, journal);
+        if self.command == "reference" {
+            guard.of_physics()
+        } else {
+            guard
+        }
     }
 
     /// The input, once for each replica.
@@ -89,18 +91,13 @@ pub struct Frames<'a> {
 
 impl<'a> Frames<'a> {
     pub(super) fn new(session: &'a mut Session) -> Self {
-        let (structure, geometry) = (&session.structure, &session.geometry);
-        let (topology, frame) = (&structure.topology, &structure.frame);
-        let mut guard = GeometryGuard::new(topology, geometry, &frame.positions, Journal::silent());
-        if session.command == "reference" {
-            guard = guard.of_physics();
-        }
-        let frame = Some(frame.clone());
-        session.stepper.begin(&structure.frame.positions);
+        let frame = session.structure.frame.clone();
+        let guard = session.guard(&frame.positions, Journal::silent());
+        session.stepper.begin(&frame.positions);
         Frames {
             session,
             guard,
-            frame,
+            frame: Some(frame),
         }
     }
 }

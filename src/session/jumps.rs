@@ -223,10 +223,9 @@ impl Jumps {
             seed,
             first_replica,
         };
-        if effort.least < effort.most {
+        if effort.is_free() {
             words.push(format!(
-                "the corrector ends where a frame has settled, after {} to {} steps (--relax)",
-                effort.least, effort.most
+                "the corrector ends where a frame has settled, after {effort} steps (--relax)"
             ));
         }
         let cutoff = self.cutoff.of(topology.len());

@@ -247,7 +247,7 @@ impl Session {
     /// A simulation with all its observers, which compare with the positions `first`, or those of
     /// the input.
     fn simulation(
-        self,
+        mut self,
         frames: Vec<Frame>,
         first: Option<&[Vector3<f64>]>,
         plan: &Plan,
@@ -255,6 +255,7 @@ impl Session {
         rules: Rules,
         journal: &Journal,
     ) -> Simulation {
+        let field = self.field.take();
         let topology = &self.structure.topology;
         let first = first.unwrap_or(&self.structure.frame.positions);
         let motion = self.stepper.motion().unwrap_or_else(|| Motion {
@@ -262,7 +263,7 @@ impl Session {
             freedom: 3 * topology.len(),
         });
         let interval = plan.trajectory as f64 * self.stepper.time_step();
-        let field = match self.field {
+        let field = match field {
             Some(field) => Ok(field),
             None => System::build(topology).map(|system| ForceField::new(system, Precision::F64)),
         };
@@ -270,22 +271,24 @@ impl Session {
             journal.say(&format!("no energies: {error}"));
         }
         let has_network = self.stepper.probe().is_some();
+        let guard = |replica| {
+            // only the first says what the input breaks
+            self.guard(
+                first,
+                if replica == 0 {
+                    journal.clone()
+                } else {
+                    Journal::silent()
+                },
+            )
+        };
+        let guards: Vec<GeometryGuard> = (0..files.replicas.len()).map(guard).collect();
         let mut simulation = Simulation::new(self.stepper, frames, rules, journal.clone());
-        for replica in 0..files.replicas.len() {
+        for (replica, guard) in guards.into_iter().enumerate() {
             let field = field
                 .as_ref()
                 .map(ForceField::clone)
                 .map_err(ToString::to_string);
-            // only the first says what the input breaks
-            let guard_journal = if replica == 0 {
-                journal.clone()
-            } else {
-                Journal::silent()
-            };
-            let mut guard = GeometryGuard::new(topology, &self.geometry, first, guard_journal);
-            if self.command == "reference" {
-                guard = guard.of_physics();
-            }
             let forces = field.clone().ok().zip(files.forces(replica));
             let energies = EnergyMonitor::new(field, motion.masses.clone(), motion.freedom);
             let trajectory =

@@ -3,6 +3,8 @@
 
 mod corrector;
 
+use std::fmt;
+
 use nalgebra::Vector3;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
@@ -47,17 +49,26 @@ impl Effort {
     }
 
     /// Whether a frame decides how many it gets.
-    fn is_free(self) -> bool {
+    pub fn is_free(self) -> bool {
         self.least < self.most
     }
 
     /// As the log and checkpoints have it.
     fn words(self) -> Value {
         if self.is_free() {
-            format!("{} to {}", self.least, self.most).into()
+            self.to_string().into()
         } else {
             self.most.into()
         }
+    }
+}
+
+impl fmt::Display for Effort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_free() {
+            write!(f, "{} to ", self.least)?;
+        }
+        write!(f, "{}", self.most)
     }
 }
 
@@ -242,14 +253,10 @@ impl<S: Stepper> Stepper for Relaxed<S> {
             temperature,
             ..
         } = self.relaxation;
-        let steps = match effort.is_free() {
-            true => format!("{} to {} steps", effort.least, effort.most),
-            false => format!("{} steps", effort.most),
-        };
         let cutoff = self.field.cutoff();
         let cutoff = cutoff.map_or(String::new(), |cutoff| format!(", cutoff {cutoff} Å"));
         format!(
-            "{}; then {steps} of {} fs in ff14SB + OBC2{cutoff} at {temperature} K",
+            "{}; then {effort} steps of {} fs in ff14SB + OBC2{cutoff} at {temperature} K",
             self.stepper.describe(),
             TIME_STEP * 1e3
         )

@@ -236,7 +236,6 @@ pub(super) fn judge<'a>(
     };
     let (mut measures, mut each) = judged(floors);
     floors.by_own_memory(
-        [run, reference],
         &mut each,
         |floors| judged(floors).1,
         |place| place % torsions.len(),

@@ -95,7 +95,7 @@ pub(super) fn judge<'a>(
     looker: &Looker,
 ) -> (Vec<Measure>, Shape) {
     let (mut measures, rmsf, rmsf_band) = fluctuations(floors, looker);
-    measures.splice(0..0, sizes(floors, [run, reference], looker.torsions.len()));
+    measures.splice(0..0, sizes(floors, looker.torsions.len()));
     let plane = plane_of(reference);
     let project = |row: &Row| {
         plane
@@ -170,7 +170,7 @@ fn density(floors: &Floors, sides: [&Series; 2], value: fn(&Row) -> f32) -> Dens
 }
 
 /// Each judged by its own memory, which stands behind those of so many torsions.
-fn sizes<'a>(floors: &Floors<'a>, sides: [&'a Series; 2], torsions: usize) -> Vec<Measure> {
+fn sizes(floors: &Floors, torsions: usize) -> Vec<Measure> {
     type Values = [Vec<f64>; 2];
     let values = |block: &Block| -> Values {
         [
@@ -198,7 +198,7 @@ fn sizes<'a>(floors: &Floors<'a>, sides: [&'a Series; 2], torsions: usize) -> Ve
     let means = |values: &Values| values.iter().map(|values| mean(values)).collect();
     let judged = |floors: &Floors| floors.judge(&SIZES, values, total, distances, means);
     let mut measures = judged(floors);
-    floors.by_own_memory(sides, &mut measures, judged, |place| torsions + place);
+    floors.by_own_memory(&mut measures, judged, |place| torsions + place);
     measures
 }
 
@@ -274,7 +274,7 @@ mod tests {
         let judged = |memory: [f64; 2]| {
             let (run, reference) = (series(memory, 200, 1), series(memory, 4000, 2));
             let floors = Floors::new(&run, &reference, [1, 1]);
-            sizes(&floors, [&run, &reference], 1).remove(1)
+            sizes(&floors, 1).remove(1)
         };
         let (alone, beside) = (judged([0.0, 0.0]), judged([0.995, 0.0]));
         assert_eq!((alone.high, alone.floor), (beside.high, beside.floor));

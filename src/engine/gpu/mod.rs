@@ -7,11 +7,13 @@
 
 mod buffers;
 mod device;
+mod fetch;
 mod fourier;
 mod graph;
 mod kernels;
 mod pipelines;
 mod recorder;
+mod sequence;
 mod shaders;
 #[cfg(test)]
 mod tests;
@@ -23,22 +25,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use buffers::Buffer;
 pub use device::{Listed, devices};
 pub use fourier::{LONGEST_DIRECT, Transforms};
+pub(crate) use recorder::Bound;
+pub(crate) use sequence::Dispatch;
+pub(crate) use shaders::{LANES, Source, Variant, variant};
+pub(crate) use values::{Named, Value};
 
 use super::{Call, Engine};
 use crate::ops::Batch;
 use crate::{Error, Result};
-use buffers::{For, GUARD, GUARD_WORD, Pool};
+use buffers::{For, Pool};
 use device::Device;
 use fourier::Fourier;
 use graph::{Class, MOST_TOKENS, Words};
 use pipelines::Pipelines;
-use recorder::{Bound, Recorder};
-use shaders::Source;
-use values::Named;
-
-/// Longest wait for the message that a copy has arrived, after the device has said that its work is
-/// done.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+use recorder::Recorder;
 
 /// Tokens in one call of the network: enough to keep a large device busy.
 const GROUP: usize = 65_536;
@@ -295,52 +295,8 @@ impl Engine for Gpu {
     }
 
     fn download(&self, buffer: &Buffer) -> Result<Vec<f64>> {
-        let Inner {
-            recorder,
-            pool,
-            device,
-            ..
-        } = &*self.inner;
-        let Some(raw) = &buffer.raw else {
-            return Ok(Vec::new());
-        };
-        let bytes = 4 * pool.bound(buffer.len) as u64;
-        let copy = device.buffer(
-            bytes,
-            wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-            None,
-        )?;
-        recorder.copy(device, raw, &copy, bytes);
-        recorder.submit(device, pool);
-        let (send, mapped) = std::sync::mpsc::channel();
-        copy.slice(..)
-            .map_async(wgpu::MapMode::Read, move |result| {
-                // the receiver is gone only where waiting has failed already
-                send.send(result).ok();
-            });
-        device.wait()?;
-        // another thread that waits for the device may have taken the message on and be about to
-        // pass it
-        let arrived = mapped
-            .recv_timeout(PATIENCE)
-            .map_err(|error| device.error(&error.to_string()))?;
-        arrived.map_err(|error| device.error(&error.to_string()))?;
-        let view = copy
-            .slice(..)
-            .get_mapped_range()
-            .map_err(|error| device.error(&error.to_string()))?;
-        let words: &[u32] = bytemuck::cast_slice(&view);
-        if pool.guarded()
-            && words[buffer.len..buffer.len + GUARD]
-                .iter()
-                .any(|&word| word != GUARD_WORD)
-        {
-            return Err(device.error("a kernel wrote past the end of a buffer"));
-        }
-        Ok(words[..buffer.len]
-            .iter()
-            .map(|&word| f32::from_bits(word).into())
-            .collect())
+        let wide = |word: &u32| f32::from_bits(*word).into();
+        self.fetch(buffer, |words| words.iter().map(wide).collect())
     }
 
     fn forward(

@@ -39,7 +39,7 @@ struct State {
 }
 
 /// A buffer that a call binds by its name in the shader.
-pub(super) type Bound<'a> = (&'static str, Option<&'a Buffer>);
+pub(crate) type Bound<'a> = (&'static str, Option<&'a Buffer>);
 
 impl Recorder {
     pub fn new(device: &Device) -> Result<Recorder> {
@@ -81,23 +81,30 @@ impl Recorder {
         let block = pipeline.sizes(sizes);
         state.sizes.extend_from_slice(bytemuck::cast_slice(&block));
         state.sizes.resize((offset + SIZES) as usize, 0);
-        let group = self.bind(device, pool, pipeline, bound, offset);
+        let group = self.bind(device, pool, pipeline, bound, (&self.sizes, offset));
         let mut pass =
             encoder(device, &mut state).begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         pass.set_pipeline(&pipeline.raw);
         pass.set_bind_group(0, &group, &[]);
-        let rows = groups.div_ceil(ROW);
-        pass.dispatch_workgroups(groups.div_ceil(rows) as u32, rows as u32, 1);
+        let [columns, rows] = in_rows(groups);
+        pass.dispatch_workgroups(columns, rows, 1);
     }
 
-    /// The buffers that an entry uses, and its sizes from `offset` on.
-    fn bind(
+    /// Records a pass of dispatches that `work` makes.
+    pub fn pass(&self, device: &Device, work: impl FnOnce(&mut wgpu::ComputePass<'_>)) {
+        let mut state = self.state();
+        let encoder = encoder(device, &mut state);
+        work(&mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()));
+    }
+
+    /// The buffers that an entry uses, and its sizes in a buffer from an offset on.
+    pub fn bind(
         &self,
         device: &Device,
         pool: &Pool,
         pipeline: &Pipeline,
         bound: &[Bound<'_>],
-        offset: u64,
+        (sizes, offset): (&wgpu::Buffer, u64),
     ) -> wgpu::BindGroup {
         let resource = |buffer, offset, bytes| {
             wgpu::BindingResource::Buffer(wgpu::BufferBinding {
@@ -111,7 +118,7 @@ impl Recorder {
             if binding.uniform {
                 return wgpu::BindGroupEntry {
                     binding: binding.index,
-                    resource: resource(&self.sizes, offset, block),
+                    resource: resource(sizes, offset, block),
                 };
             }
             let found = bound.iter().find(|(name, _)| *name == binding.name);
@@ -185,6 +192,12 @@ impl Recorder {
         }
         pool.submitted();
     }
+}
+
+/// Groups of a dispatch in two dimensions, columns and rows.
+pub(super) fn in_rows(groups: usize) -> [u32; 2] {
+    let rows = groups.div_ceil(ROW).max(1);
+    [groups.div_ceil(rows) as u32, rows as u32]
 }
 
 fn encoder<'a>(device: &Device, state: &'a mut State) -> &'a mut wgpu::CommandEncoder {

@@ -12,7 +12,7 @@ use super::values::{Named, declared};
 const COMMON: &str = include_str!("../../../shaders/shared/common.wgsl");
 
 /// Lanes of a group, in all shaders.
-pub(super) const LANES: usize = 64;
+pub(crate) const LANES: usize = 64;
 
 /// Before every shader: the constants that it shares with the engine, so that nothing stands twice,
 /// and what all shaders call.
@@ -22,10 +22,10 @@ static PRELUDE: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// What is compiled into a shader, since arrays in shared memory or whole branches depend on it.
-pub(super) type Variant = [Option<Named>; 5];
+pub(crate) type Variant = [Option<Named>; 5];
 
 /// A variant of fewer constants than there is room for.
-pub(super) fn variant<const N: usize>(constants: [Named; N]) -> Variant {
+pub(crate) fn variant<const N: usize>(constants: [Named; N]) -> Variant {
     let mut variant = Variant::default();
     for (place, constant) in variant.iter_mut().zip(constants) {
         *place = Some(constant);
@@ -35,7 +35,7 @@ pub(super) fn variant<const N: usize>(constants: [Named; N]) -> Variant {
 
 /// One kernel's source: what a pipeline is compiled of.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Source {
+pub(crate) struct Source {
     /// Name of the file in `shaders`, without its ending.
     pub name: &'static str,
     /// The file before it, beside the common one.

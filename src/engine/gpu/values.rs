@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A number for a shader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Flag(bool),
     Count(u32),
     /// The bits of an f64: constants are keys of compiled pipelines.
@@ -12,7 +12,7 @@ pub(super) enum Value {
 }
 
 /// A number and its name in the shader.
-pub(super) type Named = (&'static str, Value);
+pub(crate) type Named = (&'static str, Value);
 
 impl Value {
     pub const fn count(value: usize) -> Value {

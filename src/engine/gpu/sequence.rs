@@ -1,0 +1,117 @@
+//! Kernels of other rooms: dispatches that are bound once and recorded as often as they are asked
+//! for, many in one pass.
+//!
+//! What does not change from one step of dynamics to the next (buffers, sizes, groups) is handed
+//! to the driver once; a step then costs the host one call a dispatch, and no memory.
+
+use super::buffers::{Buffer, For};
+use super::recorder::{Bound, in_rows};
+use super::shaders::Source;
+use super::values::Named;
+use super::{Engine, Gpu};
+use crate::Result;
+
+/// A kernel with all that it is given.
+///
+/// It does not keep the buffers that it binds from being used for something else: whoever makes it
+/// holds them as long.
+pub(crate) struct Dispatch {
+    pipeline: std::sync::Arc<super::pipelines::Pipeline>,
+    group: wgpu::BindGroup,
+    groups: [u32; 2],
+}
+
+impl Gpu {
+    /// A buffer of `len` words, all zero.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] where the device or its memory fails.
+    pub(crate) fn cleared(&self, len: usize) -> Result<Buffer> {
+        self.zeros(len)
+    }
+
+    /// A buffer with these words.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] where the device or its memory fails.
+    pub(crate) fn holding(&self, words: &[u32]) -> Result<Buffer> {
+        let pool = &self.inner.pool;
+        let buffer = pool.take(&self.inner.device, words.len(), For::Host)?;
+        self.overwrite(&buffer, 0, words);
+        Ok(buffer)
+    }
+
+    /// Overwrites the words of a buffer from word `at` on; what is recorded before sees the old
+    /// ones.
+    ///
+    /// # Panics
+    /// Where the words reach beyond the buffer.
+    pub(crate) fn overwrite(&self, buffer: &Buffer, at: usize, words: &[u32]) {
+        assert!(at + words.len() <= buffer.len, "words beyond the buffer");
+        let Some(raw) = &buffer.raw else { return };
+        let Self { inner } = self;
+        inner.recorder.submit(&inner.device, &inner.pool);
+        let bytes = bytemuck::cast_slice(words);
+        inner.device.queue.write_buffer(raw, 4 * at as u64, bytes);
+    }
+
+    /// The words of a buffer, once all that is recorded is done.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] where the device or its memory fails.
+    pub(crate) fn fetched(&self, buffer: &Buffer) -> Result<Vec<u32>> {
+        self.fetch(buffer, <[u32]>::to_vec)
+    }
+
+    /// Binds a kernel: `sizes` and buffers by their names in the shader, run in `groups` groups.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] where the device or its memory fails.
+    ///
+    /// # Panics
+    /// Where a buffer or a size that the entry uses is not named: a bug of the kernel's host side.
+    pub(crate) fn bind(
+        &self,
+        (source, entry): (Source, &'static str),
+        sizes: &[Named],
+        bound: &[Bound<'_>],
+        groups: usize,
+    ) -> Result<Dispatch> {
+        let inner = &*self.inner;
+        let pipeline = inner.pipelines.get(&inner.device, source, entry);
+        let mut words = pipeline.sizes(sizes);
+        words.resize(64, 0);
+        let usage = wgpu::BufferUsages::UNIFORM;
+        let contents = bytemuck::cast_slice(&words);
+        let uniform = (inner.device).buffer(4 * words.len() as u64, usage, Some(contents))?;
+        let group =
+            (inner.recorder).bind(&inner.device, &inner.pool, &pipeline, bound, (&uniform, 0));
+        Ok(Dispatch {
+            pipeline,
+            group,
+            groups: in_rows(groups),
+        })
+    }
+
+    /// Records all of `dispatches`, in their order, `times` times, in one pass.
+    pub(crate) fn repeat(&self, dispatches: &[&Dispatch], times: usize) {
+        let inner = &*self.inner;
+        inner.recorder.pass(&inner.device, |pass| {
+            for dispatch in (0..times).flat_map(|_| dispatches) {
+                let [columns, rows] = dispatch.groups;
+                if columns > 0 {
+                    pass.set_pipeline(&dispatch.pipeline.raw);
+                    pass.set_bind_group(0, &dispatch.group, &[]);
+                    pass.dispatch_workgroups(columns, rows, 1);
+                }
+            }
+        });
+    }
+
+    /// Submits what is recorded, without waiting for it.
+    pub(crate) fn send(&self) {
+        self.inner
+            .recorder
+            .submit(&self.inner.device, &self.inner.pool);
+    }
+}

@@ -11,11 +11,11 @@ type Forces<'a> = &'a mut [Vector3<f64>];
 /// Fourier terms of one dihedral, Σ k(1 + cos(nφ − φ0)) = `constant` + Σ (`cosine`·cos nφ +
 /// `sine`·sin nφ).
 #[derive(Debug, Clone)]
-struct Dihedral {
-    atoms: [usize; 4],
-    constant: f64,
+pub(super) struct Dihedral {
+    pub atoms: [usize; 4],
+    pub constant: f64,
     /// (n, k cos φ0, k sin φ0) by ascending n.
-    terms: Vec<(u32, f64, f64)>,
+    pub terms: Vec<(u32, f64, f64)>,
 }
 
 /// The bonded terms of a system, torsions on the same four atoms joined.
@@ -101,7 +101,7 @@ impl Bonded {
 }
 
 /// Joins the Fourier terms of the same four atoms; the order of first occurrence is kept.
-fn join(torsions: &[Torsion]) -> Vec<Dihedral> {
+pub(super) fn join(torsions: &[Torsion]) -> Vec<Dihedral> {
     let mut places = std::collections::HashMap::new();
     let mut dihedrals: Vec<Dihedral> = Vec::new();
     for torsion in torsions.iter().filter(|torsion| torsion.k != 0.0) {

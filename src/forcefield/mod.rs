@@ -9,6 +9,8 @@ mod choice;
 mod energy;
 mod forms;
 mod geometry;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 mod lanes;
 mod minimize;
 mod near;

@@ -10,15 +10,15 @@ use super::{COULOMB, COULOMB_OBC, OBC_OFFSET, System};
 use crate::structure::centroid;
 
 /// 1/ε of the protein − 1/ε of water.
-const DIELECTRIC: f64 = 1.0 - 1.0 / 78.5;
+pub(super) const DIELECTRIC: f64 = 1.0 - 1.0 / 78.5;
 /// Surface tension of the surface term × 4π, kJ/mol/Å² (Schaefer, Bartels, Karplus, J. Mol. Biol.
 /// 284, 835 (1998), as OpenMM has it).
-const SURFACE: f64 = 0.283_919_551;
+pub(super) const SURFACE: f64 = 0.283_919_551;
 /// Radius of the water probe, Å.
-const PROBE: f64 = 1.4;
+pub(super) const PROBE: f64 = 1.4;
 
 /// Share of the cutoff at which pair energies begin to be switched off.
-const SWITCH: f64 = 0.9;
+pub(super) const SWITCH: f64 = 0.9;
 
 /// Energies of the pair terms, kJ/mol.
 #[derive(Debug, Clone, Copy, Default)]

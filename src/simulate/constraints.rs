@@ -16,7 +16,7 @@ const TOLERANCE: f64 = 1e-10;
 /// Iterations after which it gives up: only a molecule that has burst needs as many.
 const MOST_ITERATIONS: usize = 30;
 /// Most bonds in a group: those of four hydrogens.
-const MOST_BONDS: usize = 4;
+pub(super) const MOST_BONDS: usize = 4;
 
 /// A matrix of a group, and a vector.
 type Square = [[f64; MOST_BONDS]; MOST_BONDS];
@@ -24,11 +24,11 @@ type Column = [f64; MOST_BONDS];
 
 /// One bond of fixed length.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Constraint {
+pub(super) struct Constraint {
     /// The heavy atom, then the hydrogen.
-    atoms: [usize; 2],
+    pub atoms: [usize; 2],
     /// Squared length, Å².
-    square: f64,
+    pub square: f64,
     /// Inverse masses, 1/Da.
     inverse: [f64; 2],
 }
@@ -63,6 +63,12 @@ impl Constraints {
         }
         groups.retain(|group| !group.is_empty());
         Constraints { groups }
+    }
+
+    /// The bonds in groups that share no atom; those of one group share their first.
+    #[cfg(feature = "gpu")]
+    pub(super) fn groups(&self) -> &[Vec<Constraint>] {
+        &self.groups
     }
 
     /// Number of bonds held.

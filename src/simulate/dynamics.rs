@@ -341,47 +341,17 @@ impl<F: Force> Stepper for Dynamics<F> {
             temperature,
             ..
         } = self.settings;
-        // as checkpoints have had it from the first version on
-        let integrator = match integrator {
-            Integrator::VelocityVerlet => "VelocityVerlet".to_owned(),
-            Integrator::Langevin { friction } => {
-                format!("Langevin {{ friction: {friction:?} }}")
-            }
-            Integrator::Csvr { relaxation } => format!("Csvr {{ relaxation: {relaxation:?} }}"),
-        };
         Map::from_iter([
-            ("integrator".to_owned(), integrator.into()),
+            ("integrator".to_owned(), integrator.identity().into()),
             ("time step (ps)".to_owned(), json!(time_step)),
             ("temperature (K)".to_owned(), json!(temperature)),
         ])
     }
 
     fn describe(&self) -> String {
-        let Settings {
-            integrator,
-            time_step,
-            temperature,
-            stop_centre,
-            ..
-        } = self.settings;
-        let integrator = match integrator {
-            Integrator::VelocityVerlet => "velocity Verlet".to_owned(),
-            Integrator::Langevin { friction } => {
-                format!("Langevin (BAOAB) at {temperature} K, friction {friction}/ps")
-            }
-            Integrator::Csvr { relaxation } => {
-                format!("CSVR at {temperature} K, relaxation {relaxation} ps")
-            }
-        };
-        let held = if self.constraints.is_empty() {
-            String::new()
-        } else {
-            format!(", {} bonds held", self.constraints.len())
-        };
-        let centre = if stop_centre { "at rest" } else { "free" };
         format!(
-            "{integrator}, {} fs, centre of mass {centre}{held}; {}",
-            time_step * 1e3,
+            "{}; {}",
+            self.settings.describe(self.constraints.len()),
             self.force.describe()
         )
     }

@@ -5,11 +5,11 @@ use crate::Result;
 use crate::structure::Frame;
 
 /// Friction while heating, 1/ps: strong enough that a released clash cannot heat its surroundings.
-const FRICTION: f64 = 10.0;
+pub(super) const FRICTION: f64 = 10.0;
 /// Temperatures on the way.
-const STAGES: u64 = 20;
+pub(super) const STAGES: u64 = 20;
 /// The attempt whose random numbers heating takes: those of no run.
-const ATTEMPT: u64 = u64::MAX;
+pub(super) const ATTEMPT: u64 = u64::MAX;
 
 /// Heats the frames over `time` ps by Langevin dynamics with the time step of `settings`, in stages
 /// of equal length, to its temperature, whatever its integrator. They come back at step 0, time 0,
@@ -42,6 +42,12 @@ pub fn heat<F: Force>(
     }
     dynamics.set(settings);
     dynamics.reseed(0);
+    at_step_zero(frames);
+    Ok(())
+}
+
+/// Frames as they are, from which time and heat are counted.
+pub(super) fn at_step_zero(frames: &mut [Frame]) {
     for frame in frames {
         *frame = Frame {
             step: 0,
@@ -50,5 +56,4 @@ pub fn heat<F: Force>(
             ..std::mem::take(frame)
         };
     }
-    Ok(())
 }

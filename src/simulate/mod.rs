@@ -5,6 +5,8 @@ mod constraints;
 mod dynamics;
 mod equilibrate;
 mod force;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 mod heat;
 mod hydrogens;
 mod interrupt;
@@ -137,6 +139,18 @@ pub trait Stepper: Send {
     /// [`crate::Error::Device`] where the engine fails. Whether a frame is physical is for the
     /// observers to say.
     fn step(&mut self, replicas: &mut [Frame]) -> Result<()>;
+    /// Makes `steps` steps, between which nobody looks at the frames.
+    ///
+    /// # Errors
+    /// Those of [`Stepper::step`].
+    fn many_steps(&mut self, replicas: &mut [Frame], steps: u64) -> Result<()> {
+        (0..steps).try_for_each(|_| self.step(replicas))
+    }
+    /// Whether many steps at once cost less than one after the other, so that a run makes as many
+    /// as it can before somebody looks.
+    fn advances_alone(&self) -> bool {
+        false
+    }
     /// How its time goes.
     fn clock(&self) -> Clock;
     /// Physical time that a step spans, ps.

@@ -1,7 +1,9 @@
 //! `Relaxed`: the corrector of a jump. What a network gets nearly right, the physical force field
 //! puts right.
 
-mod corrector;
+pub(super) mod corrector;
+#[cfg(feature = "gpu")]
+mod device;
 
 use std::fmt;
 
@@ -108,6 +110,9 @@ pub struct Relaxed<S> {
     field: ForceField,
     attempt: u64,
     stop: Stop,
+    /// Where frames are corrected if that is not the CPU.
+    #[cfg(feature = "gpu")]
+    device: Option<device::OnDevice>,
 }
 
 impl<S: Stepper> Relaxed<S> {
@@ -126,7 +131,37 @@ impl<S: Stepper> Relaxed<S> {
             field,
             attempt: 0,
             stop: Stop::never(),
+            #[cfg(feature = "gpu")]
+            device: None,
         }
+    }
+
+    /// Corrects on this device: all replicas at once.
+    #[cfg(feature = "gpu")]
+    #[must_use]
+    pub fn on_device(mut self, gpu: &crate::engine::Gpu) -> Self {
+        self.device = Some(device::OnDevice {
+            gpu: gpu.clone(),
+            system: self.field.system().clone(),
+            masses: self.masses.clone(),
+            constraints: self.constraints.clone(),
+            cutoff: self.field.cutoff(),
+            settings: self.settings(self.relaxation.first_replica),
+            correctors: device::Correctors::default(),
+        });
+        self
+    }
+
+    /// What the device is asked for, with the device.
+    #[cfg(feature = "gpu")]
+    fn on_its_device(&mut self) -> Option<(&mut device::OnDevice, device::Plan<'_>)> {
+        let plan = device::Plan {
+            effort: self.relaxation.effort,
+            band: self.band,
+            attempt: self.attempt,
+            stop: &self.stop,
+        };
+        Some((self.device.as_mut()?, plan))
     }
 
     /// Degrees of freedom of the kinetic energy.
@@ -139,7 +174,7 @@ impl<S: Stepper> Relaxed<S> {
         &self.masses
     }
 
-    /// A corrector for every replica, and the band that frames are to settle in.
+    /// A corrector for every replica.
     fn prepare(&mut self, replicas: usize) -> Result<()> {
         while self.correctors.len() < replicas {
             let replica = self.relaxation.first_replica + self.correctors.len() as u64;
@@ -147,6 +182,11 @@ impl<S: Stepper> Relaxed<S> {
             corrector.dynamics.reseed(self.attempt);
             self.correctors.push(corrector);
         }
+        Ok(())
+    }
+
+    /// The band that frames are to settle in, where it is not known yet.
+    fn find_band(&mut self) -> Result<()> {
         if self.relaxation.effort.is_free()
             && let Some(start) = self.start.take()
         {
@@ -160,19 +200,24 @@ impl<S: Stepper> Relaxed<S> {
         Ok(())
     }
 
-    /// The corrector of the replica of this number.
-    fn corrector(&self, replica: u64) -> Result<Corrector> {
+    /// How the dynamics of the replica of this number is made.
+    fn settings(&self, replica: u64) -> Settings {
         let Relaxation {
             temperature, seed, ..
         } = self.relaxation;
-        let settings = Settings {
+        Settings {
             integrator: Integrator::Langevin { friction: FRICTION },
             time_step: TIME_STEP,
             temperature,
             stop_centre: true,
             seed: seed ^ STREAM,
             first_replica: replica,
-        };
+        }
+    }
+
+    /// The corrector of the replica of this number.
+    fn corrector(&self, replica: u64) -> Result<Corrector> {
+        let settings = self.settings(replica);
         let dynamics = Dynamics::new(
             Physical::new(self.field.clone()),
             self.masses.clone(),
@@ -186,6 +231,11 @@ impl<S: Stepper> Relaxed<S> {
 impl<S: Stepper> Stepper for Relaxed<S> {
     fn step(&mut self, replicas: &mut [Frame]) -> Result<()> {
         self.stepper.step(replicas)?;
+        self.find_band()?;
+        #[cfg(feature = "gpu")]
+        if let Some((device, plan)) = self.on_its_device() {
+            return device.relax(replicas, plan);
+        }
         self.prepare(replicas.len())?;
         let (effort, band, stop) = (self.relaxation.effort, self.band, &self.stop);
         let work = replicas.par_iter_mut().zip(&mut self.correctors);
@@ -204,6 +254,11 @@ impl<S: Stepper> Stepper for Relaxed<S> {
 
     fn redraw(&mut self, replica: usize, draw: u64, frame: &mut Frame) -> Result<()> {
         self.stepper.redraw(replica, draw, frame)?;
+        self.find_band()?;
+        #[cfg(feature = "gpu")]
+        if let Some((device, plan)) = self.on_its_device() {
+            return device.redraw((replica, draw), frame, plan);
+        }
         self.prepare(replica + 1)?;
         let corrector = &mut self.correctors[replica];
         corrector.dynamics.reseed(redrawn(self.attempt, draw));
@@ -213,10 +268,18 @@ impl<S: Stepper> Stepper for Relaxed<S> {
     }
 
     fn shortfall(&self, replica: usize) -> Option<&str> {
+        #[cfg(feature = "gpu")]
+        if let Some(device) = &self.device {
+            return device.found(replica)?.shortfall.as_deref();
+        }
         self.correctors.get(replica)?.shortfall.as_deref()
     }
 
     fn corrected(&self, replica: usize) -> Option<u64> {
+        #[cfg(feature = "gpu")]
+        if let Some(device) = &self.device {
+            return Some(device.found(replica)?.steps);
+        }
         Some(self.correctors.get(replica)?.potentials.len() as u64)
     }
 

@@ -40,3 +40,39 @@ pub struct Settings {
     /// Replica number of the first frame of a call.
     pub first_replica: u64,
 }
+
+impl Integrator {
+    /// As checkpoints have had it from the first version on.
+    pub(super) fn identity(self) -> String {
+        match self {
+            Integrator::VelocityVerlet => "VelocityVerlet".to_owned(),
+            Integrator::Langevin { friction } => {
+                format!("Langevin {{ friction: {friction:?} }}")
+            }
+            Integrator::Csvr { relaxation } => format!("Csvr {{ relaxation: {relaxation:?} }}"),
+        }
+    }
+}
+
+impl Settings {
+    /// A few words for the log, of dynamics in which so many bonds are held.
+    pub(super) fn describe(&self, held: usize) -> String {
+        let temperature = self.temperature;
+        let integrator = match self.integrator {
+            Integrator::VelocityVerlet => "velocity Verlet".to_owned(),
+            Integrator::Langevin { friction } => {
+                format!("Langevin (BAOAB) at {temperature} K, friction {friction}/ps")
+            }
+            Integrator::Csvr { relaxation } => {
+                format!("CSVR at {temperature} K, relaxation {relaxation} ps")
+            }
+        };
+        let held = match held {
+            0 => String::new(),
+            held => format!(", {held} bonds held"),
+        };
+        let centre = if self.stop_centre { "at rest" } else { "free" };
+        let femtoseconds = self.time_step * 1e3;
+        format!("{integrator}, {femtoseconds} fs, centre of mass {centre}{held}")
+    }
+}

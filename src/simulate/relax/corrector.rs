@@ -15,15 +15,15 @@ use crate::units::BOLTZMANN;
 /// Root-mean-square force up to which a frame is left to dynamics, kJ/mol/Å. That of ff14SB
 /// proteins at 300 K is about 60: bonds of k ≈ 2700 kJ/mol/Å² feel √(k·kT) ≈ 80. Only what no
 /// thermal motion explains is minimised away.
-const THERMAL_FORCE: f64 = 80.0;
+pub(in crate::simulate) const THERMAL_FORCE: f64 = 80.0;
 /// Largest force on an atom up to which a frame is left to dynamics, kJ/mol/Å: ten times the mean,
 /// which no atom of a protein at 300 K reaches. Without it one clash among thousands of atoms,
 /// which the mean hides, throws the dynamics apart.
-const LARGEST_FORCE: f64 = 800.0;
+pub(in crate::simulate) const LARGEST_FORCE: f64 = 800.0;
 /// How many times as many steps of minimisation a frame is given that needs more than it should.
-const PATIENCE: usize = 4;
+pub(in crate::simulate) const PATIENCE: usize = 4;
 /// By how much closer to a minimum a frame is brought whose dynamics failed.
-const CLOSER: f64 = 0.25;
+pub(in crate::simulate) const CLOSER: f64 = 0.25;
 /// No atom of a whole molecule goes farther than this, Å, and this many Å a ps, the speed of a free
 /// hydrogen of 3 Da at 300 K.
 const FARTHEST: f64 = 5.0;
@@ -37,11 +37,11 @@ const RECENT: usize = 25;
 /// three. With one, frames of proteins that the network has not seen, which keep some strain
 /// whatever the corrector does, get nearly the most; with three they have the same energies in
 /// three fifths of the steps (docs/jump.md).
-pub(super) const WIDTHS: f64 = 3.0;
+pub(in crate::simulate) const WIDTHS: f64 = 3.0;
 
 /// Where the potential energy of frames at their temperature lies, kJ/mol.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Band {
+pub(in crate::simulate) struct Band {
     /// Mean over a moment of dynamics from the start of the run.
     pub mean: f64,
     /// Standard deviation: that of f harmonic degrees of freedom, kT√(f/2), which MD of a protein
@@ -61,13 +61,36 @@ impl Band {
 }
 
 /// What corrects the frames of one replica.
-pub(super) struct Corrector {
+pub(in crate::simulate) struct Corrector {
     field: ForceField,
     pub dynamics: Dynamics<Physical>,
     /// Potential energies after the steps of dynamics that the last frame got, kJ/mol.
     pub potentials: Vec<f64>,
     /// What it could not do with the last frame.
     pub shortfall: Option<String>,
+}
+
+/// What is said of a frame that dynamics threw apart even so.
+pub(in crate::simulate) const THROWN_APART: &str = "its dynamics threw the frame apart twice";
+
+/// What is said of a frame that minimisation of `steps` steps, and [`PATIENCE`] times as many,
+/// left with such forces.
+pub(in crate::simulate) fn unminimised(steps: usize, rms_force: f64) -> String {
+    format!(
+        "{} steps of minimisation left forces of {rms_force:.0} kJ/mol/Å (RMS)",
+        (1 + PATIENCE) * steps
+    )
+}
+
+/// Whether no atom went farther over `steps` steps than one of a whole molecule does.
+pub(in crate::simulate) fn is_whole(
+    after: &[Vector3<f64>],
+    before: &[Vector3<f64>],
+    steps: usize,
+) -> bool {
+    let farthest = FARTHEST + FASTEST * TIME_STEP * steps as f64;
+    let mut pairs = after.iter().zip(before);
+    pairs.all(|(after, before)| (after - before).norm() <= farthest)
 }
 
 impl Corrector {
@@ -103,7 +126,7 @@ impl Corrector {
                     closeness = CLOSER;
                     continue;
                 }
-                self.shortfall = Some("its dynamics threw the frame apart twice".to_owned());
+                self.shortfall = Some(THROWN_APART.to_owned());
             }
             if stop.is_asked() {
                 return Err(Stop::interrupted(frame.step));
@@ -133,13 +156,7 @@ impl Corrector {
         if !done.converged {
             done = run(PATIENCE * steps);
         }
-        (!done.converged).then(|| {
-            format!(
-                "{} steps of minimisation left forces of {:.0} kJ/mol/Å (RMS)",
-                (1 + PATIENCE) * steps,
-                done.rms_force
-            )
-        })
+        (!done.converged).then(|| unminimised(steps, done.rms_force))
     }
 
     /// Dynamics from new velocities; a frame that it throws apart is as before, with its bonds
@@ -177,12 +194,7 @@ impl Corrector {
         }
         let made = self.potentials.len() - before;
         let [inner] = inner;
-        let farthest = FARTHEST + FASTEST * TIME_STEP * made as f64;
-        let whole = inner
-            .positions
-            .iter()
-            .zip(&held)
-            .all(|(after, before)| (after - before).norm() <= farthest);
+        let whole = is_whole(&inner.positions, &held, made);
         if whole {
             (frame.positions, frame.velocities) = (inner.positions, inner.velocities);
             frame.kinetic = inner.kinetic;

@@ -7,7 +7,7 @@ use crate::geometry::velocities::{kinetic_energy, temperature};
 use crate::structure::{ReadOptions, read};
 
 /// Stretches a bond by 0.3 Å: more than any thermal motion.
-struct Strain;
+pub(super) struct Strain;
 
 impl Stepper for Strain {
     fn step(&mut self, replicas: &mut [Frame]) -> Result<()> {
@@ -37,7 +37,7 @@ fn relaxed(steps: usize, first_replica: u64) -> (Relaxed<Strain>, Frame) {
     relaxed_by(Effort::exactly(steps), first_replica)
 }
 
-fn relaxed_by(effort: Effort, first_replica: u64) -> (Relaxed<Strain>, Frame) {
+pub(super) fn relaxed_by(effort: Effort, first_replica: u64) -> (Relaxed<Strain>, Frame) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/structures/akle.pdb");
     let structure = read(&file, &ReadOptions::default()).unwrap();
     let Prepared {

@@ -150,7 +150,8 @@ impl Simulation {
         }
         while self.step() < self.rules.steps {
             self.before.clone_from(&self.frames);
-            match self.stepper.step(&mut self.frames) {
+            let ahead = self.unseen();
+            match self.stepper.many_steps(&mut self.frames, ahead) {
                 Err(Error::Interrupted { .. }) => {
                     // in the middle of the step, which is dropped
                     std::mem::swap(&mut self.before, &mut self.frames);
@@ -182,6 +183,18 @@ impl Simulation {
             }
         }
         Ok(())
+    }
+
+    /// Steps that are made before somebody looks: one, unless the stepper gains by more.
+    fn unseen(&self) -> u64 {
+        if !self.stepper.advances_alone() {
+            return 1;
+        }
+        let step = self.step();
+        let strides = self.observers.iter().flatten().map(|(every, _)| *every);
+        let due = strides.chain([self.rules.checkpoint_every.max(1)]);
+        let ahead = due.map(|every| every - step % every);
+        ahead.fold(self.rules.steps - step, u64::min)
     }
 
     /// Whether so much time has passed that a checkpoint is to be made.

@@ -7,6 +7,7 @@
 //! `--count` only counts, without any device.
 
 mod count;
+mod dynamics;
 mod lengths;
 
 use std::time::Instant;
@@ -265,6 +266,7 @@ fn main() -> mdsurrogate::Result<()> {
     let architecture = Architecture::default();
     let calls = task.program(&architecture)?.calls;
     if count {
+        dynamics::report(None, card)?;
         for tokens in sizes {
             println!("\n{tokens} tokens, counted");
             ops(
@@ -278,6 +280,7 @@ fn main() -> mdsurrogate::Result<()> {
     }
     let gpu = Gpu::best()?;
     println!("{}", gpu.device());
+    dynamics::report(Some(&gpu), card)?;
     lengths::compare()?;
     let network = task.initial(&architecture, gpu.clone(), 1)?;
     for tokens in sizes {

@@ -1,5 +1,6 @@
 //! `mdsurrogate reference PROTEIN`: molecular dynamics in the physical force field.
 
+use super::backend::Backend;
 use super::config::with_file;
 use super::job::JobArgs;
 use super::motion::Motion;
@@ -25,6 +26,9 @@ pub struct Args {
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment would become help text")]
     pub motion: Motion,
+    /// Where forces are computed and integrated; a GPU in f32, all replicas at once
+    #[arg(long, value_enum, default_value = "cpu")]
+    pub backend: Backend,
     /// Mass of hydrogens, Da, taken from the heavy atoms that carry them; 1: their own
     #[arg(
         long,
@@ -68,6 +72,7 @@ pub fn run(args: Args) -> Result<()> {
     let run = args.job.run_options(None)?;
     let options = ReferenceOptions {
         completion: (&args.protein.completion).into(),
+        backend: args.backend.into(),
         dynamics: (&args.motion).into(),
         precision: args.field.precision,
         cutoff: args.field.cutoff,

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use super::backend::{Device, device_of};
 use super::familiar::{Familiar, beyond_validation};
 use super::jumps::Parts;
 use super::{OnEngine, Options};
@@ -36,13 +37,14 @@ impl OnEngine for ByModel<'_> {
     type Output = Assembled;
 
     fn on<E: Engine + 'static>(self, engine: E, device: Option<String>) -> Result<Assembled> {
+        let on_device = device_of(&engine);
         let Loaded {
             network,
             task,
             header,
         } = self.options.model.load(engine)?;
         let (stepper, mut words) = match task {
-            Task::Jump(task) => self.by_jumps(network, task, &header)?,
+            Task::Jump(task) => self.by_jumps((network, on_device), task, &header)?,
             Task::NextFrame(task) => self.by_means(network, task, &header)?,
             Task::Force(task) => self.in_forces(network, task, &header)?,
         };
@@ -69,13 +71,14 @@ type Steps = (Box<dyn Stepper>, Vec<String>);
 impl ByModel<'_> {
     fn by_jumps<E: Engine + 'static>(
         &self,
-        network: Network<E>,
+        (network, device): (Network<E>, Option<Device>),
         task: task::Jump,
         header: &Header,
     ) -> Result<Steps> {
         let options = self.options;
         let (stepper, of_jumps) = options.jumps.stepper(Parts {
             network,
+            device,
             task,
             header,
             structure: self.structure,

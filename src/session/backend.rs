@@ -17,6 +17,24 @@ pub enum Backend {
     Cpu,
 }
 
+/// A device for more than networks.
+#[cfg(feature = "gpu")]
+pub(super) type Device = Gpu;
+/// There is none in a program without the GPU engine.
+#[cfg(not(feature = "gpu"))]
+pub(super) enum Device {}
+
+/// The device that an engine runs on; none: the CPU.
+pub(super) fn device_of<E: Engine + 'static>(engine: &E) -> Option<Device> {
+    #[cfg(feature = "gpu")]
+    return (engine as &dyn std::any::Any).downcast_ref().cloned();
+    #[cfg(not(feature = "gpu"))]
+    {
+        let _ = engine;
+        None
+    }
+}
+
 /// What is to be done on the engine that was chosen, whichever it is.
 pub trait OnEngine {
     /// What comes of it.
@@ -41,13 +59,30 @@ impl Backend {
             return work.on(gpu, Some(device));
         }
         #[cfg(not(feature = "gpu"))]
-        if self == Backend::Gpu {
-            return Err(crate::Error::Device {
-                what: "this program was built without the GPU engine".into(),
-                hint: "--backend cpu, or build it with the feature `gpu`".into(),
-            });
-        }
+        self.without_gpu()?;
         work.on(Cpu::<f32>::new(), None)
+    }
+
+    /// The device that was asked for; none: the CPU.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] where a GPU was asked for and there is none.
+    pub(super) fn device(self) -> Result<Option<Device>> {
+        #[cfg(feature = "gpu")]
+        return self.gpu();
+        #[cfg(not(feature = "gpu"))]
+        self.without_gpu().map(|()| None)
+    }
+
+    #[cfg(not(feature = "gpu"))]
+    fn without_gpu(self) -> Result<()> {
+        if self != Backend::Gpu {
+            return Ok(());
+        }
+        Err(crate::Error::Device {
+            what: "this program was built without the GPU engine".into(),
+            hint: "--backend cpu, or build it with the feature `gpu`".into(),
+        })
     }
 
     #[cfg(feature = "gpu")]

@@ -1,5 +1,6 @@
 //! How jumps are sampled and corrected, as typed options.
 
+use super::backend::Device;
 use super::familiar::usual_lag;
 use crate::engine::Engine;
 use crate::forcefield::{ForceField, Precision, System, TemplateGeometry};
@@ -112,6 +113,8 @@ impl Default for Jumps {
 /// What jumps are made of.
 pub(super) struct Parts<'a, E: Engine> {
     pub network: Network<E>,
+    /// Where it runs, and the corrector with it; none: on the CPU.
+    pub device: Option<Device>,
     /// What it was trained for.
     pub task: task::Jump,
     /// What its file says.
@@ -235,10 +238,13 @@ impl Jumps {
             ));
         }
         let field = ForceField::with_cutoff(system, Precision::F32, cutoff);
-        Ok((
-            Box::new(Relaxed::new(jump, topology, field, relaxation)),
-            words,
-        ))
+        let relaxed = Relaxed::new(jump, topology, field, relaxation);
+        #[cfg(feature = "gpu")]
+        let relaxed = match &parts.device {
+            Some(device) => relaxed.on_device(device),
+            None => relaxed,
+        };
+        Ok((Box::new(relaxed), words))
     }
 }
 

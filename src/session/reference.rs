@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::{Complete, Completion, Dynamics, Replicas, Session, thread_pool};
+use super::backend::Device;
+use super::{Backend, Complete, Completion, Dynamics, Replicas, Session, thread_pool};
 use crate::forcefield::{
     ForceField, Minimizer, Precision, System, require_finite, template_geometry_at,
 };
 use crate::geometry::velocities::repartitioned_masses;
 use crate::observe::Journal;
-use crate::simulate::{Constraints, Dynamics as Stepping, Physical, Stepper, Stop, heat};
+use crate::simulate::{Constraints, Dynamics as Stepping, Physical, Settings, Stepper, Stop, heat};
 use crate::structure::{Frame, Structure, Topology};
 use crate::{Error, Result};
 
@@ -23,6 +24,8 @@ const DEFAULT_TIME: f64 = 1000.0;
 pub struct ReferenceOptions {
     /// What is read of the file and built onto it.
     pub completion: Completion,
+    /// Where forces are computed and integrated.
+    pub backend: Backend,
     /// How it is integrated.
     pub dynamics: Dynamics,
     /// Precision of the pair terms.
@@ -49,6 +52,8 @@ impl Default for ReferenceOptions {
     fn default() -> Self {
         ReferenceOptions {
             completion: Completion::default(),
+            // no card has run reference MD yet: who wants it, asks for it (docs/gpu.md)
+            backend: Backend::Cpu,
             dynamics: Dynamics::default(),
             precision: Precision::default(),
             cutoff: None,
@@ -118,12 +123,16 @@ impl Session {
         };
         let field = ForceField::with_cutoff(system, options.precision, options.cutoff);
         let settings = (options.dynamics).settings(options.seed, options.replicas.first());
-        let stepper = Stepping::new(
-            Physical::new(field.clone()),
-            masses.clone(),
-            constraints.clone(),
+        let moving = Moving {
+            field: field.clone(),
+            masses,
+            constraints,
             settings,
-        )?;
+        };
+        let (stepper, heating) = match options.backend.device()? {
+            None => moving.on_the_cpu()?,
+            Some(device) => moving.on(&device, options)?,
+        };
         let mut words = vec![stepper.describe()];
         let time_step = settings.time_step;
         let longest = options.longest_step();
@@ -137,7 +146,7 @@ impl Session {
         words.extend(notes);
         let start = Prepare {
             field: field.clone(),
-            dynamics: Stepping::new(Physical::new(field.clone()), masses, constraints, settings)?,
+            heating,
             topology: topology.clone(),
             file: protein.to_owned(),
             heat: options.heat,
@@ -146,7 +155,7 @@ impl Session {
             command: "reference",
             input: protein.to_owned(),
             geometry: template_geometry_at(topology, &frame.positions)?,
-            stepper: Box::new(stepper),
+            stepper,
             identity: options.identity(),
             words,
             temperature: settings.temperature,
@@ -167,10 +176,67 @@ impl Session {
     }
 }
 
+/// Heats frames over a time, ps.
+type Heating = Box<dyn FnMut(&mut [Frame], f64, &Stop) -> Result<()> + Send>;
+
+/// What moves, and how.
+struct Moving {
+    field: ForceField,
+    masses: Vec<f64>,
+    constraints: Constraints,
+    settings: Settings,
+}
+
+impl Moving {
+    fn on_the_cpu(self) -> Result<(Box<dyn Stepper>, Heating)> {
+        let dynamics = || {
+            let physical = Physical::new(self.field.clone());
+            let (masses, constraints) = (self.masses.clone(), self.constraints.clone());
+            Stepping::new(physical, masses, constraints, self.settings)
+        };
+        let mut heated = dynamics()?;
+        let heating =
+            move |frames: &mut [Frame], time, stop: &Stop| heat(&mut heated, frames, time, stop);
+        Ok((Box::new(dynamics()?), Box::new(heating)))
+    }
+
+    #[cfg(not(feature = "gpu"))]
+    fn on(self, device: &Device, _: &ReferenceOptions) -> Result<(Box<dyn Stepper>, Heating)> {
+        match *device {}
+    }
+
+    /// All replicas at once on a device.
+    #[cfg(feature = "gpu")]
+    fn on(
+        self,
+        device: &Device,
+        options: &ReferenceOptions,
+    ) -> Result<(Box<dyn Stepper>, Heating)> {
+        use crate::simulate::gpu::{GpuDynamics, Moved, heat};
+        if options.precision == Precision::F64 {
+            let what = "--precision f64: a GPU computes the force field in f32";
+            return Err(Error::usage(what, "--backend cpu, or --precision f32"));
+        }
+        let dynamics = || {
+            let moved = Moved {
+                system: self.field.system(),
+                masses: &self.masses,
+                constraints: &self.constraints,
+                copies: options.replicas.count() as usize,
+            };
+            GpuDynamics::new(device, &[moved], options.cutoff, self.settings)
+        };
+        let mut heated = dynamics()?;
+        let heating =
+            move |frames: &mut [Frame], time, stop: &Stop| heat(&mut heated, frames, time, stop);
+        Ok((Box::new(dynamics()?), Box::new(heating)))
+    }
+}
+
 /// What is done to the input before the first step.
 struct Prepare {
     field: ForceField,
-    dynamics: Stepping<Physical>,
+    heating: Heating,
     topology: Topology,
     file: std::path::PathBuf,
     /// Time of heating, ps.
@@ -182,7 +248,7 @@ impl Prepare {
         let relaxed = self.minimised(&frames[0], journal, stop)?;
         frames.fill(relaxed);
         if self.heat > 0.0 {
-            heat(&mut self.dynamics, &mut frames, self.heat, stop)?;
+            (self.heating)(&mut frames, self.heat, stop)?;
             journal.say(&format!("heated over {} ps", self.heat));
         }
         Ok(frames)

@@ -282,6 +282,12 @@ impl Session {
                 },
             )
         };
+        // whoever looks at every frame would hold up a stepper that makes many at once
+        let each = if self.stepper.advances_alone() {
+            plan.guard
+        } else {
+            1
+        };
         let guards: Vec<GeometryGuard> = (0..files.replicas.len()).map(guard).collect();
         let mut simulation = Simulation::new(self.stepper, frames, rules, journal.clone());
         for (replica, guard) in guards.into_iter().enumerate() {
@@ -293,7 +299,7 @@ impl Session {
             let energies = EnergyMonitor::new(field, motion.masses.clone(), motion.freedom);
             let trajectory =
                 TrajectoryWriter::new(files.trajectory(replica), topology.len(), interval);
-            simulation.watch(replica, 1, Box::<Moves>::default());
+            simulation.watch(replica, each, Box::<Moves>::default());
             simulation.watch(replica, plan.guard, Box::new(guard));
             simulation.watch(replica, plan.log, Box::new(energies));
             let shape = Shape::new(topology, first);
@@ -310,7 +316,7 @@ impl Session {
             simulation.watch(replica, plan.log, Box::new(progress));
         }
         let topology_file = Unchanged::new(files.topology());
-        simulation.watch(0, 1, Box::new(topology_file));
+        simulation.watch(0, each, Box::new(topology_file));
         if let Some(every) = plan.equivariance.filter(|_| has_network) {
             let monitor = EquivarianceMonitor::new(self.seed, journal.clone());
             simulation.watch_equivariance(every, monitor);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::backend::device_of;
 use super::jumps::Parts;
 use super::{Backend, Jumps, ModelSource, OnEngine};
 use crate::compare::gather::gather;
@@ -157,6 +158,7 @@ impl OnEngine for Rollouts<'_> {
             topology, frame, ..
         } = &structure;
         let geometry = template_geometry_at(topology, &frame.positions)?;
+        let device = device_of(&engine);
         let Loaded {
             network,
             task,
@@ -164,6 +166,7 @@ impl OnEngine for Rollouts<'_> {
         } = self.validation.model.load(engine)?;
         let (mut stepper, words) = self.jumps.stepper(Parts {
             network,
+            device,
             task: task.jump()?,
             header: &header,
             structure: &structure,

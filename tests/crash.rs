@@ -431,11 +431,18 @@ fn the_input_is_equilibrated_and_jumps_begin_there() {
         row["Potential Energy (kJ/mole)"].parse().unwrap()
     };
     assert!(potential(&first) >= potential(&of_input) + 200.0);
-    // gone on with, jumps keep to the fold of that start: as in one go
-    let whole = split(&format!("{line} --equilibrate 1ps -o c --steps 3"));
-    program(folder.path(), &as_strs(&whole), 0);
-    let longer = split(&format!("{line} --equilibrate 1ps -o a --steps 3"));
-    program(folder.path(), &as_strs(&longer), 0);
+    // gone on with, jumps keep to the fold of that start, or to one that follows: as in one go
     let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
-    assert!(read("a.xtc") == read("c.xtc"));
+    for (part, whole, fold) in [("a", "c", "auto"), ("d", "e", "40ps")] {
+        let steps = |name: &str, steps: u64| {
+            let flags = format!("--equilibrate 1ps --fold {fold} -o {name} --steps {steps}");
+            let line = split(&format!("{line} {flags}"));
+            program(folder.path(), &as_strs(&line), 0);
+        };
+        steps(part, 1);
+        steps(part, 3);
+        steps(whole, 3);
+        assert!(read(&format!("{part}.xtc")) == read(&format!("{whole}.xtc")));
+    }
+    assert!(read("c.xtc") != read("e.xtc"));
 }

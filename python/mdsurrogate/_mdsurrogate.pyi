@@ -109,7 +109,7 @@ class Simulation:
         cutoff: Quantity | None = None,
         levels: int | None = None,
         method: Literal["euler", "heun", "multistep"] | None = None,
-        fold: Literal["auto", "keep", "free"] = "auto",
+        fold: str = "auto",
         stir: float | None = None,
         equilibrate: Quantity | None = None,
         as_is: bool = False,

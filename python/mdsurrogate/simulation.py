@@ -17,7 +17,8 @@ class Simulation(_mdsurrogate.Simulation):
     one the built-in model is taken. The other arguments are the flags of ``mdsurrogate run``:
     ``backend`` (auto, gpu, cpu), ``replicas`` or the number ``replica`` of one of them alone,
     ``seed``, ``threads``; of jumps ``lag``, ``relax``, ``cutoff`` (a length, or ``none``),
-    ``levels``, ``method`` (euler, heun, multistep), ``fold`` (auto, keep, free), ``stir``; of the
+    ``levels``, ``method`` (euler, heun, multistep), ``fold`` (auto, keep, free, or the time over
+    which it follows the frames, as ``"2ns"``), ``stir``; of the
     input ``equilibrate`` (a time), ``as_is``, ``fix``, ``his``; and ``guard`` (abort, rollback,
     redraw, warn).
 

@@ -1,7 +1,7 @@
 //! What Python hands over, as the session's typed options.
 
 use mdsurrogate::forcefield::Histidine;
-use mdsurrogate::session::{Backend, Completion, Cutoff, Fold, Replicas, Span};
+use mdsurrogate::session::{Backend, Completion, Cutoff, Replicas, Span};
 use mdsurrogate::simulate::OnGuard;
 use mdsurrogate::structure::ReadOptions;
 use mdsurrogate::task::Method;
@@ -83,18 +83,6 @@ pub fn backend(name: &str) -> Result<Backend> {
         ("cpu", Backend::Cpu),
     ];
     named("backend", name, &all)
-}
-
-pub fn fold(name: &str) -> Result<Fold> {
-    named(
-        "fold",
-        name,
-        &[
-            ("auto", Fold::Auto),
-            ("keep", Fold::Keep),
-            ("free", Fold::Free),
-        ],
-    )
 }
 
 /// How far the corrector sees: a length, `"none"` for all pairs, or what suits the size.

@@ -130,7 +130,7 @@ impl Simulation {
                 relax,
                 cutoff: options::cutoff(cutoff)?,
                 method: options::method(method)?,
-                fold: options::fold(fold)?,
+                fold: fold.parse()?,
                 ..Jumps::default()
             };
             jumps.levels = levels.unwrap_or(jumps.levels);

@@ -1,6 +1,6 @@
 //! How jumps are sampled and corrected: the flags of every command that makes some.
 
-use crate::session::{self, Cutoff, Jumps};
+use crate::session::{Cutoff, Fold, Jumps};
 use crate::task::{Method, Sampler};
 use crate::{Error, Result};
 
@@ -33,9 +33,11 @@ pub struct Sampling {
     #[arg(long, value_enum)]
     pub method: Option<Method>,
     /// Whether jumps keep to the fold that the input has: to its backbone, as MD of about a
-    /// nanosecond does
-    #[arg(long, value_enum, default_value_t)]
-    pub fold: Fold,
+    /// nanosecond does. keep, or free: not, for disordered chains; folded proteins then come apart
+    /// faster than in MD. TIME: the fold follows the frames, as their running mean over so long, a
+    /// jump at least. auto: keep where a chain has ten residues or more, else free [default: auto]
+    #[arg(long, value_name = "auto|keep|free|TIME")]
+    pub fold: Option<Fold>,
     /// Smallest noise level
     #[arg(long, value_name = "LENGTH", default_value = "0.01A", value_parser = super::length)]
     pub lowest: f64,
@@ -81,28 +83,6 @@ fn cutoff(text: &str) -> Result<Cutoff> {
     }
 }
 
-/// Whether jumps keep to a fold.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Fold {
-    /// Where a chain has ten residues or more
-    #[default]
-    Auto,
-    /// Yes
-    Keep,
-    /// No: for disordered chains; folded proteins come apart faster than in MD
-    Free,
-}
-
-impl From<Fold> for session::Fold {
-    fn from(typed: Fold) -> Self {
-        match typed {
-            Fold::Auto => session::Fold::Auto,
-            Fold::Keep => session::Fold::Keep,
-            Fold::Free => session::Fold::Free,
-        }
-    }
-}
-
 impl From<&Sampling> for Jumps {
     fn from(typed: &Sampling) -> Self {
         Jumps {
@@ -114,7 +94,7 @@ impl From<&Sampling> for Jumps {
             cutoff: typed.cutoff.unwrap_or_default(),
             levels: typed.levels as usize,
             method: typed.method,
-            fold: typed.fold.into(),
+            fold: typed.fold.unwrap_or_default(),
             lowest: typed.lowest,
             stir: typed.stir,
         }

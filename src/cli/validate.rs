@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::backend::Backend;
 use super::config::as_typed;
 use super::console::{eprint, eprintln, print, println};
-use super::sampling::{Fold, Relax, Sampling};
+use super::sampling::{Relax, Sampling};
 use super::start_threads;
 use crate::compare::report::{CaseReport, aligned, card, leaderboard, measures_of};
 use crate::files::{file_name, refuse_existing, write_atomically};
@@ -152,10 +152,7 @@ fn command(args: &Args) -> String {
             .method
             .map(|method| format!("{method:?}").to_lowercase()),
     );
-    let fold = given(
-        "--fold",
-        (sampling.fold != Fold::default()).then(|| format!("{:?}", sampling.fold).to_lowercase()),
-    );
+    let fold = given("--fold", sampling.fold.map(|fold| fold.to_string()));
     format!(
         "mdsurrogate validate {model} --cases {cases}{lag}{relax}{cutoff}{fold} --levels {} \
          --lowest {}A --stir {}{method} --seed {}",

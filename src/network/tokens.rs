@@ -126,21 +126,40 @@ impl Tokens {
             positions.len() == self.len() && fold.len() == self.len(),
             "one position a token"
         );
-        let backbone: Vec<usize> = (0..self.len())
-            .filter(|&token| PROTEIN.is_backbone(self.kinds[token][0]))
-            .collect();
-        let pick = |of: &[Vector3<f64>]| -> Vec<Vector3<f64>> {
-            backbone.iter().map(|&token| of[token]).collect()
-        };
+        let backbone = self.backbone();
         let mut away = vec![Vector3::zeros(); self.len()];
-        for (&token, place) in backbone
-            .iter()
-            .zip(superpose(&pick(fold), &pick(positions)))
-        {
+        for (&token, place) in backbone.iter().zip(superpose(
+            &picked(fold, &backbone),
+            &picked(positions, &backbone),
+        )) {
             let a = place - positions[token];
             away[token] = a / (1.0 + a.norm_squared() / (FARTHEST * FARTHEST)).sqrt();
         }
         away
+    }
+
+    /// Moves a fold towards where the positions are, superposed on it by the backbone: by this
+    /// share of the way. Its places of side chains, which count for nothing, stay.
+    ///
+    /// # Panics
+    /// Where there is not one position a token.
+    pub fn draw_fold(&self, fold: &mut [Vector3<f64>], positions: &[Vector3<f64>], share: f64) {
+        assert!(
+            positions.len() == self.len() && fold.len() == self.len(),
+            "one position a token"
+        );
+        let backbone = self.backbone();
+        let now = superpose(&picked(positions, &backbone), &picked(fold, &backbone));
+        for (&token, place) in backbone.iter().zip(now) {
+            fold[token] += share * (place - fold[token]);
+        }
+    }
+
+    /// Tokens that make the fold.
+    fn backbone(&self) -> Vec<usize> {
+        (0..self.len())
+            .filter(|&token| PROTEIN.is_backbone(self.kinds[token][0]))
+            .collect()
     }
 
     /// Appends the edges of this system at `positions` (of its tokens) to a batch whose next token
@@ -191,6 +210,11 @@ impl Tokens {
             (None, false) => 25 + 2,
         }
     }
+}
+
+/// Those of some tokens.
+fn picked(of: &[Vector3<f64>], tokens: &[usize]) -> Vec<Vector3<f64>> {
+    tokens.iter().map(|&token| of[token]).collect()
 }
 
 /// The rows of the embedding tables of a heavy atom.

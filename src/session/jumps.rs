@@ -1,5 +1,8 @@
 //! How jumps are sampled and corrected, as typed options.
 
+use std::fmt;
+use std::str::FromStr;
+
 use super::backend::Device;
 use super::familiar::usual_lag;
 use crate::engine::Engine;
@@ -8,6 +11,7 @@ use crate::network::{Header, Network, Tokens};
 use crate::simulate::{Effort, Hydrogens, Jump, ROOM_TEMPERATURE, Relaxation, Relaxed, Stepper};
 use crate::structure::Structure;
 use crate::task::{self, Method, Sampler};
+use crate::units::{self, Dimension};
 use crate::{Error, Result};
 
 /// Fewest and most steps of the corrector, unless a number is asked for. A torsion rolls off a
@@ -46,15 +50,48 @@ impl Cutoff {
 }
 
 /// Whether jumps keep to the fold that they start from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub enum Fold {
     /// Where a chain has ten residues or more.
     #[default]
     Auto,
     /// Yes.
     Keep,
+    /// To one that follows the frames: their running mean over this time, ps.
+    Follow(f64),
     /// No: for disordered chains; folded proteins come apart faster than in MD.
     Free,
+}
+
+impl FromStr for Fold {
+    type Err = Error;
+
+    /// `auto`, `keep`, `free`, or the time over which it follows, as `2ns`.
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "auto" => Ok(Fold::Auto),
+            "keep" => Ok(Fold::Keep),
+            "free" => Ok(Fold::Free),
+            time => match units::parse(time, Dimension::Time) {
+                Ok(memory) if memory > 0.0 => Ok(Fold::Follow(memory)),
+                _ => Err(Error::usage(
+                    format!("--fold: {time} is neither auto, keep, free nor a time above zero"),
+                    "keep, or 2ns for a fold that follows the frames",
+                )),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Fold {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fold::Auto => out.write_str("auto"),
+            Fold::Keep => out.write_str("keep"),
+            Fold::Free => out.write_str("free"),
+            Fold::Follow(memory) => write!(out, "{memory}ps"),
+        }
+    }
 }
 
 impl Fold {
@@ -62,7 +99,7 @@ impl Fold {
     fn is_kept(self, tokens: &Tokens) -> bool {
         match self {
             Fold::Auto => tokens.is_folded(),
-            Fold::Keep => true,
+            Fold::Keep | Fold::Follow(_) => true,
             Fold::Free => false,
         }
     }
@@ -205,8 +242,16 @@ impl Jumps {
         if self.fold.is_kept(jump.tokens()) {
             jump = jump.with_fold(&frame.positions);
         }
-        if jump.keeps_fold() {
-            words.push("it keeps to the fold of its input; --fold free lets go of it".to_owned());
+        match self.fold {
+            _ if !jump.keeps_fold() => {}
+            Fold::Follow(memory) => {
+                jump = jump.with_memory(memory);
+                words.push(format!(
+                    "its fold follows the mean of its own last {memory} ps (--fold)"
+                ));
+            }
+            _ => words
+                .push("it keeps to the fold of its input; --fold free lets go of it".to_owned()),
         }
         let usual = usual_lag(&parts.header.provenance, topology.residues.len());
         if let Some(lag) = self.lag.or(usual) {
@@ -266,6 +311,27 @@ mod tests {
         assert_eq!(bare.effort(602), Effort::exactly(0));
         // a bare network is not sampled as one that is corrected
         assert_ne!(bare.sampler(false).unwrap(), default.sampler(true).unwrap());
+    }
+
+    #[test]
+    fn a_fold_is_written_as_it_is_read() {
+        for (text, fold) in [
+            ("auto", Fold::Auto),
+            ("keep", Fold::Keep),
+            ("free", Fold::Free),
+            ("2500ps", Fold::Follow(2500.0)),
+        ] {
+            assert_eq!(text.parse::<Fold>().unwrap(), fold);
+            assert_eq!(fold.to_string(), text);
+        }
+        assert_eq!("2.5ns".parse::<Fold>().unwrap(), Fold::Follow(2500.0));
+        for text in ["", "0ps", "-1ns", "3", "loose", "nanps"] {
+            let error = text.parse::<Fold>().unwrap_err();
+            assert!(
+                error.exit_code() == 2 && error.to_string().contains("--fold"),
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -150,6 +150,9 @@ impl Checkpoint {
             if let Some(velocities) = &frame.velocities {
                 tensors.push((format!("velocities.{replica}"), bytes_of(velocities)));
             }
+            if let Some(mean) = &frame.mean {
+                tensors.push((format!("mean.{replica}"), bytes_of(mean)));
+            }
         }
         let start = self.start.as_deref().map(bytes_of);
         tensors.extend(start.map(|bytes| (START.to_owned(), bytes)));
@@ -298,6 +301,7 @@ impl Checkpoint {
                 heat,
                 cell,
                 velocities: vectors(format!("velocities.{index}")),
+                mean: vectors(format!("mean.{index}")),
                 positions,
                 ..Frame::default()
             });

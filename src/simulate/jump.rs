@@ -24,6 +24,8 @@ pub struct Jump<E: Engine> {
     hydrogens: Hydrogens,
     sampler: Sampler,
     fold: Option<Vec<Vector3<f64>>>,
+    /// Time over which the fold follows the frames, ps; none: it stays as it is.
+    memory: Option<f64>,
     lag_time: f64,
     seed: u64,
     attempt: u64,
@@ -51,6 +53,7 @@ impl<E: Engine> Jump<E> {
             hydrogens,
             sampler,
             fold: None,
+            memory: None,
             lag_time: task.lag_time,
             seed,
             attempt: 0,
@@ -87,6 +90,15 @@ impl<E: Engine> Jump<E> {
         Jump { fold, ..self }
     }
 
+    /// The same, with a fold that follows the frames: their running mean, in which those of a time
+    /// t ago weigh exp(−t/`memory`), ps, and the fold of the start what is left.
+    pub fn with_memory(self, memory: f64) -> Self {
+        Jump {
+            memory: Some(memory),
+            ..self
+        }
+    }
+
     /// Whether it keeps to a fold.
     pub fn keeps_fold(&self) -> bool {
         self.fold.is_some()
@@ -105,12 +117,13 @@ impl<E: Engine> Jump<E> {
     /// Jumps of a group of replicas: new positions of the tokens, replica by replica.
     fn sample(&self, replicas: &[Frame], first: u64) -> Result<Vec<Vec<Vector3<f64>>>> {
         let (mut conditions, mut jumps) = (Vec::new(), Vec::new());
+        let folds: Vec<_> = replicas.iter().map(|frame| frame.mean.as_deref()).collect();
         for (replica, frame) in (first..).zip(replicas) {
             let (condition, jump) = self.start(frame, replica);
             conditions.push(condition);
             jumps.push(jump);
         }
-        let mut inputs = self.inputs(&conditions);
+        let mut inputs = self.inputs(&conditions, &folds);
         self.sampler.integrate(&mut jumps, |jumps, sigma| {
             if self.stop.is_asked() {
                 return Err(Stop::interrupted(replicas[0].step));
@@ -130,6 +143,7 @@ impl<E: Engine> Jump<E> {
 
     /// Jumps of a group of replicas, the first of which is number `first` of the call.
     fn advance(&self, frames: &mut [Frame], first: usize) -> Result<()> {
+        frames.iter_mut().for_each(|frame| self.follow(frame));
         let sampled = self.sample(frames, self.first_replica + first as u64)?;
         for (frame, positions) in frames.iter_mut().zip(sampled) {
             for (&atom, position) in self.tokens.atoms.iter().zip(positions) {
@@ -141,6 +155,17 @@ impl<E: Engine> Jump<E> {
             frame.time += self.lag_time;
         }
         Ok(())
+    }
+
+    /// Takes a frame into the running mean that it carries, where the fold follows the frames.
+    fn follow(&self, frame: &mut Frame) {
+        let (Some(memory), Some(start)) = (self.memory, &self.fold) else {
+            return;
+        };
+        let share = 1.0 - (-self.lag_time / memory).exp();
+        let mean = frame.mean.get_or_insert_with(|| start.clone());
+        let positions = self.tokens.positions(&frame.positions);
+        self.tokens.draw_fold(mean, &positions, share);
     }
 
     /// The condition of a jump and its noisy candidate.
@@ -158,24 +183,32 @@ impl<E: Engine> Jump<E> {
         (condition, Candidate { positions, random })
     }
 
-    fn inputs(&self, conditions: &[Vec<Vector3<f64>>]) -> Inputs {
+    /// What the network is given; a fold of the start for replicas that have none of their own.
+    fn inputs(
+        &self,
+        conditions: &[Vec<Vector3<f64>>],
+        folds: &[Option<&[Vector3<f64>]>],
+    ) -> Inputs {
         let Sampler {
             condition_noise,
             high: sigma,
             ..
         } = self.sampler;
         let tokens = &self.tokens;
-        let fold = self.fold.as_deref();
+        let start = self.fold.as_deref();
         let lag_time = self.lag_time;
-        let systems = conditions.iter().map(|condition| JumpInput {
-            tokens,
-            condition,
-            noisy: condition,
-            sigma,
-            condition_noise,
-            fold,
-            lag_time,
-        });
+        let systems = conditions
+            .iter()
+            .zip(folds)
+            .map(|(condition, own)| JumpInput {
+                tokens,
+                condition,
+                noisy: condition,
+                sigma,
+                condition_noise,
+                fold: own.or(start),
+                lag_time,
+            });
         let neighbours = self.network.program().neighbours;
         self.task.inputs(neighbours, &systems.collect::<Vec<_>>())
     }
@@ -240,19 +273,25 @@ impl<E: Engine> Stepper for Jump<E> {
     }
 
     fn identity(&self) -> Map<String, Value> {
-        Map::from_iter([
+        let mut identity = Map::from_iter([
             ("time step (ps)".to_owned(), json!(self.lag_time)),
             ("sampler".to_owned(), json!(self.sampler)),
             ("keeps its fold".to_owned(), self.keeps_fold().into()),
-        ])
+        ]);
+        if let Some(memory) = self.memory {
+            identity.insert("memory of its fold (ps)".to_owned(), json!(memory));
+        }
+        identity
     }
 
     fn describe(&self) -> String {
         let Sampler { levels, method, .. } = self.sampler;
-        let fold = if self.keeps_fold() {
-            ", keeping to the fold of the start"
-        } else {
-            ""
+        let fold = match (self.keeps_fold(), self.memory) {
+            (false, _) => String::new(),
+            (true, None) => ", keeping to the fold of the start".to_owned(),
+            (true, Some(memory)) => {
+                format!(", keeping to the mean of their own last {memory} ps as fold")
+            }
         };
         format!(
             "jumps of {} ps by a network of {} weights on {}, {method:?} with {levels} noise \

@@ -61,6 +61,9 @@ pub struct Frame {
     pub kinetic: Option<f64>,
     /// Periodic cell, where there is one.
     pub cell: Option<Cell>,
+    /// Running mean that the frames before have left, Å, of steps that keep to one: part of what
+    /// the next frame depends on.
+    pub mean: Option<Vec<Vector3<f64>>>,
 }
 
 impl Frame {

@@ -20,10 +20,12 @@ fn checkpoint(step: u64) -> Checkpoint {
         positions,
         velocities,
         cell,
+        mean: Some(vec![Vector3::new(-0.0, 1.0 / 7.0, 3.0)]),
     };
     let other = Frame {
         velocities: None,
         cell: None,
+        mean: None,
         ..frame.clone()
     };
     let observers = vec![

@@ -1,7 +1,10 @@
 //! The whole network: gradients, parity, symmetry, independence of systems, replicas and threads,
 //! and its file.
 
+#[path = "../support/mod.rs"]
 mod support;
+
+mod folds;
 
 use std::path::Path;
 
@@ -155,61 +158,6 @@ fn systems_of_a_batch_do_not_see_one_another() {
     let apart = apart.map(|inputs| predict(&model, &inputs)).concat();
     let error = relative_error(&flat(&together), &flat(&apart));
     assert!(error <= 1e-14, "{error:e}");
-}
-
-#[test]
-fn a_fold_counts_by_its_backbone_wherever_it_lies() {
-    let (structure, tokens) = molecule("trpcage.pdb");
-    assert!(tokens.is_folded() && !molecule("akle.pdb").1.is_folded());
-    let positions = positions(&structure, &tokens, 0.3, 1);
-    let at = |fold: &[Vector3<f64>]| inputs_with_fold(&tokens, &positions, 0.3, Some(fold));
-    // the condition itself with one Cα out of place, anywhere in space: a push of that atom along
-    // the turned displacement
-    let name = |token: usize| structure.topology.atoms[tokens.atoms[token]].name.as_str();
-    let moved = (0..tokens.len())
-        .filter(|&token| name(token) == "CA")
-        .nth(9)
-        .unwrap();
-    let mut fold = positions[0].clone();
-    fold[moved] += Vector3::new(0.0, 0.4, 0.3);
-    let turn = Rotation3::new(Vector3::new(-1.0, 0.3, 2.0));
-    let elsewhere: Vec<_> = fold
-        .iter()
-        .map(|x| turn * x + Vector3::new(3.0, 80.0, 1.0))
-        .collect();
-    let (here, there) = (at(&fold), at(&elsewhere));
-    let way =
-        |token: usize| Vector3::from_column_slice(&here[Given::Fold][3 * token..3 * token + 3]);
-    // 0.5 Å, a little less for its bound and for what the superposition of a hundred atoms takes
-    assert!(
-        (way(moved) - Vector3::new(0.0, 0.4, 0.3)).norm() <= 0.02,
-        "{}",
-        way(moved)
-    );
-    for token in (0..tokens.len()).filter(|&token| token != moved) {
-        let most = if ["N", "CA", "C", "O", "CB"].contains(&name(token)) {
-            0.03
-        } else {
-            0.0
-        };
-        assert!(way(token).norm() <= most, "{} {}", name(token), way(token));
-    }
-    let error = here[Given::Fold]
-        .iter()
-        .zip(&there[Given::Fold])
-        .map(|(a, b)| (a - b).abs())
-        .fold(0.0, f64::max);
-    assert!(error <= 1e-12, "{error:e}");
-    // far away it has a bound, and it makes a difference
-    let far: Vec<_> = positions[0].iter().map(|x| 4.0 * x).collect();
-    assert!(
-        at(&far)[Given::Fold]
-            .chunks_exact(3)
-            .all(|a| Vector3::from_column_slice(a).norm() < 3.0)
-    );
-    let model = model(Cpu::<f64>::new());
-    let none = predict(&model, &inputs_with_fold(&tokens, &positions, 0.3, None));
-    assert!(relative_error(&flat(&predict(&model, &here)), &flat(&none)) > 1e-6);
 }
 
 #[test]

@@ -54,6 +54,11 @@ fn every_op_turns_with_its_inputs<E: Engine>(engine: &E, tolerance: f64) {
         let case = case(&op, 6, &[20, 1, 70], 5);
         let error = error(&case, engine, &rotation);
         println!("{:<16} {error:.1e}", op.name());
+        // vectors as plain numbers, which do not turn: what it is for
+        if op.name() == "view" {
+            assert!(error >= 0.1, "{op:?}, {}: {error:e}", engine.name());
+            continue;
+        }
         assert!(error <= tolerance, "{op:?}, {}: {error:e}", engine.name());
     }
 }

@@ -203,6 +203,9 @@ macro_rules! ops {
             Readout = readout,
             Pool = pool,
             Attention = attention,
+            ShortConv = short_conv,
+            Mean = mean,
+            View = view,
         }
     };
 }

@@ -9,7 +9,8 @@ use mdsurrogate::engine::gpu::Transforms;
 use mdsurrogate::engine::{Cpu, Engine};
 use mdsurrogate::forcefield::template_geometry;
 use mdsurrogate::network::{
-    Architecture, Attention, Egnn, GHyena, Inputs, LongRange, Network, Tokens,
+    Architecture, Attention, Egnn, FastEgnn, GHyena, Hyena, Inputs, LongRange, Network, Tokens,
+    Transformer,
 };
 use mdsurrogate::structure::{ReadOptions, read};
 use mdsurrogate::task::{Force, Form, Jump, JumpInput, NextFrame, Task};
@@ -131,6 +132,15 @@ fn egnn() -> Architecture {
     })
 }
 
+fn fast_egnn() -> Architecture {
+    Architecture::FastEgnn(FastEgnn {
+        scalars: 16,
+        pair: 8,
+        layers: 2,
+        ..FastEgnn::default()
+    })
+}
+
 fn attention(local: bool) -> Architecture {
     Architecture::Attention(Attention {
         scalars: 16,
@@ -143,12 +153,51 @@ fn attention(local: bool) -> Architecture {
     })
 }
 
+fn transformer() -> Architecture {
+    Architecture::Transformer(Transformer {
+        scalars: 16,
+        heads: 2,
+        layers: 2,
+    })
+}
+
+fn hyena() -> Architecture {
+    Architecture::Hyena(Hyena {
+        scalars: 16,
+        channels: 8,
+        layers: 2,
+        ..Hyena::default()
+    })
+}
+
+/// Every architecture that takes coordinates for plain numbers, with every task that it serves.
+fn plain() -> Vec<(Architecture, Task)> {
+    let mut all = Vec::new();
+    for architecture in [transformer(), hyena()] {
+        for task in [
+            jump(false),
+            next_frame(),
+            force(Form::Direct),
+            force(Form::Conservative),
+        ] {
+            all.push((architecture.clone(), task));
+        }
+    }
+    all
+}
+
 /// Every architecture with every task that it serves.
 fn all() -> Vec<(Architecture, Task)> {
+    [equivariant(), plain()].concat()
+}
+
+/// Those that turn with what they are given.
+fn equivariant() -> Vec<(Architecture, Task)> {
     let mut all = Vec::new();
     let whole = [
         (g_hyena(LongRange::Geometric), true),
         (egnn(), false),
+        (fast_egnn(), false),
         (attention(true), true),
     ];
     for (architecture, fold) in whole {
@@ -165,7 +214,22 @@ fn all() -> Vec<(Architecture, Task)> {
         all.push((g_hyena(long_range), jump(false)));
     }
     all.push((attention(false), jump(false)));
+    all.push((short(g_hyena(LongRange::Geometric)), jump(false)));
+    all.push((short(attention(false)), next_frame()));
     all
+}
+
+/// The same with short convolutions, and without messages.
+fn short(architecture: Architecture) -> Architecture {
+    match architecture {
+        Architecture::GHyena(sizes) => Architecture::GHyena(GHyena {
+            local: false,
+            short: 2,
+            ..sizes
+        }),
+        Architecture::Attention(sizes) => Architecture::Attention(Attention { short: 1, ..sizes }),
+        other => other,
+    }
 }
 
 /// A network whose every block counts for as much as a trained one's.
@@ -303,7 +367,7 @@ fn equivariance<E: Engine>(architecture: &Architecture, task: &Task, engine: E) 
 
 #[test]
 fn rotations_and_translations_move_the_answer_along() {
-    for (architecture, task) in all() {
+    for (architecture, task) in equivariant() {
         let oracle = equivariance(&architecture, &task, Cpu::<f64>::new());
         let quick = equivariance(&architecture, &task, Cpu::<f32>::new());
         let name = name(&architecture, &task);
@@ -316,6 +380,17 @@ fn rotations_and_translations_move_the_answer_along() {
             println!("{name}: GPU {gpu:.1e}");
             assert!(gpu <= 1e-4, "{name} on the GPU: {gpu:e}");
         }
+    }
+}
+
+/// What coordinates as plain numbers come to: answers that a rotation does not turn.
+#[test]
+fn networks_of_plain_numbers_are_not_equivariant() {
+    for (architecture, task) in plain() {
+        let error = equivariance(&architecture, &task, Cpu::<f64>::new());
+        let name = name(&architecture, &task);
+        println!("{name}: {error:.1e}");
+        assert!(error >= 0.1, "{name}: {error:e}");
     }
 }
 

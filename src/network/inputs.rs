@@ -72,6 +72,7 @@ impl Inputs {
                 Given::Place => condition.iter().map(|x| x / PLACE).collect(),
                 Given::Noisy | Given::Velocity | Given::Fold => vec![0.0; condition.len()],
                 Given::Conditioning => vec![0.0; told],
+                Given::Index => index(&inputs.batch),
             };
             inputs.given.insert(given, values);
         }
@@ -164,6 +165,23 @@ impl IndexMut<Given> for Inputs {
         let found = self.given.get_mut(&given);
         found.unwrap_or_else(|| panic!("this task hands over no {given:?}"))
     }
+}
+
+/// [`Given::Index`] of every token: sines, then cosines, of its number i in its system, at
+/// frequencies from 1 down to 10⁻³·⁵ a token (Vaswani et al., "Attention Is All You Need", NeurIPS
+/// 2017, section 3.5).
+pub(super) fn index(batch: &Batch) -> Vec<f64> {
+    let half = TOLD / 2;
+    let frequency = |k: usize| 10f64.powf(-4.0 * k as f64 / half as f64);
+    let mut rows = Vec::with_capacity(batch.tokens() * TOLD);
+    for system in 0..batch.systems() {
+        for number in 0..batch.range(system).len() {
+            let angles = (0..half).map(|k| number as f64 * frequency(k));
+            rows.extend(angles.clone().map(f64::sin));
+            rows.extend(angles.map(f64::cos));
+        }
+    }
+    rows
 }
 
 /// Rows of three numbers as vectors.

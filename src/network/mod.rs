@@ -18,7 +18,7 @@ mod program;
 mod tokens;
 mod vocabulary;
 
-pub use arch::{Architecture, Attention, Egnn, GHyena, LongRange};
+pub use arch::{Architecture, Attention, Egnn, FastEgnn, GHyena, Hyena, LongRange, Transformer};
 pub use file::{
     DataFile, File, Header, Provenance, SCHEMA, SHIPPED, Usual, Validated, VocabularyName,
 };

@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
-use super::inputs::{Inputs, vectors};
+use super::inputs::{Inputs, index, vectors};
 use super::program::{Given, Program};
 use crate::Result;
 use crate::engine::Engine;
@@ -179,7 +179,11 @@ impl<E: Engine> Network<E> {
         let batch = self.engine.prepare(&inputs.batch)?;
         let mut slots: Vec<Option<E::Buffer>> = (0..program.slots.len()).map(|_| None).collect();
         for &(given, slot) in &program.given {
-            slots[slot.index()] = Some(self.engine.upload(&inputs[given])?);
+            let buffer = match given {
+                Given::Index => self.engine.upload(&index(&inputs.batch))?,
+                _ => self.engine.upload(&inputs[given])?,
+            };
+            slots[slot.index()] = Some(buffer);
         }
         let mut slots: Vec<E::Buffer> = slots
             .into_iter()

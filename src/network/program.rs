@@ -26,6 +26,9 @@ pub enum Given {
     /// What a whole system is told, as sines and cosines ([`Interface::conditioning`] scalars a
     /// system).
     Conditioning,
+    /// Where a token stands in its system, as sines and cosines ([`super::TOLD`] scalars a token).
+    /// No task's business: a network that asks for it computes it ([`Builder::index`]).
+    Index,
 }
 
 /// What a network answers with.
@@ -38,6 +41,8 @@ pub enum Answer {
     Vectors,
     /// One scalar a system that does not change when it is turned or moved.
     Energy,
+    /// One vector a system, the mean of what its tokens answer (1 vector a token).
+    Vector,
 }
 
 /// What a task hands to a network, and what it wants of it.
@@ -60,6 +65,7 @@ impl Interface {
     fn shape(&self, given: Given) -> Shape {
         match given {
             Given::Conditioning => Shape::per_system(self.conditioning),
+            Given::Index => Shape::scalars(super::TOLD),
             _ => Shape::vectors(1),
         }
     }
@@ -161,16 +167,27 @@ impl<'a> Builder<'a> {
 
     /// The buffer that the host fills with this; none where the task does not hand it over.
     pub fn given(&mut self, given: Given) -> Option<Slot> {
-        if !self.interface.gives(given) {
-            return None;
-        }
+        self.interface.gives(given).then(|| self.filled(given))
+    }
+
+    /// Where every token stands in its system ([`Given::Index`]), whatever the task.
+    pub fn index(&mut self) -> Slot {
+        self.filled(Given::Index)
+    }
+
+    fn filled(&mut self, given: Given) -> Slot {
         let known = self.given.iter().find(|(other, _)| *other == given);
         if let Some(&(_, slot)) = known {
-            return Some(slot);
+            return slot;
         }
         let slot = self.slot(self.interface.shape(given));
         self.given.push((given, slot));
-        Some(slot)
+        slot
+    }
+
+    /// Vectors of no channel, for ops that take vectors of a network that has none.
+    pub fn no_vectors(&mut self) -> Slot {
+        self.slot(Shape::vectors(0))
     }
 
     /// Likewise, of what every task hands over.

@@ -29,6 +29,9 @@ pub struct Attention {
     /// Whether neighbours exchange messages besides; without, `pair`, `radial`, `reach` and
     /// `neighbours` do nothing.
     pub local: bool,
+    /// Tokens to either side along the sequence that a short convolution mixes into q, k and v; 0:
+    /// none.
+    pub short: usize,
     /// Channels of a message: 8, 16, 32 or 64.
     pub pair: usize,
     /// B-splines of the pair distance.
@@ -51,6 +54,7 @@ impl Default for Attention {
             heads: 4,
             layers: 4,
             local: true,
+            short: 0,
             pair: 32,
             radial: 14,
             reach: 11.0,
@@ -85,8 +89,9 @@ impl Attention {
         } else {
             parts::heights(b, name, self.templates, c, state)
         };
-        let heads = [3 * c, 3 * k];
-        let (q, r) = parts::heads(b, name, self.sizes(), &near, *vectors, heads);
+        let widths = [3 * c, 3 * k];
+        let heads = parts::heads(b, name, self.sizes(), &near, *vectors, widths);
+        let (q, r) = parts::along_sequence(b, name, self.short, heads, widths);
         let attention = ops::attention::Attention {
             heads: self.heads,
             scalars: c / self.heads,
@@ -115,6 +120,9 @@ impl Own for Attention {
         if !self.scalars.is_multiple_of(self.heads) || !self.vectors.is_multiple_of(self.heads) {
             return refuse("heads", "a number that divides `scalars` and `vectors`");
         }
+        if self.short > 64 {
+            return refuse("short", "0 to 64");
+        }
         Ok(())
     }
 
@@ -132,14 +140,7 @@ impl Own for Attention {
     }
 
     fn describe(&self) -> String {
-        let local = if self.local {
-            format!(
-                "{} pair channels, {} neighbours",
-                self.pair, self.neighbours
-            )
-        } else {
-            "no messages".to_owned()
-        };
+        let local = parts::describe_near(self.local.then_some((self.pair, self.neighbours)));
         format!(
             "attention, {} layers, {} scalars, {} vectors, {} heads, {local}",
             self.layers, self.scalars, self.vectors, self.heads

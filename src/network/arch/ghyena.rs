@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::parts::{self, Local, Near, Sizes, State};
-use super::{Own, check_sizes};
+use super::{Own, check_sizes, refuse};
 use crate::Result;
 use crate::fft::{Convolution, Terms};
 use crate::network::program::{Builder, Interface, Program, Slot};
@@ -39,6 +39,12 @@ pub struct GHyena {
     /// Vector channels K of a token; scalar and vector channel k make one tuple in the long
     /// convolution.
     pub vectors: usize,
+    /// Whether neighbours exchange messages, the local projection; without, `pair`, `radial`,
+    /// `reach` and `neighbours` do nothing.
+    pub local: bool,
+    /// Tokens to either side along the sequence that a short convolution mixes into q, k and v, as
+    /// in Hyena; 0: none.
+    pub short: usize,
     /// Channels P of a pair message: 8, 16, 32 or 64.
     pub pair: usize,
     /// Blocks.
@@ -66,6 +72,8 @@ impl Default for GHyena {
         GHyena {
             scalars: 64,
             vectors: 16,
+            local: true,
+            short: 0,
             pair: 32,
             layers: 4,
             radial: 14,
@@ -110,7 +118,11 @@ impl GHyena {
 
     /// One block: local messages, long convolution, token-wise layers, its share of the answer.
     fn block(&self, b: &mut Builder<'_>, name: &str, state: &mut State, vectors: &mut Slot) {
-        let near = parts::messages(b, name, self.local(), self.scalars, state);
+        let near = if self.local {
+            parts::messages(b, name, self.local(), self.scalars, state)
+        } else {
+            parts::heights(b, name, self.templates, self.scalars, state)
+        };
         let far = self.long_range(b, name, &near, *vectors);
         parts::mix_in(b, name, self.sizes(), &near, far, state, vectors);
         parts::token_wise(b, name, self.sizes(), state, vectors);
@@ -130,7 +142,9 @@ impl GHyena {
         let k = self.vectors;
         let convolution = self.convolution_op()?;
         let at = |part: &str| format!("{name}.{part}");
-        let (scalars, vectors) = parts::heads(b, name, self.sizes(), near, vectors, [4 * k, 3 * k]);
+        let widths = [4 * k, 3 * k];
+        let heads = parts::heads(b, name, self.sizes(), near, vectors, widths);
+        let (scalars, vectors) = parts::along_sequence(b, name, self.short, heads, widths);
         let mut head = |index: usize, part: &str| {
             let tuple = Tuple {
                 channels: k,
@@ -167,6 +181,12 @@ impl GHyena {
 impl Own for GHyena {
     fn check(&self, _interface: &Interface) -> Result<()> {
         self.local().check()?;
+        if !self.local && self.long_range == LongRange::None {
+            return refuse("long_range", "a long convolution, or `local = true`");
+        }
+        if self.short > 64 {
+            return refuse("short", "0 to 64");
+        }
         check_sizes(&[
             ("scalars", self.scalars, 4096),
             ("vectors", self.vectors, 1024),
@@ -176,7 +196,8 @@ impl Own for GHyena {
     }
 
     fn build(&self, interface: &Interface, vocabulary: &Vocabulary) -> Program {
-        let mut builder = Builder::new(interface, self.neighbours);
+        let neighbours = if self.local { self.neighbours } else { 0 };
+        let mut builder = Builder::new(interface, neighbours);
         let b = &mut builder;
         let mut state = parts::start(b, self.scalars, vocabulary);
         let mut vectors = parts::first_vectors(b, self.vectors);
@@ -188,10 +209,10 @@ impl Own for GHyena {
     }
 
     fn describe(&self) -> String {
+        let near = parts::describe_near(self.local.then_some((self.pair, self.neighbours)));
         format!(
-            "G-Hyena, {} layers, {} scalars, {} vectors, {} pair channels, {} neighbours, \
-             {:?} convolution",
-            self.layers, self.scalars, self.vectors, self.pair, self.neighbours, self.long_range
+            "G-Hyena, {} layers, {} scalars, {} vectors, {near}, {:?} convolution",
+            self.layers, self.scalars, self.vectors, self.long_range
         )
     }
 }

@@ -6,13 +6,20 @@
 
 mod attention;
 mod egnn;
+mod fast_egnn;
 mod ghyena;
 mod grow;
+mod hyena;
 mod parts;
+mod plain;
+mod transformer;
 
 pub use attention::Attention;
 pub use egnn::Egnn;
+pub use fast_egnn::FastEgnn;
 pub use ghyena::{GHyena, LongRange};
+pub use hyena::Hyena;
+pub use transformer::Transformer;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -32,9 +39,18 @@ pub enum Architecture {
     /// Messages that move the positions.
     #[serde(rename = "egnn")]
     Egnn(Egnn),
+    /// The same with virtual nodes, which see every token.
+    #[serde(rename = "fast-egnn")]
+    FastEgnn(FastEgnn),
     /// Local messages and attention.
     #[serde(rename = "attention")]
     Attention(Attention),
+    /// Attention over plain numbers, not equivariant.
+    #[serde(rename = "transformer")]
+    Transformer(Transformer),
+    /// Long convolutions of plain numbers, not equivariant.
+    #[serde(rename = "hyena")]
+    Hyena(Hyena),
 }
 
 impl Default for Architecture {
@@ -61,7 +77,10 @@ impl Architecture {
         match self {
             Architecture::GHyena(sizes) => sizes,
             Architecture::Egnn(sizes) => sizes,
+            Architecture::FastEgnn(sizes) => sizes,
             Architecture::Attention(sizes) => sizes,
+            Architecture::Transformer(sizes) => sizes,
+            Architecture::Hyena(sizes) => sizes,
         }
     }
 
@@ -88,7 +107,10 @@ impl Architecture {
         match self {
             Architecture::GHyena(_) => "G-Hyena",
             Architecture::Egnn(_) => "EGNN",
+            Architecture::FastEgnn(_) => "FastEGNN",
             Architecture::Attention(_) => "attention",
+            Architecture::Transformer(_) => "transformer",
+            Architecture::Hyena(_) => "Hyena",
         }
     }
 
@@ -118,9 +140,13 @@ impl Architecture {
         match name.as_str() {
             Some("g-hyena") => serde_json::from_value(keys).map(Architecture::GHyena),
             Some("egnn") => serde_json::from_value(keys).map(Architecture::Egnn),
+            Some("fast-egnn") => serde_json::from_value(keys).map(Architecture::FastEgnn),
             Some("attention") => serde_json::from_value(keys).map(Architecture::Attention),
+            Some("transformer") => serde_json::from_value(keys).map(Architecture::Transformer),
+            Some("hyena") => serde_json::from_value(keys).map(Architecture::Hyena),
             _ => Err(serde_json::Error::custom(format!(
-                "architecture: {name} is none of \"g-hyena\", \"egnn\", \"attention\""
+                "architecture: {name} is none of \"g-hyena\", \"egnn\", \"fast-egnn\", \
+                 \"attention\", \"transformer\", \"hyena\""
             ))),
         }
     }

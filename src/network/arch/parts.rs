@@ -1,9 +1,9 @@
 //! What architectures have in common: how a network begins, messages between neighbours, token-wise
 //! layers, and how a block moves the answer.
 
-use crate::network::Interface;
 use crate::network::program::{Answer, Builder, Given, Slot};
 use crate::network::vocabulary::Vocabulary;
+use crate::network::{Interface, TOLD};
 use crate::ops::embed::Embed;
 use crate::ops::heights::Heights;
 use crate::ops::invariants::Invariants;
@@ -12,6 +12,7 @@ use crate::ops::message::Message;
 use crate::ops::norm::Norm;
 use crate::ops::pool::Pool;
 use crate::ops::readout::Readout;
+use crate::ops::short_conv::ShortConv;
 use crate::ops::update::Update;
 use crate::{Result, network::arch::refuse};
 
@@ -23,6 +24,8 @@ pub(super) struct State {
     pub answer: Slot,
     /// Energy of every token so far, of networks that answer with one.
     pub energy: Option<Slot>,
+    /// What the last block's share of the answer is a sum of.
+    pub moves: Channels,
 }
 
 /// Slots with their number of channels, inputs of one op.
@@ -65,16 +68,27 @@ impl Local {
     }
 }
 
+/// Channels of a message and nearest neighbours in words.
+pub(super) fn describe_near(local: Option<(usize, usize)>) -> String {
+    match local {
+        Some((pair, neighbours)) => format!("{pair} pair channels, {neighbours} neighbours"),
+        None => "no messages".to_owned(),
+    }
+}
+
 /// n, whichever of the two a task hands over.
 pub(super) fn motion(b: &mut Builder<'_>) -> Slot {
     let noisy = b.given(Given::Noisy);
     noisy.unwrap_or_else(|| b.must_have(Given::Velocity))
 }
 
-/// Embedding of the tokens, with what the system is told; `channels` scalars.
-pub(super) fn start(b: &mut Builder<'_>, channels: usize, vocabulary: &Vocabulary) -> State {
-    let candidate = b.must_have(Given::Candidate);
-    let conditioning = b.must_have(Given::Conditioning);
+/// Embedding of the tokens, with what the system is told; of tokens that are nothing but vectors,
+/// of where they stand. `channels` scalars.
+fn embedding(b: &mut Builder<'_>, channels: usize, vocabulary: &Vocabulary) -> Slot {
+    let Some(conditioning) = b.given(Given::Conditioning) else {
+        let index = b.index();
+        return b.call("index", Linear::scalars(&[TOLD], channels), &[index])[0];
+    };
     let told = b.interface().conditioning;
     let first = Linear::scalars(&[told], channels).per_system().silu();
     let hidden = b.call("conditioning.0", first, &[conditioning])[0];
@@ -84,18 +98,25 @@ pub(super) fn start(b: &mut Builder<'_>, channels: usize, vocabulary: &Vocabular
         channels,
         tables: vocabulary.tables(),
     };
-    let scalars = b.call("embed", embed, &[system])[0];
+    b.call("embed", embed, &[system])[0]
+}
+
+/// What the first block begins with; `channels` scalars.
+pub(super) fn start(b: &mut Builder<'_>, channels: usize, vocabulary: &Vocabulary) -> State {
+    let candidate = b.must_have(Given::Candidate);
+    let scalars = embedding(b, channels, vocabulary);
     // forces are no positions, beside which they would lose digits: they start from n, which the
     // host knows
     let answer = match b.interface().answer {
         Answer::Vectors => motion(b),
-        Answer::Positions | Answer::Energy => candidate,
+        Answer::Positions | Answer::Energy | Answer::Vector => candidate,
     };
     State {
         scalars,
         geometry: candidate,
         answer,
         energy: None,
+        moves: Vec::new(),
     }
 }
 
@@ -196,6 +217,31 @@ pub(super) fn heads(
     (scalars, b.call(&at("vectors"), heads, &slots(&inputs))[0])
 }
 
+/// Heads, each channel convolved with the tokens up to `reach` away along the sequence; 0 leaves
+/// them as they are.
+pub(super) fn along_sequence(
+    b: &mut Builder<'_>,
+    name: &str,
+    reach: usize,
+    (scalars, vectors): (Slot, Slot),
+    [scalar_heads, vector_heads]: [usize; 2],
+) -> (Slot, Slot) {
+    if reach == 0 {
+        return (scalars, vectors);
+    }
+    let mut along = |part: &str, components, channels, slot| {
+        let convolution = ShortConv {
+            components,
+            channels,
+            reach,
+        };
+        b.call(&format!("{name}.short_{part}"), convolution, &[slot])[0]
+    };
+    let scalars = along("scalars", 1, scalar_heads, scalars);
+    let vectors = along("vectors", 3, vector_heads, vectors);
+    (scalars, vectors)
+}
+
 /// Takes what is near and what came from far (scalars, vectors) into the running channels.
 pub(super) fn mix_in(
     b: &mut Builder<'_>,
@@ -258,8 +304,11 @@ pub(super) fn answer(
     refine: bool,
     lengths: Option<(Slot, usize)>,
 ) {
-    if b.interface().answer == Answer::Energy {
-        return energy(b, name, c, state, lengths);
+    match b.interface().answer {
+        Answer::Energy => return energy(b, name, c, state, lengths),
+        // of the last block alone: there is nothing that the others could move
+        Answer::Vector => return state.moves.clone_from(moves),
+        Answer::Positions | Answer::Vectors => {}
     }
     let at = |part: &str| format!("{name}.readout{part}");
     let f = b.call(&at("_norm"), Norm { channels: c }, &[state.scalars])[0];
@@ -303,17 +352,21 @@ fn energy(
 
 /// The slot of the whole network's answer.
 pub(super) fn finish(b: &mut Builder<'_>, state: &State) -> Slot {
-    match state.energy {
-        Some(energy) => b.call("energy", Pool, &[energy])[0],
-        None => state.answer,
+    if let Some(energy) = state.energy {
+        return b.call("energy", Pool, &[energy])[0];
     }
+    if state.moves.is_empty() {
+        return state.answer;
+    }
+    let sum = Linear::vectors(&widths(&state.moves), 1);
+    b.call("answer", sum, &slots(&state.moves))[0]
 }
 
 /// Refuses a fold, of an architecture that has no use for one.
 pub(super) fn refuse_fold(interface: &Interface, name: &str) -> Result<()> {
     if interface.gives(Given::Fold) {
         return Err(crate::Error::usage(
-            format!("an {name} network takes no fold"),
+            format!("a network of architecture {name} takes no fold"),
             "set `fold = false`, or use architecture = \"g-hyena\"",
         ));
     }

@@ -1,0 +1,42 @@
+//! What networks that are not equivariant have in common: coordinates as plain numbers in, plain
+//! numbers as vectors out.
+
+use super::parts::{State, answer, motion};
+use crate::network::TOLD;
+use crate::network::program::{Builder, Given};
+use crate::ops::linear::Linear;
+use crate::ops::norm::Norm;
+use crate::ops::view::View;
+
+/// Adds what a token's coordinates and its place in the sequence say, as plain numbers, to the
+/// scalars of a network that is not equivariant.
+pub(super) fn coordinates(b: &mut Builder<'_>, channels: usize, state: &mut State) {
+    let given = [b.must_have(Given::Place), motion(b)];
+    let mut inputs = Vec::new();
+    for (name, slot) in ["coordinates", "motion"].into_iter().zip(given) {
+        inputs.push(b.call(name, View::of_vectors(1), &[slot])[0]);
+    }
+    inputs.extend([b.index(), state.scalars]);
+    let first = Linear::scalars(&[3, 3, TOLD], channels).residual();
+    state.scalars = b.call("first", first, &inputs)[0];
+}
+
+/// Token-wise layers on scalars alone.
+pub(super) fn perceptron(b: &mut Builder<'_>, name: &str, c: usize, state: &mut State) {
+    let at = |part: &str| format!("{name}.mlp_{part}");
+    let f = b.call(&at("norm"), Norm { channels: c }, &[state.scalars])[0];
+    let hidden = b.call(&at("in"), Linear::scalars(&[c], 2 * c).silu(), &[f])[0];
+    let out = Linear::scalars(&[2 * c], c).residual().gain(0.5);
+    state.scalars = b.call(&at("out"), out, &[hidden, state.scalars])[0];
+}
+
+/// A block's share of the answer from plain numbers taken for vectors.
+pub(super) fn answer_of_numbers(b: &mut Builder<'_>, name: &str, c: usize, state: &mut State) {
+    const VECTORS: usize = 4;
+    let at = |part: &str| format!("{name}.{part}");
+    let f = b.call(&at("answer_norm"), Norm { channels: c }, &[state.scalars])[0];
+    let numbers = Linear::scalars(&[c], 3 * VECTORS);
+    let numbers = b.call(&at("numbers"), numbers, &[f])[0];
+    let vectors = b.call(&at("vectors"), View::as_vectors(VECTORS), &[numbers])[0];
+    answer(b, name, c, state, &vec![(vectors, VECTORS)], false, None);
+}

@@ -33,12 +33,14 @@ pub mod jump;
 mod model;
 pub mod next_frame;
 pub mod quantity;
+pub mod recall;
 mod sample;
 
 pub use force::{FORCE_STEP, Force, Form};
 pub use jump::{Jump, JumpInput, Method, Sampler};
 pub use model::{Loaded, from_bytes, load, save, shipped};
 pub use next_frame::NextFrame;
+pub use recall::Recall;
 pub use sample::{Denoising, Objective, Sample, Scene, aligned};
 
 use std::fmt;

@@ -4,6 +4,7 @@
 # make lint   formatting, clippy and documentation, warnings denied
 # make fmt    formats everything
 # make wheel   the Python package, in target/wheels (python/README.md)
+# make paper ARGS="recall --estimate"   the published claims of G-Hyena, each beside every baseline (docs/paper.md)
 # make viewer   fetches the viewer (3Dmol.js, an npm package) that `compare` puts into its pages
 # make bench-gpu      times the GPU engine on the best device there is, op by op (docs/gpu.md)
 # make validate-gpu   the GPU engine under Vulkan's validation layers, which must have nothing to say
@@ -27,7 +28,7 @@ VALIDATION_PACKAGES = mesa-vulkan-drivers vulkan-validationlayers
 VIEWER = 3dmol@2.5.5
 VIEWER_SHA256 = f7cc78921ae72e7623e89cdd111434f58c2efddd2ffda1cd212644b406fb8016
 
-.PHONY: all viewer wheel python-test demo test lint fmt fuzz bench-network bench-gpu validate-gpu deps test-deps clients build clean
+.PHONY: all paper viewer wheel python-test demo test lint fmt fuzz bench-network bench-gpu validate-gpu deps test-deps clients build clean
 
 all: build
 
@@ -56,6 +57,9 @@ demo: build
 	@mkdir -p target/demo
 	$(BINARY) run data/structures/trpcage.pdb --steps 50 -o target/demo/trpcage --overwrite --fresh
 	@echo; echo "open it: vmd target/demo/trpcage.pdb target/demo/trpcage.xtc"
+
+paper: deps
+	$(CARGO) run $(RELEASE) -p paper -- $(ARGS)
 
 # Somebody else's half megabyte is neither kept in the repository nor fetched by a build. The licence stands before the code,
 # so that it comes with every page.
@@ -87,6 +91,7 @@ clients: $(VENV)/ready
 
 test: clients
 	MDSURROGATE_REQUIRE_CLIENTS=1 MDSURROGATE_CLIENTS=$(CURDIR)/$(VENV)/bin/python $(CARGO) test $(RELEASE)
+	$(CARGO) test $(RELEASE) -p paper
 	$(MAKE) python-test
 
 # The network on the GPU: tokens a second, memory, bytes and operations of every op, which way of convolving is faster at which length.

@@ -1,0 +1,247 @@
+//! The architectures that are held beside each other, by name, at equal numbers of parameters.
+
+use mdsurrogate::network::{
+    Architecture, Attention, Egnn, FastEgnn, GHyena, Hyena, Interface, LongRange, PROTEIN,
+    Transformer,
+};
+use mdsurrogate::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// What is held beside what: architectures and ablations of G-Hyena.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Model {
+    /// G-Hyena
+    GHyena,
+    /// G-Hyena whose long convolution has its scalar term alone
+    GHyenaScalar,
+    /// G-Hyena whose long convolution has its vector term alone
+    GHyenaVector,
+    /// G-Hyena without a local projection
+    GHyenaNoLocal,
+    /// Attention by scalars and vectors, equivariant
+    Attention,
+    /// Messages between neighbours that move the positions
+    Egnn,
+    /// The same with virtual nodes
+    FastEgnn,
+    /// Attention over plain numbers
+    Transformer,
+    /// Long convolutions of plain numbers with implicit filters
+    Hyena,
+}
+
+/// Sizes of the G-Hyena that the others are matched with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Size {
+    /// Scalar channels of a token.
+    pub scalars: usize,
+    /// Vector channels of a token.
+    pub vectors: usize,
+    /// Blocks.
+    pub layers: usize,
+}
+
+impl Model {
+    /// Those that are timed.
+    pub const SPEED: [Model; 6] = [
+        Model::GHyena,
+        Model::Egnn,
+        Model::FastEgnn,
+        Model::Attention,
+        Model::Transformer,
+        Model::Hyena,
+    ];
+
+    /// The published ones and the baselines; ablations left out.
+    pub const MAIN: [Model; 4] = [
+        Model::GHyena,
+        Model::Attention,
+        Model::Transformer,
+        Model::Hyena,
+    ];
+
+    /// Its name, as tables hold it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Model::GHyena => "G-Hyena",
+            Model::GHyenaScalar => "G-Hyena, scalar convolution alone",
+            Model::GHyenaVector => "G-Hyena, vector convolution alone",
+            Model::GHyenaNoLocal => "G-Hyena without local projection",
+            Model::Attention => "equivariant attention",
+            Model::Egnn => "EGNN",
+            Model::FastEgnn => "FastEGNN",
+            Model::Transformer => "Transformer",
+            Model::Hyena => "Hyena",
+        }
+    }
+
+    /// Its architecture for sequences of vectors, with as many parameters as the G-Hyena of this
+    /// size has, as nearly as its widths allow.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where no width comes within a tenth.
+    pub fn matched(self, size: Size, interface: &Interface) -> Result<Architecture> {
+        let reference = self.of_width(size, size.scalars, size.vectors);
+        let wanted = parameters(&g_hyena(size, size.scalars, size.vectors), interface);
+        if matches!(reference, Architecture::GHyena(_)) {
+            return Ok(reference);
+        }
+        // widths are multiples of the number of heads
+        let all = (1..=128).map(|width| self.of_width(size, 4 * width, size.vectors));
+        self.nearest(wanted, interface, all)
+    }
+
+    /// Its architecture for molecules: of G-Hyena the working one, of the others one of as many
+    /// parameters, within a tenth.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where no width comes so near, or it is none for molecules.
+    pub fn working(self, interface: &Interface) -> Result<Architecture> {
+        let wanted = parameters(&Architecture::default(), interface);
+        let of_width = |scalars: usize| match self {
+            Model::GHyena => Some(Architecture::default()),
+            Model::Egnn => Some(Architecture::Egnn(Egnn {
+                scalars,
+                ..Egnn::default()
+            })),
+            Model::FastEgnn => Some(Architecture::FastEgnn(FastEgnn {
+                scalars,
+                ..FastEgnn::default()
+            })),
+            Model::Attention => Some(Architecture::Attention(Attention {
+                scalars,
+                ..Attention::default()
+            })),
+            Model::Transformer => Some(Architecture::Transformer(Transformer {
+                scalars,
+                ..Transformer::default()
+            })),
+            Model::Hyena => Some(Architecture::Hyena(Hyena {
+                scalars,
+                channels: scalars / 4,
+                ..Hyena::default()
+            })),
+            Model::GHyenaScalar | Model::GHyenaVector | Model::GHyenaNoLocal => None,
+        };
+        self.nearest(
+            wanted,
+            interface,
+            (1..=128).filter_map(|width| of_width(4 * width)),
+        )
+    }
+
+    /// The one whose number of parameters is nearest, within a tenth.
+    fn nearest(
+        self,
+        wanted: usize,
+        interface: &Interface,
+        all: impl Iterator<Item = Architecture>,
+    ) -> Result<Architecture> {
+        let off = |architecture: &Architecture| {
+            parameters(architecture, interface).abs_diff(wanted) as f64 / wanted as f64
+        };
+        let best = all.min_by(|a, b| off(a).total_cmp(&off(b)));
+        let best = best.filter(|best| off(best) <= 0.1);
+        best.ok_or_else(|| {
+            let title = self.title();
+            Error::usage(
+                format!("no {title} has the {wanted} parameters of G-Hyena, within a tenth"),
+                "use another size of it, or another model",
+            )
+        })
+    }
+
+    /// Its architecture, `scalars` wide.
+    fn of_width(self, size: Size, scalars: usize, vectors: usize) -> Architecture {
+        let layers = size.layers;
+        match self {
+            Model::GHyena => g_hyena(size, scalars, vectors),
+            Model::GHyenaScalar => with_long_range(size, LongRange::Scalar),
+            Model::GHyenaVector => with_long_range(size, LongRange::Vector),
+            Model::GHyenaNoLocal => match g_hyena(size, scalars, vectors) {
+                Architecture::GHyena(sizes) => Architecture::GHyena(GHyena {
+                    local: false,
+                    short: 0,
+                    ..sizes
+                }),
+                other => other,
+            },
+            Model::Attention => Architecture::Attention(Attention {
+                scalars,
+                vectors,
+                heads: 4,
+                layers,
+                local: false,
+                short: SHORT,
+                templates: false,
+                refine: false,
+                ..Attention::default()
+            }),
+            Model::Egnn => Architecture::Egnn(Egnn {
+                scalars,
+                layers,
+                neighbours: CHAIN,
+                templates: false,
+                ..Egnn::default()
+            }),
+            Model::FastEgnn => Architecture::FastEgnn(FastEgnn {
+                scalars,
+                layers,
+                neighbours: CHAIN,
+                templates: false,
+                ..FastEgnn::default()
+            }),
+            Model::Transformer => Architecture::Transformer(Transformer {
+                scalars,
+                heads: 4,
+                layers,
+            }),
+            Model::Hyena => Architecture::Hyena(Hyena {
+                scalars,
+                channels: scalars,
+                layers,
+                short: SHORT,
+                ..Hyena::default()
+            }),
+        }
+    }
+}
+
+/// Neighbours along the sequence that messages come from.
+const CHAIN: usize = 4;
+
+/// Tokens to either side that short convolutions see.
+const SHORT: usize = 1;
+
+fn g_hyena(size: Size, scalars: usize, vectors: usize) -> Architecture {
+    Architecture::GHyena(GHyena {
+        scalars,
+        vectors,
+        layers: size.layers,
+        local: false,
+        short: SHORT,
+        convolution: mdsurrogate::fft::Convolution {
+            scale: mdsurrogate::fft::Scale::InverseRoot,
+            ..mdsurrogate::fft::Convolution::PAPER
+        },
+        templates: false,
+        refine: false,
+        ..GHyena::default()
+    })
+}
+
+fn with_long_range(size: Size, long_range: LongRange) -> Architecture {
+    match g_hyena(size, size.scalars, size.vectors) {
+        Architecture::GHyena(sizes) => Architecture::GHyena(GHyena {
+            long_range,
+            ..sizes
+        }),
+        other => other,
+    }
+}
+
+/// Number of parameters.
+pub fn parameters(architecture: &Architecture, interface: &Interface) -> usize {
+    architecture.build(interface, &PROTEIN).parameter_count()
+}

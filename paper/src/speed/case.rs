@@ -1,0 +1,186 @@
+//! One case: a system of so many tokens, one network, one step.
+
+use std::time::Instant;
+
+use mdsurrogate::Result;
+#[cfg(feature = "gpu")]
+use mdsurrogate::engine::Gpu;
+use mdsurrogate::engine::{self, Cpu};
+use mdsurrogate::network::{Given, Inputs, Network, PLACE, PROTEIN};
+use mdsurrogate::ops::{Batch, Centre};
+use nalgebra::Vector3;
+
+use super::{Case, Engine, Measured, Step, task};
+
+/// Seconds that calls are repeated for.
+const SECONDS: f64 = 2.0;
+
+/// Distance of two tokens that follow each other, Å.
+const SPACING: f64 = 1.5;
+
+/// Place number `index` of a walk through a cube of `side` places a side, from neighbour to
+/// neighbour.
+fn place(index: usize, side: usize) -> Vector3<f64> {
+    let there_and_back = |at: usize, turn: bool| if turn { side - 1 - at } else { at };
+    let layer = index / (side * side);
+    let row = there_and_back(index / side % side, layer % 2 == 1);
+    let column = there_and_back(index % side, index / side % 2 == 1);
+    SPACING * Vector3::new(column as f64, row as f64, layer as f64)
+}
+
+/// A chain of tokens, folded into a cube, each with edges from its `neighbours` nearest along the
+/// chain and every third the centre of the three behind it, as in a protein.
+fn system(tokens: usize, neighbours: usize) -> Inputs {
+    let mut batch = Batch {
+        offsets: vec![0, tokens],
+        scale: vec![1.0],
+        ..Batch::default()
+    };
+    batch.edges.start.push(0);
+    for token in 0..tokens {
+        let kind = |rows: usize| (token % rows) as u16;
+        batch.kinds.push([kind(30), kind(20), 0]);
+        let reach = neighbours / 2;
+        let seen = token.saturating_sub(reach)..tokens.min(token + reach + 1);
+        for sender in seen.filter(|&sender| sender != token) {
+            batch.edges.sender.push(sender as u32);
+            let bonds = token.abs_diff(sender).min(5) as u8;
+            batch.edges.relation.push(5 * (bonds - 1) + 2);
+            let is_rigid = bonds <= 2;
+            let template = if is_rigid {
+                1.5 * f32::from(bonds)
+            } else {
+                0.0
+            };
+            batch.edges.template.push(template);
+        }
+        batch.edges.start.push(batch.edges.sender.len() as u32);
+    }
+    let centre = |first: usize| Centre {
+        tokens: [0, 1, 2, 3].map(|k| (first + k) as u32),
+        height: 0.2,
+        area: 4.0,
+    };
+    batch.centres = (0..tokens.saturating_sub(3))
+        .step_by(3)
+        .map(centre)
+        .collect();
+    batch.centre_offsets = vec![0, batch.centres.len()];
+    let side = (1..).find(|side| side * side * side >= tokens).unwrap_or(1);
+    let middle = Vector3::repeat(SPACING * (side - 1) as f64 / 2.0);
+    let positions = (0..tokens).flat_map(|index| {
+        let x = place(index, side) - middle;
+        // a little off the lattice, so that no two directions are the same
+        [0, 1, 2].map(|h| x[h] + 0.2 * ((index * (h + 2)) as f64).sin())
+    });
+    let positions: Vec<f64> = positions.collect();
+    let interface = task().interface();
+    let mut inputs = Inputs {
+        batch,
+        centroids: vec![Vector3::zeros()],
+        ..Inputs::default()
+    };
+    for &given in &interface.given {
+        let values = match given {
+            Given::Place => positions.iter().map(|x| x / PLACE).collect(),
+            Given::Conditioning => vec![0.1; interface.conditioning],
+            Given::Velocity => positions.iter().map(|x| x.sin()).collect(),
+            _ => positions.clone(),
+        };
+        inputs.given.insert(given, values);
+    }
+    inputs
+}
+
+/// Seconds of the fastest of some calls.
+fn fastest<E: engine::Engine>(network: &Network<E>, inputs: &Inputs, step: Step) -> Result<f64> {
+    let mut fastest = f64::INFINITY;
+    let mut spent = 0.0;
+    while spent < SECONDS {
+        let begin = Instant::now();
+        match step {
+            Step::Forward => {
+                network.answer(inputs)?;
+            }
+            Step::Training => {
+                let activations = network.forward(inputs)?;
+                let d_answer = vec![1.0; activations.answer.len()];
+                network.backward(inputs, &activations, &d_answer)?;
+            }
+        }
+        let seconds = begin.elapsed().as_secs_f64();
+        fastest = fastest.min(seconds);
+        spent += seconds;
+    }
+    Ok(fastest)
+}
+
+/// Measures a case in this process.
+///
+/// # Errors
+/// [`Error::Device`] where there is no such engine, or it has not the memory.
+pub fn measure(case: &Case) -> Result<Measured> {
+    // there is one pool a process, and this is its first use
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(case.threads);
+    let _ = threads.build_global();
+    let program = case.architecture.build(&task().interface(), &PROTEIN);
+    let inputs = system(case.tokens, program.neighbours);
+    match case.engine {
+        Engine::Cpu => {
+            let network = Network::initial(program, Cpu::<f32>::new(), 1)?;
+            let seconds = fastest(&network, &inputs, case.step)?;
+            let bytes = peak_memory();
+            Ok(Measured { seconds, bytes })
+        }
+        #[cfg(feature = "gpu")]
+        Engine::Gpu => {
+            let gpu = Gpu::best()?;
+            let network = Network::initial(program, gpu.clone(), 1)?;
+            let seconds = fastest(&network, &inputs, case.step)?;
+            let bytes = gpu.bytes();
+            Ok(Measured { seconds, bytes })
+        }
+        #[cfg(not(feature = "gpu"))]
+        Engine::Gpu => Err(no_gpu()),
+    }
+}
+
+#[cfg(not(feature = "gpu"))]
+fn no_gpu() -> mdsurrogate::Error {
+    mdsurrogate::Error::usage(
+        "this program was built without the GPU engine",
+        "build it with the feature gpu",
+    )
+}
+
+/// The processor, or the GPU.
+///
+/// # Errors
+/// [`Error::Device`] where there is no such engine.
+pub fn device(engine: Engine) -> Result<String> {
+    match engine {
+        Engine::Cpu => Ok(processor()),
+        #[cfg(feature = "gpu")]
+        Engine::Gpu => Ok(engine::Engine::name(&Gpu::best()?)),
+        #[cfg(not(feature = "gpu"))]
+        Engine::Gpu => Err(no_gpu()),
+    }
+}
+
+/// The value of a line `KEY : VALUE` of a file of the kernel.
+fn kernel_says(path: &str, key: &str) -> Option<String> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let line = text.lines().find(|line| line.starts_with(key))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+fn processor() -> String {
+    kernel_says("/proc/cpuinfo", "model name").unwrap_or_else(|| std::env::consts::ARCH.to_owned())
+}
+
+/// Most memory that this process had, bytes; 0 where the kernel does not say.
+fn peak_memory() -> u64 {
+    let kib = kernel_says("/proc/self/status", "VmHWM");
+    let kib = kib.and_then(|value| value.split_whitespace().next()?.parse::<u64>().ok());
+    1024 * kib.unwrap_or(0)
+}

@@ -1,0 +1,103 @@
+//! `paper tables`: docs/paper.md from the files of results, published numbers beside ours.
+
+mod recall;
+mod speed;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use mdsurrogate::{Result, files};
+
+use crate::results::read;
+
+/// What `paper tables` is told.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Folder of results
+    #[arg(long, default_value = "paper/results")]
+    results: PathBuf,
+    /// The page; figures and tables of numbers get its name and an ending of theirs
+    #[arg(long, default_value = "docs/paper.md")]
+    page: PathBuf,
+}
+
+const HEAD: &str = "\
+# The published claims, measured
+
+Written by `paper tables` from the lines in `paper/results/`: not to be edited by hand. The claims are those of
+Moskalev et al., *Geometric Hyena Networks for Large-scale Equivariant Learning* (ICML 2025, arXiv 2505.22560), and of
+its predecessor *SE(3)-Hyena operator for scalable equivariant learning* (GRaM workshop at ICML 2024, arXiv 2407.01049);
+no code of theirs was published. One command measures each claim, `make paper ARGS=\"recall\"` or `\"speed\"`; it first
+says how long it takes, goes on where it was interrupted, and does not do again what is done. All models of a table have
+the same number of parameters within a tenth, the same trainer, the same samples and the same number of updates.
+";
+
+/// Writes the page.
+///
+/// # Errors
+/// Those of files.
+pub fn run(options: &Options) -> Result<()> {
+    let recall: Vec<crate::recall::Line> = read(&options.results.join(crate::recall::FILE))?;
+    let speed: Vec<crate::speed::Line> = read(&options.results.join(crate::speed::FILE))?;
+    let mut page = HEAD.to_owned();
+    page += &recall::section(&recall);
+    page += &speed::section(&speed);
+    write(&options.page, &page)?;
+    if !speed.is_empty() {
+        write(
+            &options.page.with_extension("speed.csv"),
+            &speed::csv(&speed),
+        )?;
+    }
+    println!(
+        "{} results → {}",
+        recall.len() + speed.len(),
+        options.page.display()
+    );
+    Ok(())
+}
+
+fn write(path: &std::path::Path, text: &str) -> Result<()> {
+    files::write_atomically(path, |file| file.write_all(text.as_bytes()))
+}
+
+/// Mean and standard deviation of a sample (n − 1), none of one number.
+fn moments(values: &[f64]) -> (f64, Option<f64>) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let square = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>();
+    (
+        mean,
+        (values.len() > 1).then(|| (square / (n - 1.0)).sqrt()),
+    )
+}
+
+/// Three digits.
+fn number(x: f64) -> String {
+    match x.abs() {
+        size if size >= 100.0 => format!("{x:.0}"),
+        size if size >= 10.0 => format!("{x:.1}"),
+        size if size >= 1.0 => format!("{x:.2}"),
+        size if size >= 0.1 => format!("{x:.3}"),
+        _ => format!("{x:.4}"),
+    }
+}
+
+/// `mean ± s.d. (n)`.
+fn spread(values: &[f64]) -> String {
+    let (mean, deviation) = moments(values);
+    let deviation = deviation.map_or(String::new(), |d| format!(" ± {}", number(d)));
+    format!("{}{deviation} ({})", number(mean), values.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spreads_are_those_of_a_sample() {
+        assert_eq!(spread(&[1.0, 2.0, 3.0]), "2.00 ± 1.00 (3)");
+        assert_eq!(spread(&[0.0123]), "0.0123 (1)");
+    }
+}

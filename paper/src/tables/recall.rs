@@ -1,0 +1,165 @@
+//! The tables of `paper recall`.
+
+use std::fmt::Write as _;
+
+use super::{number, spread};
+use crate::models::Model;
+use crate::recall::Line;
+
+/// Mean squared errors that were published for 32, 64, 128 and 256 tokens (arXiv 2407.01049, table
+/// 1), 4 words: lowest and highest where a range is given for all lengths.
+fn published(model: Model, fixed: bool, tokens: usize) -> Option<[f64; 2]> {
+    let lengths = [32, 64, 128, 256];
+    let at = lengths.iter().position(|&length| length == tokens)?;
+    let of_each = |values: [f64; 4]| Some([values[at]; 2]);
+    match (model, fixed) {
+        (Model::GHyena, false) => of_each([0.271, 0.0069, 0.0019, 0.0022]),
+        (Model::GHyena, true) => of_each([0.052, 0.038, 0.020, 0.030]),
+        (Model::Attention, false) => Some([1.38, 1.74]),
+        (Model::Attention, true) => Some([0.012, 0.018]),
+        (Model::Transformer | Model::Hyena, false) => Some([2.0, 2.4]),
+        (Model::Transformer | Model::Hyena, true) => Some([2.4, 2.5]),
+        _ => None,
+    }
+}
+
+/// What a row says of its claim: of a range, ours within it or a tenth beside it.
+fn verdict(ours: f64, published: Option<[f64; 2]>) -> &'static str {
+    let Some([low, high]) = published else {
+        return "no published number";
+    };
+    if ours < low / 1.1 {
+        "better"
+    } else if ours <= 1.1 * high {
+        "reproduced"
+    } else {
+        "worse"
+    }
+}
+
+/// Lines that differ in their seed alone.
+fn groups(lines: &[Line]) -> Vec<Vec<&Line>> {
+    let mut groups: Vec<Vec<&Line>> = Vec::new();
+    for line in lines {
+        let same = |other: &Line| {
+            let mut course = other.course.clone();
+            course.seed = line.course.seed;
+            course == line.course
+        };
+        match groups.iter_mut().find(|group| same(group[0])) {
+            Some(group) => group.push(line),
+            None => groups.push(vec![line]),
+        }
+    }
+    groups.sort_by_key(|group| {
+        let course = &group[0].course;
+        (course.task.fixed, course.task.words, course.task.tokens)
+    });
+    groups
+}
+
+fn row(text: &mut String, group: &[&Line]) {
+    let line = group[0];
+    let course = &line.course;
+    let tests: Vec<f64> = group.iter().map(|line| line.test).collect();
+    let mean = tests.iter().sum::<f64>() / tests.len() as f64;
+    let known = published(course.model, course.task.fixed, course.task.tokens)
+        .filter(|_| course.task.words == 4);
+    let published = known.map_or("–".to_owned(), |[low, high]| {
+        if low == high {
+            number(low)
+        } else {
+            format!("{} to {}", number(low), number(high))
+        }
+    });
+    let seconds: f64 = group.iter().map(|line| line.record.seconds).sum();
+    let commits: Vec<&str> = group.iter().map(|line| line.commit.as_str()).collect();
+    let _ = writeln!(
+        text,
+        "| {} | {} | {} | {} | {} | {} | {published} | {} | {:.0} | {} |",
+        if course.task.fixed { "fixed" } else { "random" },
+        course.task.words,
+        course.task.tokens,
+        course.model.title(),
+        line.parameters,
+        spread(&tests),
+        verdict(mean, known),
+        seconds / group.len() as f64,
+        commits[0],
+    );
+}
+
+/// The learning curve of the first seed in a few numbers.
+fn curve(text: &mut String, group: &[&Line]) {
+    let line = group[0];
+    let curve = &line.record.curve;
+    let shares = [0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0];
+    let updates = line.course.updates as f64;
+    let at = |share: f64| {
+        let found = curve.iter().find(|row| row.0 as f64 >= share * updates);
+        found.map_or("–".to_owned(), |row| number(row.2))
+    };
+    let cells: Vec<String> = shares.into_iter().map(at).collect();
+    let _ = writeln!(
+        text,
+        "| {} | {} | {} | {} | {} |",
+        line.course.task.tokens,
+        line.course.model.title(),
+        line.course.seed,
+        line.course.updates,
+        cells.join(" | ")
+    );
+}
+
+/// The section of the page.
+pub fn section(lines: &[Line]) -> String {
+    let mut text = String::from("\n## Recall\n");
+    if lines.is_empty() {
+        text += "Not measured.\n";
+        return text;
+    }
+    text += "\
+A sequence of N vectors is made of words, key and value, of a vocabulary of four; its last key occurred before, and its
+value is asked for (`src/task/recall.rs`). Who answers zero has a mean squared error of 2.333. *Random*: every sequence
+has words of its own; *fixed*: all have the same words, turned at random. Samples are drawn anew for every update; test
+errors are of 200 sequences, of the averaged weights with the lowest error on 200 others, as mean ± standard deviation
+(number of seeds). Seconds are of one training, by the clock, on a machine that did other things too. A row is *reproduced*
+where ours is within a tenth of the published number or range, else *better* or *worse*; networks here are smaller than the
+published ones (hidden 16 scalars and 128 vectors), and may be trained for fewer updates, which the second table shows.
+
+| vocabulary | words | N | model | parameters | test error | published | verdict | seconds | commit |
+|---|---|---|---|---|---|---|---|---|---|
+";
+    let groups = groups(lines);
+    groups.iter().for_each(|group| row(&mut text, group));
+    text += "\n\
+Learning curves: the validation error of one seed when so much of the updates was made.
+
+| N | model | seed | updates | 2 % | 5 % | 10 % | 20 % | 40 % | 70 % | all |
+|---|---|---|---|---|---|---|---|---|---|---|
+";
+    groups.iter().for_each(|group| curve(&mut text, group));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_says_on_which_side_of_the_published_range_a_number_is() {
+        let known = published(Model::GHyena, false, 32);
+        assert_eq!(known, Some([0.271, 0.271]));
+        assert_eq!(verdict(0.2, known), "better");
+        assert_eq!(verdict(0.28, known), "reproduced");
+        assert_eq!(verdict(0.3, known), "worse");
+        assert_eq!(
+            verdict(1.5, published(Model::Attention, false, 64)),
+            "reproduced"
+        );
+        assert_eq!(
+            verdict(1.5, published(Model::Egnn, false, 64)),
+            "no published number"
+        );
+    }
+}

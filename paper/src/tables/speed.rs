@@ -1,0 +1,216 @@
+//! The tables of `paper speed`.
+
+use std::fmt::Write as _;
+
+use super::number;
+use crate::models::Model;
+use crate::speed::{Engine, Line, Step};
+
+/// Lines of one curve, from short to long.
+fn curves(lines: &[Line]) -> Vec<Vec<&Line>> {
+    let mut curves: Vec<Vec<&Line>> = Vec::new();
+    for line in lines {
+        let same = |other: &Line| {
+            let mut case = other.case.clone();
+            case.tokens = line.case.tokens;
+            case == line.case && other.device == line.device
+        };
+        match curves.iter_mut().find(|curve| same(curve[0])) {
+            Some(curve) => curve.push(line),
+            None => curves.push(vec![line]),
+        }
+    }
+    for curve in &mut curves {
+        curve.sort_by_key(|line| line.case.tokens);
+    }
+    curves
+}
+
+/// Slope of ln y over ln x by least squares; none of fewer than two points.
+fn slope(points: &[(f64, f64)]) -> Option<f64> {
+    let n = points.len() as f64;
+    let logs: Vec<(f64, f64)> = points.iter().map(|(x, y)| (x.ln(), y.ln())).collect();
+    let mean_x = logs.iter().map(|(x, _)| x).sum::<f64>() / n;
+    let mean_y = logs.iter().map(|(_, y)| y).sum::<f64>() / n;
+    let along: f64 = logs.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
+    let square: f64 = logs.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
+    (points.len() > 1).then(|| along / square)
+}
+
+fn engine(line: &Line) -> &'static str {
+    match line.case.engine {
+        Engine::Cpu => "CPU",
+        Engine::Gpu => "GPU",
+    }
+}
+
+fn step(step: Step) -> &'static str {
+    match step {
+        Step::Forward => "forward",
+        Step::Training => "training",
+    }
+}
+
+/// Seconds with the unit that suits them.
+fn time(seconds: f64) -> String {
+    if seconds < 1.0 {
+        format!("{} ms", number(1000.0 * seconds))
+    } else {
+        format!("{} s", number(seconds))
+    }
+}
+
+/// All numbers, a line a case.
+pub fn csv(lines: &[Line]) -> String {
+    let mut text = String::from(
+        "engine,device,threads,step,model,parameters,tokens,seconds,peak_bytes,commit\n",
+    );
+    for line in lines {
+        let case = &line.case;
+        let _ = writeln!(
+            text,
+            "{},\"{}\",{},{},{},{},{},{},{},{}",
+            engine(line),
+            line.device,
+            case.threads,
+            step(case.step),
+            case.model.title(),
+            line.parameters,
+            case.tokens,
+            line.measured.seconds,
+            line.measured.bytes,
+            line.commit
+        );
+    }
+    text
+}
+
+fn row(text: &mut String, curve: &[&Line], lengths: &[usize]) {
+    let cells = lengths.iter().map(|&tokens| {
+        let found = curve.iter().find(|line| line.case.tokens == tokens);
+        found.map_or("–".to_owned(), |line| time(line.measured.seconds))
+    });
+    let long: Vec<(f64, f64)> = curve
+        .iter()
+        .filter(|line| line.case.tokens >= 1000)
+        .map(|line| (line.case.tokens as f64, line.measured.seconds))
+        .collect();
+    let slope = slope(&long).map_or("–".to_owned(), |slope| format!("{slope:.2}"));
+    let last = curve[curve.len() - 1];
+    let bytes = last.measured.bytes as f64 / last.case.tokens as f64 / 1024.0;
+    let _ = writeln!(
+        text,
+        "| {} | {} | {} | {} | {slope} | {} at {} |",
+        step(last.case.step),
+        last.case.model.title(),
+        last.parameters,
+        cells.collect::<Vec<_>>().join(" | "),
+        number(bytes),
+        last.case.tokens
+    );
+}
+
+/// How many times as long as G-Hyena the others take, where both were measured.
+fn ratios(text: &mut String, curves: &[&Vec<&Line>], lengths: &[usize]) {
+    for other in curves.iter().filter(|c| c[0].case.model != Model::GHyena) {
+        let own = curves.iter().find(|curve| {
+            let (own, other) = (&curve[0].case, &other[0].case);
+            own.model == Model::GHyena && own.step == other.step
+        });
+        let Some(own) = own else { continue };
+        let at = |curve: &[&Line], tokens| {
+            let found = curve.iter().find(|line| line.case.tokens == tokens);
+            found.map(|line| line.measured.seconds)
+        };
+        let cells = lengths.iter().map(|&tokens| {
+            let pair = at(other, tokens).zip(at(own, tokens));
+            pair.map_or("–".to_owned(), |(other, own)| number(other / own))
+        });
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} |",
+            step(other[0].case.step),
+            other[0].case.model.title(),
+            cells.collect::<Vec<_>>().join(" | ")
+        );
+    }
+}
+
+/// The section of the page.
+pub fn section(lines: &[Line]) -> String {
+    let mut text = String::from("\n## Speed\n");
+    if lines.is_empty() {
+        text += "Not measured.\n";
+        return text;
+    }
+    text += "\
+Published: 20 times as fast as the equivariant transformer at 30,000 tokens, and 2.7 million tokens, on one GPU. Here the
+working network for molecules (4 layers, 64 scalars, 16 vectors, messages from 32 neighbours along a folded chain of
+tokens) and the other architectures at their defaults, as wide as gives them its number of parameters; one system of N tokens; *training* is
+forward and backward. Attention, both equivariant and plain, goes by tiles as in flash attention, in O(N) memory. Seconds are
+of the fastest of the calls that two seconds hold, memory the peak of a process that did nothing else; the slope is that of
+log time over log N from 1,000 tokens on, by least squares. The machine did other things at the same time, which makes single
+numbers uncertain by tens of per cent. The numbers are in [paper.speed.csv](paper.speed.csv).
+";
+    let curves = curves(lines);
+    let mut settings: Vec<(Engine, usize, &str)> = Vec::new();
+    for curve in &curves {
+        let line = curve[0];
+        let setting = (line.case.engine, line.case.threads, line.device.as_str());
+        if !settings.contains(&setting) {
+            settings.push(setting);
+        }
+    }
+    for setting in settings {
+        let own: Vec<&Vec<&Line>> = curves
+            .iter()
+            .filter(|curve| {
+                let line = curve[0];
+                setting == (line.case.engine, line.case.threads, line.device.as_str())
+            })
+            .collect();
+        table(&mut text, setting, &own);
+    }
+    text
+}
+
+fn table(text: &mut String, setting: (Engine, usize, &str), curves: &[&Vec<&Line>]) {
+    let (_, threads, device) = setting;
+    let mut lengths: Vec<usize> = curves
+        .iter()
+        .flat_map(|curve| curve.iter().map(|line| line.case.tokens))
+        .collect();
+    lengths.sort_unstable();
+    lengths.dedup();
+    let titles: Vec<String> = lengths.iter().map(usize::to_string).collect();
+    let rule = "---|".repeat(lengths.len());
+    let _ = writeln!(
+        text,
+        "\n{}, {device}, {threads} thread(s):\n\n\
+         | step | model | parameters | {} | slope | KiB a token |\n|---|---|---|{rule}---|---|",
+        engine(curves[0][0]),
+        titles.join(" | "),
+    );
+    for curve in curves {
+        row(text, curve, &lengths);
+    }
+    let _ = writeln!(
+        text,
+        "\nTimes as long as G-Hyena:\n\n| step | model | {} |\n|---|---|{rule}",
+        titles.join(" | ")
+    );
+    ratios(text, curves, &lengths);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slope_of_a_power_is_its_exponent() {
+        let points: Vec<(f64, f64)> = [1e3, 3e3, 1e5].map(|x: f64| (x, 5.0 * x.powf(1.3))).into();
+        let found = slope(&points).unwrap();
+        assert!((found - 1.3).abs() <= 1e-12, "{found}");
+        assert_eq!(slope(&points[..1]), None);
+    }
+}

@@ -1,5 +1,6 @@
 //! `paper tables`: docs/paper.md from the files of results, published numbers beside ours.
 
+mod figure;
 mod recall;
 mod speed;
 
@@ -45,10 +46,11 @@ pub fn run(options: &Options) -> Result<()> {
     page += &speed::section(&speed);
     write(&options.page, &page)?;
     if !speed.is_empty() {
-        write(
-            &options.page.with_extension("speed.csv"),
-            &speed::csv(&speed),
-        )?;
+        let numbers = options.page.with_extension("speed.csv");
+        write(&numbers, &speed::csv(&speed))?;
+    }
+    if let Some(figure) = speed::figure(&speed) {
+        write(&options.page.with_extension("speed.svg"), &figure)?;
     }
     println!(
         "{} results → {}",

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::figure::{Curve, svg};
 use super::number;
 use crate::models::Model;
 use crate::speed::{Engine, Line, Step};
@@ -85,6 +86,34 @@ pub fn csv(lines: &[Line]) -> String {
     text
 }
 
+/// Time of the forward step over tokens, of the first device.
+pub fn figure(lines: &[Line]) -> Option<String> {
+    let first = lines.first()?;
+    let is_shown = |curve: &Vec<&Line>| {
+        let line = curve[0];
+        line.device == first.device
+            && line.case.threads == first.case.threads
+            && line.case.step == Step::Forward
+    };
+    let curve = |curve: Vec<&Line>| Curve {
+        name: curve[0].case.model.title().to_owned(),
+        points: curve
+            .iter()
+            .map(|line| (line.case.tokens as f64, line.measured.seconds))
+            .collect(),
+    };
+    let curves: Vec<Curve> = curves(lines)
+        .into_iter()
+        .filter(is_shown)
+        .map(curve)
+        .collect();
+    let title = format!(
+        "forward, {}, {} thread(s)",
+        first.device, first.case.threads
+    );
+    svg(&title, &curves)
+}
+
 fn row(text: &mut String, curve: &[&Line], lengths: &[usize]) {
     let cells = lengths.iter().map(|&tokens| {
         let found = curve.iter().find(|line| line.case.tokens == tokens);
@@ -151,6 +180,8 @@ forward and backward. Attention, both equivariant and plain, goes by tiles as in
 of the fastest of the calls that two seconds hold, memory the peak of a process that did nothing else; the slope is that of
 log time over log N from 1,000 tokens on, by least squares. The machine did other things at the same time, which makes single
 numbers uncertain by tens of per cent. The numbers are in [paper.speed.csv](paper.speed.csv).
+
+![time over tokens](paper.speed.svg)
 ";
     let curves = curves(lines);
     let mut settings: Vec<(Engine, usize, &str)> = Vec::new();

@@ -88,7 +88,7 @@ impl Model {
             return Ok(reference);
         }
         // widths are multiples of the number of heads
-        let all = (1..=128).map(|width| self.of_width(size, 4 * width, size.vectors));
+        let all = (1..=256).map(|width| self.of_width(size, HEADS * width, size.vectors));
         self.nearest(wanted, interface, all)
     }
 
@@ -170,7 +170,7 @@ impl Model {
             Model::Attention => Architecture::Attention(Attention {
                 scalars,
                 vectors,
-                heads: 4,
+                heads: HEADS,
                 layers,
                 local: false,
                 short: SHORT,
@@ -194,7 +194,7 @@ impl Model {
             }),
             Model::Transformer => Architecture::Transformer(Transformer {
                 scalars,
-                heads: 4,
+                heads: HEADS,
                 layers,
             }),
             Model::Hyena => Architecture::Hyena(Hyena {
@@ -207,6 +207,9 @@ impl Model {
         }
     }
 }
+
+/// Heads of attention over sequences.
+const HEADS: usize = 2;
 
 /// Neighbours along the sequence that messages come from.
 const CHAIN: usize = 4;

@@ -269,10 +269,10 @@ fn train(course: &Course, options: &Options, place: &str) -> Result<Line> {
             if bar.is_hidden() {
                 eprintln!("{} of {}: {error:.4}", training.updates(), course.updates);
             }
-            if saved.elapsed() > BETWEEN {
-                training.save(&path)?;
-                saved = Instant::now();
-            }
+        }
+        if saved.elapsed() > BETWEEN {
+            training.save(&path)?;
+            saved = Instant::now();
         }
     }
     bar.finish_and_clear();

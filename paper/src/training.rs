@@ -55,12 +55,13 @@ struct Checkpoint {
     average: Vec<f64>,
     best: Vec<f64>,
     record: Record,
+    losses: (f64, u64),
 }
 
 /// How a training went.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// Processor-independent: seconds of the clock, interruptions left out.
+    /// Seconds by the clock, interruptions left out.
     pub seconds: f64,
     /// Update, mean training loss since the row before, validation error.
     pub curve: Vec<(u64, f64, f64)>,
@@ -80,6 +81,7 @@ pub struct Training {
     vocabulary: Option<Vec<Word>>,
     held_out: [Vec<Question>; 2],
     record: Record,
+    /// Sum and number of the training losses since the last row of the curve.
     losses: (f64, u64),
 }
 
@@ -261,6 +263,7 @@ impl Training {
             average: self.average.clone(),
             best: self.best.clone(),
             record: self.record.clone(),
+            losses: self.losses,
         };
         let text = serde_json::to_string(&checkpoint)
             .map_err(|error| Error::output(path, error.to_string(), "report this"))?;
@@ -291,6 +294,7 @@ impl Training {
         self.average = found.average;
         self.best = found.best;
         self.record = found.record;
+        self.losses = found.losses;
         self.network.set_parameters(&self.state.values)
     }
 }

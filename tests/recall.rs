@@ -12,17 +12,80 @@ use nalgebra::{Rotation3, Vector3};
 use support::{flat, normals, random, relative_error};
 
 fn questions(count: usize) -> Vec<Question> {
-    let recall = Recall {
-        tokens: 32,
-        words: 4,
-        fixed: false,
-    };
+    let recall = recall(false);
     let rng = &mut random(1);
     let one = |_| {
         let vocabulary = recall.vocabulary(rng);
         recall.question(&vocabulary, rng)
     };
     (0..count).map(one).collect()
+}
+
+fn recall(fixed: bool) -> Recall {
+    Recall {
+        tokens: 32,
+        words: 4,
+        fixed,
+    }
+}
+
+#[test]
+fn the_key_that_is_asked_for_occurred_with_the_value() {
+    for fixed in [false, true] {
+        let rng = &mut random(1);
+        let vocabulary = recall(fixed).vocabulary(rng);
+        let mut keys = 0;
+        for _ in 0..100 {
+            let question = recall(fixed).question(&vocabulary, rng);
+            assert_eq!(question.sequence.len(), 32);
+            assert_eq!(question.sequence[31], Vector3::zeros());
+            let asked = question.sequence[30];
+            for word in question.sequence[..30].chunks_exact(2) {
+                if (word[0] - asked).norm() <= 1e-12 {
+                    assert!((word[1] - question.answer).norm() <= 1e-12);
+                    keys += 1;
+                }
+            }
+        }
+        // the word that is asked for, and 14 others of which a quarter is the same: 4.5 a sequence
+        assert!((400..500).contains(&keys), "{keys}");
+    }
+}
+
+/// The mean square of a coordinate: (1 + V + V²)/9 for lengths from 1 to V.
+#[test]
+fn who_answers_zero_is_wrong_by_seven_thirds() {
+    assert!((recall(false).error_of_zero() - 7.0 / 3.0).abs() <= 1e-12);
+    let questions = questions(4000);
+    let inputs = Recall::inputs(2, &questions);
+    let zeros = vec![Vector3::zeros(); questions.len()];
+    let (losses, _) = Recall::losses(&inputs.batch, &questions, &zeros);
+    let mean = losses.iter().sum::<f64>() / losses.len() as f64;
+    // the standard deviation of |v|²/3 is 1.6, that of the mean .025
+    assert!((mean - 7.0 / 3.0).abs() <= 0.1, "{mean}");
+}
+
+#[test]
+fn losses_have_their_gradient() {
+    let questions = questions(3);
+    let batch = Recall::inputs(4, &questions).batch;
+    let mut answer: Vec<f64> = (0..3 * batch.tokens()).map(|i| (i as f64).sin()).collect();
+    let value = |answer: &[f64]| -> f64 {
+        let answers = Recall::answers(&batch, answer);
+        let (losses, _) = Recall::losses(&batch, &questions, &answers);
+        losses.iter().sum()
+    };
+    let answers = Recall::answers(&batch, &answer);
+    let (_, gradient) = Recall::losses(&batch, &questions, &answers);
+    for at in [0, 100, 287] {
+        let middle = answer[at];
+        answer[at] = middle + 1e-3;
+        let above = value(&answer);
+        answer[at] = middle - 1e-3;
+        let slope = (above - value(&answer)) / 2e-3;
+        answer[at] = middle;
+        assert!((slope - gradient[at]).abs() <= 1e-9, "{at}: {slope}");
+    }
 }
 
 fn g_hyena(local: bool) -> Architecture {

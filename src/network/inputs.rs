@@ -5,16 +5,13 @@ use std::ops::{Index, IndexMut};
 
 use nalgebra::Vector3;
 
-use super::program::{Given, Interface};
+use super::program::{Given, Interface, TOLD};
 use super::tokens::Tokens;
 use crate::ops::{Batch, Centre};
 use crate::structure::centroid;
 
 /// Unit of [`Given::Place`], Å.
 pub const PLACE: f64 = 8.0;
-
-/// Scalars that tell a system the logarithm of one number: sine and cosine at 8 frequencies.
-pub const TOLD: usize = 16;
 
 /// One call of a network.
 #[derive(Debug, Clone, Default, PartialEq)]

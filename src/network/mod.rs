@@ -22,8 +22,8 @@ pub use arch::{Architecture, Attention, Egnn, FastEgnn, GHyena, Hyena, LongRange
 pub use file::{
     DataFile, File, Header, Provenance, SCHEMA, SHIPPED, Usual, Validated, VocabularyName,
 };
-pub use inputs::{Inputs, PLACE, TOLD, vectors};
+pub use inputs::{Inputs, PLACE, vectors};
 pub use network::{Activations, Gradients, Network};
-pub use program::{Answer, Builder, Given, Interface, Program, Slot};
+pub use program::{Answer, Builder, Given, Interface, Program, Slot, TOLD};
 pub use tokens::Tokens;
 pub use vocabulary::{PROTEIN, Vocabulary};

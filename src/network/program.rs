@@ -4,6 +4,9 @@
 use crate::engine::Call;
 use crate::ops::{Kernel, Op, ParamShape, Shape};
 
+/// Scalars that tell a system the logarithm of one number: sine and cosine at 8 frequencies.
+pub const TOLD: usize = 16;
+
 /// What a task may hand to a network. An architecture takes what it can use, and says so
 /// ([`super::Architecture::check`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,7 +29,7 @@ pub enum Given {
     /// What a whole system is told, as sines and cosines ([`Interface::conditioning`] scalars a
     /// system).
     Conditioning,
-    /// Where a token stands in its system, as sines and cosines ([`super::TOLD`] scalars a token).
+    /// Where a token stands in its system, as sines and cosines ([`TOLD`] scalars a token).
     /// No task's business: a network that asks for it computes it ([`Builder::index`]).
     Index,
 }
@@ -65,7 +68,7 @@ impl Interface {
     fn shape(&self, given: Given) -> Shape {
         match given {
             Given::Conditioning => Shape::per_system(self.conditioning),
-            Given::Index => Shape::scalars(super::TOLD),
+            Given::Index => Shape::scalars(TOLD),
             _ => Shape::vectors(1),
         }
     }

@@ -2,7 +2,7 @@
 //! the program that it writes for what a task hands over ([`Interface`]).
 //!
 //! A new one is a file here, a variant of [`Architecture`] and its lines in `own`,
-//! `name` and `from_table`; its tests are those of every other (`tests/architectures.rs`).
+//! `name` and `from_table`; its tests are those of every other (`tests/architectures/`).
 
 mod attention;
 mod egnn;

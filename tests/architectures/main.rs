@@ -12,7 +12,7 @@ use mdsurrogate::engine::{Cpu, Engine};
 use mdsurrogate::forcefield::template_geometry;
 use mdsurrogate::network::{Architecture, Inputs, Network, Tokens};
 use mdsurrogate::structure::{ReadOptions, read};
-use mdsurrogate::task::{JumpInput, Task};
+use mdsurrogate::task::{Form, JumpInput, Task};
 use models::{all, equivariant, plain};
 use nalgebra::{Rotation3, Vector3};
 use support::{assert_slopes, flat, normals, random, relative_error};
@@ -251,6 +251,9 @@ fn networks_of_plain_numbers_are_not_equivariant() {
         let name = name(&architecture, &task);
         println!("{name}: {error:.1e}");
         assert!(error >= 0.1, "{name}: {error:e}");
+        // an energy would not be one
+        let conservative = models::force(Form::Conservative);
+        assert!(conservative.program(&architecture).is_err(), "{name}");
     }
 }
 

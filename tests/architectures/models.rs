@@ -21,7 +21,8 @@ fn next_frame() -> Task {
     })
 }
 
-fn force(form: Form) -> Task {
+/// Forces.
+pub fn force(form: Form) -> Task {
     Task::Force(Force::new(90.0, form))
 }
 
@@ -87,12 +88,7 @@ fn hyena() -> Architecture {
 pub fn plain() -> Vec<(Architecture, Task)> {
     let mut all = Vec::new();
     for architecture in [transformer(), hyena()] {
-        for task in [
-            jump(false),
-            next_frame(),
-            force(Form::Direct),
-            force(Form::Conservative),
-        ] {
+        for task in [jump(false), next_frame(), force(Form::Direct)] {
             all.push((architecture.clone(), task));
         }
     }

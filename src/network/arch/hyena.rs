@@ -111,7 +111,7 @@ impl Hyena {
 
 impl Own for Hyena {
     fn check(&self, interface: &Interface) -> Result<()> {
-        parts::refuse_fold(interface, "Hyena")?;
+        plain::check(interface, "Hyena")?;
         check_sizes(&[
             ("scalars", self.scalars, 4096),
             ("channels", self.channels, 1024),

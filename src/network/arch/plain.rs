@@ -1,12 +1,26 @@
 //! What networks that are not equivariant have in common: coordinates as plain numbers in, plain
 //! numbers as vectors out.
 
-use super::parts::{State, answer, motion};
+use super::parts::{self, State, answer, motion};
 use crate::network::TOLD;
-use crate::network::program::{Builder, Given};
+use crate::network::program::{Answer, Builder, Given, Interface};
 use crate::ops::linear::Linear;
 use crate::ops::norm::Norm;
 use crate::ops::view::View;
+use crate::{Error, Result};
+
+/// Refuses what such a network has no answer to: energies, which must not change with a rotation,
+/// and folds, which are handed over as vectors.
+pub(super) fn check(interface: &Interface, name: &str) -> Result<()> {
+    parts::refuse_fold(interface, name)?;
+    if interface.answer != Answer::Energy {
+        return Ok(());
+    }
+    Err(Error::usage(
+        format!("a network of architecture {name} has no energy: a rotation would change it"),
+        "use form = \"direct\", or an equivariant architecture",
+    ))
+}
 
 /// Adds what a token's coordinates and its place in the sequence say, as plain numbers, to the
 /// scalars of a network that is not equivariant.

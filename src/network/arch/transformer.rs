@@ -60,7 +60,7 @@ impl Transformer {
 
 impl Own for Transformer {
     fn check(&self, interface: &Interface) -> Result<()> {
-        parts::refuse_fold(interface, "transformer")?;
+        plain::check(interface, "transformer")?;
         check_sizes(&[
             ("scalars", self.scalars, 4096),
             ("heads", self.heads, 256),

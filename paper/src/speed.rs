@@ -96,6 +96,8 @@ pub struct Case {
 pub struct Measured {
     /// The fastest of some calls.
     pub seconds: f64,
+    /// Processor seconds of a call, the mean of these; none where the kernel does not count them.
+    pub processor: Option<f64>,
     /// Most memory of the process, bytes; on a GPU, of its buffers.
     pub bytes: u64,
 }

@@ -61,16 +61,26 @@ fn time(seconds: f64) -> String {
     }
 }
 
+/// Seconds of a call: of one thread those that the processor worked, which other programs do not
+/// lengthen much.
+fn cost(line: &Line) -> f64 {
+    let processor = line.measured.processor.filter(|seconds| *seconds > 0.0);
+    let alone = line.case.engine == Engine::Cpu && line.case.threads == 1;
+    processor.filter(|_| alone).unwrap_or(line.measured.seconds)
+}
+
 /// All numbers, a line a case.
 pub fn csv(lines: &[Line]) -> String {
     let mut text = String::from(
-        "engine,device,threads,step,model,parameters,tokens,seconds,peak_bytes,commit\n",
+        "engine,device,threads,step,model,parameters,tokens,seconds,processor_seconds,peak_bytes,commit\n",
     );
     for line in lines {
         let case = &line.case;
+        let processor = line.measured.processor;
+        let processor = processor.map_or(String::new(), |seconds| seconds.to_string());
         let _ = writeln!(
             text,
-            "{},\"{}\",{},{},{},{},{},{},{},{}",
+            "{},\"{}\",{},{},{},{},{},{},{},{},{}",
             engine(line),
             line.device,
             case.threads,
@@ -79,6 +89,7 @@ pub fn csv(lines: &[Line]) -> String {
             line.parameters,
             case.tokens,
             line.measured.seconds,
+            processor,
             line.measured.bytes,
             line.commit
         );
@@ -99,7 +110,7 @@ pub fn figure(lines: &[Line]) -> Option<String> {
         name: curve[0].case.model.title().to_owned(),
         points: curve
             .iter()
-            .map(|line| (line.case.tokens as f64, line.measured.seconds))
+            .map(|line| (line.case.tokens as f64, cost(line)))
             .collect(),
     };
     let curves: Vec<Curve> = curves(lines)
@@ -117,12 +128,12 @@ pub fn figure(lines: &[Line]) -> Option<String> {
 fn row(text: &mut String, curve: &[&Line], lengths: &[usize]) {
     let cells = lengths.iter().map(|&tokens| {
         let found = curve.iter().find(|line| line.case.tokens == tokens);
-        found.map_or("–".to_owned(), |line| time(line.measured.seconds))
+        found.map_or("–".to_owned(), |line| time(cost(line)))
     });
     let long: Vec<(f64, f64)> = curve
         .iter()
         .filter(|line| line.case.tokens >= 1000)
-        .map(|line| (line.case.tokens as f64, line.measured.seconds))
+        .map(|line| (line.case.tokens as f64, cost(line)))
         .collect();
     let slope = slope(&long).map_or("–".to_owned(), |slope| format!("{slope:.2}"));
     let last = curve[curve.len() - 1];
@@ -149,7 +160,7 @@ fn ratios(text: &mut String, curves: &[&Vec<&Line>], lengths: &[usize]) {
         let Some(own) = own else { continue };
         let at = |curve: &[&Line], tokens| {
             let found = curve.iter().find(|line| line.case.tokens == tokens);
-            found.map(|line| line.measured.seconds)
+            found.map(|line| cost(line))
         };
         let cells = lengths.iter().map(|&tokens| {
             let pair = at(other, tokens).zip(at(own, tokens));
@@ -176,10 +187,11 @@ pub fn section(lines: &[Line]) -> String {
 Published: 20 times as fast as the equivariant transformer at 30,000 tokens, and 2.7 million tokens, on one GPU. Here the
 working network for molecules (4 layers, 64 scalars, 16 vectors, messages from 32 neighbours along a folded chain of
 tokens) and the other architectures at their defaults, as wide as gives them its number of parameters; one system of N tokens; *training* is
-forward and backward. Attention, both equivariant and plain, goes by tiles as in flash attention, in O(N) memory. Seconds are
-of the fastest of the calls that two seconds hold, memory the peak of a process that did nothing else; the slope is that of
-log time over log N from 1,000 tokens on, by least squares. The machine did other things at the same time, which makes single
-numbers uncertain by tens of per cent. The numbers are in [paper.speed.csv](paper.speed.csv).
+forward and backward. Attention, both equivariant and plain, goes by tiles as in flash attention, in O(N) memory. Seconds of
+one thread are those that the processor worked for a call, the mean of as many calls as two seconds hold; of more threads, and
+of a GPU, those of the clock, the fastest of these calls. Memory is the peak of a process that did nothing else; the slope is
+that of log time over log N from 1,000 tokens on, by least squares. Where the machine did other things too, caches and
+memory were shared with them, and single numbers are uncertain by tens of per cent. The numbers are in [paper.speed.csv](paper.speed.csv).
 
 ![time over tokens](paper.speed.svg)
 ";

@@ -1,10 +1,54 @@
-//! Builds VkFFT (feature `vkfft`, Linux): bindings to its headers, which the crate
-//! `gpufft-vulkan-sys` carries, and one C file with the functions that those headers define.
-//! Everything else about the crate needs no build script.
+//! Tells the crate which commit it is built from, and builds VkFFT (feature `vkfft`, Linux):
+//! bindings to its headers, which the crate `gpufft-vulkan-sys` carries, and one C file with the
+//! functions that those headers define.
 
-#[cfg(feature = "vkfft")]
+use std::process::Command;
+
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
+    let version = env!("CARGO_PKG_VERSION");
+    let version = match commit() {
+        Some(commit) => format!("{version} ({commit})"),
+        None => version.to_owned(),
+    };
+    println!("cargo:rustc-env=MDSURROGATE_VERSION={version}");
+    build_vkfft();
+}
+
+/// The commit that the sources are of: as git has it, or as an archive that git made says. None
+/// for sources that cargo packaged, and in the development profile, which would compile everything
+/// anew at each commit.
+fn commit() -> Option<String> {
+    println!("cargo:rerun-if-changed=COMMIT");
+    if std::env::var("PROFILE").is_ok_and(|profile| profile != "release") {
+        return None;
+    }
+    // the sources may lie inside somebody else's repository
+    if git(&["rev-parse", "--show-prefix"]).is_some_and(|prefix| prefix.is_empty()) {
+        for name in ["HEAD", "logs/HEAD"] {
+            let path = git(&["rev-parse", "--git-path", name])?;
+            // cargo takes one that is not there for changed
+            if std::path::Path::new(&path).exists() {
+                println!("cargo:rerun-if-changed={path}");
+            }
+        }
+        return git(&["rev-parse", "--short=9", "HEAD"]);
+    }
+    let archived = std::fs::read_to_string("COMMIT").ok()?;
+    let archived = archived.trim();
+    let is_commit = !archived.is_empty() && archived.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_commit.then(|| archived.to_owned())
+}
+
+/// What git prints, run where the sources are.
+fn git(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.trim().to_owned())
+}
+
+#[cfg(feature = "vkfft")]
+fn build_vkfft() {
     println!("cargo:rerun-if-changed=src/fft/vkfft/vkfft.h");
     let target = |name: &str| std::env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
     println!("cargo:rustc-check-cfg=cfg(has_vkfft)");
@@ -35,9 +79,8 @@ fn main() {
 const REQUIRE: &str = "MDSURROGATE_REQUIRE_VKFFT";
 
 #[cfg(not(feature = "vkfft"))]
-fn main() {
+fn build_vkfft() {
     println!("cargo:rustc-check-cfg=cfg(has_vkfft)");
-    println!("cargo:rerun-if-changed=build.rs");
 }
 
 #[cfg(feature = "vkfft")]

@@ -53,3 +53,6 @@ pub mod trajectory;
 pub mod units;
 
 pub use error::{Error, Result};
+
+/// The version of the program and, in release builds from its repository, the commit.
+pub const VERSION: &str = env!("MDSURROGATE_VERSION");

@@ -1,11 +1,15 @@
 //! Parse, call the library, print the error chain, exit with its code.
 
+mod level;
 mod memory;
 
 use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if let Err(code) = level::choose() {
+        return code;
+    }
     quiet_libraries();
     match mdsurrogate::cli::main(std::env::args_os().collect()) {
         Ok(()) => ExitCode::SUCCESS,

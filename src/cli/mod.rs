@@ -39,7 +39,7 @@ use crate::{Error, Result};
 #[derive(Debug, Parser)]
 #[command(
     name = "mdsurrogate",
-    version,
+    version = crate::VERSION,
     about,
     propagate_version = true,
     arg_required_else_help = true

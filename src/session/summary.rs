@@ -114,7 +114,7 @@ impl About<'_> {
         let plan = self.plan;
         json!({
             "program": "mdsurrogate",
-            "version": env!("CARGO_PKG_VERSION"),
+            "version": crate::VERSION,
             "command": self.command,
             "command_line": self.command_line,
             "outcome": ending(outcome),

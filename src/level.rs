@@ -6,6 +6,7 @@
 //! command becomes where the processor has that. A build from source is of one level alone
 //! (`.cargo/config.toml` says which) and stops here where the processor lacks it.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Set to `x86-64`, it keeps the build for any x86-64.
@@ -18,7 +19,8 @@ const BETTER: &str = "../libexec/mdsurrogate/x86-64-v3/mdsurrogate";
 pub fn choose() -> Result<(), ExitCode> {
     let able = processor_is_v3();
     if cfg!(target_feature = "avx2") && !able {
-        eprintln!(
+        let _ = writeln!(
+            std::io::stderr(),
             "error: this build needs a processor with AVX2 and FMA (since about 2015), which this \
              one is not\n  try: the released archive, whose command runs on any x86-64, or \
              RUSTFLAGS=-Ctarget-cpu=x86-64 cargo build --release"

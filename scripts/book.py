@@ -3,8 +3,9 @@
     scripts/book.py [PROGRAM]      default: target/release/mdsurrogate
 
 Blocks marked ```sh are run in order, page by page, each page in a new folder that sees the
-repository's data/, configs/ and scripts/. Blocks marked ```sh,long are not: the text says when they were run
-by hand. A command that fails, or that takes more than ten minutes, fails the book.
+repository's data/, configs/ and scripts/. Blocks marked ```sh,long are not: they take too long, or
+want files of the reader's own. A command that fails, or that takes more than ten minutes, fails the
+book.
 """
 
 import os
@@ -78,9 +79,11 @@ def run(page, program):
 
 
 def main():
-    program = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "target/release/mdsurrogate").resolve()
+    named = sys.argv[1] if len(sys.argv) > 1 else ROOT / "target/release/mdsurrogate"
+    program = Path(named).resolve()
     chapters = pages()
-    left_out = {page.name for page in DOCS.glob("*.md")} - {page.name for page in chapters} - {"SUMMARY.md"}
+    there = {page.name for page in DOCS.glob("*.md")}
+    left_out = there - {page.name for page in chapters} - {"SUMMARY.md"}
     wrong = [f"docs/{name} is no chapter: docs/SUMMARY.md" for name in sorted(left_out)]
     for page in chapters:
         wrong += broken_links(page)
@@ -91,7 +94,8 @@ def main():
         ran, long, seconds = run(page, program)
         passed += ran
         if ran or long:
-            print(f"{page.relative_to(ROOT)}: {ran} blocks in {seconds:.0f} s, {long} long ones not run", flush=True)
+            words = f"{ran} blocks in {seconds:.0f} s, {long} long ones not run"
+            print(f"{page.relative_to(ROOT)}: {words}", flush=True)
     print(f"{passed} passed, 0 failed")
 
 

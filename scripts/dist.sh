@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# make dist: the archive that is handed out, for any Linux on x86-64 with glibc 2.17 (2012) or newer.
-# Two builds lie in it, for any x86-64 and for x86-64-v3 (src/level.rs); GPUs by Vulkan where there is
-# a driver, without VkFFT. Built with zig as the linker, which brings glibc's symbols of that age.
+# make dist: the archive that is handed out, for any Linux on x86-64 with glibc 2.17 (2012) or
+# newer. Two builds lie in it, for any x86-64 and for x86-64-v3 (src/level.rs); GPUs by Vulkan where
+# there is a driver, without VkFFT. Zig is the linker, which brings glibc's symbols of that age.
 #   VENV   a Python environment, which is made; LEVELS="x86-64"   only that build, to try the rest
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -58,7 +58,9 @@ for binary in "$program" "$into"/libexec/mdsurrogate/*/mdsurrogate; do
 done
 
 cd target/dist
-(cd "$name" && find . -type f ! -name SHA256SUMS -printf '%P\0' | sort -z | xargs -0 sha256sum > SHA256SUMS)
+(cd "$name" && find . -type f ! -name SHA256SUMS -printf '%P\0' | sort -z | xargs -0 sha256sum) \
+  > SHA256SUMS.part
+mv SHA256SUMS.part "$name/SHA256SUMS"
 tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(git log -1 --format=%ct)" \
   -czf "$name.tar.gz" "$name"
 sha256sum "$name.tar.gz" | tee "$name.tar.gz.sha256"

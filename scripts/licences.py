@@ -45,8 +45,9 @@ def linked(found):
 
 def texts(package):
     folder = Path(package["manifest_path"]).parent
-    files = (file for file in sorted(folder.iterdir()) if file.name.lower().startswith(NAMES))
-    return [(file.name, file.read_text(errors="replace").strip()) for file in files if file.is_file()]
+    files = [file for file in sorted(folder.iterdir()) if file.name.lower().startswith(NAMES)]
+    files = [file for file in files if file.is_file()]
+    return [(file.name, file.read_text(errors="replace").strip()) for file in files]
 
 
 def main():

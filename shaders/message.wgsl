@@ -74,29 +74,6 @@ fn fill(slot: u32, edge: u32, i: u32, j: u32) {
     features[at + 8u] = p.mask * (p.rc - p.d0) * (1.0 / DEVIATION);
 }
 
-// What the first silu is applied to.
-fn first_layer(slot: u32, c: u32) -> f32 {
-    var z = a[receiver_of[slot] * CHANNELS + c] + b[sender[slot] * CHANNELS + c]
-        + relation[relation_class[slot] * CHANNELS + c];
-    for (var k = 0u; k < 4u; k += 1u) {
-        z += near[slot][k] * radial[spline_row(near_first[slot], k) * CHANNELS + c];
-        z += far[slot][k] * radial_condition[spline_row(far_first[slot], k) * CHANNELS + c];
-    }
-    for (var k = 0u; k < DENSE; k += 1u) {
-        z += features[slot * DENSE + k] * dense[k * CHANNELS + c];
-    }
-    return z;
-}
-
-// What the second silu is applied to.
-fn second_layer(slot: u32, c: u32) -> f32 {
-    var z = bias[c];
-    for (var k = 0u; k < CHANNELS; k += 1u) {
-        z += h[slot * CHANNELS + k] * weight[k * CHANNELS + c];
-    }
-    return z;
-}
-
 @compute @workgroup_size(LANES)
 fn forward(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -117,15 +94,21 @@ fn forward(
             fill(lane, first + lane, token, sender_of(first + lane));
         }
         workgroupBarrier();
-        for (var slot = row; slot < live; slot += ROWS) {
-            h[slot * CHANNELS + c] = silu(first_layer(slot, c));
+        for (var slot = row; slot < live; slot += 4u * ROWS) {
+            let z = first_layer(four(slot, live), c);
+            for (var j = 0u; j < 4u && slot + j * ROWS < live; j += 1u) {
+                h[(slot + j * ROWS) * CHANNELS + c] = silu(z[j]);
+            }
         }
         workgroupBarrier();
-        for (var slot = row; slot < live; slot += ROWS) {
-            let message = silu(second_layer(slot, c));
-            sum += message;
-            along += message * u[slot];
-            along_condition += message * u_condition[slot];
+        for (var slot = row; slot < live; slot += 4u * ROWS) {
+            let z = second_layer(four(slot, live), c);
+            for (var j = 0u; j < 4u && slot + j * ROWS < live; j += 1u) {
+                let message = silu(z[j]);
+                sum += message;
+                along += message * u[slot + j * ROWS];
+                along_condition += message * u_condition[slot + j * ROWS];
+            }
         }
         workgroupBarrier();
     }
@@ -330,25 +313,31 @@ fn one_token(lane: u32, token: u32, table: u32) {
             }
         }
         workgroupBarrier();
-        for (var slot = row; slot < live; slot += ROWS) {
-            let z = first_layer(slot, c);
-            h[slot * CHANNELS + c] = silu(z);
-            d_z[slot * CHANNELS + c] = silu_slope(z);
-        }
-        workgroupBarrier();
-        for (var slot = row; slot < live; slot += ROWS) {
-            let z = second_layer(slot, c);
-            m[slot * CHANNELS + c] = silu(z);
-            d_m[slot * CHANNELS + c] = d_message(slot, c) * silu_slope(z);
-        }
-        workgroupBarrier();
-        for (var slot = row; slot < live; slot += ROWS) {
-            var d_h = 0.0;
-            for (var k = 0u; k < CHANNELS; k += 1u) {
-                d_h += d_m[slot * CHANNELS + k] * weight[c * CHANNELS + k];
+        for (var slot = row; slot < live; slot += 4u * ROWS) {
+            let z = first_layer(four(slot, live), c);
+            for (var j = 0u; j < 4u && slot + j * ROWS < live; j += 1u) {
+                let at = (slot + j * ROWS) * CHANNELS + c;
+                h[at] = silu(z[j]);
+                d_z[at] = silu_slope(z[j]);
             }
-            d_z[slot * CHANNELS + c] *= d_h;
-            own += d_z[slot * CHANNELS + c];
+        }
+        workgroupBarrier();
+        for (var slot = row; slot < live; slot += 4u * ROWS) {
+            let z = second_layer(four(slot, live), c);
+            for (var j = 0u; j < 4u && slot + j * ROWS < live; j += 1u) {
+                let at = (slot + j * ROWS) * CHANNELS + c;
+                m[at] = silu(z[j]);
+                d_m[at] = d_message(slot + j * ROWS, c) * silu_slope(z[j]);
+            }
+        }
+        workgroupBarrier();
+        for (var slot = row; slot < live; slot += 4u * ROWS) {
+            let d_h = d_hidden(four(slot, live), c);
+            for (var j = 0u; j < 4u && slot + j * ROWS < live; j += 1u) {
+                let at = (slot + j * ROWS) * CHANNELS + c;
+                d_z[at] *= d_h[j];
+                own += d_z[at];
+            }
         }
         workgroupBarrier();
         if (!SENDING) {

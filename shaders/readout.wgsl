@@ -1,7 +1,7 @@
 // Δ = Σ w V over all channels of all vector inputs, y' = y + s (Δ − mean of Δ over the system); see
 // src/ops/readout.rs.
 
-struct Sizes { width0: u32, width1: u32, width2: u32, width3: u32 }
+struct Sizes { width0: u32, width1: u32, width2: u32, width3: u32, parts: u32 }
 @group(0) @binding(0) var<uniform> sizes: Sizes;
 @group(0) @binding(3) var<storage, read> y: array<f32>;
 @group(0) @binding(4) var<storage, read> w: array<f32>;
@@ -69,7 +69,7 @@ fn forward(
     }
 }
 
-// Mean of the rows of three over each system, one group a system and component.
+// A part of the mean of the rows of three over a system, one group a system, part and component.
 @compute @workgroup_size(LANES)
 fn average(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -77,17 +77,42 @@ fn average(
     @builtin(local_invocation_index) lane: u32,
 ) {
     let at = place(group, groups);
-    if (at >= 3u * system_count()) { return; }
-    let first = first_token(at / 3u);
-    let end = first_token(at / 3u + 1u);
+    if (at >= 3u * sizes.parts * system_count()) { return; }
+    let system = at / (3u * sizes.parts);
+    let start = first_token(system);
+    let count = first_token(system + 1u) - start;
+    let of_part = (count + sizes.parts - 1u) / sizes.parts;
+    let first = min(at / 3u % sizes.parts * of_part, count);
+    let end = min(first + of_part, count);
     var own = 0.0;
     for (var token = first + lane; token < end; token += LANES) {
-        own += rows[3u * token + at % 3u];
+        own += rows[3u * (start + token) + at % 3u];
     }
     let all = sum_of_lanes(lane, own);
     if (lane == 0u) {
-        mean[at] = all / f32(max(end - first, 1u));
+        mean[at] = all / f32(max(count, 1u));
     }
+}
+
+// Component of the mean of a system from its parts, in their order.
+fn joint(at: u32) -> f32 {
+    var all = 0.0;
+    for (var part = 0u; part < sizes.parts; part += 1u) {
+        all += rows[(at / 3u * sizes.parts + part) * 3u + at % 3u];
+    }
+    return all;
+}
+
+// The means from their parts, one lane each.
+@compute @workgroup_size(LANES)
+fn join(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let at = place(group, groups) * LANES + lane;
+    if (at >= 3u * system_count()) { return; }
+    mean[at] = joint(at);
 }
 
 @compute @workgroup_size(LANES)
@@ -100,6 +125,30 @@ fn centre(
     if (at >= 3u * token_count()) { return; }
     let system = system_of(at / 3u);
     out[at] = y[at] + scales[system] * (out[at] - mean[3u * system + at % 3u]);
+}
+
+// Mean and what follows from it, one group a system.
+@compute @workgroup_size(LANES)
+fn settle(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let system = place(group, groups);
+    if (system >= system_count()) { return; }
+    let first = first_token(system);
+    let end = first_token(system + 1u);
+    var own = vec3<f32>(0.0);
+    for (var token = first + lane; token < end; token += LANES) {
+        own += vec3<f32>(out[3u * token], out[3u * token + 1u], out[3u * token + 2u]);
+    }
+    var means: vec3<f32>;
+    for (var h = 0u; h < 3u; h += 1u) {
+        means[h] = sum_of_lanes(lane, own[h]) / f32(max(end - first, 1u));
+    }
+    for (var at = 3u * first + lane; at < 3u * end; at += LANES) {
+        out[at] = y[at] + scales[system] * (out[at] - means[at % 3u]);
+    }
 }
 
 // One lane a token and channel; taking out the mean is its own adjoint.

@@ -6,6 +6,8 @@ mod support;
 use mdsurrogate::engine::gpu::Transforms;
 use mdsurrogate::engine::{Cpu, Engine};
 #[cfg(feature = "gpu")]
+use mdsurrogate::ops::chain::Chain;
+#[cfg(feature = "gpu")]
 use mdsurrogate::ops::long_conv::LongConv;
 #[cfg(feature = "gpu")]
 use mdsurrogate::ops::message::Message;
@@ -149,6 +151,23 @@ fn messages_of_every_width_agree() {
     for op in Message::examples() {
         let case = case(&op.into(), 7, &[40, 1, 70], 37);
         assert_agrees(&gpu, &case, 2e-5);
+    }
+}
+
+/// Chains whatever number of tokens a group of lanes has, and more tokens than a group.
+#[cfg(feature = "gpu")]
+#[test]
+fn chains_of_every_tile_agree() {
+    if support::gpu(Transforms::Fastest).is_none() {
+        return;
+    }
+    for tokens in [4, 8, 16] {
+        let gpu = mdsurrogate::engine::Gpu::guarded_tiles(tokens).unwrap();
+        for op in Chain::examples() {
+            for sizes in [&[1][..], &[2, 31], &[16, 0, 32]] {
+                assert_agrees(&gpu, &case(&op.clone().into(), 9, sizes, 0), 2e-5);
+            }
+        }
     }
 }
 

@@ -90,6 +90,14 @@ pub fn cost(op: &Op, batch: &Batch) -> Cost {
                 flops: edges * of_edge,
             })
         }
+        // what goes from step to step stays where it is
+        Op::Chain(chain) => {
+            let steps = chain.steps.iter().map(|step| cost(&step.op, batch).flops);
+            Cost {
+                bytes,
+                flops: steps.sum(),
+            }
+        }
         Op::LongConv(op) => {
             let products = match op.terms {
                 Terms::Geometric => PRODUCTS,

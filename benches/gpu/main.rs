@@ -2,18 +2,22 @@
 //! bytes and operations would take, and which way of computing long convolutions is faster at which
 //! length.
 //!
-//! `make bench-gpu`, or `cargo bench --bench gpu -- [--card GB/S:TFLOP/S] [--count] [TOKENS …]`:
-//! one chain of so many tokens each. `--card` describes the card, for the column of least times;
-//! `--count` only counts, without any device.
+//! `make bench-gpu`, or
+//! `cargo bench --bench gpu -- [--card GB/S:TFLOP/S] [--count | --host] [--unjoined]
+//! [TOKENS | CHAINSxTOKENS …]`:
+//! `--card` describes the card, for the column of least times; `--count` only counts, without any
+//! device; `--host` prints alone what an evaluation and a training step ask of host and device;
+//! `--unjoined` runs every call of the network by its own kernels.
 
 mod count;
 mod dynamics;
+mod host;
 mod lengths;
 
 use std::time::Instant;
 
 use count::{Card, Cost, cost};
-use mdsurrogate::engine::{Call, Engine, Gpu};
+use mdsurrogate::engine::{Call, Engine, Gpu, gpu};
 use mdsurrogate::network::{Architecture, Given, Inputs, TOLD};
 use mdsurrogate::ops::{Batch, Edges, Kernel, RELATIONS};
 use mdsurrogate::task::{Jump, Task};
@@ -27,16 +31,25 @@ const NEIGHBOURS: usize = 32;
 /// Seconds that each measurement repeats for.
 const SECONDS: f64 = 1.0;
 
-/// One chain: tokens 1.5 Å apart along it, messages from those next to them.
-fn chain(tokens: usize, rng: &mut ChaCha8Rng) -> Inputs {
+/// Chains of so many tokens.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    chains: usize,
+    tokens: usize,
+}
+
+/// Chains: tokens 1.5 Å apart along each, messages from those next to them.
+fn chains(size: Size, rng: &mut ChaCha8Rng) -> Inputs {
     let mut edges = Edges {
         start: vec![0],
         ..Edges::default()
     };
+    let tokens = size.chains * size.tokens;
     for token in 0..tokens {
-        let first = token.saturating_sub(NEIGHBOURS / 2);
-        for sender in (first..tokens.min(first + NEIGHBOURS + 1)).filter(|&sender| sender != token)
-        {
+        let chain = token / size.tokens * size.tokens;
+        let first = token.saturating_sub(NEIGHBOURS / 2).max(chain);
+        let end = (first + NEIGHBOURS + 1).min(chain + size.tokens);
+        for sender in (first..end).filter(|&sender| sender != token) {
             edges.sender.push(sender as u32);
             edges.relation.push(rng.random_range(0..RELATIONS as u8));
             edges.template.push(if sender.abs_diff(token) <= 2 {
@@ -47,13 +60,12 @@ fn chain(tokens: usize, rng: &mut ChaCha8Rng) -> Inputs {
         }
         edges.start.push(edges.sender.len() as u32);
     }
-    let (offsets, kinds) = (vec![0, tokens], vec![[1, 1, 0]; tokens]);
     let batch = Batch {
-        offsets,
-        kinds,
+        offsets: (0..=size.chains).map(|k| k * size.tokens).collect(),
+        kinds: vec![[1, 1, 0]; tokens],
         edges,
-        centre_offsets: vec![0, 0],
-        scale: vec![0.4],
+        centre_offsets: vec![0; size.chains + 1],
+        scale: vec![0.4; size.chains],
         ..Batch::default()
     };
     let condition: Vec<f64> = (0..3 * tokens)
@@ -72,13 +84,13 @@ fn chain(tokens: usize, rng: &mut ChaCha8Rng) -> Inputs {
     let place = condition.iter().map(|x| x / 8.0).collect();
     Inputs {
         batch,
-        centroids: vec![Vector3::zeros()],
+        centroids: vec![Vector3::zeros(); size.chains],
         given: [
             (Given::Condition, condition),
             (Given::Candidate, candidate),
             (Given::Noisy, noisy),
             (Given::Place, place),
-            (Given::Conditioning, vec![0.1; 2 * TOLD]),
+            (Given::Conditioning, vec![0.1; 2 * TOLD * size.chains]),
         ]
         .into(),
     }
@@ -221,7 +233,33 @@ fn ops(gpu: Option<&Gpu>, calls: &[Call], batch: &Batch, card: Card) -> mdsurrog
 struct Asked {
     card: Card,
     count: bool,
-    sizes: Vec<usize>,
+    host: bool,
+    unjoined: bool,
+    sizes: Vec<Size>,
+}
+
+/// What is measured where nothing was asked for: what users run, then as far as the memory goes.
+const DEFAULT: [Size; 8] = [
+    Size::of(1, 154),
+    Size::of(64, 32),
+    Size::of(64, 154),
+    Size::of(16, 1_231),
+    Size::of(1, 10_000),
+    Size::of(1, 100_000),
+    Size::of(1, 1_000_000),
+    Size::of(1, 2_700_000),
+];
+
+impl Size {
+    const fn of(chains: usize, tokens: usize) -> Size {
+        Size { chains, tokens }
+    }
+}
+
+/// `154` or `64x154`.
+fn size(word: &str) -> Option<Size> {
+    let (chains, tokens) = word.split_once('x').unwrap_or(("1", word));
+    Some(Size::of(chains.parse().ok()?, tokens.parse().ok()?))
 }
 
 fn asked() -> Asked {
@@ -234,9 +272,9 @@ fn asked() -> Asked {
         .and_then(|card| card.split_once(':'))
         .and_then(|(a, b)| Some((a.parse::<f64>().ok()?, b.parse::<f64>().ok()?)));
     let (bandwidth, speed) = parts.unwrap_or((1000.0, 20.0));
-    let sizes: Vec<usize> = words.iter().filter_map(|word| word.parse().ok()).collect();
+    let sizes: Vec<Size> = words.iter().filter_map(|word| size(word)).collect();
     let sizes = if sizes.is_empty() {
-        vec![154, 1_231, 10_000, 100_000, 1_000_000, 2_700_000]
+        DEFAULT.to_vec()
     } else {
         sizes
     };
@@ -246,12 +284,15 @@ fn asked() -> Asked {
             speed: 1e12 * speed,
         },
         count: words.iter().any(|word| word == "--count"),
+        host: words.iter().any(|word| word == "--host"),
+        unjoined: words.iter().any(|word| word == "--unjoined"),
         sizes,
     }
 }
 
 fn main() -> mdsurrogate::Result<()> {
-    let Asked { card, count, sizes } = asked();
+    let asked = asked();
+    let card = asked.card;
     println!(
         "least: of a card that moves {:.0} GB/s and computes {:.1} Tflop/s (--card)",
         card.bandwidth / 1e9,
@@ -264,42 +305,48 @@ fn main() -> mdsurrogate::Result<()> {
         fold: false,
     });
     let architecture = Architecture::default();
-    let calls = task.program(&architecture)?.calls;
-    if count {
+    let program = task.program(&architecture)?;
+    let joined = program.fused(gpu::joins);
+    if asked.count {
         dynamics::report(None, card)?;
-        for tokens in sizes {
-            println!("\n{tokens} tokens, counted");
-            ops(
-                None,
-                &calls,
-                &chain(tokens, &mut ChaCha8Rng::seed_from_u64(1)).batch,
-                card,
-            )?;
+        for size in asked.sizes {
+            println!("\n{} x {} tokens, counted", size.chains, size.tokens);
+            let inputs = chains(size, &mut ChaCha8Rng::seed_from_u64(1));
+            println!("every call by its own kernels");
+            ops(None, &program.calls, &inputs.batch, card)?;
+            println!("\ntoken-wise calls joined");
+            ops(None, &joined.calls, &inputs.batch, card)?;
         }
         return Ok(());
     }
-    let gpu = Gpu::best()?;
+    let gpu = if asked.unjoined {
+        Gpu::unjoined()?
+    } else {
+        Gpu::best()?
+    };
     println!("{}", gpu.device());
-    dynamics::report(Some(&gpu), card)?;
-    lengths::compare()?;
+    if !asked.host {
+        dynamics::report(Some(&gpu), card)?;
+        lengths::compare()?;
+    }
     let network = task.initial(&architecture, gpu.clone(), 1)?;
-    for tokens in sizes {
-        let inputs = chain(tokens, &mut ChaCha8Rng::seed_from_u64(1));
+    for size in asked.sizes {
+        let inputs = chains(size, &mut ChaCha8Rng::seed_from_u64(1));
+        println!("\n{} x {} tokens", size.chains, size.tokens);
         if let Err(error) = task.predict(&network, &inputs) {
-            println!("{tokens} tokens: {error}");
+            println!("{error}");
             break;
         }
-        let seconds = time(|calls| {
-            (0..calls)
-                .for_each(|_| drop(task.predict(&network, &inputs).expect("the device serves")));
-        });
-        let mebibytes = gpu.bytes() >> 20;
-        println!(
-            "\n{tokens} tokens: {:.2} ms, {:.0} tokens/s, {mebibytes} MiB",
-            1e3 * seconds,
-            tokens as f64 / seconds
-        );
-        ops(Some(&gpu), &calls, &inputs.batch, card)?;
+        host::table(&gpu, &task, &network, &inputs);
+        println!("{} MiB held", gpu.bytes() >> 20);
+        if !asked.host {
+            let calls = if asked.unjoined {
+                &program.calls
+            } else {
+                &joined.calls
+            };
+            ops(Some(&gpu), calls, &inputs.batch, card)?;
+        }
     }
     Ok(())
 }

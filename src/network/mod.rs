@@ -7,6 +7,7 @@
 
 pub mod arch;
 mod file;
+mod fuse;
 mod inputs;
 mod nearest;
 #[allow(

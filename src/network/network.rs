@@ -7,14 +7,16 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
 use super::inputs::{Inputs, index, vectors};
-use super::program::{Given, Program};
+use super::program::{Given, Program, Slot};
 use crate::Result;
-use crate::engine::Engine;
+use crate::engine::{Engine, Learner, Rates};
 use crate::ops::Init;
 
 /// A program with its weights on an engine.
 pub struct Network<E: Engine> {
     program: Program,
+    /// The same as the engine runs it.
+    plan: Program,
     engine: E,
     params: Vec<E::Buffer>,
     /// For every call the slots that die with it, when only the answer is wanted.
@@ -74,9 +76,11 @@ impl<E: Engine> Network<E> {
     /// # Panics
     /// Where the number of weights is not the network's.
     pub fn with_parameters(program: Program, engine: E, values: &[f64]) -> Result<Self> {
-        let dead = program.last_uses();
+        let plan = program.fused(|chain| engine.joins(chain));
+        let dead = plan.last_uses();
         let mut network = Network {
             program,
+            plan,
             engine,
             params: Vec::new(),
             dead,
@@ -88,6 +92,10 @@ impl<E: Engine> Network<E> {
     /// The program.
     pub fn program(&self) -> &Program {
         &self.program
+    }
+    /// Calls of one evaluation, as the engine runs it.
+    pub fn calls(&self) -> usize {
+        self.plan.calls.len()
     }
     /// The engine that it runs on.
     pub fn engine(&self) -> &E {
@@ -103,12 +111,8 @@ impl<E: Engine> Network<E> {
     /// # Errors
     /// [`crate::Error::Device`] where the engine fails.
     pub fn parameters(&self) -> Result<Vec<f64>> {
-        let buffers: Vec<Vec<f64>> = self
-            .params
-            .iter()
-            .map(|buffer| self.engine.download(buffer))
-            .collect::<Result<_>>()?;
-        Ok(buffers.concat())
+        let buffers: Vec<&E::Buffer> = self.params.iter().collect();
+        Ok(self.engine.download_all(&buffers)?.concat())
     }
 
     /// Replaces all weights.
@@ -120,17 +124,8 @@ impl<E: Engine> Network<E> {
     /// Where the number of weights is not the network's.
     pub fn set_parameters(&mut self, values: &[f64]) -> Result<()> {
         assert_eq!(values.len(), self.parameter_count(), "number of weights");
-        let mut rest = values;
-        self.params = self
-            .program
-            .params
-            .iter()
-            .map(|(_, shape)| {
-                let (first, others) = rest.split_at(shape.size[0] * shape.size[1]);
-                rest = others;
-                self.engine.upload(first)
-            })
-            .collect::<Result<_>>()?;
+        let lens = self.program.parameter_lens();
+        self.params = self.engine.upload_parts(values, &lens)?;
         Ok(())
     }
 
@@ -172,10 +167,38 @@ impl<E: Engine> Network<E> {
         self.pull(inputs, &activations.slots, d_answer)
     }
 
+    /// Runs backward and adds the gradients of the parameters to these, which stay on the engine.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] where the engine fails.
+    pub fn add_gradients(
+        &self,
+        inputs: &Inputs,
+        activations: &Activations<E>,
+        d_answer: &[f64],
+        d_params: &mut [E::Buffer],
+    ) -> Result<()> {
+        self.propagate(inputs, &activations.slots, d_answer, d_params)?;
+        Ok(())
+    }
+
+    /// An update of the weights by an optimiser of the engine; returns the norm of the gradient.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] where the engine fails.
+    pub fn learn(
+        &self,
+        learner: &mut dyn Learner<E::Buffer>,
+        d_params: &[E::Buffer],
+        rates: &Rates,
+    ) -> Result<f64> {
+        learner.update(&self.params, d_params, rates)
+    }
+
     /// All slots, of which only the answer's is whole where they are not to be kept, and the
     /// answer's on the host.
     fn run(&self, inputs: &Inputs, keep: bool) -> Result<(Vec<E::Buffer>, Vec<f64>)> {
-        let program = &self.program;
+        let program = &self.plan;
         let batch = self.engine.prepare(&inputs.batch)?;
         let mut slots: Vec<Option<E::Buffer>> = (0..program.slots.len()).map(|_| None).collect();
         for &(given, slot) in &program.given {
@@ -208,18 +231,21 @@ impl<E: Engine> Network<E> {
         Ok((slots, answer))
     }
 
-    /// Runs backward from the gradient of the answer's slot.
-    fn pull(&self, inputs: &Inputs, slots: &[E::Buffer], d_answer: &[f64]) -> Result<Gradients> {
-        let program = &self.program;
+    /// Runs backward from the gradient of the answer's slot: gradients of the slots, and which of
+    /// them there are; adds those of the parameters.
+    fn propagate(
+        &self,
+        inputs: &Inputs,
+        slots: &[E::Buffer],
+        d_answer: &[f64],
+        d_params: &mut [E::Buffer],
+    ) -> Result<(Vec<E::Buffer>, Vec<bool>)> {
+        let program = &self.plan;
         let batch = self.engine.prepare(&inputs.batch)?;
         let mut d_slots: Vec<E::Buffer> = (0..program.slots.len())
             .map(|_| self.engine.zeros(0))
             .collect::<Result<_>>()?;
         d_slots[program.answer.index()] = self.engine.upload(d_answer)?;
-        let params = program.params.iter();
-        let mut d_params: Vec<E::Buffer> = params
-            .map(|(_, shape)| self.engine.zeros(shape.size[0] * shape.size[1]))
-            .collect::<Result<_>>()?;
         // A gradient begins where it is first added to, and ends with the call that wrote its slot:
         // every slot is written once.
         let mut begun = vec![false; program.slots.len()];
@@ -236,35 +262,42 @@ impl<E: Engine> Network<E> {
                     };
                 }
             }
-            self.engine.backward(
-                call,
-                &batch,
-                &self.params,
-                slots,
-                &mut d_slots,
-                &mut d_params,
-            )?;
+            self.engine
+                .backward(call, &batch, &self.params, slots, &mut d_slots, d_params)?;
             for &slot in &call.outputs {
                 let buffer = std::mem::replace(&mut d_slots[slot], self.engine.zeros(0)?);
                 free.push((program.slots[slot].len(&inputs.batch), buffer));
             }
         }
-        let params: Vec<Vec<f64>> = d_params
-            .iter()
-            .map(|buffer| self.engine.download(buffer))
-            .collect::<Result<_>>()?;
+        Ok((d_slots, begun))
+    }
+
+    /// Runs backward and hands all gradients out.
+    fn pull(&self, inputs: &Inputs, slots: &[E::Buffer], d_answer: &[f64]) -> Result<Gradients> {
+        let program = &self.plan;
+        let mut d_params = self.engine.zeros_parts(&program.parameter_lens())?;
+        let (d_slots, begun) = self.propagate(inputs, slots, d_answer, &mut d_params)?;
         // nothing flows to what the program does not take, nor to what it takes and does not use
-        let gradient = |given: Given| -> Result<Vec<Vector3<f64>>> {
-            match program.slot_of(given).filter(|slot| begun[slot.index()]) {
-                Some(slot) => Ok(vectors(&self.engine.download(&d_slots[slot.index()])?)),
-                None => Ok(vec![Vector3::zeros(); inputs.batch.tokens()]),
-            }
-        };
+        let wanted = [Given::Candidate, Given::Condition, Given::Place];
+        let slots = wanted.map(|given| {
+            let slot = program.slot_of(given);
+            slot.map(Slot::index).filter(|&slot| begun[slot])
+        });
+        let mut asked: Vec<&E::Buffer> = d_params.iter().collect();
+        asked.extend(slots.iter().flatten().map(|&slot| &d_slots[slot]));
+        let mut found = self.engine.download_all(&asked)?;
+        let positions = found.split_off(d_params.len());
+        let mut positions = positions.iter().map(|flat| vectors(flat));
+        let zeros = || vec![Vector3::zeros(); inputs.batch.tokens()];
+        let [candidate, condition, place] = slots.map(|slot| {
+            let own = slot.and_then(|_| positions.next());
+            own.unwrap_or_else(zeros)
+        });
         Ok(Gradients {
-            params: params.concat(),
-            candidate: gradient(Given::Candidate)?,
-            condition: gradient(Given::Condition)?,
-            place: gradient(Given::Place)?,
+            params: found.concat(),
+            candidate,
+            condition,
+            place,
         })
     }
 
@@ -282,7 +315,7 @@ impl<E: Engine> Network<E> {
         rotated: &Activations<E>,
         rotation: &Rotation3<f64>,
     ) -> Result<Vec<(String, f64)>> {
-        let program = &self.program;
+        let program = &self.plan;
         let mut errors = Vec::with_capacity(program.calls.len());
         for (call, name) in program.calls.iter().zip(&program.names) {
             let mut worst = 0.0f64;

@@ -108,8 +108,13 @@ pub struct Program {
 impl Program {
     /// Number of parameters.
     pub fn parameter_count(&self) -> usize {
+        self.parameter_lens().iter().sum()
+    }
+
+    /// Number of every parameter's numbers.
+    pub fn parameter_lens(&self) -> Vec<usize> {
         let sizes = self.params.iter().map(|(_, shape)| shape.size);
-        sizes.map(|[rows, columns]| rows * columns).sum()
+        sizes.map(|[rows, columns]| rows * columns).collect()
     }
 
     /// The buffer of what is given; none where this program takes no such thing.

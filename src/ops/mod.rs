@@ -206,6 +206,7 @@ macro_rules! ops {
             ShortConv = short_conv,
             Mean = mean,
             View = view,
+            Chain = chain,
         }
     };
 }

@@ -195,6 +195,41 @@ impl Task {
     }
 }
 
+impl Task {
+    /// Whether the gradient of a loss is one backward call of the network, and not more.
+    pub fn has_plain_gradient(&self) -> bool {
+        matches!(self, Task::Jump(_) | Task::NextFrame(_))
+    }
+
+    /// Adds the gradients of the parameters to `d_params`, on the engine.
+    ///
+    /// # Errors
+    /// [`Error::Device`] where the engine fails.
+    ///
+    /// # Panics
+    /// Where `d_answer` has not one vector a token, or the task has no plain gradient.
+    pub fn add_gradients<E: Engine>(
+        &self,
+        network: &Network<E>,
+        inputs: &Inputs,
+        evaluation: &Evaluation<E>,
+        d_answer: &[Vector3<f64>],
+        d_params: &mut [E::Buffer],
+    ) -> Result<()> {
+        assert_eq!(
+            d_answer.len(),
+            inputs.batch.tokens(),
+            "one gradient a token"
+        );
+        assert!(
+            self.has_plain_gradient(),
+            "{self} takes several backward calls"
+        );
+        let d_answer = flat(d_answer, 1.0);
+        network.add_gradients(inputs, &evaluation.activations, &d_answer, d_params)
+    }
+}
+
 impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.own().fmt(f)

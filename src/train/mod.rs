@@ -47,6 +47,7 @@ pub mod dataset;
 pub mod initial;
 mod load;
 pub mod objective;
+mod on_engine;
 pub mod optimizer;
 pub mod pairs;
 pub mod random;

@@ -81,6 +81,18 @@ impl AdamW {
 /// [`Error::Guard`] naming the update where the norm is not finite: the training has diverged.
 pub fn clip(gradient: &mut [f64], limit: f64, update: u64) -> Result<f64> {
     let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+    checked(norm, update)?;
+    if norm > limit {
+        gradient.iter_mut().for_each(|g| *g *= limit / norm);
+    }
+    Ok(norm)
+}
+
+/// Refuses the norm of a gradient that is not finite.
+///
+/// # Errors
+/// [`Error::Guard`] naming the update: the training has diverged.
+pub fn checked(norm: f64, update: u64) -> Result<()> {
     if !norm.is_finite() {
         return Err(Error::Guard {
             step: update,
@@ -90,21 +102,23 @@ pub fn clip(gradient: &mut [f64], limit: f64, update: u64) -> Result<f64> {
                 .into(),
         });
     }
-    if norm > limit {
-        gradient.iter_mut().for_each(|g| *g *= limit / norm);
-    }
-    Ok(norm)
+    Ok(())
 }
 
-/// Moves `average` towards `values`. The memory grows from 0.1 to `decay`, so that the first
-/// parameters, which are noise, are soon forgotten: at update u (from 0) it is min(decay, (u +
-/// 1)/(u + 10)).
+/// What the average keeps of itself at an update. The memory grows from 0.1 to `decay`, so that the
+/// first parameters, which are noise, are soon forgotten: at update u (from 0) it is
+/// min(decay, (u + 1)/(u + 10)).
+pub fn kept(decay: f64, update: u64) -> f64 {
+    decay.min((update + 1) as f64 / (update + 10) as f64)
+}
+
+/// Moves `average` towards `values`, keeping of itself what [`kept`] says.
 ///
 /// # Panics
 /// Where the lengths differ.
 pub fn average_in(average: &mut [f64], values: &[f64], decay: f64, update: u64) {
     assert_eq!(average.len(), values.len(), "one average a parameter");
-    let keep = decay.min((update + 1) as f64 / (update + 10) as f64);
+    let keep = kept(decay, update);
     for (mean, value) in average.iter_mut().zip(values) {
         *mean = keep * *mean + (1.0 - keep) * value;
     }

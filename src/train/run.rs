@@ -36,6 +36,7 @@ impl Files {
 impl<E: Engine> Trainer<E> {
     /// Validates, closes the sums of the training loss, and keeps the best parameters.
     fn row(&mut self, learning_rate: f64) -> Result<Row> {
+        self.take_back()?;
         let validation = self.validate()?;
         let update = self.updates();
         let minutes = self.minutes();
@@ -79,6 +80,7 @@ impl<E: Engine> Trainer<E> {
         while self.spent() < 1.0 && !self.stopped_early() {
             if stop.reason().is_some() {
                 reporter.finish();
+                self.take_back()?;
                 self.checkpoint().write(&files.checkpoint)?;
                 return Err(Error::Interrupted {
                     step: self.updates(),
@@ -105,11 +107,13 @@ impl<E: Engine> Trainer<E> {
                 reporter.row(&row);
             }
             if saved.elapsed().as_secs_f64() >= 60.0 * self.config.training.checkpoint_minutes {
+                self.take_back()?;
                 self.checkpoint().write(&files.checkpoint)?;
                 saved = Instant::now();
             }
         }
         reporter.finish();
+        self.take_back()?;
         self.checkpoint().write(&files.checkpoint)?;
         self.save(&files.model)
     }

@@ -14,7 +14,7 @@ use super::dataset::Dataset;
 use super::objective::{Which, draw, objective};
 use super::optimizer::{State, average_in, clip};
 use super::random::Purpose;
-use crate::engine::Engine;
+use crate::engine::{Engine, Learner};
 use crate::network::{Inputs, Network, Tokens};
 use crate::task::jump::{BANDS, band};
 use crate::task::{Objective, Sample, Task};
@@ -58,6 +58,10 @@ pub struct Trainer<E: Engine> {
     pub(super) best: Vec<f64>,
     pub(super) progress: Progress,
     pub(super) held_out: Vec<Sample>,
+    /// The samples of the next update, drawn while the last one was computed.
+    pub(super) drawn: Option<(u64, Vec<Sample>)>,
+    /// The engine's own optimiser, whose state is then the latest; none: `state` is.
+    pub(super) learner: Option<Box<dyn Learner<E::Buffer>>>,
     /// When this run began, and the minutes spent before it.
     pub(super) clock: (Instant, f64),
 }
@@ -85,10 +89,11 @@ impl<E: Engine> Trainer<E> {
         let decays = shapes
             .flat_map(|[rows, columns]| vec![rows > 1; rows * columns])
             .collect();
+        let wanted = config.training.validation_samples;
         let count = if dataset.validation.is_empty() {
             0
         } else {
-            config.training.validation_samples
+            wanted
         };
         let seed = config.training.seed;
         let held_out = (0..count as u64)
@@ -110,7 +115,7 @@ impl<E: Engine> Trainer<E> {
         let (average, best) = (values.clone(), values.clone());
         let state = State::new(values);
         let clock = (Instant::now(), 0.0);
-        Ok(Trainer {
+        let mut trainer = Trainer {
             config,
             dataset,
             objective,
@@ -122,8 +127,12 @@ impl<E: Engine> Trainer<E> {
             best,
             progress,
             held_out,
+            drawn: None,
+            learner: None,
             clock,
-        })
+        };
+        trainer.hand_over()?;
+        Ok(trainer)
     }
 
     /// Continues from a checkpoint of the same training.
@@ -148,6 +157,7 @@ impl<E: Engine> Trainer<E> {
         } = checkpoint;
         self.clock = (Instant::now(), self.progress.minutes);
         self.network.set_parameters(&self.state.values)?;
+        self.hand_over()?;
         Ok(note)
     }
 
@@ -212,25 +222,34 @@ impl<E: Engine> Trainer<E> {
         let update = self.updates();
         let settings = &self.config.optimizer;
         let learning_rate = settings.schedule().learning_rate(update, self.spent());
-        let seed = self.config.training.seed;
-        let samples: Vec<Sample> = (0..self.config.training.batch as u64)
-            .into_par_iter()
-            .map(|number| {
-                let which = Which {
-                    seed,
-                    purpose: Purpose::Training,
-                    update,
-                    number,
-                };
-                draw(
-                    &*self.objective,
-                    &self.dataset,
-                    &self.dataset.training,
-                    which,
-                )
-            })
-            .collect();
-        let (loss, mut gradient) = self.gradient(&samples)?;
+        let samples = match self.drawn.take() {
+            Some((of, samples)) if of == update => samples,
+            _ => self.draw(update),
+        };
+        let (loss, norm) = if self.learner.is_some() {
+            self.learn(&samples, learning_rate)?
+        } else {
+            self.learn_on_host(&samples, learning_rate)?
+        };
+        self.progress.loss_sum += loss;
+        self.progress.norm_sum += norm;
+        self.progress.since_row += 1;
+        Ok(Update {
+            loss,
+            norm,
+            learning_rate,
+        })
+    }
+
+    /// One update by the optimiser here: mean loss of the samples, norm of the gradient.
+    fn learn_on_host(&mut self, samples: &[Sample], learning_rate: f64) -> Result<(f64, f64)> {
+        let update = self.updates();
+        let settings = &self.config.optimizer;
+        // the next ones are drawn by threads that have nothing else to do, or by the host while the
+        // device works
+        let (computed, next) = rayon::join(|| self.gradient(samples), || self.draw(update + 1));
+        self.drawn = Some((update + 1, next));
+        let (loss, mut gradient) = computed?;
         let norm = clip(&mut gradient, settings.clip, update)?;
         settings
             .adamw()
@@ -242,18 +261,32 @@ impl<E: Engine> Trainer<E> {
             update,
         );
         self.network.set_parameters(&self.state.values)?;
-        self.progress.loss_sum += loss;
-        self.progress.norm_sum += norm;
-        self.progress.since_row += 1;
-        Ok(Update {
-            loss,
-            norm,
-            learning_rate,
-        })
+        Ok((loss, norm))
+    }
+
+    /// The samples of an update, by its number and the seed alone.
+    pub(super) fn draw(&self, update: u64) -> Vec<Sample> {
+        let which = |number| Which {
+            seed: self.config.training.seed,
+            purpose: Purpose::Training,
+            update,
+            number,
+        };
+        let pairs = &self.dataset.training;
+        let numbers = (0..self.config.training.batch as u64).into_par_iter();
+        numbers
+            .map(|number| draw(&*self.objective, &self.dataset, pairs, which(number)))
+            .collect()
+    }
+
+    /// Tokens that go through the network together.
+    pub(super) fn micro_batch_tokens(&self) -> usize {
+        let asked = self.config.training.micro_batch_tokens;
+        self.network.engine().micro_batch(asked)
     }
 
     /// One call of the network for these samples.
-    fn inputs(&self, samples: &[Sample]) -> Inputs {
+    pub(super) fn inputs(&self, samples: &[Sample]) -> Inputs {
         let tokens = |sample: &Sample| &self.dataset.systems[sample.system].tokens;
         let all: Vec<(&Tokens, &Sample)> = samples
             .iter()
@@ -264,24 +297,23 @@ impl<E: Engine> Trainer<E> {
 
     /// Mean loss of samples and its gradient.
     fn gradient(&self, samples: &[Sample]) -> Result<(f64, Vec<f64>)> {
-        let parts: Vec<(f64, Vec<f64>)> =
-            micro_batches(samples, self.config.training.micro_batch_tokens)
-                .into_par_iter()
-                .map(|range| {
-                    let own = &samples[range];
-                    let inputs = self.inputs(own);
-                    let evaluation = self.task.forward(&self.network, &inputs)?;
-                    let (losses, d_answer) = losses(own, &evaluation.answer);
-                    let d_answer: Vec<Vector3<f64>> = d_answer
-                        .into_iter()
-                        .map(|d| d / samples.len() as f64)
-                        .collect();
-                    let gradients =
-                        self.task
-                            .backward(&self.network, &inputs, &evaluation, &d_answer)?;
-                    Ok((losses.iter().sum(), gradients.params))
-                })
-                .collect::<Result<_>>()?;
+        let parts: Vec<(f64, Vec<f64>)> = micro_batches(samples, self.micro_batch_tokens())
+            .into_par_iter()
+            .map(|range| {
+                let own = &samples[range];
+                let inputs = self.inputs(own);
+                let evaluation = self.task.forward(&self.network, &inputs)?;
+                let (losses, d_answer) = losses(own, &evaluation.answer);
+                let d_answer: Vec<Vector3<f64>> = d_answer
+                    .into_iter()
+                    .map(|d| d / samples.len() as f64)
+                    .collect();
+                let gradients =
+                    self.task
+                        .backward(&self.network, &inputs, &evaluation, &d_answer)?;
+                Ok((losses.iter().sum(), gradients.params))
+            })
+            .collect::<Result<_>>()?;
         let mut parts = parts.into_iter();
         let (mut loss, mut gradient) = parts
             .next()
@@ -302,9 +334,10 @@ impl<E: Engine> Trainer<E> {
         if self.held_out.is_empty() {
             return Ok(None);
         }
+        self.take_back()?;
         self.network.set_parameters(&self.average)?;
         let samples = &self.held_out;
-        let parts: Vec<Vec<f64>> = micro_batches(samples, self.config.training.micro_batch_tokens)
+        let parts: Vec<Vec<f64>> = micro_batches(samples, self.micro_batch_tokens())
             .into_par_iter()
             .map(|range| {
                 let own = &samples[range];

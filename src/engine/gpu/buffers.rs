@@ -1,6 +1,7 @@
 //! Memory of the device, pooled: a buffer that is dropped is the next one of its size.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::device::Device;
@@ -14,12 +15,75 @@ const USAGE: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE
 pub(super) const GUARD: usize = 64;
 pub(super) const GUARD_WORD: u32 = 0x7fc0_beef; // a NaN: whoever reads it shows it
 
+/// Numbers of one part begin at a multiple of so many: what every device can bind at.
+const PART: usize = 64;
+
 /// Numbers (f32) on the device.
 pub struct Buffer {
     /// None where there are no numbers.
-    pub(super) raw: Option<wgpu::Buffer>,
+    memory: Option<Arc<Memory>>,
+    /// The first number's place in the memory.
+    first: usize,
     pub(super) len: usize,
+    /// Whether it stands for zeros that nothing has written yet: a kernel that overwrites it can
+    /// spare them.
+    blank: AtomicBool,
+}
+
+/// What buffers lie in: one, or several parts of it.
+pub(super) struct Memory {
+    pub raw: wgpu::Buffer,
+    /// Its number: the same as long as the memory is kept, in use or not.
+    pub id: u64,
     pool: Arc<Pool>,
+}
+
+impl Buffer {
+    /// The memory that it lies in; none where there are no numbers.
+    pub(super) fn memory(&self) -> Option<&Memory> {
+        self.memory.as_deref()
+    }
+
+    /// wgpu's buffer; the numbers begin at [`Buffer::start`].
+    pub(super) fn raw(&self) -> Option<&wgpu::Buffer> {
+        self.memory().map(|memory| &memory.raw)
+    }
+
+    /// From now on the buffer stands for zeros.
+    pub(super) fn blanked(self) -> Buffer {
+        self.blank.store(self.len > 0, Ordering::Relaxed);
+        self
+    }
+
+    /// Whether zeros are still to be written, which the caller now sees to.
+    pub(super) fn take_blank(&self) -> bool {
+        self.blank.load(Ordering::Relaxed) && self.blank.swap(false, Ordering::Relaxed)
+    }
+
+    /// All of the memory that it lies in.
+    pub(super) fn whole(&self) -> Buffer {
+        Buffer {
+            memory: self.memory.clone(),
+            first: 0,
+            len: self.raw().map_or(0, |raw| raw.size() as usize / 4),
+            blank: AtomicBool::new(false),
+        }
+    }
+
+    /// So many numbers of its memory from its first on: itself and what lies behind it.
+    pub(super) fn part_of_memory(&self, len: usize) -> Buffer {
+        Buffer {
+            memory: self.memory.clone(),
+            first: self.first,
+            len,
+            blank: AtomicBool::new(false),
+        }
+    }
+
+    /// Bytes of the memory before the first number.
+    pub(super) fn start(&self) -> u64 {
+        4 * self.first as u64
+    }
 }
 
 impl std::fmt::Debug for Buffer {
@@ -28,12 +92,21 @@ impl std::fmt::Debug for Buffer {
     }
 }
 
-impl Drop for Buffer {
+impl Drop for Memory {
     fn drop(&mut self) {
-        if let Some(raw) = self.raw.take() {
-            self.pool.put_back(raw);
-        }
+        self.pool.put_back(self.raw.clone(), self.id);
     }
+}
+
+/// Where parts of these lengths begin in one memory, and the length of all.
+pub(super) fn layout(lens: &[usize]) -> (Vec<usize>, usize) {
+    let mut end = 0;
+    let starts = lens.iter().map(|len| {
+        let start = end;
+        end += len.next_multiple_of(PART);
+        start
+    });
+    (starts.collect(), end)
 }
 
 /// What a new buffer may hold.
@@ -56,11 +129,26 @@ pub(super) struct Pool {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Each with the number of submissions when it became free.
-    free: HashMap<u64, Vec<(wgpu::Buffer, u64)>>,
+    /// By size.
+    free: HashMap<u64, Vec<Free>>,
+    /// What kernels were given before, by the numbers of pipeline and memory.
+    groups: HashMap<Box<[u64]>, wgpu::BindGroup>,
     submissions: u64,
     bytes: u64,
+    /// Memories made.
+    made: u64,
 }
+
+#[derive(Debug)]
+struct Free {
+    raw: wgpu::Buffer,
+    id: u64,
+    /// Submissions when it became free.
+    since: u64,
+}
+
+/// Most sets of buffers that are kept: one for each kernel of an evaluation and batch shape.
+const GROUPS: usize = 8192;
 
 /// Bytes set aside for a buffer: one of eight sizes between powers of two, so that few sizes serve
 /// batches of any length.
@@ -105,13 +193,23 @@ impl Pool {
     /// # Errors
     /// [`Error::Device`] saying what was asked for, what is in use and what would fit.
     pub fn take(self: &Arc<Pool>, device: &Device, len: usize, purpose: For) -> Result<Buffer> {
-        let buffer = |raw| Buffer {
-            raw,
+        let buffer = |(raw, id)| Buffer {
+            memory: Some(Arc::new(Memory {
+                raw,
+                id,
+                pool: self.clone(),
+            })),
+            first: 0,
             len,
-            pool: self.clone(),
+            blank: AtomicBool::new(false),
         };
         if len == 0 {
-            return Ok(buffer(None));
+            return Ok(Buffer {
+                memory: None,
+                first: 0,
+                len,
+                blank: AtomicBool::new(false),
+            });
         }
         let bytes = set_aside(4 * self.bound(len) as u64);
         let most =
@@ -140,14 +238,11 @@ impl Pool {
                     }
                 })
                 .collect();
-            return Ok(buffer(Some(device.buffer(
-                bytes,
-                USAGE,
-                Some(bytemuck::cast_slice(&words)),
-            )?)));
+            let raw = device.buffer(bytes, USAGE, Some(bytemuck::cast_slice(&words)))?;
+            return Ok(buffer((raw, self.number())));
         }
-        if let Some(raw) = self.reuse(bytes, purpose) {
-            return Ok(buffer(Some(raw)));
+        if let Some(free) = self.reuse(bytes, purpose) {
+            return Ok(buffer((free.raw, free.id)));
         }
         let created = device.buffer(bytes, USAGE, None).or_else(|_| {
             // what is kept for later may make room, once the device is done with it
@@ -170,30 +265,70 @@ impl Pool {
             }
         })?;
         self.state().bytes += bytes;
-        Ok(buffer(Some(raw)))
+        Ok(buffer((raw, self.number())))
     }
 
-    fn reuse(&self, bytes: u64, purpose: For) -> Option<wgpu::Buffer> {
+    /// A number for a new memory.
+    fn number(&self) -> u64 {
+        let mut state = self.state();
+        state.made += 1;
+        state.made
+    }
+
+    /// Parts of a buffer that is as long as [`layout`] says; where that is guarded, none can be.
+    pub fn parts(whole: &Buffer, lens: &[usize]) -> Vec<Buffer> {
+        let (starts, _) = layout(lens);
+        let part = |(first, &len): (usize, &usize)| Buffer {
+            memory: whole.memory.clone().filter(|_| len > 0),
+            first,
+            len,
+            blank: AtomicBool::new(false),
+        };
+        starts.into_iter().zip(lens).map(part).collect()
+    }
+
+    /// The set of buffers with this key, made where it is not known. Where buffers are used once,
+    /// so are their sets.
+    pub fn group(&self, key: &[u64], make: impl FnOnce() -> wgpu::BindGroup) -> wgpu::BindGroup {
+        if self.guarded {
+            return make();
+        }
+        let mut state = self.state();
+        if let Some(group) = state.groups.get(key) {
+            return group.clone();
+        }
+        if state.groups.len() >= GROUPS {
+            state.groups.clear();
+        }
+        let group = make();
+        state.groups.insert(key.into(), group.clone());
+        group
+    }
+
+    fn reuse(&self, bytes: u64, purpose: For) -> Option<Free> {
         let mut state = self.state();
         let submissions = state.submissions;
         let free = state.free.get_mut(&bytes)?;
-        let at = match purpose {
-            For::Commands => free.len().checked_sub(1)?,
-            For::Host => free.iter().position(|&(_, since)| since < submissions)?,
-        };
-        Some(free.swap_remove(at).0)
+        // always the same one of those that are free, so that one evaluation after another finds
+        // the sets of buffers that the first one made
+        let fits = |free: &Free| purpose == For::Commands || free.since < submissions;
+        let suited = free.iter().enumerate().filter(|(_, free)| fits(free));
+        let (at, _) = suited.min_by_key(|(_, free)| free.id)?;
+        Some(free.swap_remove(at))
     }
 
-    fn put_back(&self, raw: wgpu::Buffer) {
+    fn put_back(&self, raw: wgpu::Buffer, id: u64) {
         if !self.guarded {
             let mut state = self.state();
             let since = state.submissions;
-            state.free.entry(raw.size()).or_default().push((raw, since));
+            let free = state.free.entry(raw.size()).or_default();
+            free.push(Free { raw, id, since });
         }
     }
 
     fn empty(&self) {
         let mut state = self.state();
+        state.groups.clear();
         let freed: u64 = state
             .free
             .drain()
@@ -210,6 +345,12 @@ fn mebibytes(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_begin_where_they_can_be_bound() {
+        assert_eq!(layout(&[3, 0, 64, 65]), (vec![0, 64, 64, 128], 256));
+        assert_eq!(layout(&[]), (vec![], 0));
+    }
 
     #[test]
     fn little_is_set_aside_in_vain() {

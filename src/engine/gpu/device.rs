@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::counts::{Counters, add};
 use crate::{Error, Result};
 
 /// Storage buffers that the largest kernel binds (`message`, backward).
@@ -27,6 +28,7 @@ pub(super) struct Device {
     pub queue: wgpu::Queue,
     pub limits: wgpu::Limits,
     pub name: String,
+    pub counters: Counters,
     /// First thing that went wrong and was not the answer to a call.
     failure: Arc<Mutex<Option<String>>>,
 }
@@ -137,6 +139,7 @@ impl Device {
             queue,
             limits,
             name,
+            counters: Counters::default(),
             failure,
         })
     }
@@ -164,6 +167,7 @@ impl Device {
         usage: wgpu::BufferUsages,
         contents: Option<&[u8]>,
     ) -> Result<wgpu::Buffer> {
+        add(&self.counters.buffers, 1);
         let scope = self.raw.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let description = wgpu::BufferDescriptor {
             label: None,
@@ -187,7 +191,9 @@ impl Device {
 
     /// Waits for all that was submitted.
     pub fn wait(&self) -> Result<()> {
+        let start = std::time::Instant::now();
         let done = self.raw.poll(wgpu::PollType::wait_indefinitely());
+        add(&self.counters.waited, start.elapsed().as_nanos() as u64);
         done.map_err(|error| self.error(&error.to_string()))?;
         self.check()
     }

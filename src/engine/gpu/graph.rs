@@ -31,6 +31,8 @@ pub(super) struct Words {
     pub words: Vec<u32>,
     /// Systems whose convolutions are no double sums, by transform length.
     pub classes: Vec<Class>,
+    /// Whether there are systems whose convolutions are double sums.
+    pub direct: bool,
 }
 
 /// Most tokens that a batch may have.
@@ -185,7 +187,13 @@ impl Words {
             class
         };
         let classes = classes.into_iter().map(&mut add_class).collect();
-        Words { words, classes }
+        let lengths = (0..batch.systems()).map(|system| batch.range(system).len());
+        let direct = lengths.into_iter().any(|tokens| tokens <= routes.direct);
+        Words {
+            words,
+            classes,
+            direct,
+        }
     }
 }
 

@@ -6,12 +6,16 @@
 //! bits depend on the device and the input alone.
 
 mod buffers;
+mod counts;
 mod device;
-mod fetch;
+mod engine;
 mod fourier;
 mod graph;
 mod kernels;
+mod learner;
+mod open;
 mod pipelines;
+mod read;
 mod recorder;
 mod sequence;
 mod shaders;
@@ -23,6 +27,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use buffers::Buffer;
+pub use counts::Counts;
 pub use device::{Listed, devices};
 pub use fourier::{LONGEST_DIRECT, Transforms};
 pub(crate) use recorder::Bound;
@@ -30,8 +35,8 @@ pub(crate) use sequence::Dispatch;
 pub(crate) use shaders::{LANES, Source, Variant, variant};
 pub(crate) use values::{Named, Value};
 
-use super::{Call, Engine};
 use crate::ops::Batch;
+use crate::ops::chain::Chain;
 use crate::{Error, Result};
 use buffers::{For, Pool};
 use device::Device;
@@ -40,8 +45,21 @@ use graph::{Class, MOST_TOKENS, Words};
 use pipelines::Pipelines;
 use recorder::Recorder;
 
+/// Buffers that a kernel of a joined call may bind on any device of today's.
+const BINDINGS: usize = 31;
+
+/// Whether the engine runs these calls as one, on any device: on one that allows more, it may join
+/// more.
+pub fn joins(chain: &Chain) -> bool {
+    kernels::fits(chain, BINDINGS)
+}
+
 /// Tokens in one call of the network: enough to keep a large device busy.
 const GROUP: usize = 65_536;
+
+/// Tokens of a training that are worked on at once: some 250 MB of activations and gradients of the
+/// working network.
+const MICRO_BATCH: usize = 16_384;
 
 /// The GPU engine on one device. Clones share it.
 #[derive(Clone)]
@@ -58,6 +76,12 @@ struct Inner {
     last: Mutex<Option<(Batch, Arc<Laid>)>>,
     /// Roots of unity by transform length.
     roots: Mutex<HashMap<usize, Arc<Buffer>>>,
+    /// Tokens that a group of a chain has, where that is not left to the engine.
+    tile: Option<usize>,
+    /// Whether calls of a network are joined.
+    joins: bool,
+    /// What results are read from, free.
+    readers: Mutex<Vec<wgpu::Buffer>>,
     pool: Arc<Pool>,
     device: Device,
 }
@@ -73,6 +97,8 @@ impl Drop for Inner {
 struct Laid {
     words: Buffer,
     classes: Vec<Class>,
+    /// Whether there are double sums.
+    direct: bool,
 }
 
 /// A batch on the device.
@@ -81,62 +107,11 @@ pub struct Prepared {
     scales: Buffer,
     tokens: usize,
     systems: usize,
+    /// Tokens of the longest system.
+    longest: usize,
 }
 
 impl Gpu {
-    /// The best device that is hardware.
-    ///
-    /// # Errors
-    /// [`Error::Device`] where there is none, or it cannot be opened.
-    pub fn hardware() -> Result<Gpu> {
-        Gpu::open(false, false, Transforms::Fastest)
-    }
-
-    /// The best device, a software one where there is no other.
-    ///
-    /// # Errors
-    /// [`Error::Device`] where there is none, or it cannot be opened.
-    pub fn best() -> Result<Gpu> {
-        Gpu::open(true, false, Transforms::Fastest)
-    }
-
-    /// As [`Gpu::best`], with long convolutions computed in one way, whatever their length; to
-    /// compare.
-    ///
-    /// # Errors
-    /// [`Error::Device`] where there is no device, it cannot be opened, or it cannot do that.
-    pub fn with(transforms: Transforms) -> Result<Gpu> {
-        Gpu::open(true, false, transforms)
-    }
-
-    /// As [`Gpu::best`], for tests: buffers hold NaN until they are written and have guard words
-    /// behind them, which [`Engine::download`] checks; none is used twice.
-    ///
-    /// # Errors
-    /// [`Error::Device`] where there is none, or it cannot be opened.
-    pub fn guarded(transforms: Transforms) -> Result<Gpu> {
-        Gpu::open(true, true, transforms)
-    }
-
-    fn open(software: bool, guarded: bool, transforms: Transforms) -> Result<Gpu> {
-        let device = Device::open(software)?;
-        let fourier = Fourier::new(&device, transforms)?;
-        let (pool, recorder) = (Arc::new(Pool::new(guarded)), Recorder::new(&device)?);
-        let (pipelines, last, roots) = (Pipelines::default(), Mutex::default(), Mutex::default());
-        let inner = Inner {
-            recorder,
-            fourier,
-            pipelines,
-            last,
-            roots,
-            pool,
-            device,
-        };
-        Ok(Gpu {
-            inner: Arc::new(inner),
-        })
-    }
-
     /// Name of the device.
     pub fn device(&self) -> &str {
         &self.inner.device.name
@@ -147,9 +122,27 @@ impl Gpu {
         self.inner.pool.bytes()
     }
 
+    /// What has been asked of the device so far.
+    pub fn counts(&self) -> Counts {
+        self.inner.device.counters.now()
+    }
+
     /// A buffer that commands fill.
     fn buffer(&self, len: usize) -> Result<Buffer> {
         self.inner.pool.take(&self.inner.device, len, For::Commands)
+    }
+
+    /// Records that a buffer is copied into a longer one, from number `first` on.
+    fn copy(&self, from: &Buffer, to: &Buffer, first: usize) {
+        let Inner {
+            recorder, device, ..
+        } = &*self.inner;
+        recorder.settle(device, from);
+        if let (Some(raw), Some(into)) = (from.raw(), to.raw()) {
+            let bytes = from.start()..from.start() + 4 * from.len as u64;
+            let place = to.start() + 4 * first as u64;
+            recorder.copy(device, (raw, bytes), (into, place));
+        }
     }
 
     /// A buffer with these words.
@@ -158,7 +151,7 @@ impl Gpu {
             .inner
             .pool
             .take(&self.inner.device, words.len(), For::Host)?;
-        if let Some(raw) = &buffer.raw {
+        if let Some(raw) = buffer.raw() {
             self.inner
                 .device
                 .queue
@@ -207,10 +200,15 @@ impl Gpu {
         if let Some((_, laid)) = last.as_ref().filter(|(other, _)| same(other)) {
             return Ok(laid.clone());
         }
-        let Words { words, classes } = Words::new(batch, self.inner.fourier.routes);
+        let Words {
+            words,
+            classes,
+            direct,
+        } = Words::new(batch, self.inner.fourier.routes);
         let laid = Arc::new(Laid {
             words: self.words(&words)?,
             classes,
+            direct,
         });
         *last = Some((batch.clone(), laid.clone()));
         Ok(laid)
@@ -247,108 +245,4 @@ impl Gpu {
             groups,
         );
     }
-}
-
-impl Engine for Gpu {
-    type Buffer = Buffer;
-    type Batch<'a> = Prepared;
-
-    fn name(&self) -> String {
-        format!("gpu-f32 ({})", self.inner.device.name)
-    }
-
-    fn group(&self) -> usize {
-        GROUP
-    }
-
-    fn prepare(&self, batch: &Batch) -> Result<Prepared> {
-        let scales: Vec<u32> = batch
-            .scale
-            .iter()
-            .map(|&scale| (scale as f32).to_bits())
-            .collect();
-        Ok(Prepared {
-            laid: self.lay(batch)?,
-            scales: self.words(&scales)?,
-            tokens: batch.tokens(),
-            systems: batch.systems(),
-        })
-    }
-
-    fn zeros(&self, len: usize) -> Result<Buffer> {
-        let buffer = self.buffer(len)?;
-        self.inner.recorder.clear(&self.inner.device, &buffer);
-        Ok(buffer)
-    }
-
-    fn scratch(&self, len: usize) -> Result<Buffer> {
-        self.buffer(len)
-    }
-
-    fn upload(&self, values: &[f64]) -> Result<Buffer> {
-        self.words(
-            &values
-                .iter()
-                .map(|&value| (value as f32).to_bits())
-                .collect::<Vec<_>>(),
-        )
-    }
-
-    fn download(&self, buffer: &Buffer) -> Result<Vec<f64>> {
-        let wide = |word: &u32| f32::from_bits(*word).into();
-        self.fetch(buffer, |words| words.iter().map(wide).collect())
-    }
-
-    fn forward(
-        &self,
-        call: &Call,
-        batch: &Prepared,
-        params: &[Buffer],
-        slots: &mut [Buffer],
-    ) -> Result<()> {
-        let launch = kernels::Launch {
-            gpu: self,
-            batch,
-            source: kernels::source(&call.op),
-        };
-        let (inputs, outputs) = (pick(slots, &call.inputs), pick(slots, &call.outputs));
-        kernels::forward(
-            &launch,
-            &call.op,
-            &kernels::Forward {
-                inputs: &inputs,
-                params: &pick(params, &call.params),
-                outputs: &outputs,
-            },
-        )
-    }
-
-    fn backward(
-        &self,
-        call: &Call,
-        batch: &Prepared,
-        params: &[Buffer],
-        slots: &[Buffer],
-        d_slots: &mut [Buffer],
-        d_params: &mut [Buffer],
-    ) -> Result<()> {
-        let launch = kernels::Launch {
-            gpu: self,
-            batch,
-            source: kernels::source(&call.op),
-        };
-        let buffers = kernels::Backward {
-            inputs: &pick(slots, &call.inputs),
-            params: &pick(params, &call.params),
-            outputs: &pick(slots, &call.outputs),
-            d_outputs: &pick(d_slots, &call.outputs),
-            d_inputs: &pick(d_slots, &call.inputs),
-            d_params: &pick(d_params, &call.params),
-        };
-        kernels::backward(&launch, &call.op, &buffers)
-    }
-}
-
-fn pick<'a>(buffers: &'a [Buffer], indices: &[usize]) -> Vec<&'a Buffer> {
-    indices.iter().map(|&index| &buffers[index]).collect()
 }

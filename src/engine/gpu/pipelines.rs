@@ -9,6 +9,8 @@ use super::values::Named;
 
 /// A compiled entry.
 pub(super) struct Pipeline {
+    /// Its number.
+    pub id: u64,
     pub raw: wgpu::ComputePipeline,
     pub layout: wgpu::BindGroupLayout,
     pub bindings: Vec<Binding>,
@@ -22,38 +24,39 @@ pub(super) struct Pipeline {
 struct Member {
     /// Its name in the shader.
     name: String,
-    word: usize,
     /// f32; u32 otherwise.
     float: bool,
 }
 
 impl Pipeline {
-    /// The words of `Sizes` from values by name; none where the entry has no sizes.
+    /// Whether the entry uses `Sizes`.
+    pub fn has_sizes(&self) -> bool {
+        self.bindings.iter().any(|binding| binding.uniform)
+    }
+
+    /// Appends the words of `Sizes` from values by name; none where the entry has no sizes.
     ///
     /// # Panics
     /// Where a member has no value, or a value of the other type, or a value has no member.
-    pub fn sizes(&self, values: &[Named]) -> Vec<u32> {
-        let uniform = self.bindings.iter().any(|binding| binding.uniform);
-        let members = if uniform { &self.members[..] } else { &[] };
-        let mut words = vec![0; members.len()];
-        for member in members {
-            let value = values.iter().find(|(name, _)| *name == member.name);
-            let (_, value) =
-                value.unwrap_or_else(|| panic!("{}: no size {}", self.label, member.name));
-            assert_eq!(
-                value.is_float(),
-                member.float,
-                "{}.{}",
-                self.label,
-                member.name
-            );
-            words[member.word] = value.word();
-        }
+    pub fn sizes(&self, values: &[Named], block: &mut Vec<u8>) {
         for (name, _) in values {
             let known = self.members.iter().any(|member| member.name == *name);
             assert!(known, "{}: {name} is no member of Sizes", self.label);
         }
-        words
+        if !self.has_sizes() {
+            return;
+        }
+        for (index, member) in self.members.iter().enumerate() {
+            // most come in their order
+            let own = |(name, _): &&Named| *name == member.name;
+            let value = values.get(index).filter(own);
+            let value = value.or_else(|| values.iter().find(own));
+            let (_, value) =
+                value.unwrap_or_else(|| panic!("{}: no size {}", self.label, member.name));
+            let (found, wanted) = (value.is_float(), member.float);
+            assert_eq!(found, wanted, "{}.{}", self.label, member.name);
+            block.extend_from_slice(&value.word().to_ne_bytes());
+        }
     }
 }
 
@@ -77,10 +80,9 @@ impl Pipelines {
     /// The pipeline of an entry.
     pub fn get(&self, device: &Device, source: Source, entry: &'static str) -> Arc<Pipeline> {
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        compiled
-            .entry((source, entry))
-            .or_insert_with(|| Arc::new(compile(device, source, entry)))
-            .clone()
+        let id = compiled.len() as u64;
+        let make = || Arc::new(compile(device, source, entry, id));
+        compiled.entry((source, entry)).or_insert_with(make).clone()
     }
 }
 
@@ -131,20 +133,27 @@ fn members(module: &naga::Module, source: Source) -> Vec<Member> {
         }
         _ => None,
     });
-    let member = |member: &naga::StructMember| {
+    let member = |(word, member): (usize, &naga::StructMember)| {
+        assert_eq!(
+            member.offset as usize,
+            4 * word,
+            "{}: words alone",
+            source.name
+        );
         let name = member.name.clone().expect("members have names");
         let float = match module.types[member.ty].inner {
             naga::TypeInner::Scalar(naga::Scalar::F32) => true,
             naga::TypeInner::Scalar(naga::Scalar::U32) => false,
             _ => panic!("{}: size {name} is neither u32 nor f32", source.name),
         };
-        Member {
-            name,
-            word: member.offset as usize / 4,
-            float,
-        }
+        Member { name, float }
     };
-    sizes.into_iter().flatten().map(member).collect()
+    sizes
+        .into_iter()
+        .flatten()
+        .enumerate()
+        .map(member)
+        .collect()
 }
 
 fn layout(device: &Device, label: &str, bindings: &[Binding]) -> wgpu::BindGroupLayout {
@@ -160,7 +169,7 @@ fn layout(device: &Device, label: &str, bindings: &[Binding]) -> wgpu::BindGroup
             visibility: wgpu::ShaderStages::COMPUTE,
             ty: wgpu::BindingType::Buffer {
                 ty,
-                has_dynamic_offset: false,
+                has_dynamic_offset: binding.uniform,
                 min_binding_size: None,
             },
             count: None,
@@ -175,7 +184,7 @@ fn layout(device: &Device, label: &str, bindings: &[Binding]) -> wgpu::BindGroup
         })
 }
 
-fn compile(device: &Device, source: Source, entry: &'static str) -> Pipeline {
+fn compile(device: &Device, source: Source, entry: &'static str, id: u64) -> Pipeline {
     let (module, info) = source.module();
     let bindings = bindings(&module, &info, source, entry);
     let members = members(&module, source);
@@ -209,6 +218,7 @@ fn compile(device: &Device, source: Source, entry: &'static str) -> Pipeline {
             cache: None,
         });
     Pipeline {
+        id,
         raw,
         layout,
         bindings,

@@ -5,8 +5,9 @@ use std::any::Any;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::buffers::{Buffer, Pool};
+use super::counts::add;
 use super::device::Device;
-use super::pipelines::Pipeline;
+use super::pipelines::{Binding, Pipeline};
 use super::values::Named;
 use crate::Result;
 
@@ -30,6 +31,12 @@ pub(super) struct Recorder {
 
 #[derive(Default)]
 struct State {
+    /// The run of kernels that is being recorded: before the encoder, which it belongs to.
+    pass: Option<wgpu::ComputePass<'static>>,
+    /// The pipeline that it is set to.
+    set: Option<u64>,
+    /// The pipeline and memory of the call that is being recorded.
+    key: Vec<u64>,
     /// What comes before the encoder's commands.
     before: Vec<wgpu::CommandBuffer>,
     /// What the device uses without wgpu's knowledge: to be kept until it is done.
@@ -73,38 +80,66 @@ impl Recorder {
         if groups == 0 {
             return;
         }
-        let mut state = self.state();
-        if state.sizes.len() as u64 >= SIZES * CALLS {
-            self.submit_state(device, pool, &mut state);
+        let mut guard = self.state();
+        let state = &mut *guard;
+        for buffer in bound.iter().filter_map(|(_, buffer)| *buffer) {
+            blank(device, state, buffer);
         }
-        let offset = state.sizes.len() as u64;
-        let block = pipeline.sizes(sizes);
-        state.sizes.extend_from_slice(bytemuck::cast_slice(&block));
-        state.sizes.resize((offset + SIZES) as usize, 0);
-        let group = self.bind(device, pool, pipeline, bound, (&self.sizes, offset));
-        let mut pass =
-            encoder(device, &mut state).begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        pass.set_pipeline(&pipeline.raw);
-        pass.set_bind_group(0, &group, &[]);
+        if state.sizes.len() as u64 >= SIZES * CALLS {
+            self.submit_state(device, pool, state);
+        }
+        let offset = state.sizes.len();
+        pipeline.sizes(sizes, &mut state.sizes);
+        state.sizes.resize(offset + SIZES as usize, 0);
+        self.key(pipeline, bound, &mut state.key);
+        let make = || self.bind(device, pool, pipeline, bound, &self.sizes);
+        let group = pool.group(&state.key, make);
+        let bytes = bound.iter().filter_map(|(_, buffer)| buffer.as_ref());
+        let bytes = bytes.map(|buffer| 4 * buffer.len as u64).sum();
+        add(&device.counters.bound, bytes);
+        add(&device.counters.dispatches, 1);
+        let offsets = [offset as u32];
+        let offsets = &offsets[..usize::from(pipeline.has_sizes())];
+        let set = state.set;
+        let pass = pass(device, state);
+        if set != Some(pipeline.id) {
+            pass.set_pipeline(&pipeline.raw);
+        }
+        pass.set_bind_group(0, &group, offsets);
         let [columns, rows] = in_rows(groups);
         pass.dispatch_workgroups(columns, rows, 1);
+        state.set = Some(pipeline.id);
     }
 
-    /// Records a pass of dispatches that `work` makes.
+    /// What tells one set of buffers from another.
+    fn key(&self, pipeline: &Pipeline, bound: &[Bound<'_>], key: &mut Vec<u64>) {
+        key.clear();
+        key.push(pipeline.id);
+        for binding in pipeline.bindings.iter().filter(|binding| !binding.uniform) {
+            match found(binding, bound).and_then(|buffer| Some((buffer.memory()?, buffer))) {
+                Some((memory, buffer)) => {
+                    key.extend([memory.id, buffer.start(), buffer.len as u64]);
+                }
+                None => key.push(0),
+            }
+        }
+    }
+
+    /// Records dispatches that `work` makes, in the pass that goes on.
     pub fn pass(&self, device: &Device, work: impl FnOnce(&mut wgpu::ComputePass<'_>)) {
         let mut state = self.state();
-        let encoder = encoder(device, &mut state);
-        work(&mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()));
+        work(pass(device, &mut state));
+        state.set = None;
     }
 
-    /// The buffers that an entry uses, and its sizes in a buffer from an offset on.
+    /// The buffers that an entry uses, and the one of its sizes, whose place a dispatch names.
     pub fn bind(
         &self,
         device: &Device,
         pool: &Pool,
         pipeline: &Pipeline,
         bound: &[Bound<'_>],
-        (sizes, offset): (&wgpu::Buffer, u64),
+        sizes: &wgpu::Buffer,
     ) -> wgpu::BindGroup {
         let resource = |buffer, offset, bytes| {
             wgpu::BindingResource::Buffer(wgpu::BufferBinding {
@@ -113,24 +148,22 @@ impl Recorder {
                 size: Some(bytes),
             })
         };
-        let entry = |binding: &super::pipelines::Binding| {
+        let entry = |binding: &Binding| {
             let block = SIZES.try_into().expect("not zero");
             if binding.uniform {
                 return wgpu::BindGroupEntry {
                     binding: binding.index,
-                    resource: resource(sizes, offset, block),
+                    resource: resource(sizes, 0, block),
                 };
             }
-            let found = bound.iter().find(|(name, _)| *name == binding.name);
-            let (_, buffer) = found.unwrap_or_else(|| panic!("no buffer for {}", binding.name));
-            let resource = match buffer.and_then(|buffer| Some((buffer.raw.as_ref()?, buffer.len)))
-            {
-                Some((raw, len)) => {
-                    let bytes = (4 * pool.bound(len) as u64)
+            let buffer = found(binding, bound);
+            let resource = match buffer.and_then(|buffer| Some((buffer.raw()?, buffer))) {
+                Some((raw, buffer)) => {
+                    let bytes = (4 * pool.bound(buffer.len) as u64)
                         .next_multiple_of(16)
                         .try_into()
                         .expect("not empty");
-                    resource(raw, 0, bytes)
+                    resource(raw, buffer.start(), bytes)
                 }
                 None => resource(&self.stand_ins[usize::from(!binding.read_only)], 0, block),
             };
@@ -140,6 +173,7 @@ impl Recorder {
             }
         };
         let entries: Vec<_> = pipeline.bindings.iter().map(entry).collect();
+        add(&device.counters.bind_groups, 1);
         device.raw.create_bind_group(&wgpu::BindGroupDescriptor {
             label: None,
             layout: &pipeline.layout,
@@ -147,23 +181,29 @@ impl Recorder {
         })
     }
 
-    /// Records that a buffer is filled with zeros.
-    pub fn clear(&self, device: &Device, buffer: &Buffer) {
-        if let Some(raw) = &buffer.raw {
-            encoder(device, &mut self.state()).clear_buffer(raw, 0, Some(4 * buffer.len as u64));
-        }
+    /// Records the zeros of a buffer, where they are still to be written.
+    pub fn settle(&self, device: &Device, buffer: &Buffer) {
+        blank(device, &mut self.state(), buffer);
     }
 
-    /// Records that the first bytes of a buffer are copied.
-    pub fn copy(&self, device: &Device, from: &wgpu::Buffer, to: &wgpu::Buffer, bytes: u64) {
-        encoder(device, &mut self.state()).copy_buffer_to_buffer(from, 0, to, 0, bytes);
+    /// Records that bytes of a buffer are copied to a place in another.
+    pub fn copy(
+        &self,
+        device: &Device,
+        (from, bytes): (&wgpu::Buffer, std::ops::Range<u64>),
+        (to, place): (&wgpu::Buffer, u64),
+    ) {
+        add(&device.counters.copies, 1);
+        let count = bytes.end - bytes.start;
+        let mut state = self.state();
+        encoder(device, &mut state).copy_buffer_to_buffer(from, bytes.start, to, place, count);
     }
 
     /// Commands of another recording come next; what they use is kept until the device is done with
     /// them.
     pub fn insert(&self, commands: wgpu::CommandBuffer, uses: Arc<dyn Any + Send + Sync>) {
         let mut state = self.state();
-        let before = state.encoder.take().map(wgpu::CommandEncoder::finish);
+        let before = finished(&mut state);
         state.before.extend(before.into_iter().chain([commands]));
         state.kept.push(uses);
     }
@@ -184,7 +224,8 @@ impl Recorder {
             device.queue.write_buffer(&self.sizes, 0, &state.sizes);
             state.sizes.clear();
         }
-        let last = state.encoder.take().map(wgpu::CommandEncoder::finish);
+        add(&device.counters.submissions, 1);
+        let last = finished(state);
         device.queue.submit(state.before.drain(..).chain(last));
         let kept = std::mem::take(&mut state.kept);
         if !kept.is_empty() {
@@ -200,10 +241,53 @@ pub(super) fn in_rows(groups: usize) -> [u32; 2] {
     [groups.div_ceil(rows) as u32, rows as u32]
 }
 
+/// The buffer that a call binds here; none: a stand-in.
+///
+/// # Panics
+/// Where the call does not name it: a bug of the kernel's host side.
+fn found<'a>(binding: &Binding, bound: &[Bound<'a>]) -> Option<&'a Buffer> {
+    let found = bound.iter().find(|(name, _)| *name == binding.name);
+    let (_, buffer) = found.unwrap_or_else(|| panic!("no buffer for {}", binding.name));
+    *buffer
+}
+
+/// Fills a buffer with the zeros that it stands for.
+fn blank(device: &Device, state: &mut State, buffer: &Buffer) {
+    if let (true, Some(raw)) = (buffer.take_blank(), buffer.raw()) {
+        add(&device.counters.copies, 1);
+        let bytes = Some(4 * buffer.len as u64);
+        encoder(device, state).clear_buffer(raw, buffer.start(), bytes);
+    }
+}
+
+/// The commands recorded so far.
+fn finished(state: &mut State) -> Option<wgpu::CommandBuffer> {
+    (state.pass, state.set) = (None, None);
+    state.encoder.take().map(wgpu::CommandEncoder::finish)
+}
+
+/// For commands that are no kernels.
 fn encoder<'a>(device: &Device, state: &'a mut State) -> &'a mut wgpu::CommandEncoder {
-    state.encoder.get_or_insert_with(|| {
-        device
-            .raw
-            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default())
+    (state.pass, state.set) = (None, None);
+    open(device, &mut state.encoder)
+}
+
+fn open<'a>(
+    device: &Device,
+    encoder: &'a mut Option<wgpu::CommandEncoder>,
+) -> &'a mut wgpu::CommandEncoder {
+    let description = wgpu::CommandEncoderDescriptor::default();
+    encoder.get_or_insert_with(|| device.raw.create_command_encoder(&description))
+}
+
+/// The run of kernels, which goes on as long as nothing else comes: wgpu sees to it that a kernel
+/// finds what those before it wrote.
+fn pass<'a>(device: &Device, state: &'a mut State) -> &'a mut wgpu::ComputePass<'static> {
+    let encoder = &mut state.encoder;
+    state.pass.get_or_insert_with(|| {
+        add(&device.counters.passes, 1);
+        let description = wgpu::ComputePassDescriptor::default();
+        let pass = open(device, encoder).begin_compute_pass(&description);
+        pass.forget_lifetime()
     })
 }

@@ -4,12 +4,13 @@
 //! What does not change from one step of dynamics to the next (buffers, sizes, groups) is handed
 //! to the driver once; a step then costs the host one call a dispatch, and no memory.
 
+use super::Gpu;
 use super::buffers::{Buffer, For};
 use super::recorder::{Bound, in_rows};
 use super::shaders::Source;
 use super::values::Named;
-use super::{Engine, Gpu};
 use crate::Result;
+use crate::engine::Engine;
 
 /// A kernel with all that it is given.
 ///
@@ -27,7 +28,9 @@ impl Gpu {
     /// # Errors
     /// [`crate::Error::Device`] where the device or its memory fails.
     pub(crate) fn cleared(&self, len: usize) -> Result<Buffer> {
-        self.zeros(len)
+        let buffer = self.zeros(len)?;
+        self.inner.recorder.settle(&self.inner.device, &buffer);
+        Ok(buffer)
     }
 
     /// A buffer with these words.
@@ -48,11 +51,13 @@ impl Gpu {
     /// Where the words reach beyond the buffer.
     pub(crate) fn overwrite(&self, buffer: &Buffer, at: usize, words: &[u32]) {
         assert!(at + words.len() <= buffer.len, "words beyond the buffer");
-        let Some(raw) = &buffer.raw else { return };
+        let Some(raw) = buffer.raw() else { return };
         let Self { inner } = self;
+        inner.recorder.settle(&inner.device, buffer);
         inner.recorder.submit(&inner.device, &inner.pool);
         let bytes = bytemuck::cast_slice(words);
-        inner.device.queue.write_buffer(raw, 4 * at as u64, bytes);
+        let place = buffer.start() + 4 * at as u64;
+        inner.device.queue.write_buffer(raw, place, bytes);
     }
 
     /// The words of a buffer, once all that is recorded is done.
@@ -60,7 +65,8 @@ impl Gpu {
     /// # Errors
     /// [`crate::Error::Device`] where the device or its memory fails.
     pub(crate) fn fetched(&self, buffer: &Buffer) -> Result<Vec<u32>> {
-        self.fetch(buffer, <[u32]>::to_vec)
+        let mut all = self.read(&[buffer], <[u32]>::to_vec)?;
+        Ok(all.pop().unwrap_or_default())
     }
 
     /// Binds a kernel: `sizes` and buffers by their names in the shader, run in `groups` groups.
@@ -79,13 +85,15 @@ impl Gpu {
     ) -> Result<Dispatch> {
         let inner = &*self.inner;
         let pipeline = inner.pipelines.get(&inner.device, source, entry);
-        let mut words = pipeline.sizes(sizes);
-        words.resize(64, 0);
+        let mut block = Vec::new();
+        pipeline.sizes(sizes, &mut block);
+        block.resize(256, 0);
         let usage = wgpu::BufferUsages::UNIFORM;
-        let contents = bytemuck::cast_slice(&words);
-        let uniform = (inner.device).buffer(4 * words.len() as u64, usage, Some(contents))?;
-        let group =
-            (inner.recorder).bind(&inner.device, &inner.pool, &pipeline, bound, (&uniform, 0));
+        let uniform = (inner.device).buffer(block.len() as u64, usage, Some(&block))?;
+        for buffer in bound.iter().filter_map(|(_, buffer)| *buffer) {
+            inner.recorder.settle(&inner.device, buffer);
+        }
+        let group = (inner.recorder).bind(&inner.device, &inner.pool, &pipeline, bound, &uniform);
         Ok(Dispatch {
             pipeline,
             group,
@@ -101,7 +109,8 @@ impl Gpu {
                 let [columns, rows] = dispatch.groups;
                 if columns > 0 {
                     pass.set_pipeline(&dispatch.pipeline.raw);
-                    pass.set_bind_group(0, &dispatch.group, &[]);
+                    let offsets = &[0][..usize::from(dispatch.pipeline.has_sizes())];
+                    pass.set_bind_group(0, &dispatch.group, offsets);
                     pass.dispatch_workgroups(columns, rows, 1);
                 }
             }

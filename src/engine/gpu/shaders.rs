@@ -41,6 +41,8 @@ pub(crate) struct Source {
     /// The file before it, beside the common one.
     pub shared: &'static str,
     pub text: &'static str,
+    /// What is written for the op, before its own text; kept for good, as all text is.
+    pub generated: &'static str,
     /// Constants that the CPU's kernel has too.
     pub constants: &'static [Named],
     pub variant: Variant,
@@ -51,6 +53,7 @@ pub(super) const SUMS: Source = Source {
     name: "sum",
     shared: "",
     text: include_str!("../../../shaders/shared/sum.wgsl"),
+    generated: "",
     constants: &[],
     variant: [None; 5],
 };
@@ -59,7 +62,8 @@ pub(super) const SUMS: Source = Source {
 impl PartialEq for Source {
     fn eq(&self, other: &Source) -> bool {
         let same_text = std::ptr::eq(self.text, other.text) || self.text == other.text;
-        self.variant == other.variant && same_text
+        let same_generated = std::ptr::eq(self.generated, other.generated);
+        self.variant == other.variant && same_text && same_generated
     }
 }
 
@@ -69,6 +73,7 @@ impl Hash for Source {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.name.hash(state);
         self.variant.hash(state);
+        self.generated.as_ptr().hash(state);
     }
 }
 
@@ -77,7 +82,14 @@ impl Source {
     pub fn wgsl(&self) -> String {
         let own = self.constants.iter().copied();
         let constants = declared(own.chain(self.variant.into_iter().flatten()));
-        [&PRELUDE, &*constants, self.shared, self.text].concat()
+        [
+            &PRELUDE,
+            &*constants,
+            self.shared,
+            self.generated,
+            self.text,
+        ]
+        .concat()
     }
 
     /// Reads and checks the text.

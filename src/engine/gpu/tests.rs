@@ -3,9 +3,10 @@
 
 use super::kernels::{Forward, Launch, forward};
 use super::*;
-use crate::engine::Cpu;
+use crate::engine::{Call, Cpu, Engine};
+use crate::ops::chain::Chain;
 use crate::ops::gate::Gate;
-use crate::ops::{Edges, Op};
+use crate::ops::{Edges, Kernel, Op};
 
 /// The device, or none with a printed line; with MDSURROGATE_REQUIRE_GPU=1 none is a failure.
 fn gpu() -> Option<Gpu> {
@@ -33,107 +34,129 @@ fn batch(tokens: usize) -> Batch {
     }
 }
 
-/// The scalars of `gate` on 7 tokens by this source, or what went wrong.
-fn gated(gpu: &Gpu, source: Source) -> Result<Vec<f64>> {
-    let values = |len: usize, phase: f64| {
-        (0..len)
-            .map(|at| (at as f64 * 0.7 + phase).sin())
-            .collect::<Vec<_>>()
+/// Numbers of no pattern, for the inputs and parameters of an op on 7 tokens.
+fn numbers(op: &Op) -> [Vec<Vec<f64>>; 2] {
+    let values = |(number, len): (usize, usize)| {
+        let phase = 0.1 + 1.2 * number as f64;
+        (0..len).map(|at| (at as f64 * 0.7 + phase).sin()).collect()
     };
-    let batch = batch(7);
-    let inputs = [values(84, 0.1), values(84, 1.3), values(21, 2.9)];
-    let inputs = inputs
+    let signature = op.signature();
+    let inputs = signature.inputs.iter().map(|shape| shape.len(&batch(7)));
+    let params = signature
+        .params
         .iter()
-        .map(|values| gpu.upload(values))
-        .collect::<Result<Vec<_>>>()?;
-    let outputs = [gpu.scratch(21)?, gpu.scratch(63)?];
+        .map(|param| param.size[0] * param.size[1]);
+    [
+        inputs.enumerate().map(values).collect(),
+        params.enumerate().map(values).collect(),
+    ]
+}
+
+/// The outputs of an op on 7 tokens by this source, or what went wrong.
+fn by_source(gpu: &Gpu, op: &Op, source: Source) -> Result<Vec<f64>> {
+    let batch = batch(7);
+    let upload = |all: Vec<Vec<f64>>| -> Result<Vec<Buffer>> {
+        all.iter().map(|values| gpu.upload(values)).collect()
+    };
+    let [inputs, params] = numbers(op);
+    let (inputs, params) = (upload(inputs)?, upload(params)?);
+    let shapes = op.signature().outputs;
+    let outputs: Vec<Buffer> = shapes
+        .iter()
+        .map(|shape| gpu.scratch(shape.len(&batch)))
+        .collect::<Result<_>>()?;
     let prepared = gpu.prepare(&batch)?;
-    let op = Op::from(Gate {
-        channels: 3,
-        gates: (3, 0),
-    });
     let launch = Launch {
         gpu,
         batch: &prepared,
         source,
     };
-    forward(
-        &launch,
-        &op,
-        &Forward {
-            inputs: &inputs.iter().collect::<Vec<_>>(),
-            params: &[],
-            outputs: &outputs.each_ref(),
-        },
-    )?;
-    Ok([gpu.download(&outputs[0])?, gpu.download(&outputs[1])?].concat())
+    let call = Forward {
+        inputs: &inputs.iter().collect::<Vec<_>>(),
+        params: &params.iter().collect::<Vec<_>>(),
+        outputs: &outputs.iter().collect::<Vec<_>>(),
+    };
+    forward(&launch, op, &call)?;
+    let read = gpu.download_all(&outputs.iter().collect::<Vec<_>>())?;
+    Ok(read.concat())
 }
 
 /// The same by the oracle.
-fn oracle() -> Vec<f64> {
+fn oracle(op: &Op) -> Vec<f64> {
     let engine = Cpu::<f64>::new();
-    let values = |len: usize, phase: f64| {
-        (0..len)
-            .map(|at| (at as f64 * 0.7 + phase).sin())
-            .collect::<Vec<_>>()
-    };
-    let mut slots = vec![
-        values(84, 0.1),
-        values(84, 1.3),
-        values(21, 2.9),
-        vec![0.0; 21],
-        vec![0.0; 63],
-    ];
-    let op = Op::from(Gate {
-        channels: 3,
-        gates: (3, 0),
-    });
+    let [mut slots, params] = numbers(op);
+    let (first, shapes) = (slots.len(), op.signature().outputs);
+    slots.extend(shapes.iter().map(|shape| vec![0.0; shape.len(&batch(7))]));
     let call = Call {
-        op,
-        inputs: vec![0, 1, 2],
-        params: vec![],
-        outputs: vec![3, 4],
+        op: op.clone(),
+        inputs: (0..first).collect(),
+        params: (0..params.len()).collect(),
+        outputs: (first..slots.len()).collect(),
     };
     engine
-        .forward(&call, &engine.prepare(&batch(7)).unwrap(), &[], &mut slots)
+        .forward(
+            &call,
+            &engine.prepare(&batch(7)).unwrap(),
+            &params,
+            &mut slots,
+        )
         .unwrap();
-    slots[3..].concat()
+    slots[first..].concat()
 }
 
-fn gate_with(replaced: &str, by: &str) -> Source {
-    let source = kernels::source(
-        &Gate {
-            channels: 3,
-            gates: (3, 0),
-        }
-        .into(),
-    );
-    source.with(replaced, by)
+/// Largest difference from the oracle.
+fn error(gpu: &Gpu, op: &Op, source: Source) -> f64 {
+    let found = by_source(gpu, op, source).unwrap();
+    let pairs = found.iter().zip(oracle(op));
+    let errors = pairs.map(|(a, b)| (a - b).abs());
+    errors.fold(
+        0.0,
+        |worst, error| if error >= worst { error } else { worst },
+    )
+}
+
+fn gate() -> Op {
+    Op::from(Gate {
+        channels: 3,
+        gates: (3, 0),
+    })
 }
 
 #[test]
 fn a_wrong_shader_is_noticed() {
     let Some(gpu) = gpu() else { return };
-    let error = |source| {
-        let found = gated(&gpu, source).unwrap();
-        found
-            .iter()
-            .zip(oracle())
-            .map(|(a, b)| (a - b).abs())
-            .fold(0.0, f64::max)
-    };
-    assert!(error(gate_with("", "")) <= 2e-6);
-    assert!(error(gate_with("cross(p.yzw, q.yzw)", "cross(q.yzw, p.yzw)")) > 1e-2);
+    let source = kernels::source(&gate());
+    assert!(error(&gpu, &gate(), source) <= 2e-6);
+    let wrong = source.with("cross(p.yzw, q.yzw)", "cross(q.yzw, p.yzw)");
+    assert!(error(&gpu, &gate(), wrong) > 1e-2);
+}
+
+/// Steps that do not wait for one another are not looked for: on a device whose lanes run in step
+/// nothing would show.
+#[test]
+fn a_wrong_chain_is_noticed() {
+    let Some(gpu) = gpu() else { return };
+    let block = Op::from(Chain::examples().remove(0));
+    let source = kernels::source(&block);
+    let right = error(&gpu, &block, source);
+    assert!(right <= 1e-5, "{right:e}");
+    for (part, by) in [
+        ("cross(p.yzw, q.yzw)", "cross(q.yzw, p.yzw)"),
+        ("other < SHARE", "other < SHARE - 1u"),
+    ] {
+        let wrong = error(&gpu, &block, source.with(part, by));
+        assert!(wrong > 1e-2, "{by}: {wrong:e}");
+    }
 }
 
 #[test]
 fn writing_past_the_end_is_noticed() {
     let Some(gpu) = gpu() else { return };
-    let unbounded = gate_with(
+    let unbounded = kernels::source(&gate()).with(
         "    if (at >= token_count() * n) { return; }\n    let token = at / n;\n    let first",
         "    let token = at / n;\n    let first",
     );
-    let error = gated(&gpu, unbounded).unwrap_err();
+    let error = by_source(&gpu, &gate(), unbounded).unwrap_err();
     assert!(
         error.exit_code() == 4 && error.to_string().contains("past the end"),
         "{error}"

@@ -49,6 +49,7 @@ pub(super) fn evaluation(variant: Variant) -> [Kernel; 5] {
             name,
             shared,
             text,
+            generated: "",
             constants: CONSTANTS,
             variant,
         };
@@ -69,6 +70,7 @@ pub(super) fn totals(variant: Variant) -> Kernel {
         name: "totals",
         shared: SYSTEMS,
         text: text!("totals"),
+        generated: "",
         constants: CONSTANTS,
         variant,
     };

@@ -17,6 +17,7 @@ pub(super) const STEP: Source = Source {
         include_str!("../../../shaders/dynamics/noise.wgsl")
     ),
     text: include_str!("../../../shaders/dynamics/step.wgsl"),
+    generated: "",
     constants: CONSTANTS,
     variant: NONE,
 };
@@ -28,6 +29,7 @@ const fn over_systems(name: &'static str, text: &'static str) -> Source {
         name,
         shared: include_str!("../../../shaders/forcefield/systems.wgsl"),
         text,
+        generated: "",
         constants: CONSTANTS,
         variant: NONE,
     }

@@ -97,7 +97,8 @@ pub struct Training {
     /// Samples an update.
     pub batch: usize,
     /// Samples are worked on together up to this many tokens: small enough for the cache, whatever
-    /// the number of threads.
+    /// the number of threads. A GPU takes at least as many as keep it busy
+    /// ([`crate::engine::Engine::micro_batch`]).
     pub micro_batch_tokens: usize,
     /// Samples of the validation set, the same at every validation.
     pub validation_samples: usize,

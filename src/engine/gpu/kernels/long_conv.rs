@@ -46,6 +46,7 @@ fn transforms(op: &LongConv, natural: bool) -> Source {
         name: "transform",
         shared: "",
         text: include_str!("../../../../shaders/shared/transform.wgsl"),
+        generated: "",
         constants: &[],
         variant: variant([scalar, vector, first, count, ("NATURAL", natural.into())]),
     }
@@ -66,12 +67,10 @@ impl Shader for LongConv {
             ("lambda", Some(call.params[0])),
             ("out", Some(*out)),
         ];
-        launch.run(
-            "forward",
-            &direct(self, launch),
-            &bound,
-            (launch.tokens() * self.channels).div_ceil(LANES),
-        );
+        if launch.batch.laid.direct {
+            let groups = (launch.tokens() * self.channels).div_ceil(LANES);
+            launch.run("forward", &direct(self, launch), &bound, groups);
+        }
         for class in &launch.batch.laid.classes {
             for channels in blocks(self, class, 2) {
                 let mut block = Block::new(launch, self, class, call.params[0], (channels, 2))?;
@@ -93,32 +92,9 @@ impl Shader for LongConv {
         let lambda = call.params[0];
         let d_lambda = call.d_params[0];
         let d_out = call.d_outputs[0];
-        let partial = launch.gpu.buffer(launch.tokens() * 5 * self.channels)?;
-        let read = [
-            ("q", Some(*q)),
-            ("k", Some(*k)),
-            ("lambda", Some(lambda)),
-            ("d_out", Some(d_out)),
-        ];
-        let written = [
-            ("d_q", Some(*d_q)),
-            ("d_k", Some(*d_k)),
-            ("partial", Some(&partial)),
-        ];
-        launch.run(
-            "backward",
-            &direct(self, launch),
-            &[&read[..], &written].concat(),
-            (launch.tokens() * self.channels).div_ceil(LANES),
-        );
-        let first = self.terms.rows().start * self.channels;
-        launch.sum(
-            &partial,
-            launch.tokens(),
-            5 * self.channels,
-            first,
-            d_lambda,
-        );
+        if launch.batch.laid.direct {
+            self.d_direct(launch, call)?;
+        }
         for class in &launch.batch.laid.classes {
             for channels in blocks(self, class, 3) {
                 let mut block = Block::new(launch, self, class, lambda, (channels, 3))?;
@@ -138,5 +114,27 @@ impl Shader for LongConv {
     #[cfg(test)]
     fn others(&self, _own: Source) -> Vec<Source> {
         vec![transforms(self, false), transforms(self, true)]
+    }
+}
+
+impl LongConv {
+    /// The gradients of the double sums.
+    fn d_direct(&self, launch: &Launch<'_>, call: &Backward<'_>) -> Result<()> {
+        let partial = launch.gpu.buffer(launch.tokens() * 5 * self.channels)?;
+        let bound = [
+            ("q", Some(call.inputs[0])),
+            ("k", Some(call.inputs[1])),
+            ("lambda", Some(call.params[0])),
+            ("d_out", Some(call.d_outputs[0])),
+            ("d_q", Some(call.d_inputs[0])),
+            ("d_k", Some(call.d_inputs[1])),
+            ("partial", Some(&partial)),
+        ];
+        let groups = (launch.tokens() * self.channels).div_ceil(LANES);
+        launch.run("backward", &direct(self, launch), &bound, groups);
+        let first = self.terms.rows().start * self.channels;
+        let stride = 5 * self.channels;
+        launch.sum(&partial, launch.tokens(), stride, first, call.d_params[0]);
+        Ok(())
     }
 }

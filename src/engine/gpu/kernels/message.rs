@@ -45,7 +45,10 @@ fn by_sender(op: &Message, own: Source) -> Source {
 }
 
 impl Shader for Message {
-    const SHARED: &'static str = include_str!("../../../../shaders/shared/pair.wgsl");
+    const SHARED: &'static str = concat!(
+        include_str!("../../../../shaders/shared/pair.wgsl"),
+        include_str!("../../../../shaders/shared/layers.wgsl"),
+    );
     const CONSTANTS: &'static [Named] = &[
         ("RELATIONS", Value::count(RELATIONS)),
         ("DENSE", Value::count(DENSE)),

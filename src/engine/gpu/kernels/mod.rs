@@ -71,6 +71,10 @@ impl Launch<'_> {
             ("start", range.start.into()),
         ];
         let bound = [("partial", Some(partial)), ("total", Some(total))];
+        if chunks <= CHUNKS {
+            let groups = range.len().div_ceil(LANES);
+            return self.of(SUMS).run("columns", &sizes, &bound, groups);
+        }
         self.of(SUMS).run("sum", &sizes, &bound, range.len());
     }
 
@@ -94,6 +98,10 @@ pub(super) trait Shader {
     const SHARED: &'static str = "";
     /// Constants of the shader that the CPU's kernel has too.
     const CONSTANTS: &'static [Named] = &[];
+    /// What is written for the op before its shader's own text.
+    fn generated(&self) -> &'static str {
+        ""
+    }
     /// What the op's sizes fix in the shader's text.
     fn variant(&self) -> Variant {
         Variant::default()
@@ -120,6 +128,7 @@ macro_rules! shaders {
                     name,
                     shared: S::SHARED,
                     text,
+                    generated: op.generated(),
                     constants: S::CONSTANTS,
                     variant: op.variant(),
                 }
@@ -154,3 +163,4 @@ macro_rules! shaders {
     };
 }
 ops!(shaders);
+pub(super) use chain::fits;

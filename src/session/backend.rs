@@ -100,7 +100,13 @@ pub fn devices() -> Vec<String> {
     #[cfg(feature = "gpu")]
     return crate::engine::gpu::devices()
         .into_iter()
-        .map(|device| format!("{} ({}; {})", device.name, device.kind, device.driver))
+        .map(|device| {
+            let mebibytes = device.largest >> 20;
+            format!(
+                "{} ({}; {}; arrays of up to {mebibytes} MiB)",
+                device.name, device.kind, device.driver
+            )
+        })
         .collect();
     #[cfg(not(feature = "gpu"))]
     Vec::new()

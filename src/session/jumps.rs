@@ -151,6 +151,10 @@ impl Default for Jumps {
 pub(super) struct Parts<'a, E: Engine> {
     pub network: Network<E>,
     /// Where it runs, and the corrector with it; none: on the CPU.
+    #[cfg_attr(
+        not(feature = "gpu"),
+        allow(dead_code, reason = "there is no other then")
+    )]
     pub device: Option<Device>,
     /// What it was trained for.
     pub task: task::Jump,

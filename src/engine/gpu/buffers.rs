@@ -212,8 +212,7 @@ impl Pool {
             });
         }
         let bytes = set_aside(4 * self.bound(len) as u64);
-        let most =
-            (device.limits.max_storage_buffer_binding_size).min(device.limits.max_buffer_size);
+        let most = super::device::largest(&device.limits);
         if bytes > most {
             let hint = format!(
                 "fewer replicas or atoms: about a {}th of them would fit; or {}",

@@ -20,6 +20,8 @@ pub struct Listed {
     pub kind: &'static str,
     /// Programming interface and driver.
     pub driver: String,
+    /// Bytes of the largest array that a kernel can be given: drivers tell this, not what is free.
+    pub largest: u64,
 }
 
 /// An opened device.
@@ -57,6 +59,11 @@ fn kind(info: &wgpu::AdapterInfo) -> (u8, &'static str) {
     }
 }
 
+/// Bytes of the largest buffer that a kernel can be given.
+pub(super) fn largest(limits: &wgpu::Limits) -> u64 {
+    (limits.max_storage_buffer_binding_size).min(limits.max_buffer_size)
+}
+
 /// All devices that can be asked for, best first.
 pub fn devices() -> Vec<Listed> {
     let listed = |adapter: &wgpu::Adapter| {
@@ -65,6 +72,7 @@ pub fn devices() -> Vec<Listed> {
         Listed {
             kind: kind(&info).1,
             driver: driver.trim().to_owned(),
+            largest: largest(&adapter.limits()),
             name: info.name,
         }
     };

@@ -189,6 +189,16 @@ impl GpuForceField {
         self.layout.rows
     }
 
+    /// Ordered pairs of all systems, as without a cutoff.
+    pub(crate) fn pairs(&self) -> f64 {
+        let atoms = self
+            .layout
+            .places
+            .iter()
+            .map(|place| place.rows.len() as f64);
+        atoms.map(|atoms| atoms * atoms).sum()
+    }
+
     /// All buffers by their names in shaders.
     pub(crate) fn bound(&self) -> [Bound<'_>; 20] {
         self.memory.bound()

@@ -15,8 +15,10 @@ use crate::units::ACCELERATION;
 
 /// Words of a system's state: see `shaders/dynamics/step.wgsl`.
 const STATE_WORDS: usize = 8;
-/// Steps of one submission: a second or less on any card, so that no driver takes it for hung.
-const MOST_STEPS: usize = 256;
+/// Steps of one submission, and ordered pairs in all of them: half a second of a small card, so
+/// that no driver takes it for hung.
+const MOST_STEPS: f64 = 256.0;
+const MOST_PAIRS: f64 = 1e10;
 
 /// A molecule that is to move, and how many of it.
 #[derive(Debug, Clone, Copy)]
@@ -204,9 +206,10 @@ impl GpuDynamics {
         let force: Vec<&Dispatch> = self.field.evaluation().iter().collect();
         gpu.repeat(&force, 1);
         let step = self.kernels();
+        let most = (MOST_PAIRS / self.field.pairs()).clamp(1.0, MOST_STEPS) as usize;
         let mut ahead = steps as usize;
         while ahead > 0 {
-            let now = ahead.min(MOST_STEPS);
+            let now = ahead.min(most);
             gpu.repeat(&step, now);
             gpu.send();
             ahead -= now;

@@ -3,13 +3,14 @@
 
 use super::build::Assembly;
 use super::conformers::{Candidate, candidates, check_altloc};
-use super::contacts::contacts;
-use super::declared::Declared;
+use super::contacts::{Places, contacts};
 use super::models::Model;
-use super::perceive::{Bonds, other_copies, set_ligands_apart};
+use super::perceive::{Bonds, set_ligands_apart};
+use super::records::Records;
 use super::report::Report;
 use super::residues::{Family, residue_name};
 use super::source::Source;
+use super::unresolved::Found;
 use super::{Cell, ReadOptions, Structure, caps, identify, order, refuse, sanity, severed};
 use crate::error::Place;
 use crate::{Error, Result};
@@ -23,7 +24,7 @@ use crate::{Error, Result};
 pub(super) fn assemble(
     source: &Source,
     model: &Model,
-    declared: &[Declared],
+    records: &Records,
     cell: Option<Cell>,
     options: &ReadOptions,
     mut report: Report,
@@ -48,16 +49,20 @@ pub(super) fn assemble(
         identify::identify(candidate, &mut Vec::new());
     }
     let lattice = sanity::examine(source, model, &mut candidates, cell)?;
-    let contacts = contacts(model, &candidates, declared);
+    let places = Places::of(model, &candidates);
+    let contacts = contacts(&places, &candidates, &records.declared.bonds);
     let bonds = Bonds::of(&candidates, &contacts, lattice.as_ref(), warnings);
-    other_copies(&candidates, declared, warnings);
     set_ligands_apart(model, &mut candidates, &bonds);
     refuse::unknown_in_chain(source, model, &candidates, &contacts, &bonds)?;
     refuse::cross_links(source, model, &candidates, &contacts, &bonds, warnings)?;
     severed::sever(&mut candidates, &contacts, &bonds, warnings);
+    Found::new(model, &candidates, &places, &contacts, &bonds).say(&records.declared, warnings);
     settle_sulfurs(&mut candidates, &bonds, warnings);
 
     let chains = order::chains(&candidates, &bonds.peptides, warnings);
+    records
+        .sequences
+        .say(&candidates, &chains, &bonds.peptides, warnings);
     for candidate in candidates
         .iter()
         .filter(|one| one.wanted && one.family.is_none())

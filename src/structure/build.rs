@@ -243,6 +243,21 @@ impl<'a> Assembly<'a> {
         }
     }
 
+    /// Atoms of occupancy 0: they were placed, not seen. Where all have it, the program that wrote
+    /// the file does not use the column.
+    fn guessed(&self) -> Option<String> {
+        let occupancy = |atom: usize| self.model.rows[self.rows[atom]].occupancy;
+        let heavy = self.topology.heavy_atoms();
+        let unseen = heavy.iter().filter(|&&atom| occupancy(atom) == 0.0);
+        let count = unseen.clone().count();
+        let first = unseen.copied().next().filter(|_| count < heavy.len())?;
+        Some(format!(
+            "{} of occupancy 0, first {}: placed by whoever made the model, not seen",
+            plural(count, "heavy atom"),
+            self.topology.atom_label(first)
+        ))
+    }
+
     /// Bonds the atoms, and looks at what came out.
     ///
     /// # Errors
@@ -277,6 +292,7 @@ impl<'a> Assembly<'a> {
             return Err(Error::input(place, what, hint));
         }
         self.follow();
+        let guessed = self.guessed();
         let report = &mut self.report;
         count(report, &self.topology);
         report.cell = cell.map(|cell| {
@@ -291,6 +307,7 @@ impl<'a> Assembly<'a> {
                      the first of each is read"
             ));
         }
+        report.warnings.extend(guessed);
         warn(report);
         look(&self.topology, &self.positions, report)?;
         Ok(Structure {

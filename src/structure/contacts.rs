@@ -45,11 +45,11 @@ impl Contact {
 /// Contacts of heavy atoms, of which at least one is of a residue with a template, within [`NEAR`],
 /// of two sulfurs within [`REACH`], and all that are declared, near or not; the nearest first.
 pub(super) fn contacts(
-    model: &Model,
+    places: &Places,
     candidates: &[Candidate],
     declared: &[Declared],
 ) -> Vec<Contact> {
-    let records = resolve(model, candidates, declared);
+    let records = resolve(places, candidates, declared);
     let mut found = near(candidates);
     for contact in &mut found {
         contact.declared = records.get(&contact.ends).copied();
@@ -117,48 +117,58 @@ fn near(candidates: &[Candidate]) -> Vec<Contact> {
     found
 }
 
+/// Which atoms records can mean. Numbers that start over name several.
+pub(super) struct Places(HashMap<End, Vec<At>>);
+
+impl Places {
+    pub fn of(model: &Model, candidates: &[Candidate]) -> Self {
+        let mut places: HashMap<End, Vec<At>> = HashMap::new();
+        for (residue, candidate) in candidates.iter().enumerate() {
+            for (site, entry) in candidate.sites.iter().enumerate() {
+                let serial = End::Serial(model.rows[entry.row].serial);
+                let named = End::Named {
+                    chain: candidate.chain.clone(),
+                    number: candidate.number,
+                    insertion: candidate.insertion,
+                    atom: entry.raw.clone(),
+                };
+                for end in [serial, named] {
+                    places.entry(end).or_default().push((residue, site));
+                }
+            }
+        }
+        Places(places)
+    }
+
+    /// The atoms that an end can mean.
+    pub fn find(&self, end: &End) -> &[At] {
+        self.0.get(end).map_or(&[], Vec::as_slice)
+    }
+}
+
 /// The declared bonds between residues that are there, by their ends, ascending.
 fn resolve(
-    model: &Model,
+    places: &Places,
     candidates: &[Candidate],
     declared: &[Declared],
 ) -> HashMap<[At; 2], Record> {
-    if declared.is_empty() {
-        return HashMap::new();
+    let here = declared.iter().filter(|bond| !bond.other_copy);
+    here.filter_map(|bond| Some((meant(places, candidates, bond)?, bond.record)))
+        .collect()
+}
+
+/// The two atoms, of different residues, that a record means, ascending. Where numbers that start
+/// over name several atoms, serials say nothing, and names mean the nearest.
+pub(super) fn meant(places: &Places, candidates: &[Candidate], bond: &Declared) -> Option<[At; 2]> {
+    let [a, b] = [0, 1].map(|end| places.find(&bond.ends[end]));
+    let is_vague = a.len() > 1 || b.len() > 1;
+    if is_vague && bond.record == Record::Conect {
+        return None;
     }
-    let mut places: HashMap<End, Vec<At>> = HashMap::new();
-    for (residue, candidate) in candidates.iter().enumerate() {
-        for (site, entry) in candidate.sites.iter().enumerate() {
-            let serial = End::Serial(model.rows[entry.row].serial);
-            let named = End::Named {
-                chain: candidate.chain.clone(),
-                number: candidate.number,
-                insertion: candidate.insertion,
-                atom: entry.raw.clone(),
-            };
-            for end in [serial, named] {
-                places.entry(end).or_default().push((residue, site));
-            }
-        }
-    }
-    let mut found = HashMap::new();
-    for bond in declared.iter().filter(|bond| !bond.other_copy) {
-        let [Some(a), Some(b)] = [0, 1].map(|end| places.get(&bond.ends[end])) else {
-            continue;
-        };
-        // numbers that start over name several atoms: serials then say nothing, names the nearest
-        let is_vague = a.len() > 1 || b.len() > 1;
-        if is_vague && bond.record == Record::Conect {
-            continue;
-        }
-        let pairs = a
-            .iter()
-            .flat_map(|&a| b.iter().map(move |&b| [a.min(b), a.max(b)]));
-        let nearest =
-            pairs.min_by(|x, y| distance(candidates, *x).total_cmp(&distance(candidates, *y)));
-        if let Some(ends) = nearest.filter(|[a, b]| a.0 != b.0) {
-            found.insert(ends, bond.record);
-        }
-    }
-    found
+    let pairs = a
+        .iter()
+        .flat_map(|&a| b.iter().map(move |&b| [a.min(b), a.max(b)]));
+    let nearest =
+        pairs.min_by(|x, y| distance(candidates, *x).total_cmp(&distance(candidates, *y)));
+    nearest.filter(|[a, b]| a.0 != b.0)
 }

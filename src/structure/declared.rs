@@ -1,11 +1,14 @@
-//! Bonds that a file declares: SSBOND, LINK and CONECT records of PDB, struct_conn of mmCIF.
+//! Bonds that a file declares: SSBOND, LINK, LINKR and CONECT records of PDB, struct_conn of mmCIF.
 
 use std::fmt;
 
+use super::columns::{columns, serial};
+
 /// Which record declares a bond.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Record {
     Ssbond,
+    /// LINK, and REFMAC's LINKR.
     Link,
     Conect,
     StructConn,
@@ -34,27 +37,53 @@ pub(super) enum End {
     Serial(usize),
 }
 
+/// `A:52A:SG`, `serial number 1203`
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::Named {
+                chain,
+                number,
+                insertion,
+                atom,
+            } => {
+                let colon = if chain.is_empty() { "" } else { ":" };
+                let insertion = insertion.map(String::from).unwrap_or_default();
+                write!(f, "{chain}{colon}{number}{insertion}:{atom}")
+            }
+            End::Serial(serial) => write!(f, "serial number {serial}"),
+        }
+    }
+}
+
 /// A bond that the file declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Declared {
     pub record: Record,
+    /// Line in the file, from 1.
+    pub line: usize,
     pub ends: [End; 2],
     /// Whether the two ends are in different copies of the crystal's asymmetric unit.
     pub other_copy: bool,
 }
 
-/// Columns of a line, from 0, without blanks around; empty beyond its end.
-fn columns(line: &str, range: std::ops::Range<usize>) -> &str {
-    line.get(range.start..range.end.min(line.len()))
-        .unwrap_or_default()
-        .trim()
+/// The bonds that a file declares.
+#[derive(Debug, Default)]
+pub(super) struct DeclaredBonds {
+    pub bonds: Vec<Declared>,
+    /// Records and lines that do not say which atoms they mean.
+    pub unread: Vec<(Record, usize)>,
 }
 
 /// Chain, number and insertion code of a residue; the number starts at column `number`.
-fn residue(line: &str, chain: usize, number: usize) -> Option<(String, isize, Option<char>)> {
+fn residue(
+    line: &str,
+    chain: std::ops::Range<usize>,
+    number: usize,
+) -> Option<(String, isize, Option<char>)> {
     let insertion = columns(line, number + 4..number + 5).chars().next();
     let value = columns(line, number..number + 4).parse().ok()?;
-    Some((columns(line, chain..chain + 1).to_owned(), value, insertion))
+    Some((columns(line, chain).to_owned(), value, insertion))
 }
 
 fn named((chain, number, insertion): (String, isize, Option<char>), atom: &str) -> End {
@@ -66,46 +95,64 @@ fn named((chain, number, insertion): (String, isize, Option<char>), atom: &str) 
     }
 }
 
-/// Adds what a line of a PDB file declares (wwPDB format 3.3, connectivity sections). What does not
-/// fit the columns declares nothing: many programs write these records half.
-pub(super) fn from_pdb(line: &str, into: &mut Vec<Declared>) {
-    let other_copy = |[a, b]: [std::ops::Range<usize>; 2]| {
-        let (a, b) = (columns(line, a), columns(line, b));
-        !a.is_empty() && !b.is_empty() && a != b
-    };
-    if line.starts_with("SSBOND") {
-        if let (Some(a), Some(b)) = (residue(line, 15, 17), residue(line, 29, 31)) {
-            into.push(Declared {
-                record: Record::Ssbond,
-                ends: [named(a, "SG"), named(b, "SG")],
-                other_copy: other_copy([59..65, 66..72]),
-            });
-        }
-    } else if line.starts_with("LINK ") {
-        let atoms = [columns(line, 12..16), columns(line, 42..46)];
-        if let (Some(a), Some(b), false) = (
-            residue(line, 21, 22),
-            residue(line, 51, 52),
-            atoms.contains(&""),
-        ) {
-            into.push(Declared {
-                record: Record::Link,
-                ends: [named(a, atoms[0]), named(b, atoms[1])],
-                other_copy: other_copy([59..65, 66..72]),
-            });
-        }
-    } else if line.starts_with("CONECT") {
-        let serial = |start: usize| columns(line, start..start + 5).parse::<usize>().ok();
-        let Some(first) = serial(6) else { return };
-        for other in [11, 16, 21, 26].into_iter().filter_map(serial) {
-            // most programs write each bond twice, once from each end, some from one of them only
-            if first != other {
-                into.push(Declared {
-                    record: Record::Conect,
-                    ends: [End::Serial(first), End::Serial(other)],
-                    other_copy: false,
-                });
+impl DeclaredBonds {
+    /// Adds what line `number` of a PDB file declares (wwPDB format 3.3, connectivity sections);
+    /// `two_letters`: whether identifiers of chains have two columns.
+    pub fn add_pdb(&mut self, line: &str, number: usize, two_letters: bool) {
+        let from = usize::from(two_letters);
+        let chain = |at: usize| at - from..at + 1;
+        let (record, ends) = if line.starts_with("SSBOND") {
+            let residues = [residue(line, chain(15), 17), residue(line, chain(29), 31)];
+            (Record::Ssbond, residues.map(|one| Some(named(one?, "SG"))))
+        } else if line.starts_with("LINK ") || line.starts_with("LINKR ") {
+            let atoms = [columns(line, 12..16), columns(line, 42..46)];
+            let residues = [residue(line, chain(21), 22), residue(line, chain(51), 52)];
+            let end = |index: usize| {
+                let known = residues[index].clone().filter(|_| !atoms[index].is_empty());
+                Some(named(known?, atoms[index]))
+            };
+            (Record::Link, [end(0), end(1)])
+        } else {
+            if line.starts_with("CONECT") {
+                self.add_conect(line, number);
             }
+            return;
+        };
+        let [Some(a), Some(b)] = ends else {
+            self.unread.push((record, number));
+            return;
+        };
+        // LINKR has the name of a link of REFMAC's in the columns of the copies
+        let copies = [columns(line, 59..65), columns(line, 66..72)];
+        let other_copy = copies[0] != copies[1] && !copies.contains(&"");
+        self.bonds.push(Declared {
+            record,
+            line: number,
+            ends: [a, b],
+            other_copy: other_copy && !line.starts_with("LINKR"),
+        });
+    }
+
+    /// Most programs write each bond twice, once from each end, some from one of them only.
+    fn add_conect(&mut self, line: &str, number: usize) {
+        let column = |start: usize| columns(line, start..start + 5);
+        let others = [11, 16, 21, 26]
+            .map(column)
+            .into_iter()
+            .filter(|text| !text.is_empty());
+        let others: Vec<Option<usize>> = others.map(serial).collect();
+        let first = serial(column(6));
+        if first.is_none() || others.contains(&None) {
+            self.unread.push((Record::Conect, number));
+        }
+        let Some(first) = first else { return };
+        for other in others.into_iter().flatten().filter(|&other| other != first) {
+            self.bonds.push(Declared {
+                record: Record::Conect,
+                line: number,
+                ends: [End::Serial(first), End::Serial(other)],
+                other_copy: false,
+            });
         }
     }
 }
@@ -114,33 +161,54 @@ pub(super) fn from_pdb(line: &str, into: &mut Vec<Declared>) {
 mod tests {
     use super::*;
 
+    fn end(chain: &str, number: isize, insertion: Option<char>, atom: &str) -> End {
+        named((chain.into(), number, insertion), atom)
+    }
+
     #[test]
     fn records_are_read_by_their_columns() {
-        let mut found = Vec::new();
-        for line in [
+        let mut found = DeclaredBonds::default();
+        for (index, line) in [
             "SSBOND   1 CYS A   13    CYS A   20                          1555   2655  2.05  ",
             "LINK         NZ  LYS A   2A                CG  ASN B   1     1555   1555  1.33  ",
             "CONECT   12   11   13  140",
             "SSBOND",
             "LINK         NZ",
-        ] {
-            from_pdb(line, &mut found);
+            "CONECTA0000   1x",
+            "LINKR        NZ  LYS A   2A                CG  ASN B   1                LYSCG-AB",
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            found.add_pdb(line, index + 1, false);
         }
-        let end = |chain: &str, number, insertion, atom: &str| {
-            named((chain.into(), number, insertion), atom)
-        };
-        assert_eq!(found.len(), 5);
+        let bonds = &found.bonds;
+        assert_eq!(bonds.len(), 6);
         assert_eq!(
-            found[0].ends,
+            bonds[0].ends,
             [end("A", 13, None, "SG"), end("A", 20, None, "SG")]
         );
-        assert!(found[0].other_copy && !found[1].other_copy);
-        assert_eq!(
-            found[1].ends,
-            [end("A", 2, Some('A'), "NZ"), end("B", 1, None, "CG")]
-        );
-        for (bond, other) in found[2..].iter().zip([11, 13, 140]) {
+        assert!(bonds[0].other_copy && !bonds[1].other_copy && !bonds[5].other_copy);
+        let link = [end("A", 2, Some('A'), "NZ"), end("B", 1, None, "CG")];
+        assert_eq!([&bonds[1].ends, &bonds[5].ends], [&link, &link]);
+        for (bond, other) in bonds[2..5].iter().zip([11, 13, 140]) {
             assert_eq!(bond.ends, [End::Serial(12), End::Serial(other)]);
         }
+        let unread = [(Record::Ssbond, 4), (Record::Link, 5), (Record::Conect, 6)];
+        assert_eq!(found.unread, unread);
+    }
+
+    #[test]
+    fn chains_of_two_letters_and_serial_numbers_beyond_five_digits_are_read() {
+        let mut found = DeclaredBonds::default();
+        let line = "SSBOND   1 CYSAB   13    CYSAC   20";
+        found.add_pdb(line, 1, true);
+        found.add_pdb("CONECTA0000A0001", 2, true);
+        let sulfurs = [end("AB", 13, None, "SG"), end("AC", 20, None, "SG")];
+        assert_eq!(found.bonds[0].ends, sulfurs);
+        let serials = [End::Serial(100_000), End::Serial(100_001)];
+        assert_eq!(found.bonds[1].ends, serials);
+        assert_eq!(serials[0].to_string(), "serial number 100000");
+        assert_eq!(sulfurs[0].to_string(), "AB:13:SG");
     }
 }

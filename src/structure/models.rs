@@ -5,7 +5,7 @@
 //! their columns; the lexers of both formats hand over checked [`AtomFields`], and [`Row`]s
 //! remember where each atom stood and what the user calls it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use nalgebra::Vector3;
 
@@ -86,6 +86,10 @@ pub(super) struct Model {
     pub segments: Vec<String>,
     /// Waters, which are counted and left out at once: files hold tens of thousands.
     pub waters: usize,
+    /// Serial numbers of their atoms, and their chains, numbers and insertion codes: records of
+    /// bonds name them.
+    pub water_serials: HashSet<usize>,
+    pub water_residues: HashSet<(String, isize, Option<char>)>,
     open: HashMap<(String, String), usize>,
     /// The latest residue of each molecule with a number and insertion code.
     numbered: HashMap<(usize, isize, Option<char>), usize>,
@@ -120,8 +124,12 @@ impl Model {
     pub fn add(&mut self, fields: &AtomFields) {
         if is_water(fields.residue) {
             let water = Some((fields.chain.to_owned(), fields.number, fields.insertion));
-            self.waters += usize::from(self.last_water != water);
-            self.last_water = water;
+            self.water_serials.insert(fields.serial);
+            if self.last_water != water {
+                self.waters += 1;
+                self.water_residues.extend(water.clone());
+                self.last_water = water;
+            }
             return;
         }
         let residue = self.residue_for(fields);

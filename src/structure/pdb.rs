@@ -1,8 +1,9 @@
 //! PDB files as they are met: short lines, overflowing numbers, free text, several models.
 
 use super::collector::{Collector, Wanted};
-use super::declared::{self, Declared};
+use super::columns::{column, columns, hybrid36, serial};
 use super::models::{AtomFields, is_water};
+use super::records::Records;
 use super::residues::residue_name;
 use super::source::Source;
 use super::{Cell, Element};
@@ -15,14 +16,14 @@ pub(super) const FARTHEST: f64 = 1e6;
 pub(super) struct Lexed {
     pub collector: Collector,
     pub cell: Option<Cell>,
-    pub declared: Vec<Declared>,
+    pub records: Records,
 }
 
 fn is_atom(line: &str) -> bool {
     line.starts_with("ATOM") && line[4..].starts_with([' ', '\t']) || line.starts_with("HETATM")
 }
 
-/// Finds the atoms of the wanted models, the cell, and the bonds that records declare.
+/// Finds the atoms of the wanted models, the cell, and what records say of both.
 ///
 /// # Errors
 /// [`crate::Error::Input`] naming the line of the first atom record that is cut short, or whose
@@ -31,7 +32,7 @@ pub(super) fn lex(source: &Source, wanted: Wanted) -> Result<Lexed> {
     let two_letters = has_two_letter_chains(&source.text);
     let mut collector = Collector::new(wanted);
     let mut cell = None;
-    let mut declared = Vec::new();
+    let mut records = Records::default();
     for (index, line) in source.text.lines().enumerate() {
         if is_atom(line) {
             if collector.wants_atoms() {
@@ -52,14 +53,14 @@ pub(super) fn lex(source: &Source, wanted: Wanted) -> Result<Lexed> {
         } else if line.starts_with("CRYST1") {
             cell = cell.or_else(|| unit_cell(line));
         } else {
-            declared::from_pdb(line, &mut declared);
+            records.add_pdb(line, index + 1, two_letters);
         }
     }
     collector.finish(source)?;
     Ok(Lexed {
         collector,
         cell,
-        declared,
+        records,
     })
 }
 
@@ -115,20 +116,6 @@ fn unshifted(line: &str) -> std::borrow::Cow<'_, str> {
     }
 }
 
-/// Columns of a line, from 0, without blanks around; empty beyond its end.
-fn columns(line: &str, range: std::ops::Range<usize>) -> &str {
-    line.get(range.start..range.end.min(line.len()))
-        .unwrap_or_default()
-        .trim()
-}
-
-fn column(line: &str, at: usize) -> Option<char> {
-    line.as_bytes()
-        .get(at)
-        .map(|&byte| char::from(byte))
-        .filter(|character| !character.is_whitespace())
-}
-
 fn atom<'a>(
     source: &Source,
     number: usize,
@@ -140,7 +127,7 @@ fn atom<'a>(
     let split = if two_letters { 20 } else { 21 };
     let mut fields = AtomFields {
         line: number,
-        serial: serial(line).unwrap_or(ordinal),
+        serial: serial(columns(line, 6..11)).unwrap_or(ordinal),
         hetero: line.starts_with("HETATM"),
         name: columns(line, 12..16),
         altloc: column(line, 16),
@@ -210,13 +197,6 @@ pub(super) fn coordinate(text: &str) -> Result<f64, String> {
     }
 }
 
-fn serial(line: &str) -> Option<usize> {
-    let text = columns(line, 6..11);
-    text.parse()
-        .ok()
-        .or_else(|| usize::try_from(hybrid36(text, 5)?).ok())
-}
-
 /// Residue number and insertion code; numbers beyond 9999 as hybrid-36 or spilled into the
 /// insertion code's column.
 fn residue_number(line: &str) -> Option<(isize, Option<char>)> {
@@ -227,30 +207,6 @@ fn residue_number(line: &str) -> Option<(isize, Option<char>)> {
     let text = columns(line, 22..26);
     let number = text.parse().ok().or_else(|| hybrid36(text, 4))?;
     Some((number, column(line, 26)))
-}
-
-/// Hybrid-36 numbers of `width` characters that start with a letter: `A000` is 10,000
-/// (cctbx.sourceforge.net/hybrid_36).
-fn hybrid36(text: &str, width: u32) -> Option<isize> {
-    let first = text.chars().next()?;
-    let one_case = |case: fn(&u8) -> bool| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_digit() || case(&byte))
-    };
-    let is_upper = first.is_ascii_uppercase() && one_case(u8::is_ascii_uppercase);
-    let is_lower = first.is_ascii_lowercase() && one_case(u8::is_ascii_lowercase);
-    if text.len() != width as usize || !(is_upper || is_lower) {
-        return None;
-    }
-    // Decimals come first, then 26 · 36^(width − 1) numbers in capitals, then as many in small
-    // letters.
-    let letters = if is_lower {
-        26 * 36_isize.pow(width - 1)
-    } else {
-        0
-    };
-    let value = isize::from_str_radix(text, 36).ok()?;
-    Some(value - 10 * 36_isize.pow(width - 1) + 10_isize.pow(width) + letters)
 }
 
 fn unit_cell(line: &str) -> Option<Cell> {
@@ -273,23 +229,6 @@ pub(super) fn cell(lengths: [f64; 3], angles: [f64; 3]) -> Option<Cell> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hybrid36_matches_its_published_examples() {
-        for (text, width, value) in [
-            ("A000", 4, 10_000),
-            ("A001", 4, 10_001),
-            ("ZZZZ", 4, 1_223_055),
-            ("a000", 4, 1_223_056),
-            ("A0000", 5, 100_000),
-            ("ZZZZZ", 5, 43_770_015),
-        ] {
-            assert_eq!(hybrid36(text, width), Some(value), "{text}");
-        }
-        for text in ["", "1000", "A00", "Aa00", "A0-0", "A00 "] {
-            assert_eq!(hybrid36(text, 4), None, "{text}");
-        }
-    }
 
     #[test]
     fn six_digit_serials_shift_nothing() {

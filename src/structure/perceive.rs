@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 
 use super::conformers::Candidate;
 use super::contacts::{At, Contact, REACH};
-use super::declared::{Declared, End, Record};
 use super::models::Model;
 use super::whole::Lattice;
 
@@ -150,15 +149,30 @@ fn disulfides(
             found.push(*pair);
         }
     }
-    for pair in pairs.iter().filter(|pair| pair.declared.is_some()) {
-        if !found.iter().any(|known| known.ends == pair.ends) {
-            warnings.push(format!(
-                "disulfide {}: declared, but not taken: too far apart",
-                pair.label(candidates)
-            ));
-        }
-    }
+    say_not_taken(candidates, &pairs, &found, warnings);
     found
+}
+
+/// Says of disulfides that are declared and are none why that is.
+fn say_not_taken(
+    candidates: &[Candidate],
+    pairs: &[Contact],
+    found: &[Contact],
+    warnings: &mut Vec<String>,
+) {
+    let is_found = |pair: &Contact| found.iter().any(|known| known.ends == pair.ends);
+    let declared = pairs.iter().filter(|pair| pair.declared.is_some());
+    for pair in declared.filter(|pair| !is_found(pair)) {
+        let why = if pair.distance > REACH {
+            "too far apart"
+        } else {
+            "one of its sulfurs is in another disulfide"
+        };
+        warnings.push(format!(
+            "disulfide {}: declared, but not taken: {why}",
+            pair.label(candidates)
+        ));
+    }
 }
 
 /// Pairs of sulfurs over the border of a periodic cell.
@@ -184,36 +198,6 @@ fn images(candidates: &[Candidate], lattice: &Lattice) -> Vec<Contact> {
         }
     }
     found
-}
-
-/// Says of disulfides that are declared to another copy of the crystal that there is none here.
-pub(super) fn other_copies(
-    candidates: &[Candidate],
-    declared: &[Declared],
-    warnings: &mut Vec<String>,
-) {
-    let label = |end: &End| match end {
-        End::Named {
-            chain,
-            number,
-            insertion,
-            atom,
-        } if atom == "SG" => candidates
-            .iter()
-            .find(|one| (&one.chain, one.number, one.insertion) == (chain, *number, *insertion))
-            .map(Candidate::label),
-        _ => None,
-    };
-    let is_disulfide = |bond: &&Declared| bond.other_copy && bond.record != Record::Conect;
-    for bond in declared.iter().filter(is_disulfide) {
-        if let [Some(a), Some(b)] = [0, 1].map(|end| label(&bond.ends[end])) {
-            warnings.push(format!(
-                "disulfide {a} – {b} ({}): not taken: its partner is in another copy \
-                 of the crystal; both are thiols here",
-                bond.record
-            ));
-        }
-    }
 }
 
 /// Leaves out amino acids that are no part of a chain: ligands. mmCIF says which are; in PDB they

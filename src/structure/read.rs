@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::assemble::assemble;
 use super::collector::Wanted;
-use super::declared::Declared;
 use super::models::Model;
 use super::pdb::Lexed;
+use super::records::Records;
 use super::report::plural;
 use super::residues::family;
 use super::source::{Format, Source, load};
@@ -115,7 +115,7 @@ struct Reading {
     numbers: Vec<usize>,
     models: Vec<(usize, Model)>,
     cell: Option<Cell>,
-    declared: Vec<Declared>,
+    records: Records,
     /// What is to be said of the file.
     warnings: Vec<String>,
 }
@@ -126,13 +126,14 @@ impl Reading {
         let Lexed {
             collector,
             cell,
-            declared,
+            records,
         } = match source.format {
             Format::Pdb => pdb::lex(&source, wanted)?,
             Format::Mmcif => cif::lex(&source, wanted)?,
         };
         let numbers = collector.numbers();
         let mut warnings: Vec<String> = collector.behind_end.into_iter().collect();
+        warnings.extend(records.lines());
         let mut models = collector.models;
         let joined = models
             .iter_mut()
@@ -149,7 +150,7 @@ impl Reading {
             numbers,
             models,
             cell,
-            declared,
+            records,
             warnings,
         })
     }
@@ -174,7 +175,7 @@ impl Reading {
             assemble(
                 &self.source,
                 model,
-                &self.declared,
+                &self.records,
                 self.cell,
                 options,
                 report,

@@ -89,6 +89,11 @@ pub(super) fn sever(
     }
 }
 
+/// Whether a contact is a bond of the protein to what is left out.
+pub(super) fn is_cut(candidates: &[Candidate], contact: &Contact, bonds: &Bonds) -> bool {
+    cut(candidates, contact, bonds).is_some()
+}
+
 fn cut(candidates: &[Candidate], contact: &Contact, bonds: &Bonds) -> Option<Cut> {
     let is_inside =
         |&(residue, _): &At| candidates[residue].family.is_some() && candidates[residue].wanted;

@@ -5,6 +5,7 @@
 mod bonds;
 mod commands;
 mod geometry;
+mod records;
 mod states;
 
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! The atom table of an mmCIF file.
 
+use std::collections::BTreeMap;
+
 use super::plain_number;
 use super::tokens::Token;
 use crate::Result;
@@ -16,8 +18,10 @@ pub(super) struct AtomTable<'a> {
     position: [usize; 3],
     names: [usize; 4],
     fallbacks: [Option<usize>; 4],
-    columns: [Option<usize>; 9],
+    columns: [Option<usize>; 10],
     model: Option<String>,
+    /// Entities of the polymers, by identifiers of chains.
+    pub entities: BTreeMap<String, String>,
 }
 
 const NAMES: [[&str; 2]; 4] = [
@@ -26,7 +30,7 @@ const NAMES: [[&str; 2]; 4] = [
     ["auth_asym_id", "label_asym_id"],
     ["auth_seq_id", "label_seq_id"],
 ];
-const OPTIONAL: [&str; 9] = [
+const OPTIONAL: [&str; 10] = [
     "id",
     "group_pdb",
     "label_alt_id",
@@ -36,6 +40,7 @@ const OPTIONAL: [&str; 9] = [
     "occupancy",
     "pdbx_pdb_model_num",
     "type_symbol",
+    "label_entity_id",
 ];
 
 impl<'a> AtomTable<'a> {
@@ -72,6 +77,7 @@ impl<'a> AtomTable<'a> {
             fallbacks: NAMES.map(|names| column(names[1])),
             columns: OPTIONAL.map(column),
             model: None,
+            entities: BTreeMap::new(),
         })
     }
 
@@ -86,6 +92,7 @@ impl<'a> AtomTable<'a> {
             occupancy,
             model,
             element,
+            entity,
         ] = self
             .columns
             .map(|column| column.and_then(|column| row[column].value()));
@@ -133,6 +140,12 @@ impl<'a> AtomTable<'a> {
                 .unwrap_or(1.0),
             polymer: self.columns[4].map(|_| sequence.is_some()),
         };
+        if let (Some(entity), Some(_)) = (entity, sequence)
+            && !self.entities.contains_key(fields.chain)
+        {
+            let chain = fields.chain.to_owned();
+            self.entities.insert(chain, entity.to_owned());
+        }
         fields.number = number.parse().map_err(|_| {
             self.source.error(
                 line,

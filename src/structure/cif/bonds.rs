@@ -1,11 +1,11 @@
 //! The table of declared bonds of an mmCIF file (struct_conn).
 
 use super::tokens::Token;
-use crate::structure::declared::{Declared, End, Record};
+use crate::structure::declared::{Declared, DeclaredBonds, End, Record};
 
 /// Adds the bond that a row of the table declares: `names` are the items without their category.
-/// Hydrogen bonds and rows without names are none.
-pub(super) fn add(names: &[String], row: &[Token], into: &mut Vec<Declared>) {
+/// Hydrogen bonds are none.
+pub(super) fn add(names: &[String], row: &[Token], into: &mut DeclaredBonds) {
     let value = |item: &str| {
         let column = names.iter().position(|name| name == item)?;
         row.get(column)?.value()
@@ -34,11 +34,15 @@ pub(super) fn add(names: &[String], row: &[Token], into: &mut Vec<Declared>) {
         })
     };
     let copies = [value("ptnr1_symmetry"), value("ptnr2_symmetry")];
+    let line = row.first().map_or(0, |word| word.line);
     if let (Some(a), Some(b)) = (end(1), end(2)) {
-        into.push(Declared {
+        into.bonds.push(Declared {
             record: Record::StructConn,
+            line,
             ends: [a, b],
             other_copy: matches!(copies, [Some(a), Some(b)] if a != b),
         });
+    } else {
+        into.unread.push((Record::StructConn, line));
     }
 }

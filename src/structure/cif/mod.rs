@@ -1,21 +1,21 @@
-//! mmCIF files: the atom table, the cell and the declared bonds; everything else is passed over.
+//! mmCIF files: the atom table, the cell, and the tables that bear on both; everything else is
+//! passed over.
 
 mod atoms;
 mod bonds;
+mod tables;
 mod tokens;
 
 use self::atoms::AtomTable;
+use self::tables::{Category, Tables, item};
 use self::tokens::{Token, Tokens};
 use super::collector::{Collector, Wanted};
-use super::declared::Declared;
 use super::pdb::{Lexed, cell};
 use super::source::Source;
 use crate::Result;
 
-const BONDS: &str = "_struct_conn.";
-
-/// Finds the atoms of the wanted models, the cell and the declared bonds of the first data block
-/// that has atoms.
+/// Finds the atoms of the wanted models, the cell, and what other tables say of both, in the first
+/// data block that has atoms.
 ///
 /// # Errors
 /// [`crate::Error::Input`] naming the line of an unfinished row or quote, of a position that is no
@@ -31,15 +31,14 @@ pub(super) fn lex(source: &Source, wanted: Wanted) -> Result<Lexed> {
     ];
     let mut collector = Collector::new(wanted);
     let mut edges = [None; 6];
-    let mut declared = Vec::new();
-    // a table of one row may be written as items, without loop_
-    let (mut bond_names, mut bond_row) = (Vec::new(), Vec::new());
+    let mut beside = Tables::default();
+    let mut single = SingleRows::default();
     let mut tokens = Tokens::new(source);
     let mut next = tokens.next()?;
     while let Some(token) = next {
         next = tokens.next()?;
         if token.is_item("loop_") {
-            next = lex_loop(source, &mut tokens, next, &mut collector, &mut declared)?;
+            next = lex_loop(source, &mut tokens, next, &mut collector, &mut beside)?;
         } else if let (Some(edge), Some(value)) = (
             CELL.iter()
                 .position(|edge| token.is_item(&format!("_cell.{edge}"))),
@@ -48,14 +47,18 @@ pub(super) fn lex(source: &Source, wanted: Wanted) -> Result<Lexed> {
             edges[edge] = value
                 .value()
                 .and_then(|value| plain_number(value).parse::<f64>().ok());
-        } else if let (Some(name), Some(value)) = (bond_item(&token), next) {
-            bond_names.push(name);
-            bond_row.push(value);
+        } else if let (false, Some((category, name)), Some(value)) =
+            (token.quoted, item(token.text), next)
+        {
+            single.add(category, name, value);
         } else if token.is_structure() && !token.text.starts_with('_') && collector.has_models() {
+            beside.records.other_block = block_with_atoms(source, token);
             break; // another data block
         }
     }
-    bonds::add(&bond_names, &bond_row, &mut declared);
+    for (category, names, row) in single.0 {
+        beside.add(category, &names, &row);
+    }
     collector.finish(source)?;
     let cell = match edges {
         [
@@ -71,16 +74,42 @@ pub(super) fn lex(source: &Source, wanted: Wanted) -> Result<Lexed> {
     Ok(Lexed {
         collector,
         cell,
-        declared,
+        records: beside.finish(),
     })
 }
 
-/// The item's name within the table of declared bonds, if a word is one of them.
-fn bond_item(token: &Token) -> Option<String> {
-    let name = token.text.to_ascii_lowercase();
-    name.strip_prefix(BONDS)
-        .filter(|_| !token.quoted)
-        .map(str::to_owned)
+/// Tables of one row, which may be written as items, without loop_.
+#[derive(Default)]
+struct SingleRows<'a>(Vec<(Category, Vec<String>, Vec<Token<'a>>)>);
+
+impl<'a> SingleRows<'a> {
+    fn add(&mut self, category: Category, name: String, value: Token<'a>) {
+        match self.0.iter_mut().find(|(known, ..)| *known == category) {
+            Some((_, names, row)) => {
+                names.push(name);
+                row.push(value);
+            }
+            None => self.0.push((category, vec![name], vec![value])),
+        }
+    }
+}
+
+/// The name of a data block from `start` on that has atoms, if there is one.
+fn block_with_atoms(source: &Source, start: Token) -> Option<String> {
+    let starts = |word: &str, with: &str| {
+        word.get(..with.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(with))
+    };
+    let mut block = None;
+    for line in source.text.lines().skip(start.line - 1) {
+        let word = line.split_ascii_whitespace().next().unwrap_or_default();
+        if starts(word, "data_") {
+            block = Some(word);
+        } else if starts(word, "_atom_site.") {
+            return block.map(str::to_owned);
+        }
+    }
+    None
 }
 
 /// Reads a loop from its first word on; gives back the first word after it.
@@ -89,7 +118,7 @@ fn lex_loop<'a>(
     tokens: &mut Tokens<'a>,
     first: Option<Token<'a>>,
     into: &mut Collector,
-    declared: &mut Vec<Declared>,
+    beside: &mut Tables<'a>,
 ) -> Result<Option<Token<'a>>> {
     let mut next = first;
     let mut names = Vec::new();
@@ -102,26 +131,31 @@ fn lex_loop<'a>(
         .any(|name| name == "_atom_site.cartn_x")
         .then(|| AtomTable::new(source, &names, next.map_or(1, |token| token.line)));
     let mut table = table.transpose()?;
-    let bonds: Option<Vec<String>> = names
-        .iter()
-        .map(|name| name.strip_prefix(BONDS).map(str::to_owned))
-        .collect();
-    let bonds = bonds.filter(|names| !names.is_empty());
+    let items: Option<Vec<(Category, String)>> = names.iter().map(|name| item(name)).collect();
+    let other = items.filter(|items| !items.is_empty()).map(|items| {
+        (
+            items[0].0,
+            items.into_iter().map(|item| item.1).collect::<Vec<_>>(),
+        )
+    });
     let mut row: Vec<Token> = Vec::with_capacity(names.len());
     while let Some(token) = next.filter(|token| !token.is_structure()) {
         next = tokens.next()?;
-        if table.is_none() && bonds.is_none() {
+        if table.is_none() && other.is_none() {
             continue;
         }
         row.push(token);
         if row.len() == names.len() {
             if let Some(table) = &mut table {
                 table.add(&row, into)?;
-            } else if let Some(names) = &bonds {
-                bonds::add(names, &row, declared);
+            } else if let Some((category, names)) = &other {
+                beside.add(*category, names, &row);
             }
             row.clear();
         }
+    }
+    if let Some(table) = &mut table {
+        beside.entities.append(&mut table.entities);
     }
     if let (Some(token), true) = (row.first(), table.is_some()) {
         let what = format!(

@@ -1,7 +1,7 @@
 //! Writing files so that nothing is lost: temporary file, fsync, rename.
 
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
@@ -98,6 +98,18 @@ pub fn starts_with_or_is_empty(path: &Path, words: &str) -> bool {
     }
     let line = start.split(|&byte| byte == b'\n').next();
     start.is_empty() || String::from_utf8_lossy(line.unwrap_or_default()).contains(words)
+}
+
+/// The last line of a text file, of which it may be the end alone where it is long.
+pub fn last_line(path: &Path) -> Option<String> {
+    let mut file = File::open(path).ok()?;
+    let length = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(1000)))
+        .ok()?;
+    let mut end = Vec::new();
+    file.take(1000).read_to_end(&mut end).ok()?;
+    let text = String::from_utf8_lossy(&end);
+    text.lines().last().map(str::to_owned)
 }
 
 /// The last part of a path, as a user reads it.

@@ -63,13 +63,14 @@ impl Finding {
 }
 
 /// Looks at the machine, and at `folder`, where runs would write. Takes a few seconds: a jump of a
-/// tetrapeptide is made on each engine.
+/// tetrapeptide is made on each engine that there is hardware for.
 pub fn doctor(folder: &Path) -> Vec<Finding> {
     let mut findings = vec![program(), processor(), threads(), memory()];
     let all = super::devices();
     findings.extend(devices(&all));
     findings.push(engine("CPU engine", Backend::Cpu));
-    if !all.is_empty() {
+    // on a software device the trial would be 15 s of compiling shaders, for what no run uses
+    if all.iter().any(is_hardware) {
         findings.push(engine("GPU engine", Backend::Gpu));
     }
     findings.push(disk(folder));
@@ -181,13 +182,16 @@ fn memory() -> Finding {
     found.wrong(Verdict::Poor, "free some, or ask the scheduler for more")
 }
 
+fn is_hardware(device: &String) -> bool {
+    !device.contains("(software;")
+}
+
 /// The GPUs, one finding each.
 fn devices(all: &[String]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = all
         .iter()
         .map(|device| Finding::good("GPU", device.as_str()))
         .collect();
-    let is_hardware = |device: &String| !device.contains("(software;");
     if cfg!(feature = "gpu") && !all.iter().any(is_hardware) {
         let none = Finding::good("GPU", "none but the CPU, whose engine is used");
         findings.push(none.wrong(

@@ -145,11 +145,15 @@ impl Files {
     }
 
     /// Whether what is there is what a run leaves that ended before its first checkpoint, before
-    /// which it has no more to show than its log and frame 0.
+    /// which it has no more to show than its log and frame 0. One that could not write on has
+    /// closed its trajectory, and says so in its log; it has no summary.
     fn are_abandoned(&self) -> bool {
         let early = |replica| [self.csv(replica), self.topology(), self.log()];
         // a set: there may be 65,536 replicas
-        let early: HashSet<_> = (0..self.replicas.len()).flat_map(early).collect();
+        let mut early: HashSet<_> = (0..self.replicas.len()).flat_map(early).collect();
+        if files::last_line(&self.log()).is_some_and(|line| line.contains("] ended: ")) {
+            early.extend((0..self.replicas.len()).map(|replica| self.trajectory(replica)));
+        }
         let mut later = self.all();
         later.retain(|file| !early.contains(file));
         later.extend(checkpoint::files(&self.prefix));

@@ -72,7 +72,14 @@ impl Session {
     /// # Errors
     /// Those of [`Session::run`] before its first step.
     pub fn preview(&mut self, options: &RunOptions) -> Result<Preview> {
+        let pool = self.pool.clone();
+        threads::within(pool.as_deref(), || self.look_ahead(options))
+    }
+
+    fn look_ahead(&mut self, options: &RunOptions) -> Result<Preview> {
         let (files, plan) = self.prepare(options)?;
+        // a step of a large protein takes minutes
+        self.stepper.heed(&options.stop);
         let checkpoint = self.checkpoint(options, &plan, &files)?;
         if checkpoint.is_none() {
             let all = files.all();

@@ -41,6 +41,9 @@ impl Stop {
             }
             #[cfg(unix)]
             let _ = flag::register(signal_hook::consts::SIGUSR1, asked.clone());
+            // a file that may not grow further is an error of the write that met it (`ulimit -f`)
+            #[cfg(unix)]
+            let _ = flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
             asked
         });
         Stop {

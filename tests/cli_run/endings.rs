@@ -122,3 +122,40 @@ fn a_full_disk_ends_the_run_with_exit_2() {
         );
     }
 }
+
+/// The shell's limits on files: an error of what met them, and the same command then starts over.
+#[test]
+fn limits_on_files_are_errors_that_leave_nothing_in_the_way() {
+    let run = "run akle.pdb -m m.safetensors --backend cpu --steps 2 --guard warn --as-is";
+    let limited = |bench: &Bench, limit: &str, prefix: &str| {
+        let program = env!("CARGO_BIN_EXE_mdsurrogate");
+        let line = format!("ulimit {limit}; exec {program} {run} -o {prefix}");
+        let output = Command::new("bash")
+            .args(["-c", &line])
+            .current_dir(bench.path("."))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), said)
+    };
+    // a kilobyte a file: a signal, where it is not caught
+    let bench = Bench::new();
+    let (code, said) = limited(&bench, "-f 1", "size");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("File too large"), "{said}");
+    bench.says(&format!("{run} -o size"), 0);
+    let mut refused = 0;
+    for open in 4..16 {
+        let prefix = format!("open{open}");
+        let (code, said) = limited(&bench, &format!("-n {open}"), &prefix);
+        match code {
+            Some(0) => continue,
+            Some(2) => assert!(said.contains("Too many open files"), "{said}"),
+            // threads and signals need some as well
+            other => assert_eq!(other, Some(4), "{open}: {said}"),
+        }
+        refused += 1;
+        bench.says(&format!("{run} -o {prefix}"), 0);
+    }
+    assert!(refused > 0);
+}

@@ -34,6 +34,7 @@ mod topology;
 mod unresolved;
 mod whole;
 mod write;
+mod write_cif;
 
 pub use frame::{Cell, Frame, centroid};
 pub use look::require_whole;
@@ -44,4 +45,6 @@ pub use rings::{Pierced, Rings};
 pub use source::Format;
 pub use topology::{Atom, Chain, Element, Residue, Topology};
 pub use whole::{Lattice, Molecules};
-pub use write::write_pdb;
+pub(crate) use write::model_text;
+pub use write::{Annotations, write_pdb, write_pdb_with};
+pub use write_cif::{outgrows_pdb, write_cif};

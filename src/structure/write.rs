@@ -10,6 +10,15 @@ use crate::{Error, Result};
 /// Chain identifiers where those of the topology have more than PDB's one character.
 const IDENTIFIERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
+/// What a file of a structure says beside atoms and positions.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Annotations {
+    /// Lines of words: where the structure comes from.
+    pub remarks: Vec<String>,
+    /// Temperature factor of every atom, Å²; none: 0 for all.
+    pub temperature_factors: Vec<f64>,
+}
+
 /// Writes frames of a topology as a PDB file, whole or not at all; several frames become models 1,
 /// 2, ….
 ///
@@ -30,6 +39,29 @@ pub fn write_pdb<'a>(
     topology: &Topology,
     frames: impl IntoIterator<Item = &'a Frame>,
 ) -> Result<()> {
+    write_pdb_with(path, topology, frames, &Annotations::default())
+}
+
+/// The same with words (REMARK records, cut into lines of 68 columns) and temperature factors
+/// (999.99 at most).
+///
+/// # Errors
+/// Those of [`write_pdb`].
+///
+/// # Panics
+/// If a frame has not one position per atom, or there are temperature factors, and not one per
+/// atom.
+pub fn write_pdb_with<'a>(
+    path: &Path,
+    topology: &Topology,
+    frames: impl IntoIterator<Item = &'a Frame>,
+    notes: &Annotations,
+) -> Result<()> {
+    let factors = &notes.temperature_factors;
+    assert!(
+        factors.is_empty() || factors.len() == topology.len(),
+        "a temperature factor per atom"
+    );
     let frames: Vec<&Frame> = frames.into_iter().collect();
     frames.iter().for_each(|frame| {
         assert_eq!(
@@ -57,6 +89,7 @@ pub fn write_pdb<'a>(
     }
     let chains = chain_identifiers(topology);
     write_atomically(path, |out| {
+        write_remarks(out, &notes.remarks)?;
         if let Some(cell) = frames.first().and_then(|frame| frame.cell) {
             write_cell(out, &cell)?;
         }
@@ -64,7 +97,7 @@ pub fn write_pdb<'a>(
             if frames.len() > 1 {
                 writeln!(out, "MODEL     {:>4}", index + 1)?;
             }
-            write_atoms(out, topology, &chains, frame)?;
+            write_atoms(out, topology, &chains, frame, factors)?;
             if frames.len() > 1 {
                 writeln!(out, "ENDMDL")?;
             }
@@ -74,6 +107,37 @@ pub fn write_pdb<'a>(
     })
 }
 
+/// What a trajectory of models writes of a frame: its time, where it is known, as GROMACS has it in
+/// a title, and a model.
+///
+/// # Errors
+/// The first atom whose position has no room in its columns.
+pub(crate) fn model_text(
+    topology: &Topology,
+    frame: &Frame,
+    number: u64,
+) -> std::result::Result<Vec<u8>, usize> {
+    if let Some(atom) = unprintable(frame) {
+        return Err(atom);
+    }
+    let mut text = Vec::new();
+    let chains = chain_identifiers(topology);
+    let mut write = || -> std::io::Result<()> {
+        if frame.time.is_finite() {
+            let (time, step) = (frame.time, frame.step);
+            writeln!(text, "TITLE     mdsurrogate t= {time:.5} step= {step}")?;
+        }
+        if let Some(cell) = &frame.cell {
+            write_cell(&mut text, cell)?;
+        }
+        writeln!(text, "MODEL     {number:>4}")?;
+        write_atoms(&mut text, topology, &chains, frame, &[])?;
+        writeln!(text, "ENDMDL")
+    };
+    write().expect("memory can be written to");
+    Ok(text)
+}
+
 /// The first atom whose position cannot be printed into eight columns.
 fn unprintable(frame: &Frame) -> Option<usize> {
     frame.positions.iter().position(|position| {
@@ -81,6 +145,28 @@ fn unprintable(frame: &Frame) -> Option<usize> {
             .iter()
             .all(|&value| value > -999_999.0 && value < 9_999_999.0)
     })
+}
+
+/// Columns of a remark's words.
+const WORDS: usize = 68;
+
+/// REMARK 6 to 99 are free text. Characters beyond ASCII, which the format cannot hold, become `?`.
+fn write_remarks(out: &mut impl Write, remarks: &[String]) -> std::io::Result<()> {
+    for remark in remarks {
+        let plain = |letter: char| {
+            if letter.is_ascii_graphic() || letter == ' ' {
+                letter
+            } else {
+                '?'
+            }
+        };
+        let letters: Vec<char> = remark.chars().map(plain).collect();
+        for line in letters.chunks(WORDS) {
+            let words: String = line.iter().collect();
+            writeln!(out, "REMARK   6 {}", words.trim_end())?;
+        }
+    }
+    Ok(())
 }
 
 fn write_cell(out: &mut impl Write, cell: &Cell) -> std::io::Result<()> {
@@ -96,6 +182,7 @@ fn write_atoms(
     topology: &Topology,
     chains: &[char],
     frame: &Frame,
+    factors: &[f64],
 ) -> std::io::Result<()> {
     let mut records = 0;
     for (chain, id) in topology.chains.iter().zip(chains) {
@@ -111,9 +198,10 @@ fn write_atoms(
                 let symbol = topology.atoms[index].element.symbol().to_ascii_uppercase();
                 let name = padded_name(&topology.atoms[index].name, &symbol);
                 let [x, y, z] = frame.positions[index].map(coordinate).into();
+                let factor = factors.get(index).map_or(0.0, |&factor| factor.min(999.99));
                 writeln!(
                     out,
-                    "ATOM  {:>5} {name} {place}   {x}{y}{z}  1.00  0.00          {symbol:>2}",
+                    "ATOM  {:>5} {name} {place}   {x}{y}{z}  1.00{factor:6.2}          {symbol:>2}",
                     serial(records)
                 )?;
             }
@@ -213,7 +301,7 @@ fn chain_identifiers(topology: &Topology) -> Vec<char> {
 
 /// Bonds that no reader knows from templates and order: disulfides, and C–N bonds of residues that
 /// do not follow each other in a chain (rings, branches over chains).
-fn write_bonds(out: &mut impl Write, topology: &Topology) -> std::io::Result<()> {
+pub(super) fn untold_bonds(topology: &Topology) -> Vec<[usize; 2]> {
     let is_known = |[i, j]: [usize; 2]| {
         let (a, b) = (topology.residue_of(i), topology.residue_of(j));
         let [c, n] = if topology.atoms[i].name == "C" {
@@ -225,9 +313,14 @@ fn write_bonds(out: &mut impl Write, topology: &Topology) -> std::io::Result<()>
         topology.atoms[i].residue == topology.atoms[j].residue
             || follows && a.chain == b.chain && topology.atoms[c].name == "C"
     };
+    let bonds = topology.bonds.iter().copied();
+    bonds.filter(|bond| !is_known(*bond)).collect()
+}
+
+fn write_bonds(out: &mut impl Write, topology: &Topology) -> std::io::Result<()> {
     // Each chain before an atom took one serial for its TER.
     let record_of = |atom: usize| atom + 1 + topology.residue_of(atom).chain;
-    for &[i, j] in topology.bonds.iter().filter(|bond| !is_known(**bond)) {
+    for [i, j] in untold_bonds(topology) {
         if record_of(i.max(j)) > 99_999 {
             continue; // MDAnalysis refuses files whose CONECT holds hybrid-36 numbers
         }

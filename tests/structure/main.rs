@@ -1,5 +1,6 @@
 //! Reading real structures: counts and bonds as independent programs find them; writing them back.
 
+mod cif;
 #[path = "../clients/mod.rs"]
 mod clients;
 mod writing;

@@ -331,5 +331,5 @@ fn frames_that_cannot_be_stored_are_refused_and_leave_the_file_whole() {
         assert_eq!(Reader::open(&path, None).unwrap().len(), 1);
     }
     let error = Writer::create(folder.path().join("a.nc"), ATOMS, 0.4).unwrap_err();
-    assert!(error.hint().contains(".xtc, .dcd or .trr"));
+    assert!(error.hint().contains(".xtc, .dcd, .trr or .pdb"));
 }

@@ -16,6 +16,8 @@ pub enum TrajFormat {
     Xtc,
     /// CHARMM/NAMD DCD: positions as 32-bit numbers
     Dcd,
+    /// PDB: a model a frame, as text, in PREFIX_trajectory.pdb
+    Pdb,
 }
 
 impl From<TrajFormat> for session::Format {
@@ -23,6 +25,7 @@ impl From<TrajFormat> for session::Format {
         match typed {
             TrajFormat::Xtc => session::Format::Xtc,
             TrajFormat::Dcd => session::Format::Dcd,
+            TrajFormat::Pdb => session::Format::Pdb,
         }
     }
 }
@@ -44,6 +47,10 @@ pub struct JobArgs {
     /// Format of the trajectory
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     pub traj_format: TrajFormat,
+    /// Write the topology as mmCIF too, in PREFIX.cif; where a PDB file has no room for its names
+    /// and numbers it is written in any case
+    #[arg(long, help_heading = "Output")]
+    pub cif: bool,
     /// Stride of the trajectory: steps (10) or a time (100ps) [default: every step of a jump, 1ps
     /// of dynamics]
     #[arg(long, value_name = "STRIDE", help_heading = "Output")]
@@ -138,6 +145,7 @@ impl JobArgs {
             output: Output {
                 prefix: self.output.clone(),
                 format: self.traj_format.into(),
+                cif: self.cif,
                 overwrite: self.overwrite,
                 fresh: self.fresh,
             },

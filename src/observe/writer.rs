@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Observer, REPLACED, Record};
 use crate::error::Place;
 use crate::forcefield::ForceField;
-use crate::structure::Frame;
+use crate::structure::{Frame, Topology};
 use crate::trajectory::{Extent, Writer, part_of};
 use crate::{Error, Result};
 
@@ -19,8 +19,8 @@ use crate::{Error, Result};
 /// behind its count of frames.
 const SETTLED: u64 = 12;
 
-/// Writes every frame that it observes to an XTC, DCD or TRR file, which is made when the first one
-/// comes.
+/// Writes every frame that it observes to an XTC, DCD, TRR or PDB file, which is made when the first
+/// one comes.
 pub struct TrajectoryWriter {
     path: PathBuf,
     atoms: usize,
@@ -31,6 +31,8 @@ pub struct TrajectoryWriter {
     sum: crc32fast::Hasher,
     /// The force field whose forces are written too.
     field: Option<ForceField>,
+    /// Names of the atoms, which PDB files want.
+    topology: Option<Topology>,
 }
 
 impl TrajectoryWriter {
@@ -44,6 +46,22 @@ impl TrajectoryWriter {
             summed: 0,
             sum: crc32fast::Hasher::new(),
             field: None,
+            topology: None,
+        }
+    }
+
+    /// Names the atoms, which PDB files want.
+    pub fn naming(self, topology: &Topology) -> Self {
+        TrajectoryWriter {
+            topology: Some(topology.clone()),
+            ..self
+        }
+    }
+
+    fn named(&self, writer: Writer) -> Writer {
+        match &self.topology {
+            Some(topology) => writer.naming(topology),
+            None => writer,
         }
     }
 
@@ -96,7 +114,7 @@ impl Observer for TrajectoryWriter {
     fn observe(&mut self, frame: &Frame, _record: &mut Record) -> Result<()> {
         let writer = match self.writer.take() {
             Some(writer) => writer,
-            None => Writer::create(&self.path, self.atoms, self.interval)?,
+            None => self.named(Writer::create(&self.path, self.atoms, self.interval)?),
         };
         let writer = self.writer.insert(writer);
         let Some(field) = &mut self.field else {
@@ -145,7 +163,7 @@ impl Observer for TrajectoryWriter {
             return writer.rewind(extent);
         }
         let writer = Writer::resume(&self.path, self.atoms, self.interval, extent)?;
-        self.writer = Some(writer);
+        self.writer = Some(self.named(writer));
         Ok(())
     }
 

@@ -21,6 +21,8 @@ pub enum Format {
     Xtc,
     /// CHARMM/NAMD DCD: positions as 32-bit numbers.
     Dcd,
+    /// PDB: a model a frame, as text.
+    Pdb,
 }
 
 impl Format {
@@ -29,6 +31,16 @@ impl Format {
         match self {
             Format::Xtc => "xtc",
             Format::Dcd => "dcd",
+            Format::Pdb => "pdb",
+        }
+    }
+
+    /// What follows a replica's prefix in the name of its trajectory: `PREFIX.pdb` is the topology.
+    fn suffix(self) -> &'static str {
+        match self {
+            Format::Xtc => ".xtc",
+            Format::Dcd => ".dcd",
+            Format::Pdb => "_trajectory.pdb",
         }
     }
 }
@@ -41,6 +53,8 @@ pub struct Output {
     pub prefix: Option<PathBuf>,
     /// Format of the trajectory.
     pub format: Format,
+    /// Whether the topology is written as mmCIF too, even where a PDB file has room for it.
+    pub cif: bool,
     /// Whether files that exist may be replaced.
     pub overwrite: bool,
     /// Whether a run starts over even where there is a checkpoint to go on from.
@@ -54,8 +68,10 @@ pub struct Files {
     pub prefix: PathBuf,
     /// What names of each replica's own files start with.
     pub replicas: Vec<PathBuf>,
-    /// Ending of the trajectories.
-    ending: &'static str,
+    /// Format of the trajectories.
+    format: Format,
+    /// Whether the topology is written as mmCIF too.
+    cif: bool,
     /// Whether there are files of forces.
     forces: bool,
 }
@@ -81,20 +97,43 @@ impl Files {
         let files = Files {
             prefix,
             replicas,
-            ending: output.format.ending(),
+            format: output.format,
+            cif: output.cif,
             forces,
         };
-        if let Some(same) = files.all().into_iter().find(|file| is_same(file, input)) {
-            let what = format!("the output {} would replace the input", same.display());
-            return Err(Error::usage(what, "another -o PREFIX"));
-        }
+        files.spare(input)?;
         require_folder(&files.prefix)?;
         Ok(files)
+    }
+
+    /// With the topology as mmCIF too.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where that would be the input.
+    pub fn with_cif(mut self, input: &Path) -> Result<Self> {
+        self.cif = true;
+        self.spare(input)?;
+        Ok(self)
+    }
+
+    /// Refuses to replace the input.
+    fn spare(&self, input: &Path) -> Result<()> {
+        match self.all().into_iter().find(|file| is_same(file, input)) {
+            None => Ok(()),
+            Some(same) => Err(Error::usage(
+                format!("the output {} would replace the input", same.display()),
+                "another -o PREFIX",
+            )),
+        }
     }
 
     /// `PREFIX.pdb`: topology and frame 0.
     pub fn topology(&self) -> PathBuf {
         with_suffix(&self.prefix, ".pdb")
+    }
+    /// `PREFIX.cif`: the same as mmCIF, where it is asked for or PDB has no room for all names.
+    pub fn cif(&self) -> Option<PathBuf> {
+        self.cif.then(|| with_suffix(&self.prefix, ".cif"))
     }
     /// `PREFIX.log`.
     pub fn log(&self) -> PathBuf {
@@ -106,7 +145,7 @@ impl Files {
     }
     /// The trajectory of a replica.
     pub fn trajectory(&self, replica: usize) -> PathBuf {
-        with_suffix(&self.replicas[replica], &format!(".{}", self.ending))
+        with_suffix(&self.replicas[replica], self.format.suffix())
     }
     /// The CSV log of a replica.
     pub fn csv(&self, replica: usize) -> PathBuf {
@@ -135,6 +174,7 @@ impl Files {
             .flat_map(|replica| of_replica(replica).into_iter().chain(self.forces(replica)));
         [self.topology(), self.log(), self.summary()]
             .into_iter()
+            .chain(self.cif())
             .chain(own)
             .collect()
     }
@@ -154,6 +194,7 @@ impl Files {
         if files::last_line(&self.log()).is_some_and(|line| line.contains("] ended: ")) {
             early.extend((0..self.replicas.len()).map(|replica| self.trajectory(replica)));
         }
+        early.extend(self.cif());
         let mut later = self.all();
         later.retain(|file| !early.contains(file));
         later.extend(checkpoint::files(&self.prefix));
@@ -178,8 +219,13 @@ impl Files {
             overwrite || abandoned,
         )?;
         for replica in &self.replicas {
-            for ending in ["xtc", "dcd", "trr"] {
-                let part = with_suffix(replica, &format!(".part.{ending}"));
+            for suffix in [
+                ".part.xtc",
+                ".part.dcd",
+                ".part.trr",
+                "_trajectory.part.pdb",
+            ] {
+                let part = with_suffix(replica, suffix);
                 // it would be replaced anyhow, or is of a format that is written no more
                 let _ = std::fs::remove_file(part);
             }

@@ -76,6 +76,14 @@ struct Models {
     cell: Option<Cell>,
     /// Whether the last model has come to its end (END, ENDMDL).
     ended: bool,
+    /// Time of every model, ps, as far as titles say it.
+    times: Vec<f64>,
+}
+
+/// The time that a title ends with, as GROMACS writes it: `t= 20.00000 step= 1`.
+fn time_of(title: &str) -> Option<f64> {
+    let (_, after) = title.rsplit_once(" t=")?;
+    after.split_whitespace().next()?.parse().ok()
 }
 
 impl Models {
@@ -84,6 +92,7 @@ impl Models {
             all: vec![Vec::new()],
             cell: None,
             ended: false,
+            times: Vec::new(),
         };
         for (index, line) in text.lines().enumerate() {
             models.line(line, index + 1)?;
@@ -104,6 +113,8 @@ impl Models {
             let edges = numbers(line, [(6, 15), (15, 24), (24, 33)])
                 .zip(numbers(line, [(33, 40), (40, 47), (47, 54)]));
             self.cell = edges.and_then(|(lengths, angles)| cell::of_edges(lengths, angles));
+        } else if line.starts_with("TITLE") {
+            self.times.extend(time_of(line));
         } else if line.starts_with("MODEL") || line.starts_with("END") {
             self.ended = true;
             if self.all.last().is_some_and(|model| !model.is_empty()) {
@@ -121,6 +132,7 @@ impl Pdb {
             mut all,
             cell,
             ended,
+            times,
         } = Models::read(whole)?;
         all.retain(|model| !model.is_empty());
         let atoms = all.first().map_or(0, Vec::len);
@@ -140,7 +152,9 @@ impl Pdb {
         let contents = Contents {
             atoms,
             frames: all.len(),
-            times: None,
+            // a title a model, and perhaps one of a model that is cut
+            times: (all.len() > 1 && (0..2).contains(&(times.len() as isize - all.len() as isize)))
+                .then(|| times[..all.len()].to_vec()),
             notes,
         };
         Ok((contents, Pdb { models: all, cell }))

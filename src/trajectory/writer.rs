@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Format, dcd_write, trr, xtc};
 use crate::error::Place;
-use crate::structure::Frame;
+use crate::structure::{Frame, Topology, model_text};
 use crate::{Error, Result};
 
 /// How far a trajectory file goes: what a checkpoint remembers so that a resumed run goes on behind
@@ -23,7 +23,7 @@ pub struct Extent {
     pub bytes: u64,
 }
 
-/// An XTC, DCD or TRR file being written.
+/// An XTC, DCD, TRR or PDB file being written.
 ///
 /// Frames go to `NAME.part.xtc` beside `NAME.xtc`, each by one write, so that viewers can open the
 /// part as it grows; [`Writer::finish`] gives it its name. A device (`/dev/full`) is written to as
@@ -37,6 +37,8 @@ pub struct Writer {
     atoms: usize,
     interval: f64,
     extent: Extent,
+    /// Names of the atoms, which PDB files want.
+    topology: Option<Topology>,
 }
 
 /// `run.xtc` is written as `run.part.xtc`.
@@ -51,11 +53,11 @@ pub(crate) fn part_of(path: &Path) -> PathBuf {
 
 fn check_format(path: &Path) -> Result<Format> {
     match Format::of_name(path) {
-        Ok(format @ (Format::Xtc | Format::Dcd | Format::Trr)) => Ok(format),
+        Ok(format @ (Format::Xtc | Format::Dcd | Format::Trr | Format::Pdb)) => Ok(format),
         _ => Err(Error::output(
             path,
             "is no trajectory that can be written, by its name",
-            "let it end in .xtc, .dcd or .trr",
+            "let it end in .xtc, .dcd, .trr or .pdb",
         )),
     }
 }
@@ -65,7 +67,8 @@ impl Writer {
     /// interval, not the times).
     ///
     /// # Errors
-    /// [`Error::Output`] where the file cannot be made, or is not to be XTC, DCD or TRR.
+    /// [`Error::Output`] where the file cannot be made, or is not to be XTC, DCD, TRR or
+    /// PDB.
     pub fn create(path: impl AsRef<Path>, atoms: usize, interval: f64) -> Result<Self> {
         let path = path.as_ref();
         let format = check_format(path)?;
@@ -86,7 +89,15 @@ impl Writer {
             atoms,
             interval,
             extent: Extent::default(),
+            topology: None,
         })
+    }
+
+    /// Names the atoms, which a PDB file's frames want; other formats hold none.
+    #[must_use]
+    pub fn naming(mut self, topology: &Topology) -> Self {
+        self.topology = (self.format == Format::Pdb).then(|| topology.clone());
+        self
     }
 
     /// Goes on with a trajectory, finished or not, behind `extent`; what was written after that is
@@ -136,6 +147,7 @@ impl Writer {
             atoms,
             interval,
             extent,
+            topology: None,
         };
         writer.rewind(extent)?;
         Ok(writer)
@@ -178,24 +190,29 @@ impl Writer {
         frame: &Frame,
         forces: Option<&[Vector3<f64>]>,
     ) -> Result<()> {
-        let refuse = |what: String| {
-            Error::output(
-                &self.path,
-                what,
-                "look at the frames before it; the geometry guard should have stopped here",
-            )
-        };
         if frame.positions.len() != self.atoms
             || forces.is_some_and(|forces| forces.len() != self.atoms)
         {
-            return Err(refuse(format!(
+            return Err(self.refuse(format!(
                 "a frame of {} atoms cannot join frames of {}",
                 frame.positions.len(),
                 self.atoms
             )));
         }
+        let bytes = self.bytes_of(frame, forces)?;
+        let written = self.append(&bytes);
+        if written.is_err() {
+            // the error that is reported is the write's; the cut is a courtesy to readers of what
+            // there is
+            let _ = self.cut();
+        }
+        self.wrote(written)
+    }
+
+    /// A frame as the file holds it, and what comes before the first.
+    fn bytes_of(&self, frame: &Frame, forces: Option<&[Vector3<f64>]>) -> Result<Vec<u8>> {
         let cannot = |atom: usize| {
-            refuse(format!(
+            self.refuse(format!(
                 "frame {}: atom {} is at no position that can be stored",
                 self.extent.frames,
                 atom + 1
@@ -205,6 +222,14 @@ impl Writer {
         match self.format {
             Format::Xtc => bytes = xtc::frame_bytes(frame).map_err(cannot)?,
             Format::Trr => bytes = trr::frame_bytes(frame, forces).map_err(cannot)?,
+            Format::Pdb => {
+                let topology = self.topology.as_ref();
+                let topology = topology
+                    .filter(|topology| topology.len() == self.atoms)
+                    .ok_or_else(|| self.refuse("its atoms have no names".to_owned()))?;
+                let number = self.extent.frames + 1;
+                bytes = model_text(topology, frame, number).map_err(cannot)?;
+            }
             _ => {
                 if self.extent.frames == 0 {
                     bytes = dcd_write::header_bytes(frame, self.interval);
@@ -217,19 +242,21 @@ impl Writer {
                     .saturating_sub(dcd_write::HEADER)
                     .checked_div(self.extent.frames);
                 if before.is_some_and(|before| before != (bytes.len() - start) as u64) {
-                    return Err(refuse(
+                    return Err(self.refuse(
                         "frames with and without a cell cannot share a DCD file".to_owned(),
                     ));
                 }
             }
         }
-        let written = self.append(&bytes);
-        if written.is_err() {
-            // the error that is reported is the write's; the cut is a courtesy to readers of what
-            // there is
-            let _ = self.cut();
-        }
-        self.wrote(written)
+        Ok(bytes)
+    }
+
+    fn refuse(&self, what: String) -> Error {
+        Error::output(
+            &self.path,
+            what,
+            "look at the frames before it; the geometry guard should have stopped here",
+        )
     }
 
     fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {

@@ -6,15 +6,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::console::{eprintln, print, println};
-use crate::compare::beside::beside;
-use crate::compare::gather::{Series, gather};
-use crate::compare::measures::{Options, measure};
-use crate::compare::paired::next_frame;
-use crate::compare::report::{
-    Report, RunLog, Side, ensemble, load_viewer, refuse_existing_report, table,
-};
-use crate::compare::row::Looker;
-use crate::compare::source::{Inputs, Source, open};
+use crate::compare::report::{refuse_existing_report, table, viewer_beside};
+use crate::compare::source::{Inputs, Source};
+use crate::session::{self, compare::CompareOptions};
 use crate::{Error, Result};
 
 /// Compare trajectories with reference MD: one page, beside the floor
@@ -108,59 +102,35 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 fn compare(args: &Args) -> Result<()> {
-    let inputs = Inputs {
-        run: args.run.clone(),
-        reference: args.reference.clone(),
-        run_top: args.top.clone(),
-        reference_top: args.reference_top.clone(),
+    let options = CompareOptions {
+        inputs: Inputs {
+            run: args.run.clone(),
+            reference: args.reference.clone(),
+            run_top: args.top.clone(),
+            reference_top: args.reference_top.clone(),
+        },
+        time_step: args.time_step,
+        reference_time_step: args.reference_time_step,
+        lag: args.lag,
+        paired: args.paired,
+        log: args.log.clone(),
+        viewer: args.viewer.clone().or_else(viewer_beside),
+        memory: (args.memory as usize) << 19,
     };
-    let mut sides = open(&inputs)?;
-    sides.set_time_steps(args.time_step, args.reference_time_step);
+    let sides = options.open()?;
     say(args, &sides.notes);
-    let looker = Looker::new(&sides.topology, &sides.start);
-    enough_frames(&sides.run)?;
-    enough_frames(&sides.reference)?;
-    let (run, reference) = (
-        read(args, "run", &sides.run, &looker)?,
-        read(args, "reference", &sides.reference, &looker)?,
-    );
-    let waiting = spinner(args);
-    let mut findings = measure(&run, &reference, &looker, Options { lag: args.lag });
-    if args.paired {
-        findings.measures.insert(
-            0,
-            next_frame(&sides.run, &sides.reference, &sides.topology)?,
-        );
-    }
-    waiting.finish_and_clear();
-    say(args, &findings.notes);
-    let viewer = viewer_of(args)?;
-    let ensembles = match viewer {
-        Some(_) => [
-            ensemble(&sides.run, &looker)?,
-            ensemble(&sides.reference, &looker)?,
-        ],
-        None => Default::default(),
-    };
-    let report = Report {
-        run: Side::new(&sides.run, &run, &findings.sampling[0]),
-        reference: Side::new(&sides.reference, &reference, &findings.sampling[1]),
-        notes: [sides.notes, findings.notes.clone()].concat(),
-        findings: &findings,
-        looker: &looker,
-        log: log_of(args)?,
-        command: super::typed_text().join(" "),
-        date: Report::now(),
-        viewer,
-        ensembles,
-    };
-    say(
-        args,
-        &[
-            format!("run: {}", report.run.describe()),
-            format!("reference: {}", report.reference.describe()),
-        ],
-    );
+    let frames = sides.run.iter().chain(&sides.reference);
+    let bar = progress(args, frames.map(Source::looked_at).sum());
+    let compared = session::compare::compare(&options, &sides, &|count| bar.inc(count as u64));
+    bar.finish_and_clear();
+    let compared = compared?;
+    say(args, &compared.notes[sides.notes.len()..]);
+    let report = compared.report(super::typed_text().join(" "));
+    let described = [
+        format!("run: {}", report.run.describe()),
+        format!("reference: {}", report.reference.describe()),
+    ];
+    say(args, &described);
     let files = report.write(&args.output)?;
     if args.json {
         let files: Vec<String> = files
@@ -169,7 +139,7 @@ fn compare(args: &Args) -> Result<()> {
             .collect();
         println!("{}", json!({ "metrics": report.metrics(), "files": files }));
     } else {
-        print!("{}", table(&findings.measures));
+        print!("{}", table(&compared.findings.measures));
         say(args, &Vec::from_iter(report.gain()));
         say(
             args,
@@ -185,75 +155,11 @@ fn say(args: &Args, lines: &[String]) {
     }
 }
 
-/// One frame has no distribution.
-fn enough_frames(sources: &[Source]) -> Result<()> {
-    let frames: usize = sources.iter().map(|source| source.frames).sum();
-    match frames {
-        0 | 1 => {
-            let what = format!(
-                "{} holds {frames} frame: there is no distribution to compare",
-                sources[0].path.display()
-            );
-            Err(Error::usage(
-                what,
-                "give trajectories, of hundreds of frames if you can; `predict --truth` compares \
-                 single frames",
-            ))
-        }
-        _ => Ok(()),
+/// Frames of both sides; the measuring behind them takes about as long, and the bar stays full.
+fn progress(args: &Args, frames: usize) -> ProgressBar {
+    if args.quiet {
+        return ProgressBar::hidden();
     }
-}
-
-fn read(args: &Args, name: &str, sources: &[Source], looker: &Looker) -> Result<Series> {
-    let frames: usize = sources.iter().map(|source| source.frames).sum();
-    let bar = if args.quiet {
-        ProgressBar::hidden()
-    } else {
-        ProgressBar::new(frames as u64)
-    };
-    let style = ProgressStyle::with_template("{msg:>10} {wide_bar} {pos}/{len} frames, {eta} left")
-        .expect("the template is right");
-    bar.set_style(style);
-    bar.set_message(name.to_owned());
-    let series = gather(sources, looker, (args.memory as usize) << 19, &|count| {
-        bar.inc(count as u64);
-    });
-    bar.finish_and_clear();
-    series
-}
-
-fn spinner(args: &Args) -> ProgressBar {
-    let bar = if args.quiet {
-        ProgressBar::hidden()
-    } else {
-        ProgressBar::new_spinner()
-    };
-    bar.set_message("measuring");
-    bar.enable_steady_tick(std::time::Duration::from_millis(200));
-    bar
-}
-
-/// The run's log: the one given, else the one beside the first trajectory, where there is one that
-/// can be read.
-fn log_of(args: &Args) -> Result<Option<RunLog>> {
-    match (&args.log, beside(&args.run[0], "csv")) {
-        (Some(path), _) => RunLog::read(path).map(Some),
-        (None, Some(path)) => Ok(RunLog::read(&path)
-            .map_err(|error| say(args, &[format!("not shown: {error}")]))
-            .ok()),
-        (None, None) => Ok(None),
-    }
-}
-
-/// The viewer given, else the one beside the program, where there is one.
-fn viewer_of(args: &Args) -> Result<Option<String>> {
-    let installed = || {
-        let path = std::env::current_exe().ok()?.with_file_name("3Dmol-min.js");
-        path.is_file().then_some(path)
-    };
-    args.viewer
-        .clone()
-        .or_else(installed)
-        .map(|path| load_viewer(&path))
-        .transpose()
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} frames, {eta} left");
+    ProgressBar::new(frames as u64).with_style(style.expect("the template is right"))
 }

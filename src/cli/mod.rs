@@ -3,6 +3,7 @@
 //! Data goes to stdout, words to stderr; `--json` makes stdout one JSON object (lines of events for
 //! `run`).
 
+pub mod analyze;
 pub mod backend;
 pub mod check;
 pub mod compare;
@@ -56,6 +57,7 @@ enum Command {
     Run(run::Args),
     Predict(predict::Args),
     Reference(reference::Args),
+    Analyze(analyze::Args),
     Compare(compare::Args),
     Check(check::Args),
     Energy(energy::Args),
@@ -141,6 +143,7 @@ fn run(command: Command) -> Result<()> {
         Command::Run(args) => run::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Reference(args) => reference::run(args),
+        Command::Analyze(args) => analyze::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Check(args) => check::run(args),
         Command::Energy(args) => energy::run(args),

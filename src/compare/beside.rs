@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 
 /// The file of a run with this ending, beside one of its trajectories: `PREFIX.csv` for
-/// `PREFIX.xtc` and for `PREFIX_r0.xtc`, where `PREFIX_r0.csv` does not exist.
+/// `PREFIX.xtc`, its part `PREFIX.part.xtc`, `PREFIX_trajectory.pdb`, and for `PREFIX_r0.xtc`,
+/// where `PREFIX_r0.csv` does not exist.
 pub fn beside(trajectory: &Path, ending: &str) -> Option<PathBuf> {
     let stem = trajectory.file_stem()?.to_str()?;
+    let stem = stem.strip_suffix(".part").unwrap_or(stem);
+    let stem = stem.strip_suffix("_trajectory").unwrap_or(stem);
     let whole = replica_prefix(stem);
     let names = [Some(stem), whole].into_iter().flatten();
     names

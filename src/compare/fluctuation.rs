@@ -1,6 +1,10 @@
 //! Fluctuations of atoms about their mean positions.
 
+use std::f64::consts::PI;
+
 use nalgebra::Vector3;
+
+use crate::structure::Topology;
 
 /// Sums over frames from which mean positions and fluctuations follow; sums of pieces of a
 /// trajectory can be merged.
@@ -84,6 +88,28 @@ impl Moments {
             .map(|pair| square(pair).max(0.0).sqrt())
             .collect()
     }
+}
+
+/// Temperature factor of an atom whose RMSF is this, Å²: 8π²/3·RMSF², as crystallographers have it
+/// for motions that are the same in all directions.
+pub fn temperature_factor(rmsf: f64) -> f64 {
+    8.0 * PI * PI / 3.0 * rmsf * rmsf
+}
+
+/// Temperature factor of every atom of a topology, Å²: that of its own RMSF (Å) where it is one of
+/// `atoms`, else that of the last of these in its residue; 0 in residues that have none.
+pub fn temperature_factors(topology: &Topology, atoms: &[usize], rmsf: &[f64]) -> Vec<f64> {
+    let mut of_residue = vec![0.0; topology.residues.len()];
+    let mut of_atom = vec![None; topology.len()];
+    for (&atom, &value) in atoms.iter().zip(rmsf) {
+        let factor = temperature_factor(value);
+        of_residue[topology.atoms[atom].residue] = factor;
+        of_atom[atom] = Some(factor);
+    }
+    let known = topology.atoms.iter().zip(of_atom);
+    known
+        .map(|(atom, own)| own.unwrap_or(of_residue[atom.residue]))
+        .collect()
 }
 
 #[cfg(test)]

@@ -41,6 +41,17 @@ pub struct Series {
     pub stride: usize,
     /// Whether molecules were broken over the cell, and made whole.
     pub made_whole: bool,
+    /// Where each row comes from.
+    pub origins: Vec<Origin>,
+}
+
+/// Where a row comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// Trajectory, in the order given.
+    pub trajectory: usize,
+    /// Frame of it, from 0.
+    pub frame: usize,
 }
 
 /// A stretch of a trajectory.
@@ -93,8 +104,22 @@ pub fn gather(
     memory: usize,
     tick: &(dyn Fn(usize) + Sync),
 ) -> Result<Series> {
-    let frames: usize = sources.iter().map(|source| source.frames).sum();
-    let mut stride = 1;
+    gather_every(1, sources, looker, memory, tick)
+}
+
+/// The same, of every `every`-th frame, or of every second, fourth, … of them.
+///
+/// # Errors
+/// Those of [`gather`].
+pub fn gather_every(
+    every: usize,
+    sources: &[Source],
+    looker: &Looker,
+    memory: usize,
+    tick: &(dyn Fn(usize) + Sync),
+) -> Result<Series> {
+    let frames: usize = sources.iter().map(Source::looked_at).sum();
+    let mut stride = every;
     if let Some(source) = sources.first() {
         let size = first_row(source, looker)?.size();
         while frames.div_ceil(stride) * size > memory {
@@ -107,20 +132,20 @@ pub fn gather(
         stride,
         ..Series::default()
     };
-    for source in sources {
-        let chosen: Vec<usize> = (0..source.frames).step_by(stride).collect();
+    for (trajectory, source) in sources.iter().enumerate() {
+        let chosen: Vec<usize> = (source.first..source.frames).step_by(stride).collect();
         let (looks, broken) = read_rows(source, looker, &chosen, surface_every, &|count| {
             tick(count * stride);
         })?;
         series.made_whole |= broken;
-        series.add(source, looks)?;
+        series.add(trajectory, source, looks)?;
     }
     Ok(series)
 }
 
 impl Series {
     /// Adds the frames of a trajectory, as far as they are to be kept.
-    fn add(&mut self, source: &Source, mut looks: Vec<Look>) -> Result<()> {
+    fn add(&mut self, trajectory: usize, source: &Source, mut looks: Vec<Look>) -> Result<()> {
         self.note_damage(source, &looks)?;
         self.leave_out_repeats(source, &mut looks);
         let time_step = source.time_step.map(|step| step * self.stride as f64);
@@ -133,6 +158,10 @@ impl Series {
             };
             let place = self.rows.len();
             self.rows.push(row);
+            self.origins.push(Origin {
+                trajectory,
+                frame: look.frame,
+            });
             match self.segments.last_mut().filter(|_| goes_on) {
                 Some(segment) => segment.rows.end += 1,
                 None => self.segments.push(Segment {
@@ -209,8 +238,8 @@ impl Series {
                  (as frame {})",
                 again.len(),
                 looks.len(),
-                place * self.stride,
-                first * self.stride
+                looks[*place].frame,
+                looks[*first].frame
             ));
         }
     }
@@ -218,6 +247,8 @@ impl Series {
 
 /// A frame that was looked at.
 struct Look {
+    /// Its number in the file.
+    frame: usize,
     /// Its row, or what is wrong with it.
     row: Result<Row, DamagedFrame>,
     /// Equal for frames that are equal.
@@ -226,7 +257,7 @@ struct Look {
 
 /// The row of the first frame that is a molecule.
 fn first_row(source: &Source, looker: &Looker) -> Result<Row> {
-    for frame in 0..source.frames {
+    for frame in source.first..source.frames {
         let (mut looks, _) = read_rows(source, looker, &[frame], 1, &|_| ())?;
         if let Ok(row) = looks.remove(0).row {
             return Ok(row);
@@ -263,13 +294,22 @@ fn read_rows(
                 }),
                 None => {
                     let with_surface = place.is_multiple_of(surface_every);
-                    let (row, was_broken) =
-                        looker.look(&mut positions, frame.cell.as_ref(), with_surface);
+                    let mut hydrogens = pick(&frame.positions, &source.hydrogens);
+                    let (row, was_broken) = looker.look_with(
+                        &mut positions,
+                        &mut hydrogens,
+                        frame.cell.as_ref(),
+                        with_surface,
+                    );
                     broken.fetch_or(was_broken, Ordering::Relaxed);
                     Ok(row)
                 }
             };
-            looks.push(Look { row, mark });
+            looks.push(Look {
+                frame: chosen[place],
+                row,
+                mark,
+            });
             tick(1);
         }
         Ok(looks)

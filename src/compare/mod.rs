@@ -1,9 +1,10 @@
-//! Comparison with reference MD: measures of trajectories, each with its source, and the report
-//! that sets them beside the floor.
+//! Measures of trajectories, each with its source: compared with reference MD and set beside the
+//! floor, or of a run alone, with how far it has converged; and the page of both.
 //!
 //! The measures are plain functions of a [`crate::structure::Topology`] and of positions (Å): the
 //! trainer's validation and the observers of a run use them too.
 
+pub mod analysis;
 pub mod beside;
 pub mod blocks;
 pub mod contacts;
@@ -13,6 +14,7 @@ pub mod floor;
 pub mod fluctuation;
 pub mod gather;
 pub mod histogram;
+pub mod hydrogen_bonds;
 pub mod matching;
 pub mod measures;
 pub mod memory;

@@ -3,6 +3,7 @@
 use nalgebra::Vector3;
 
 use super::contacts::Contacts;
+use super::hydrogen_bonds::{Bond, HydrogenBonds};
 use super::sasa::{Surface, side_chain_areas};
 use super::secondary::{Class, SecondaryStructure};
 use crate::forcefield::template_geometry;
@@ -41,6 +42,8 @@ pub struct Row {
     pub inverted: Vec<u32>,
     /// Accessible area of every residue's side chain, Å², where it was asked for.
     pub surface: Option<Vec<f32>>,
+    /// Hydrogen bonds, where they are looked for.
+    pub hydrogen_bonds: Vec<Bond>,
 }
 
 impl Row {
@@ -87,6 +90,8 @@ pub struct Looker {
     pub start: Vec<Vector3<f64>>,
     /// Why there is no template geometry, where there is none.
     pub no_template: Option<String>,
+    /// How hydrogen bonds are told, where they are looked for.
+    pub hydrogen_bonds: Option<HydrogenBonds>,
     masses: Vec<f64>,
     validity: Option<Validity>,
     clashes: Clashes,
@@ -97,17 +102,22 @@ pub struct Looker {
     molecules: Molecules,
 }
 
+/// Atoms by which frames are superposed: Cα, or all heavy atoms of molecules of few residues.
+pub fn trace_atoms(topology: &Topology) -> Vec<usize> {
+    let alphas: Vec<usize> = (0..topology.residues.len())
+        .filter_map(|residue| topology.atom_named(residue, "CA"))
+        .collect();
+    if alphas.len() < FEW_RESIDUES {
+        topology.heavy_atoms()
+    } else {
+        alphas
+    }
+}
+
 impl Looker {
     /// For the heavy atoms of a topology, superposed on `start` (Å).
     pub fn new(topology: &Topology, start: &[Vector3<f64>]) -> Self {
-        let alphas: Vec<usize> = (0..topology.residues.len())
-            .filter_map(|residue| topology.atom_named(residue, "CA"))
-            .collect();
-        let trace = if alphas.len() < FEW_RESIDUES {
-            topology.heavy_atoms()
-        } else {
-            alphas
-        };
+        let trace = trace_atoms(topology);
         let (validity, no_template) = match template_geometry(topology) {
             Ok(mut template) => {
                 template.take_handedness(start);
@@ -134,6 +144,7 @@ impl Looker {
             start: pick(start, &trace),
             trace,
             no_template,
+            hydrogen_bonds: None,
             masses: topology.atoms.iter().map(|atom| atom.mass).collect(),
             validity,
             clashes: Clashes::new(topology),
@@ -151,6 +162,17 @@ impl Looker {
     pub fn look(
         &self,
         positions: &mut [Vector3<f64>],
+        cell: Option<&Cell>,
+        with_surface: bool,
+    ) -> (Row, bool) {
+        self.look_with(positions, &mut [], cell, with_surface)
+    }
+
+    /// The same with the hydrogens of [`Looker::hydrogen_bonds`], Å.
+    pub fn look_with(
+        &self,
+        positions: &mut [Vector3<f64>],
+        hydrogens: &mut [Vector3<f64>],
         cell: Option<&Cell>,
         with_surface: bool,
     ) -> (Row, bool) {
@@ -182,6 +204,10 @@ impl Looker {
             secondary: self.secondary.assign(positions),
             inverted: inverted.into_iter().map(|atom| atom as u32).collect(),
             surface: None,
+            hydrogen_bonds: match &self.hydrogen_bonds {
+                Some(bonds) => bonds.find(positions, hydrogens, cell),
+                None => Vec::new(),
+            },
             trace: moved(&fit, &trace),
         };
         if with_surface {
@@ -228,7 +254,8 @@ impl Row {
     pub fn size(&self) -> usize {
         let lists = 4 * self.torsions.len()
             + 12 * self.trace.len()
-            + 4 * (self.contacts.len() + self.alpha_contacts.len() + self.inverted.len());
+            + 4 * (self.contacts.len() + self.alpha_contacts.len() + self.inverted.len())
+            + size_of::<Bond>() * self.hydrogen_bonds.len();
         size_of::<Row>()
             + lists
             + self.secondary.len()

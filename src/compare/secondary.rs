@@ -102,6 +102,19 @@ impl SecondaryStructure {
         all
     }
 
+    /// N and O of every hydrogen bond between backbones.
+    pub fn bonded_atoms(&self, positions: &[Vector3<f64>]) -> Vec<[u32; 2]> {
+        let mut atoms = Vec::new();
+        for (donor, bonds) in self.hydrogen_bonds(positions).iter().enumerate() {
+            for &acceptor in bonds.iter().flatten() {
+                let nitrogen = self.backbones[donor].atoms[0];
+                let oxygen = self.backbones[acceptor].atoms[3];
+                atoms.push([nitrogen as u32, oxygen as u32]);
+            }
+        }
+        atoms
+    }
+
     /// For every backbone the two that its N–H is best bonded to.
     fn hydrogen_bonds(&self, positions: &[Vector3<f64>]) -> Vec<[Option<usize>; 2]> {
         let at = |place: usize, atom: usize| positions[self.backbones[place].atoms[atom]];

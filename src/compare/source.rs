@@ -40,8 +40,20 @@ pub struct Source {
     pub time_step: Option<f64>,
     /// Whether the file holds times.
     pub has_own_times: bool,
+    /// The first frame that is looked at, from 0.
+    pub first: usize,
     /// For every common atom its index in a frame of this file.
     pub picks: Vec<usize>,
+    /// For every hydrogen that is looked at its index in a frame of this file; of a comparison,
+    /// none.
+    pub hydrogens: Vec<usize>,
+}
+
+impl Source {
+    /// Number of frames that are looked at.
+    pub fn looked_at(&self) -> usize {
+        self.frames - self.first
+    }
 }
 
 /// Two sides, ready to be read.
@@ -86,52 +98,27 @@ const BONDS: Range<f64> = 0.8..2.4;
 /// match; [`Error::Input`] for files that cannot be read, hold no frames, or hold atoms that are
 /// not those of their structure (another number, or bonds of impossible lengths).
 pub fn open(inputs: &Inputs) -> Result<Sides> {
-    let mut loaded: Vec<Layout> = Vec::new();
-    let mut load_for = |path: &PathBuf, top: Option<&PathBuf>| -> Result<usize> {
-        let top = structure_of(path, top)?;
-        if let Some(known) = loaded.iter().position(|loaded| loaded.path == top) {
-            return Ok(known);
-        }
-        loaded.push(Layout::load(&top, &ReadOptions::default())?);
-        Ok(loaded.len() - 1)
-    };
-    let run: Vec<usize> = inputs
-        .run
-        .iter()
-        .map(|path| load_for(path, inputs.run_top.as_ref()))
-        .collect::<Result<_>>()?;
+    let options = ReadOptions::default();
+    let mut structures = Structures::default();
+    let run = structures.of(&inputs.run, inputs.run_top.as_ref(), &options)?;
     let reference_top = inputs.reference_top.as_ref().or(inputs.run_top.as_ref());
-    let reference: Vec<usize> = inputs
-        .reference
-        .iter()
-        .map(|path| load_for(path, reference_top))
-        .collect::<Result<_>>()?;
+    let reference = structures.of(&inputs.reference, reference_top, &options)?;
     let (Some(&base), Some(&start)) = (run.first(), reference.first()) else {
         return Err(Error::usage(
             "nothing to compare",
             "give a trajectory and --reference with another",
         ));
     };
-
-    let (places, mut notes) = common_atoms(&loaded, base)?;
-    let atoms: Vec<usize> = places.iter().map(|place| place[base]).collect();
-    let topology = loaded[base].topology().select(&atoms);
-    let bare = |loaded: &&Layout| loaded.topology().heavy_atoms().len() == loaded.topology().len();
-    if (1..loaded.len()).contains(&loaded.iter().filter(bare).count()) {
+    let (places, mut notes) = common_atoms(&structures.loaded, base)?;
+    let topology = structures.topology(&places, base);
+    if structures.some_lack_hydrogens() {
         notes.push("hydrogens, which one side lacks, are not compared".to_owned());
     }
-    let there: Vec<usize> = places.iter().map(|place| place[start]).collect();
-    let frame = &loaded[start].structure.frame;
-    let mut positions = pick(&frame.positions, &there);
-    if let Some(cell) = &frame.cell {
-        let molecules = Molecules::new(&topology);
-        molecules.make_whole(&mut positions, cell);
-        molecules.bring_together(&mut positions, cell);
-    }
+    let positions = structures.positions(&places, start, &topology);
     let mut sources = |paths: &[PathBuf], tops: &[usize]| -> Result<Vec<Source>> {
         let source = |(path, &top): (&PathBuf, &usize)| {
             let atoms = places.iter().map(|place| place[top]);
-            source(path, &loaded[top], atoms, &topology, &mut notes)
+            source(path, &structures.loaded[top], atoms, &topology, &mut notes)
         };
         paths.iter().zip(tops).map(source).collect()
     };
@@ -144,6 +131,65 @@ pub fn open(inputs: &Inputs) -> Result<Sides> {
         reference,
         notes,
     })
+}
+
+/// Structures that were read, each once.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Structures {
+    /// In the order in which they were met.
+    pub loaded: Vec<Layout>,
+}
+
+impl Structures {
+    /// The structure that goes with each trajectory, as a place in the list.
+    pub(super) fn of(
+        &mut self,
+        trajectories: &[PathBuf],
+        top: Option<&PathBuf>,
+        options: &ReadOptions,
+    ) -> Result<Vec<usize>> {
+        let mut places = Vec::new();
+        for trajectory in trajectories {
+            let top = structure_of(trajectory, top)?;
+            let known = self.loaded.iter().position(|loaded| loaded.path == top);
+            if known.is_none() {
+                self.loaded.push(Layout::load(&top, options)?);
+            }
+            places.push(known.unwrap_or(self.loaded.len() - 1));
+        }
+        Ok(places)
+    }
+
+    /// The topology of the common atoms, as structure `base` has it.
+    pub(super) fn topology(&self, places: &[Vec<usize>], base: usize) -> Topology {
+        let atoms: Vec<usize> = places.iter().map(|place| place[base]).collect();
+        self.loaded[base].topology().select(&atoms)
+    }
+
+    /// Where structure `which` has the common atoms, Å, molecules whole.
+    pub(super) fn positions(
+        &self,
+        places: &[Vec<usize>],
+        which: usize,
+        topology: &Topology,
+    ) -> Vec<Vector3<f64>> {
+        let there: Vec<usize> = places.iter().map(|place| place[which]).collect();
+        let frame = &self.loaded[which].structure.frame;
+        let mut positions = pick(&frame.positions, &there);
+        if let Some(cell) = &frame.cell {
+            let molecules = Molecules::new(topology);
+            molecules.make_whole(&mut positions, cell);
+            molecules.bring_together(&mut positions, cell);
+        }
+        positions
+    }
+
+    fn some_lack_hydrogens(&self) -> bool {
+        let bare =
+            |loaded: &&Layout| loaded.topology().heavy_atoms().len() == loaded.topology().len();
+        let count = self.loaded.iter().filter(bare).count();
+        (1..self.loaded.len()).contains(&count)
+    }
 }
 
 /// The structure that goes with a trajectory: itself where it is one, the one given, or the PDB of
@@ -163,7 +209,10 @@ fn structure_of(trajectory: &Path, top: Option<&PathBuf>) -> Result<PathBuf> {
 
 /// For every heavy atom that all structures share its index in each of them, in the order of
 /// structure `base`.
-fn common_atoms(loaded: &[Layout], base: usize) -> Result<(Vec<Vec<usize>>, Vec<String>)> {
+pub(super) fn common_atoms(
+    loaded: &[Layout],
+    base: usize,
+) -> Result<(Vec<Vec<usize>>, Vec<String>)> {
     let here = loaded[base].topology();
     let heavy = here.heavy_atoms();
     let name = |index: usize| loaded[index].path.display().to_string();
@@ -245,7 +294,7 @@ fn refuse_other_atoms(reader: &mut Reader, picks: &[usize], topology: &Topology)
 
 /// Opens a trajectory and finds where its frames hold `atoms` of its structure, which are those of
 /// `topology`; what there is to say of it is added to the notes.
-fn source(
+pub(super) fn source(
     path: &Path,
     top: &Layout,
     atoms: impl Iterator<Item = usize>,
@@ -264,6 +313,8 @@ fn source(
         frames: reader.len(),
         time_step: reader.time_step(),
         has_own_times: reader.has_own_times(),
+        first: 0,
         picks,
+        hydrogens: Vec::new(),
     })
 }

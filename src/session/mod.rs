@@ -33,9 +33,11 @@
 //! A run with files, observers and checkpoints is [`Session::run`]; reference MD is
 //! [`Session::reference`]; [`train`], [`validate`] and [`finetune`] are the other commands.
 
+pub mod analyze;
 mod assemble;
 mod backend;
 mod checkpoints;
+pub mod compare;
 pub mod doctor;
 mod dynamics;
 mod equilibrate;
@@ -43,6 +45,7 @@ mod estimate;
 mod familiar;
 mod files;
 pub mod finetune;
+mod fluctuations;
 mod frames;
 mod jumps;
 mod lines;

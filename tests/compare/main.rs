@@ -1,5 +1,7 @@
 //! `compare`: its measures against independent programs, known answers, awkward input, the report.
 
+mod analysis;
+mod analysis_page;
 mod data;
 mod faults;
 mod inputs;

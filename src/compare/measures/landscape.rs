@@ -177,7 +177,7 @@ pub(super) fn judge(
     if chosen.is_empty() {
         return Err("no slow components: the atoms compared have no φ, ψ or χ".into());
     }
-    let projection = slow_components(reference, &chosen, lag).ok_or(
+    let projection = slow_components(reference, &chosen, lag, COMPONENTS).ok_or(
         "no slow components: no torsion moves in the reference, or it is shorter than the lag time",
     )?;
     let points = [run, reference].map(|series| project(series, &chosen, &projection));
@@ -245,7 +245,7 @@ fn sums_of(
 }
 
 /// The torsions that slow components are made of, by index.
-fn lively_torsions(reference: &Series, looker: &Looker, most: usize) -> Vec<usize> {
+pub(crate) fn lively_torsions(reference: &Series, looker: &Looker, most: usize) -> Vec<usize> {
     let variance = |torsion: usize| {
         let (cos, sin) = reference.rows.iter().fold((0.0, 0.0), |(cos, sin), row| {
             let angle = f64::from(row.torsions[torsion]);
@@ -282,7 +282,13 @@ fn features(rows: &[Row], chosen: &[usize]) -> DMatrix<f64> {
     features
 }
 
-fn slow_components(reference: &Series, chosen: &[usize], lag: usize) -> Option<Projection> {
+/// Slow components of cos and sin of the chosen torsions, `lag` rows apart.
+pub(crate) fn slow_components(
+    reference: &Series,
+    chosen: &[usize],
+    lag: usize,
+    components: usize,
+) -> Option<Projection> {
     let mut covariance = LaggedCovariance::new(2 * chosen.len());
     for Segment { rows, .. } in &reference.segments {
         for start in rows.clone().step_by(CHUNK) {
@@ -295,10 +301,11 @@ fn slow_components(reference: &Series, chosen: &[usize], lag: usize) -> Option<P
             );
         }
     }
-    tica(&covariance, COMPONENTS)
+    tica(&covariance, components)
 }
 
-fn project(series: &Series, chosen: &[usize], projection: &Projection) -> DMatrix<f64> {
+/// Components × rows of a side.
+pub(crate) fn project(series: &Series, chosen: &[usize], projection: &Projection) -> DMatrix<f64> {
     let chunks: Vec<DMatrix<f64>> = series
         .rows
         .par_chunks(CHUNK)

@@ -12,9 +12,11 @@ mod visits;
 pub use angles::{Angles, KERNEL, PLANE_BINS, TorsionReport};
 pub use dynamics::Dynamics;
 pub use landscape::Landscape;
+pub(crate) use landscape::{lively_torsions, project, slow_components};
 pub use quality::{OverTime, Trace};
 pub use residues::PerResidue;
 pub use shape::{Density, Shape};
+pub(crate) use spread::Plane;
 
 use rayon::prelude::*;
 

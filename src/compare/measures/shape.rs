@@ -3,7 +3,7 @@
 
 use nalgebra::Vector3;
 
-use super::spread::{Samples, plane_of, spreads};
+use super::spread::{Plane, Samples, spreads};
 use crate::compare::blocks::Block;
 use crate::compare::floor::{Better, Definition, Floors, Measure};
 use crate::compare::fluctuation::Moments;
@@ -96,7 +96,7 @@ pub(super) fn judge<'a>(
 ) -> (Vec<Measure>, Shape) {
     let (mut measures, rmsf, rmsf_band) = fluctuations(floors, looker);
     measures.splice(0..0, sizes(floors, looker.torsions.len()));
-    let plane = plane_of(reference);
+    let plane = Plane::of(reference);
     let project = |row: &Row| {
         plane
             .as_ref()

@@ -144,10 +144,13 @@ pub(super) fn spreads(
     })
 }
 
-/// The plane of the first two principal components of the reference.
-pub(super) struct Plane {
+/// The plane of the first two principal components of a side.
+pub(crate) struct Plane {
+    /// Its first two components.
     projection: Projection,
     every: usize,
+    /// Variance along every component, Å², largest first.
+    pub variances: Vec<f64>,
 }
 
 impl Plane {
@@ -158,7 +161,8 @@ impl Plane {
             .flatten()
             .map(|&value| f64::from(value))
     }
-    pub(super) fn place(&self, row: &Row) -> [f64; 2] {
+    /// Where a row lies in it, Å per atom.
+    pub(crate) fn place(&self, row: &Row) -> [f64; 2] {
         let features = DMatrix::from_iterator(
             self.projection.mean.len(),
             1,
@@ -171,25 +175,28 @@ impl Plane {
             found.get(1).map_or(0.0, |second| second / atoms),
         ]
     }
-}
 
-pub(super) fn plane_of(reference: &Series) -> Option<Plane> {
-    let every = reference
-        .rows
-        .first()?
-        .trace
-        .len()
-        .div_ceil(COMPONENT_ATOMS);
-    let rows: Vec<&Row> = reference
-        .rows
-        .iter()
-        .step_by(reference.rows.len().div_ceil(COMPONENT_FRAMES))
-        .collect();
-    let features = Plane::coordinates(rows[0], every).count();
-    let coordinates = rows.iter().flat_map(|row| Plane::coordinates(row, every));
-    let projection = pca(
-        &DMatrix::from_iterator(features, rows.len(), coordinates),
-        2,
-    )?;
-    Some(Plane { projection, every })
+    /// Of the rows of a side; `None` where it has none.
+    pub(crate) fn of(series: &Series) -> Option<Plane> {
+        let every = series.rows.first()?.trace.len().div_ceil(COMPONENT_ATOMS);
+        let rows: Vec<&Row> = series
+            .rows
+            .iter()
+            .step_by(series.rows.len().div_ceil(COMPONENT_FRAMES))
+            .collect();
+        let features = Plane::coordinates(rows[0], every).count();
+        let coordinates = rows.iter().flat_map(|row| Plane::coordinates(row, every));
+        let features = DMatrix::from_iterator(features, rows.len(), coordinates);
+        let all = pca(&features, usize::MAX)?;
+        let kept = all.values.len().min(2);
+        Some(Plane {
+            projection: Projection {
+                mean: all.mean,
+                vectors: all.vectors.columns(0, kept).into_owned(),
+                values: all.values[..kept].to_vec(),
+            },
+            every,
+            variances: all.values,
+        })
+    }
 }

@@ -61,8 +61,7 @@ pub fn write_figures(folder: &Path, figures: &[Figure]) -> Result<Vec<PathBuf>> 
     let mut written = Vec::new();
     for figure in figures {
         for (place, chart) in figure.panels.iter().enumerate() {
-            let panel = ["", "-reference", "-difference"][place];
-            let name = figure.file_name() + panel;
+            let name = figure.panel_name(place);
             let drawn = chart.svg().unwrap_or_default();
             for (ending, text) in [("svg", drawn), ("csv", chart.csv())] {
                 let path = folder.join(format!("{name}.{ending}"));

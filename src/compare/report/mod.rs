@@ -1,5 +1,6 @@
 //! The report of a comparison: a page for people, files for programs, a table for the terminal.
 
+mod analysis;
 mod card;
 mod figures;
 mod files;
@@ -13,10 +14,11 @@ mod words;
 
 use std::path::{Path, PathBuf};
 
+pub use analysis::{AnalysisReport, Representatives, refuse_existing_analysis};
 pub use card::{CaseReport, card, leaderboard, measures_of};
 pub use runlog::RunLog;
-pub use table::{aligned, table};
-pub use view::{ensemble, load_viewer};
+pub use table::{aligned, number, table};
+pub use view::{ensemble, load_viewer, viewer_beside};
 
 use nalgebra::Vector3;
 use serde_json::{Value, json};
@@ -40,6 +42,8 @@ pub struct Side {
     pub frames: usize,
     /// Every how many frames one was looked at.
     pub stride: usize,
+    /// Every how many one was to be looked at; a greater stride is for want of memory.
+    pub asked: usize,
     /// Time between frames that were looked at, ps, where it is known.
     pub time_step: Option<f64>,
     /// Time of all frames together, ps, where it is known.
@@ -65,6 +69,7 @@ impl Side {
             files: sources.iter().map(|source| source.path.clone()).collect(),
             frames: series.frames,
             stride: series.stride,
+            asked: 1,
             time_step: series.time_step(),
             time: series.time(),
             made_whole: series.made_whole,
@@ -81,10 +86,7 @@ impl Side {
         let mut words = format!("{}: {} frames", files.join(", "), self.frames);
         match self.time_step {
             Some(step) => {
-                words += &format!(
-                    ", {} ps apart",
-                    table::number(Some(step / self.stride as f64))
-                );
+                words += &format!(", {} ps apart", number(Some(step / self.stride as f64)));
             }
             None if self.time.is_some() => words += ", replicas of different time steps",
             None => words += ", times not known or not evenly spaced",
@@ -93,10 +95,10 @@ impl Side {
             words += &format!(", {} in all", table::duration(time));
         }
         if self.stride > 1 {
-            words += &format!(
-                "; one in {} was looked at, to stay within memory",
-                self.stride
-            );
+            words += &format!("; one in {} was looked at", self.stride);
+        }
+        if self.stride > self.asked {
+            words += ", to stay within memory";
         }
         if self.made_whole {
             words += "; molecules broken over the periodic cell were made whole";
@@ -139,26 +141,6 @@ const TORSIONS: &str = "torsions.csv";
 const FIGURES: &str = "figures";
 
 impl Report<'_> {
-    /// What was compared, in words.
-    pub fn molecule(&self) -> String {
-        let topology = &self.looker.topology;
-        let count = |number: usize, one: &str| {
-            format!("{number} {one}{}", if number == 1 { "" } else { "s" })
-        };
-        let parts = [
-            count(topology.chains.len(), "chain"),
-            count(topology.residues.len(), "residue"),
-            count(topology.len(), "heavy atom"),
-            count(self.looker.torsions.len(), "torsion"),
-        ];
-        let trace = if self.looker.trace.len() == topology.len() {
-            "all heavy atoms"
-        } else {
-            "Cα"
-        };
-        format!("{}; superposed on {trace}", parts.join(", "))
-    }
-
     /// The time now, as reports say it: `2026-01-31T12:00:00Z`.
     pub fn now() -> String {
         provenance::now()
@@ -176,8 +158,8 @@ impl Report<'_> {
         Some(format!(
             "An hour of one processor gives the run {} times as many independent samples as the \
              reference (median over quantities), and {} times as many of the slowest.",
-            table::number(Some(run.effective_speed / reference.effective_speed)),
-            table::number(Some(run.slowest_speed / reference.slowest_speed))
+            number(Some(run.effective_speed / reference.effective_speed)),
+            number(Some(run.slowest_speed / reference.slowest_speed))
         ))
     }
 
@@ -224,6 +206,25 @@ impl Report<'_> {
     }
 }
 
+/// What was looked at, in words.
+fn molecule(looker: &Looker) -> String {
+    let topology = &looker.topology;
+    let count =
+        |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
+    let parts = [
+        count(topology.chains.len(), "chain"),
+        count(topology.residues.len(), "residue"),
+        count(topology.len(), "heavy atom"),
+        count(looker.torsions.len(), "torsion"),
+    ];
+    let trace = if looker.trace.len() == topology.len() {
+        "all heavy atoms"
+    } else {
+        "Cα"
+    };
+    format!("{}; superposed on {trace}", parts.join(", "))
+}
+
 fn outputs(folder: &Path) -> [PathBuf; 4] {
     [PAGE, JSON, CSV, TORSIONS].map(|name| folder.join(name))
 }
@@ -234,6 +235,11 @@ fn outputs(folder: &Path) -> [PathBuf; 4] {
 /// # Errors
 /// [`Error::Output`] naming the file that exists.
 pub fn refuse_existing_report(folder: &Path, overwrite: bool) -> Result<()> {
+    refuse(folder, &outputs(folder), overwrite)
+}
+
+/// Refuses a folder that cannot be made, and files in it that exist, unless these may be replaced.
+fn refuse(folder: &Path, files: &[PathBuf], overwrite: bool) -> Result<()> {
     if let Some(file) = folder
         .ancestors()
         .find(|path| path.exists())
@@ -245,5 +251,5 @@ pub fn refuse_existing_report(folder: &Path, overwrite: bool) -> Result<()> {
             "-o with the name of a folder",
         ));
     }
-    refuse_existing(outputs(folder).iter().map(PathBuf::as_path), overwrite)
+    refuse_existing(files.iter().map(PathBuf::as_path), overwrite)
 }

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
-use super::{Report, Side};
+use super::{Report, Side, molecule};
 use crate::structure::Topology;
 
 /// Settings of a run that the page names, with what it calls them.
@@ -78,26 +78,28 @@ pub(super) fn made(side: &Side) -> Option<String> {
     (!words.is_empty()).then(|| words.join("; "))
 }
 
+/// A side, for programs.
+pub(super) fn side(side: &Side) -> Value {
+    json!({
+        "files": side.files,
+        "frames": side.frames,
+        "every": side.stride,
+        "time_step_ps": side.time_step,
+        "time_ps": side.time,
+        "made": side.made,
+        "effort": side.effort,
+    })
+}
+
 /// All of it, for `metrics.json`.
 pub(super) fn provenance(report: &Report) -> Value {
-    let side = |side: &Side| {
-        json!({
-            "files": side.files,
-            "frames": side.frames,
-            "every": side.stride,
-            "time_step_ps": side.time_step,
-            "time_ps": side.time,
-            "made": side.made,
-            "effort": side.effort,
-        })
-    };
     json!({
         "program": "mdsurrogate",
         "version": env!("CARGO_PKG_VERSION"),
         "date": report.date,
         "command": report.command,
         "sequence": sequence(&report.looker.topology),
-        "molecule": report.molecule(),
+        "molecule": molecule(report.looker),
         "run": side(&report.run),
         "reference": side(&report.reference),
     })

@@ -1,4 +1,4 @@
-//! A view of both ensembles in three dimensions, on the page itself.
+//! A view of ensembles in three dimensions, on the page itself.
 //!
 //! The viewer is 3Dmol.js (Rego & Koes, Bioinformatics 31 (2015) 1322; BSD-3-Clause), an npm
 //! package that `make viewer` fetches: half a megabyte of somebody else's code is neither kept in
@@ -27,7 +27,7 @@ const ATOMS: usize = 8000;
 /// # Errors
 /// What reading reports.
 pub fn ensemble(sources: &[Source], looker: &Looker) -> Result<Vec<Vec<Vector3<f64>>>> {
-    let frames: usize = sources.iter().map(|source| source.frames).sum();
+    let frames: usize = sources.iter().map(Source::looked_at).sum();
     let most = (ATOMS / looker.topology.len().max(1))
         .clamp(1, FRAMES)
         .min(frames);
@@ -36,13 +36,13 @@ pub fn ensemble(sources: &[Source], looker: &Looker) -> Result<Vec<Vec<Vector3<f
     for number in 0..most {
         let mut place = (2 * number + 1) * frames / (2 * most);
         let source = sources.iter().find(|source| {
-            let inside = place < source.frames;
-            place -= if inside { 0 } else { source.frames };
+            let inside = place < source.looked_at();
+            place -= if inside { 0 } else { source.looked_at() };
             inside
         });
         let Some(source) = source else { continue };
         let mut frame = Frame::default();
-        Reader::open(&source.path, None)?.read_at(place, &mut frame)?;
+        Reader::open(&source.path, None)?.read_at(source.first + place, &mut frame)?;
         let mut positions: Vec<Vector3<f64>> = pick(&frame.positions, &source.picks);
         if let Some(cell) = &frame.cell {
             molecules.make_whole(&mut positions, cell);
@@ -52,6 +52,12 @@ pub fn ensemble(sources: &[Source], looker: &Looker) -> Result<Vec<Vec<Vector3<f
         found.push(positions);
     }
     Ok(found)
+}
+
+/// The viewer beside the program, where `make viewer` puts it.
+pub fn viewer_beside() -> Option<std::path::PathBuf> {
+    let path = std::env::current_exe().ok()?.with_file_name("3Dmol-min.js");
+    path.is_file().then_some(path)
 }
 
 /// A viewer as it stands in a page.
@@ -71,40 +77,87 @@ pub fn load_viewer(path: &std::path::Path) -> Result<String> {
     ))
 }
 
-/// The section of the page; nothing without a viewer.
+/// Frames that can be chosen to be seen.
+pub(super) struct Shown<'a> {
+    /// For the script and the style sheet.
+    pub name: &'static str,
+    /// For people.
+    pub label: &'static str,
+    /// Å, superposed.
+    pub frames: &'a [Vec<Vector3<f64>>],
+    /// RMSF of every trace atom, Å.
+    pub rmsf: &'a [f64],
+    /// Whether each frame has a colour of its own, rather than that of its atoms' RMSF.
+    pub each: bool,
+}
+
+/// The section of a comparison; nothing without a viewer.
 pub(super) fn section(report: &Report) -> String {
     let Some(viewer) = &report.viewer else {
         return String::new();
     };
     let rmsf = &report.findings.shape.rmsf;
-    let most = rmsf.iter().flatten().copied().fold(0.0, f64::max).max(0.1);
-    let models = |side: usize| -> String {
-        let values = by_atom(report.looker, &rmsf[side]);
-        let frames = &report.ensembles[side];
-        frames
-            .iter()
-            .enumerate()
-            .map(|(k, frame)| model(report.looker, k, frame, &values))
-            .collect()
+    let side = |place: usize, name: &'static str| Shown {
+        name,
+        label: name,
+        frames: &report.ensembles[place],
+        rmsf: &rmsf[place],
+        each: false,
     };
-    let [run, reference] = [0, 1].map(models);
+    let words = format!(
+        "{} evenly spaced frames of each side, superposed on the start structure.",
+        report.ensembles[0].len()
+    );
+    let both = "<label><input type=\"radio\" name=\"side\" value=\"both\" checked> both</label>";
+    let sides = [side(0, "run"), side(1, "reference")];
+    scene(viewer, report.looker, &words, both, &sides)
+}
+
+/// A view of frames, one choice at a time.
+pub(super) fn scene(
+    viewer: &str,
+    looker: &Looker,
+    words: &str,
+    first_choice: &str,
+    shown: &[Shown],
+) -> String {
+    let rmsf = shown.iter().flat_map(|side| side.rmsf).copied();
+    let most = rmsf.fold(0.0, f64::max).max(0.1);
+    let (mut choices, mut models) = (first_choice.to_owned(), String::new());
+    for (place, side) in shown.iter().enumerate() {
+        let Shown { name, label, .. } = side;
+        let checked = if place == 0 && first_choice.is_empty() {
+            " checked"
+        } else {
+            ""
+        };
+        let colours = if side.each { "each" } else { "rmsf" };
+        write!(
+            choices,
+            "<label><input type=\"radio\" name=\"side\" value=\"{name}\"{checked}> \
+             <span class=\"{name}\">{label}</span></label>"
+        )
+        .expect("writing to memory");
+        let values = by_atom(looker, side.rmsf);
+        let frames = side.frames.iter().enumerate();
+        let frames: String = frames
+            .map(|(k, frame)| model(looker, k, frame, &values))
+            .collect();
+        write!(
+            models,
+            "<script type=\"text/plain\" class=\"models\" data-side=\"{name}\" \
+             data-colours=\"{colours}\">\n{frames}</script>\n"
+        )
+        .expect("writing to memory");
+    }
     let script = include_str!("view.js").replace("RMSF_MOST", &format!("{most:.3}"));
-    let count = report.ensembles[0].len();
     format!(
         "<h2>Structures in three dimensions</h2>\n\
-         <p class=\"soft\">{count} evenly spaced frames of each side, superposed on the start \
-         structure. Drag to turn, pinch or scroll to come nearer.</p>\n\
-         <div class=\"sides\"><label><input type=\"radio\" name=\"side\" value=\"both\" checked> \
-                      both</label>\
-         <label><input type=\"radio\" name=\"side\" value=\"run\"> <span \
-                              class=\"run\">run</span></label>\
-         <label><input type=\"radio\" name=\"side\" value=\"reference\"> <span \
-                              class=\"reference\">reference</span></label>\
+         <p class=\"soft\">{words} Drag to turn, pinch or scroll to come nearer.</p>\n\
+         <div class=\"sides\">{choices}\
          <span class=\"scale\">RMSF 0 <i></i> {most:.1} Å</span></div>\n\
-         <div id=\"view\" class=\"view\" role=\"img\" aria-label=\"ensembles of run and \
-                   reference\"></div>\n\
-         <script type=\"text/plain\" id=\"models-run\">\n{run}</script>\n\
-         <script type=\"text/plain\" id=\"models-reference\">\n{reference}</script>\n\
+         <div id=\"view\" class=\"view\" role=\"img\" aria-label=\"structures that can be \
+         turned\"></div>\n{models}\
          <script>\n{viewer}\n</script>\n<script>\n{script}</script>\n"
     )
 }

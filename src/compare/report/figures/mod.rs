@@ -6,8 +6,11 @@ mod residues;
 mod shape;
 mod time;
 
+use std::collections::BTreeMap;
+
 use super::Report;
 use super::plots::{Axis, Bar, Chart, Mark, Shade, Tone};
+pub(super) use time::log;
 
 /// A drawing with its words.
 pub(super) struct Figure {
@@ -16,7 +19,7 @@ pub(super) struct Figure {
     pub title: String,
     pub words: String,
     /// What each panel is, where there are several.
-    pub sides: Vec<&'static str>,
+    pub sides: Vec<String>,
     /// One, or run, reference and their difference side by side.
     pub panels: Vec<Chart>,
 }
@@ -35,6 +38,18 @@ impl Figure {
         let parts: Vec<&str> = words.split('-').filter(|part| !part.is_empty()).collect();
         parts.join("-")
     }
+
+    /// Name of the files of one panel.
+    pub fn panel_name(&self, place: usize) -> String {
+        let side = self.sides.get(place).map_or("", String::as_str);
+        let panel = match (place, side) {
+            (0, _) => String::new(),
+            (_, "reference") => "-reference".to_owned(),
+            (_, "run − reference") => "-difference".to_owned(),
+            _ => format!("-{}", place + 1),
+        };
+        self.file_name() + &panel
+    }
 }
 
 const TURN: (f64, f64) = (-180.0, 180.0);
@@ -43,23 +58,23 @@ const SIDES: [(Tone, &str); 2] = [(Tone::Run, "run"), (Tone::Reference, "referen
 const BAND: &str = "pale band: 95 % of MD runs as long as this one";
 
 /// Collects figures; one that has nothing to show is left out.
-struct Gallery {
-    section: &'static str,
-    figures: Vec<Figure>,
+pub(super) struct Gallery {
+    pub section: &'static str,
+    pub figures: Vec<Figure>,
 }
 
 impl Gallery {
-    fn add(&mut self, title: &str, words: &str, chart: Chart) {
+    pub fn add(&mut self, title: &str, words: &str, chart: Chart) {
         self.push(title, words, Vec::new(), vec![chart]);
     }
 
     /// Run, reference and what the run has more, or less.
     fn three(&mut self, title: &str, words: &str, panels: [Chart; 3]) {
-        let sides = vec!["run", "reference", "run − reference"];
-        self.push(title, words, sides, panels.into());
+        let sides = ["run", "reference", "run − reference"].map(str::to_owned);
+        self.push(title, words, sides.into(), panels.into());
     }
 
-    fn push(&mut self, title: &str, words: &str, sides: Vec<&'static str>, panels: Vec<Chart>) {
+    pub fn push(&mut self, title: &str, words: &str, sides: Vec<String>, panels: Vec<Chart>) {
         if panels.iter().all(|chart| chart.svg().is_some()) {
             self.figures.push(Figure {
                 section: self.section,
@@ -118,7 +133,7 @@ fn band(ends: &[[f64; 2]], x: impl Fn(usize) -> f64) -> Option<Mark> {
 }
 
 /// A map over two axes (values with the first slowest), with its colour bar.
-fn map(axes: [Axis; 2], values: &[f64], bar: Bar) -> Chart {
+pub(super) fn map(axes: [Axis; 2], values: &[f64], bar: Bar) -> Chart {
     let ranges = axes.each_ref().map(|axis| axis.range.unwrap_or((0.0, 1.0)));
     let marks = bar.cells(squares(values, ranges));
     Chart::new(axes, marks).barred(bar)
@@ -173,7 +188,29 @@ fn squares(values: &[f64], ranges: [(f64, f64); 2]) -> Vec<([f64; 4], f64)> {
 }
 
 /// Shares of all counts.
-fn shares(counts: &[f64]) -> Vec<f64> {
+pub(super) fn shares(counts: &[f64]) -> Vec<f64> {
     let all: f64 = counts.iter().sum();
     counts.iter().map(|count| count / all).collect()
+}
+
+/// Cells of most residues along an edge of a contact map: larger proteins share a cell among
+/// neighbours.
+const MAP_CELLS: usize = 300;
+
+/// Cells of residue pairs; of pairs that share a cell the largest number counts.
+pub(super) fn pair_squares(
+    pairs: impl Iterator<Item = (usize, usize, f64)>,
+    residues: usize,
+) -> Vec<([f64; 4], f64)> {
+    let size = residues.div_ceil(MAP_CELLS);
+    let mut most: BTreeMap<(usize, usize), f64> = BTreeMap::new();
+    for (i, j, value) in pairs.filter(|(.., value)| *value != 0.0) {
+        let cell = most.entry((i / size, j / size)).or_default();
+        if value.abs() > cell.abs() {
+            *cell = value;
+        }
+    }
+    let edge = |place: usize| (place * size) as f64 + 0.5;
+    let cell = |((x, y), value)| ([edge(x), edge(y), edge(x + 1), edge(y + 1)], value);
+    most.into_iter().map(cell).collect()
 }

@@ -1,14 +1,8 @@
 //! Contacts, secondary structure and surface by residue.
 
-use std::collections::BTreeMap;
-
-use super::{BAND, Gallery, band, both};
+use super::{BAND, Gallery, band, both, pair_squares};
 use crate::compare::report::Report;
 use crate::compare::report::plots::{Axis, Bar, Chart, Mark, Shade, Tone};
-
-/// Cells of most residues along an edge of the contact map: larger proteins share a cell among
-/// neighbours.
-const MAP_CELLS: usize = 300;
 
 pub(super) fn draw(gallery: &mut Gallery, report: &Report) {
     contacts(gallery, report);
@@ -79,9 +73,9 @@ fn contacts(gallery: &mut Gallery, report: &Report) {
         Tone::Guide,
         vec![(ends.0, ends.0), (ends.1, ends.1)],
     )];
-    marks.extend(bar(Tone::Reference).cells(squares(of_side(1), residues)));
+    marks.extend(bar(Tone::Reference).cells(pair_squares(of_side(1), residues)));
     let below = of_side(0).map(|(i, j, share)| (j, i, share));
-    marks.extend(bar(Tone::Run).cells(squares(below, residues)));
+    marks.extend(bar(Tone::Run).cells(pair_squares(below, residues)));
     gallery.add(
         "Contacts",
         "Residues three or more apart that are in contact: reference above the diagonal, run \
@@ -102,28 +96,10 @@ fn contacts(gallery: &mut Gallery, report: &Report) {
         shade: Shade::Difference,
     };
     let both_ways = changes.flat_map(|(i, j, change)| [(i, j, change), (j, i, change)]);
-    let marks = bar.cells(squares(both_ways, residues));
+    let marks = bar.cells(pair_squares(both_ways, residues));
     gallery.add(
         "Contacts, difference",
         "Probability of each contact in the run less that in the reference.",
         Chart::new(axes(), marks).barred(bar),
     );
-}
-
-/// Cells of residue pairs; of pairs that share a cell the largest number counts.
-fn squares(
-    pairs: impl Iterator<Item = (usize, usize, f64)>,
-    residues: usize,
-) -> Vec<([f64; 4], f64)> {
-    let size = residues.div_ceil(MAP_CELLS);
-    let mut most: BTreeMap<(usize, usize), f64> = BTreeMap::new();
-    for (i, j, value) in pairs.filter(|(.., value)| *value != 0.0) {
-        let cell = most.entry((i / size, j / size)).or_default();
-        if value.abs() > cell.abs() {
-            *cell = value;
-        }
-    }
-    let edge = |place: usize| (place * size) as f64 + 0.5;
-    let cell = |((x, y), value)| ([edge(x), edge(y), edge(x + 1), edge(y + 1)], value);
-    most.into_iter().map(cell).collect()
 }

@@ -3,7 +3,7 @@
 use super::Gallery;
 use crate::compare::measures::{OverTime, Trace};
 use crate::compare::report::plots::{Axis, Chart, Mark, Tone};
-use crate::compare::report::{Report, runlog};
+use crate::compare::report::{Report, RunLog, runlog};
 
 /// Values of a log that are still shown one by one.
 const SEPARATE: usize = 60;
@@ -97,7 +97,13 @@ fn marks(
 }
 
 pub(super) fn draw_log(gallery: &mut Gallery, report: &Report) {
-    let Some(log) = &report.log else { return };
+    if let Some(known) = &report.log {
+        log(gallery, known);
+    }
+}
+
+/// The columns of a run's log.
+pub(in crate::compare::report) fn log(gallery: &mut Gallery, log: &RunLog) {
     for column in runlog::COLUMNS {
         let mut points = log.column(column.head);
         if column.logarithmic {

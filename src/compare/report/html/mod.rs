@@ -1,12 +1,12 @@
 //! The page: one self-contained HTML file, with everything inline.
 
-mod tables;
+pub(super) mod tables;
 
 use std::fmt::Write;
 
 use super::figures::Figure;
 use super::provenance::{made, sequence};
-use super::{Report, Side, view};
+use super::{Report, Side, molecule, view};
 use crate::compare::floor::Measure;
 use crate::compare::verdict::Verdict;
 use crate::files::file_name;
@@ -23,28 +23,30 @@ pub(super) fn escaped(text: &str) -> String {
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
                       img-src data: blob:";
 
-/// The whole page.
-pub(super) fn page(report: &Report, figures: Vec<Figure>) -> String {
-    let mut page = String::new();
-    let name = |side: &Side| {
-        side.files
-            .iter()
-            .map(|path| file_name(path))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    let heading = format!("{} against {}", name(&report.run), name(&report.reference));
-    let head = format!(
+/// The page up to its heading.
+pub(super) fn head(heading: &str) -> String {
+    let heading = escaped(heading);
+    let style = include_str!("../style.css");
+    format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
-         <title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n",
-        escaped(&heading),
-        include_str!("../style.css"),
-    );
-    page.push_str(&head);
+         <title>{heading}</title>\n<style>\n{style}</style>\n</head>\n<body>\n\
+         <h1>{heading}</h1>\n"
+    )
+}
+
+/// Names of the files of a side.
+pub(super) fn name(side: &Side) -> String {
+    let names: Vec<String> = side.files.iter().map(|path| file_name(path)).collect();
+    names.join(", ")
+}
+
+/// The whole page.
+pub(super) fn page(report: &Report, figures: Vec<Figure>) -> String {
+    let heading = format!("{} against {}", name(&report.run), name(&report.reference));
+    let mut page = head(&heading);
     let body = [
-        format!("<h1>{}</h1>\n", escaped(&heading)),
         facts(report),
         summary(report),
         tables::measures(&report.findings.measures),
@@ -53,7 +55,7 @@ pub(super) fn page(report: &Report, figures: Vec<Figure>) -> String {
         tables::sampling(report),
         gallery(figures),
         definitions(&report.findings.measures),
-        footer(report),
+        footer(&report.command, &report.date),
     ];
     page.extend(body);
     page.push_str("</body>\n</html>\n");
@@ -96,24 +98,24 @@ fn summary(report: &Report) -> String {
 }
 
 fn facts(report: &Report) -> String {
+    let mut facts = vec![
+        ("Molecule", molecule(report.looker)),
+        ("Run", report.run.describe()),
+        ("Reference", report.reference.describe()),
+        ("Sequence", sequence(&report.looker.topology)),
+    ];
+    facts.extend(made(&report.run).map(|words| ("Run made by", words)));
+    facts.extend(made(&report.reference).map(|words| ("Reference made by", words)));
+    list(&facts, &report.notes)
+}
+
+/// Facts by name, and notes.
+pub(super) fn list(facts: &[(&str, String)], notes: &[String]) -> String {
     let mut list = String::new();
-    let mut fact = |name: &str, value: String| {
-        writeln!(list, "<dt>{name}</dt><dd>{}</dd>", escaped(&value)).expect("writing to memory");
-    };
-    fact("Molecule", report.molecule());
-    fact("Run", report.run.describe());
-    fact("Reference", report.reference.describe());
-    fact("Sequence", sequence(&report.looker.topology));
-    for (name, side) in [
-        ("Run made by", &report.run),
-        ("Reference made by", &report.reference),
-    ] {
-        if let Some(words) = made(side) {
-            fact(name, words);
-        }
+    for (name, value) in facts {
+        writeln!(list, "<dt>{name}</dt><dd>{}</dd>", escaped(value)).expect("writing to memory");
     }
-    let notes: String = report
-        .notes
+    let notes: String = notes
         .iter()
         .map(|note| format!("<li>{}</li>\n", escaped(note)))
         .collect();
@@ -125,7 +127,8 @@ fn facts(report: &Report) -> String {
     format!("<dl>\n{list}</dl>\n{notes}")
 }
 
-fn gallery(figures: Vec<Figure>) -> String {
+/// All figures, section by section.
+pub(super) fn gallery(figures: Vec<Figure>) -> String {
     let mut text = String::new();
     for section in figures.chunk_by(|a, b| a.section == b.section) {
         let figures: String = section.iter().map(figure).collect();
@@ -187,13 +190,13 @@ fn definitions(measures: &[Measure]) -> String {
     format!("<h2>Definitions</h2>\n<dl class=\"definitions\">\n{list}</dl>\n")
 }
 
-fn footer(report: &Report) -> String {
-    let command = escaped(&report.command);
+/// Where the page comes from.
+pub(super) fn footer(command: &str, date: &str) -> String {
+    let command = escaped(command);
     format!(
-        "<p class=\"soft\">Made by mdsurrogate {} on {}: <code>{command}</code><br>Every figure \
-         lies beside this page as SVG and as CSV, in the folder figures; all numbers in \
+        "<p class=\"soft\">Made by mdsurrogate {} on {date}: <code>{command}</code><br>Every \
+         figure lies beside this page as SVG and as CSV, in the folder figures; all numbers in \
          metrics.json.</p>\n",
         env!("CARGO_PKG_VERSION"),
-        report.date
     )
 }

@@ -32,7 +32,10 @@ fn cells(heads: &[&str], cells: &[String]) -> String {
 }
 
 /// A table; rows that begin a group carry its name.
-fn rows(heads: &[&str], rows: impl Iterator<Item = (Option<&'static str>, Vec<String>)>) -> String {
+pub(in crate::compare::report) fn rows(
+    heads: &[&str],
+    rows: impl Iterator<Item = (Option<&'static str>, Vec<String>)>,
+) -> String {
     let head: String = heads
         .iter()
         .map(|head| format!("<th scope=\"col\">{head}</th>"))
@@ -117,7 +120,7 @@ pub(super) fn measures(measures: &[Measure]) -> String {
 }
 
 /// A number with its standard error.
-fn with_error(value: Option<f64>, error: Option<f64>) -> String {
+pub(in crate::compare::report) fn with_error(value: Option<f64>, error: Option<f64>) -> String {
     match error.filter(|error| *error > 0.0) {
         Some(error) if value.is_some() => format!("{} ± {error:.1$}", number(value), places(error)),
         _ => number(value),

@@ -41,6 +41,8 @@ pub struct Chart {
     pub axes: [Axis; 2],
     /// What is drawn, the last on top.
     pub marks: Vec<Mark>,
+    /// What the marks of [`Tone::Run`] and of [`Tone::Reference`] are.
+    pub names: [&'static str; 2],
     /// What the marks of [`Tone::Guide`] are.
     pub guide: &'static str,
     /// What colours mean, for a map.
@@ -98,6 +100,7 @@ impl Chart {
         Chart {
             axes,
             marks,
+            names: ["run", "reference"],
             guide: "",
             bar: None,
         }
@@ -106,6 +109,11 @@ impl Chart {
     /// Says what the guides are.
     pub fn guided(self, guide: &'static str) -> Self {
         Chart { guide, ..self }
+    }
+
+    /// Says what the marks of the first two tones are.
+    pub fn named(self, names: [&'static str; 2]) -> Self {
+        Chart { names, ..self }
     }
 
     /// Says what colours mean.
@@ -180,8 +188,8 @@ impl Chart {
         match tone {
             Tone::Run if difference => "more in run",
             Tone::Reference if difference => "more in reference",
-            Tone::Run => "run",
-            Tone::Reference => "reference",
+            Tone::Run => self.names[0],
+            Tone::Reference => self.names[1],
             Tone::Guide => self.guide,
         }
     }

@@ -17,7 +17,7 @@ use crate::observe::{
 };
 use crate::simulate::checkpoint::{Checkpoint, files as checkpoint_files};
 use crate::simulate::{Motion, OnGuard, Rules, Simulation, Stop};
-use crate::structure::{Frame, write_pdb};
+use crate::structure::{Annotations, Frame, outgrows_pdb, write_cif, write_pdb_with};
 
 /// How a run goes.
 #[derive(Debug, Clone)]
@@ -143,7 +143,7 @@ impl Session {
             Some(_) => self.inputs(),
         };
         if checkpoint.is_none() {
-            write_pdb(&files.topology(), &self.structure.topology, [&frames[0]])?;
+            self.write_topology(&files, &frames[0], options, &plan)?;
         }
         let started_from = match &checkpoint {
             Some((checkpoint, _)) => checkpoint.start.clone(),
@@ -192,9 +192,33 @@ impl Session {
 
     /// Files and strides.
     pub(super) fn prepare(&self, options: &RunOptions) -> Result<(Files, Plan)> {
-        let files = Files::new(&options.output, self.replicas, &self.input, self.forces)?;
+        let mut files = Files::new(&options.output, self.replicas, &self.input, self.forces)?;
+        if outgrows_pdb(&self.structure.topology) {
+            files = files.with_cif(&self.input)?;
+        }
         let plan = Plan::new(&options.strides, self.stepper.clock(), self.default_steps)?;
         Ok((files, plan))
+    }
+
+    /// Writes the topology with frame 0, and where it comes from.
+    fn write_topology(
+        &self,
+        files: &Files,
+        frame: &Frame,
+        options: &RunOptions,
+        plan: &Plan,
+    ) -> Result<()> {
+        let settings = self.settings(options, plan);
+        let notes = Annotations {
+            remarks: remarks(&settings, &self.stepper.describe(), &options.command_line),
+            ..Annotations::default()
+        };
+        let topology = &self.structure.topology;
+        write_pdb_with(&files.topology(), topology, [frame], &notes)?;
+        match files.cif() {
+            Some(cif) => write_cif(&cif, topology, frame, &notes),
+            None => Ok(()),
+        }
     }
 
     /// The checkpoint to go on from, and a note where it is not the newest file.
@@ -305,7 +329,8 @@ impl Session {
             let forces = field.clone().ok().zip(files.forces(replica));
             let energies = EnergyMonitor::new(field, motion.masses.clone(), motion.freedom);
             let trajectory =
-                TrajectoryWriter::new(files.trajectory(replica), topology.len(), interval);
+                TrajectoryWriter::new(files.trajectory(replica), topology.len(), interval)
+                    .naming(topology);
             simulation.watch(replica, each, Box::<Moves>::default());
             simulation.watch(replica, plan.guard, Box::new(guard));
             simulation.watch(replica, plan.log, Box::new(energies));
@@ -330,6 +355,36 @@ impl Session {
         }
         simulation
     }
+}
+
+/// Settings that the topology's file names, beside those of the command.
+const SETTINGS: [&str; 4] = [
+    "model (hash of weights)",
+    "seed",
+    "temperature (K)",
+    "time step (ps)",
+];
+
+/// Where a run's files come from, in words: program, model, seed, force field, command.
+fn remarks(settings: &Value, stepper: &str, command_line: &[String]) -> Vec<String> {
+    let mut lines = vec![
+        format!("mdsurrogate {}", env!("CARGO_PKG_VERSION")),
+        format!("made by {stepper}"),
+        "force field ff14SB + OBC2".to_owned(),
+    ];
+    for name in SETTINGS {
+        match settings.get(name) {
+            Some(Value::String(words)) => lines.push(format!("{name} {words}")),
+            Some(value) => lines.push(format!("{name} {value}")),
+            None => {}
+        }
+    }
+    if !command_line.is_empty() {
+        lines.push(format!("command {}", command_line.join(" ")));
+    }
+    lines.push("frame 0 of the run; when the run is done the temperature factors are".to_owned());
+    lines.push("8 pi^2/3 RMSF^2 of each residue's CA over its trajectories".to_owned());
+    lines
 }
 
 /// Wall time after which a checkpoint is made in any case.

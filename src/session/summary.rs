@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::files::Files;
+use super::fluctuations;
 use super::lines::time;
 use super::plan::Plan;
 use crate::files::write_atomically;
@@ -45,6 +46,9 @@ impl About<'_> {
         for (replica, frame) in simulation.frames().iter().enumerate() {
             let last = self.files.last(replica);
             written = written.and(write_pdb(&last, &self.structure.topology, [frame]));
+        }
+        if outcome.is_ok() {
+            written = written.and(fluctuations::note(self.files, &self.structure.topology));
         }
         let kind = ending(&outcome);
         let summary = self.summary(simulation, &outcome, wall, journal);
@@ -90,6 +94,10 @@ impl About<'_> {
             "  numbers: {}, {}",
             self.files.csv(0).display(),
             self.files.summary().display()
+        ));
+        journal.say(&format!(
+            "  what it did: mdsurrogate analyze {}",
+            self.files.prefix.display()
         ));
     }
 

@@ -4,6 +4,7 @@ mod bench;
 #[path = "../clients/mod.rs"]
 mod clients;
 mod endings;
+mod outputs;
 mod refusals;
 
 use std::path::Path;

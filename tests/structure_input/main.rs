@@ -2,6 +2,7 @@
 //! nothing panics.
 
 mod models;
+mod predicted;
 mod refusals;
 
 use std::io::Write;

@@ -8,6 +8,7 @@ time or a temperature is asked for, a number is in that unit, and text carries i
     >>> for positions in simulation.frames(100):   # replicas x atoms x 3
     ...     print(simulation.time, positions.std())
     >>> simulation.run("out/protein", steps=1000)  # the files of `mdsurrogate run`
+    >>> print(mdsurrogate.analyze("out/protein").sentence)
 """
 
 from ._mdsurrogate import (
@@ -23,9 +24,11 @@ from ._mdsurrogate import (
     devices,
     reference,
 )
+from .analysis import Analysis, analyze, compare
 from .simulation import Simulation, to_mdtraj, universe
 
 __all__ = [
+    "Analysis",
     "DeviceError",
     "Energy",
     "GuardError",
@@ -36,6 +39,8 @@ __all__ = [
     "Structure",
     "UsageError",
     "__version__",
+    "analyze",
+    "compare",
     "devices",
     "reference",
     "to_mdtraj",

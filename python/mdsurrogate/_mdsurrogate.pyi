@@ -139,7 +139,7 @@ class Simulation:
         *,
         traj_every: Stride | None = None,
         log_every: Stride | None = None,
-        traj_format: Literal["xtc", "dcd"] = "xtc",
+        traj_format: Literal["xtc", "dcd", "pdb"] = "xtc",
         overwrite: bool = False,
         fresh: bool = False,
         quiet: bool = False,
@@ -164,5 +164,29 @@ def reference(
     fresh: bool = False,
     quiet: bool = False,
 ) -> None: ...
+def analyze_run(
+    run: list[Path],
+    top: Path | None,
+    skip: str,
+    stride: int,
+    time_step: Quantity | None,
+    lag: Quantity | None,
+    cutoff: Quantity | None,
+    report: Path | None,
+    overwrite: bool,
+    viewer: Path | None,
+) -> dict[str, object]: ...
+def compare_runs(
+    run: list[Path],
+    reference: list[Path],
+    top: Path | None,
+    reference_top: Path | None,
+    time_step: Quantity | None,
+    reference_time_step: Quantity | None,
+    lag: Quantity | None,
+    report: Path | None,
+    overwrite: bool,
+    viewer: Path | None,
+) -> tuple[str, list[str]]: ...
 def devices() -> list[str]: ...
 def main(words: list[str]) -> int: ...

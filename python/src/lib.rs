@@ -4,6 +4,7 @@
 //! Arrays are NumPy's: positions of replicas × atoms × 3 in Å. Everything that computes lets other
 //! Python threads run meanwhile and hears Ctrl-C within a step.
 
+mod analysis;
 mod arrays;
 mod energy;
 mod error;
@@ -41,5 +42,7 @@ fn _mdsurrogate(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<energy::Energy>()?;
     module.add_function(wrap_pyfunction!(main, module)?)?;
     module.add_function(wrap_pyfunction!(reference::reference, module)?)?;
+    module.add_function(wrap_pyfunction!(analysis::analyze_run, module)?)?;
+    module.add_function(wrap_pyfunction!(analysis::compare_runs, module)?)?;
     module.add_function(wrap_pyfunction!(simulation::devices, module)?)
 }

@@ -259,7 +259,11 @@ impl Simulation {
     ) -> PyResult<()> {
         let stop = Stop::never();
         let typed = || {
-            let formats = [("xtc", Format::Xtc), ("dcd", Format::Dcd)];
+            let formats = [
+                ("xtc", Format::Xtc),
+                ("dcd", Format::Dcd),
+                ("pdb", Format::Pdb),
+            ];
             let span =
                 |name: &str, typed: Option<Stride>| typed.map(|typed| typed.span(name)).transpose();
             Ok(RunOptions {
@@ -268,6 +272,7 @@ impl Simulation {
                     format: named("traj_format", traj_format, &formats)?,
                     overwrite,
                     fresh,
+                    ..Output::default()
                 },
                 strides: Strides {
                     length: Some(steps.span("steps")?),

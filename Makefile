@@ -8,7 +8,8 @@
 # make licences   what licences dependencies have (deny.toml)
 # make wheel   the Python package, in target/wheels (python/README.md)
 # make paper ARGS="recall --estimate"   the published claims of G-Hyena, each beside every baseline (docs/paper.md)
-# make viewer   fetches the viewer (3Dmol.js, an npm package) that `compare` puts into its pages
+# make viewer   fetches the viewer (3Dmol.js, an npm package) that `analyze` and `compare` put into their pages
+# make page-test   opens such pages in headless Chromium and turns the view with a mouse
 # make bench-gpu      times the GPU engine on the best device there is, op by op (docs/gpu.md)
 # make validate-gpu   the GPU engine under Vulkan's validation layers, which must have nothing to say
 # make fuzz SECONDS=60   every reader under libFuzzer for so long (a nightly compiler, or RUSTC_BOOTSTRAP=1)
@@ -34,7 +35,7 @@ MDBOOK = $(TOOLS)/bin/mdbook
 VIEWER = 3dmol@2.5.5
 VIEWER_SHA256 = f7cc78921ae72e7623e89cdd111434f58c2efddd2ffda1cd212644b406fb8016
 
-.PHONY: all dist docs licences paper viewer wheel python-test demo test lint fmt fuzz bench-network bench-gpu validate-gpu deps test-deps clients build clean
+.PHONY: all dist docs licences paper viewer page-test wheel python-test demo test lint fmt fuzz bench-network bench-gpu validate-gpu deps test-deps clients build clean
 
 all: build
 
@@ -76,7 +77,20 @@ viewer:
 	cd target/viewer/package && echo "$(VIEWER_SHA256)  build/3Dmol-min.js" | sha256sum -c --quiet
 	cd target/viewer/package && { echo "/*!"; cat LICENSE; echo "*/"; cat build/3Dmol-min.js; } > ../3Dmol-min.js
 	cp target/viewer/3Dmol-min.js target/release/
-	@echo "target/release/mdsurrogate compare puts it into its pages"
+	@echo "target/release/mdsurrogate analyze and compare put it into their pages"
+
+# A browser and its driver, for pages as people see them.
+PAGE_PACKAGES = chromium chromium-driver npm
+PAGES = target/page-test
+DATA = tests/data/compare
+
+page-test: build
+	$(call install,$(PAGE_PACKAGES))
+	@[ -f target/release/3Dmol-min.js ] || $(MAKE) viewer
+	$(BINARY) analyze $(DATA)/trpcage.xtc --top data/structures/trpcage.pdb -o $(PAGES)/analyze --overwrite -q >/dev/null
+	$(BINARY) compare $(DATA)/akle_a.xtc --top data/structures/akle.pdb --reference $(DATA)/akle_b.xtc \
+	  -o $(PAGES)/compare --overwrite -q >/dev/null
+	python3 tests/clients/page.py $(PAGES) $(PAGES)/analyze/index.html $(PAGES)/compare/index.html
 
 dist:
 	$(call install,python3-venv binutils)

@@ -8,8 +8,8 @@ needs: mdtraj, scikit-learn, deeptime, numpy
 5,000 frames of 1,231 atoms: the fifteen conformers of ubiquitin in tests/data/compare, mixed with
 noise of 0.1 Å, so that no two frames are alike. Each program computes for every frame: RMSD to
 start and mean (Cα), radius of gyration, contacts, hydrogen bonds, secondary structure; RMSF,
-principal components, slow components; side-chain surface of 500 frames, RMSD of 500 frames pair by pair. One
-thread each (RAYON_NUM_THREADS=1, OMP_NUM_THREADS=1); seconds are those of the processor.
+principal components, slow components; side-chain surface of 500 frames, RMSD of 500 frames pair by
+pair. One thread each (RAYON_NUM_THREADS=1, OMP_NUM_THREADS=1); seconds are those of the processor.
 """
 
 import json, os, resource, subprocess, sys, time

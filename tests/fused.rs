@@ -192,6 +192,7 @@ fn asked(what: &str, gpu: &Gpu, inputs: &Inputs) -> [Counts; 2] {
 /// The working network: what docs/gpu.md says of an evaluation.
 #[cfg(feature = "gpu")]
 #[test]
+#[ignore = "ten minutes and more on a software GPU; run it with --ignored"]
 fn an_evaluation_is_few_dispatches_and_makes_nothing() {
     if support::gpu(Transforms::Fastest).is_none() {
         return;

@@ -157,7 +157,7 @@ fn predictions_agree_for_20_frames() {
     let Some(bench) = Bench::new() else { return };
     for backend in ["gpu", "cpu"] {
         bench.run(&format!(
-            "predict akle_a.xtc --top akle.pdb --every 20 --levels 3 --method euler \
+            "predict akle_a.xtc --top akle.pdb --every 20 --relax 0 --levels 3 --method euler \
              -o {backend} --backend {backend}"
         ));
     }

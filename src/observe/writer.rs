@@ -19,8 +19,8 @@ use crate::{Error, Result};
 /// behind its count of frames.
 const SETTLED: u64 = 12;
 
-/// Writes every frame that it observes to an XTC, DCD, TRR or PDB file, which is made when the first
-/// one comes.
+/// Writes every frame that it observes to an XTC, DCD, TRR or PDB file, which is made when the
+/// first one comes.
 pub struct TrajectoryWriter {
     path: PathBuf,
     atoms: usize,

@@ -4,6 +4,18 @@ use super::Session;
 use super::estimate::Estimate;
 use super::files::{Files, HEADING};
 use super::plan::Plan;
+use crate::observe::Journal;
+use crate::simulate::checkpoint::files as checkpoint_files;
+
+/// Says that there is nothing left to do.
+pub(super) fn say_complete(step: u64, files: &Files, journal: &Journal) {
+    let checkpoint = &checkpoint_files(&files.prefix)[0];
+    journal.say(&format!(
+        "complete already: {} is at step {step}",
+        checkpoint.display()
+    ));
+    journal.say("  more --steps to go on, --fresh --overwrite to start over");
+}
 
 impl Session {
     /// Lines about protein, model and plan.

@@ -8,14 +8,14 @@ use sha2::{Digest, Sha256};
 
 use super::files::{Files, Lock, Output};
 use super::plan::{Plan, Strides};
-use super::{Session, checkpoints, summary, threads};
+use super::{Session, checkpoints, lines, summary, threads};
 use crate::Result;
 use crate::forcefield::{ForceField, Precision, System};
 use crate::observe::{
     CsvLog, EnergyMonitor, EquivarianceMonitor, GeometryGuard, Journal, Moves, Progress, Shape,
     TrajectoryWriter, Unchanged,
 };
-use crate::simulate::checkpoint::{Checkpoint, files as checkpoint_files};
+use crate::simulate::checkpoint::Checkpoint;
 use crate::simulate::{Motion, OnGuard, Rules, Simulation, Stop};
 use crate::structure::{Annotations, Frame, outgrows_pdb, write_cif, write_pdb_with};
 
@@ -116,7 +116,7 @@ impl Session {
         let resumed_at = checkpoint.as_ref().map(|(checkpoint, _)| checkpoint.step());
         match resumed_at {
             Some(step) if step >= plan.steps && files.are_finished() => {
-                say_complete(step, &files, journal);
+                lines::say_complete(step, &files, journal);
                 return Ok(());
             }
             Some(_) => {}
@@ -394,12 +394,3 @@ const REPLACED: &str = "what is there of a run that ended before its first check
 
 /// A run of fewer steps is not measured before it begins: that would be a good part of it.
 const FEWEST_ESTIMATED: u64 = 10;
-
-fn say_complete(step: u64, files: &Files, journal: &Journal) {
-    let checkpoint = &checkpoint_files(&files.prefix)[0];
-    journal.say(&format!(
-        "complete already: {} is at step {step}",
-        checkpoint.display()
-    ));
-    journal.say("  more --steps to go on, --fresh --overwrite to start over");
-}

@@ -66,6 +66,25 @@ pub struct Trainer<E: Engine> {
     pub(super) clock: (Instant, f64),
 }
 
+/// The samples of the validation loss; none where no data are held out.
+fn held_out(config: &Config, dataset: &Dataset, objective: &dyn Objective) -> Vec<Sample> {
+    let count = if dataset.validation.is_empty() {
+        0
+    } else {
+        config.training.validation_samples
+    };
+    let sample = |number| {
+        let which = Which {
+            seed: config.training.seed,
+            purpose: Purpose::Validation,
+            update: 0,
+            number,
+        };
+        draw(objective, dataset, &dataset.validation, which)
+    };
+    (0..count as u64).into_par_iter().map(sample).collect()
+}
+
 impl<E: Engine> Trainer<E> {
     /// A model at its initial parameters.
     ///
@@ -89,25 +108,7 @@ impl<E: Engine> Trainer<E> {
         let decays = shapes
             .flat_map(|[rows, columns]| vec![rows > 1; rows * columns])
             .collect();
-        let wanted = config.training.validation_samples;
-        let count = if dataset.validation.is_empty() {
-            0
-        } else {
-            wanted
-        };
-        let seed = config.training.seed;
-        let held_out = (0..count as u64)
-            .into_par_iter()
-            .map(|number| {
-                let which = Which {
-                    seed,
-                    purpose: Purpose::Validation,
-                    update: 0,
-                    number,
-                };
-                draw(&*objective, &dataset, &dataset.validation, which)
-            })
-            .collect();
+        let held_out = held_out(&config, &dataset, &*objective);
         let progress = Progress {
             course: course(&config, &dataset)?,
             ..Progress::default()

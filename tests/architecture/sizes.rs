@@ -146,7 +146,10 @@ fn functions(text: &str) -> Vec<(&str, usize)> {
         let is_end = |line: &&&str| line.strip_prefix(indent) == Some("}");
         let length = lines[at..].iter().take_while(|line| !is_end(line)).count() + 1;
         let name = after.split(['(', '<']).next().unwrap_or_default();
-        all.push((name, length));
+        // shaders that are put together have functions without a name of their own
+        if !name.contains('$') {
+            all.push((name, length));
+        }
     }
     all
 }

@@ -122,8 +122,10 @@ fn frames_as_text_are_those_of_the_other_formats_and_go_on_to_the_byte() {
     bench.says(&format!("{line} --steps 4 --traj-format pdb -o q"), 0);
     let bytes = |name: &str| std::fs::read(bench.path(name)).unwrap();
     assert_eq!(bytes("q_trajectory.pdb"), bytes("p_trajectory.pdb"));
-    // and `analyze` finds it by its prefix
-    let words = bench.output("analyze p --json -q");
+    // and `analyze` finds frames of the built-in model, which are molecules, by their prefix
+    let line = "run akle.pdb --lag 20ps --relax 0 --equilibrate 0ps --guard warn";
+    bench.says(&format!("{line} --steps 4 --traj-format pdb -o z"), 0);
+    let words = bench.output("analyze z --json -q");
     assert!(
         words.status.success(),
         "{}",

@@ -8,7 +8,7 @@ own library: WebDriver is JSON over HTTP.
 
 import base64, json, pathlib, shutil, socket, subprocess, sys, time, urllib.request
 
-SCREENS = {"desktop": (1280, 900, 1, False), "phone": (390, 844, 2, True)}
+SCREENS = {"desktop": (1280, 900, 1, False), "phone": (390, 844, 1, True)}
 QUATERNION = slice(4, 8)
 
 
@@ -56,7 +56,7 @@ class Browser:
             {"Content-Type": "application/json"},
             method=method,
         )
-        return json.load(urllib.request.urlopen(request, timeout=120))["value"]
+        return json.load(urllib.request.urlopen(request, timeout=300))["value"]
 
     def post(self, path, body):
         return self.call("POST", f"/{self.session}/{path}", body)

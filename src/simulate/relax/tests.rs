@@ -169,6 +169,7 @@ fn free(first_replica: u64) -> (Relaxed<Strain>, Frame) {
     );
     stepper.begin(&frame.positions);
     stepper.prepare(1).unwrap();
+    stepper.find_band().unwrap();
     (stepper, frame)
 }
 

@@ -96,7 +96,7 @@ fn an_architecture_has_its_own_keys() {
         Architecture::Egnn(egnn)
     );
     assert_eq!(sizes("architecture = \"g-hyena\""), Architecture::default());
-    let message = refusal(&format!("{GOOD}[model]\narchitecture = \"hyena\"\n"));
+    let message = refusal(&format!("{GOOD}[model]\narchitecture = \"hyaena\"\n"));
     assert!(
         message.starts_with("dir/train.toml:7: ") && message.contains("g-hyena"),
         "{message}"

@@ -49,11 +49,16 @@ impl Chain {
     /// Whether an op can be a step: it sees one token, or one system, at a time. A readout sees the
     /// mean over the system too, and can only be the last to touch its rows.
     pub fn takes(op: &Op) -> bool {
-        match op {
-            Op::Linear(_) | Op::Norm(_) | Op::Tuple(_) | Op::Gate(_) => true,
-            Op::Invariants(_) | Op::Update(_) | Op::Readout(_) => true,
-            _ => false,
-        }
+        matches!(
+            op,
+            Op::Linear(_)
+                | Op::Norm(_)
+                | Op::Tuple(_)
+                | Op::Gate(_)
+                | Op::Invariants(_)
+                | Op::Update(_)
+                | Op::Readout(_)
+        )
     }
 
     /// Whether its rows are all of tokens, or all of systems.

@@ -196,9 +196,9 @@ pub fn analyze(
     let mut side = Side::new(&run.sources, &series, &analysis.sampling);
     side.asked = options.stride;
     Ok(Analyzed {
-        side,
         analysis,
         looker,
+        side,
         notes,
         representatives,
         log,

@@ -70,7 +70,7 @@ pub fn doctor(folder: &Path) -> Vec<Finding> {
     findings.extend(devices(&all));
     findings.push(engine("CPU engine", Backend::Cpu));
     // on a software device the trial would be 15 s of compiling shaders, for what no run uses
-    if all.iter().any(is_hardware) {
+    if all.iter().any(|device| is_hardware(device)) {
         findings.push(engine("GPU engine", Backend::Gpu));
     }
     findings.push(disk(folder));
@@ -182,7 +182,7 @@ fn memory() -> Finding {
     found.wrong(Verdict::Poor, "free some, or ask the scheduler for more")
 }
 
-fn is_hardware(device: &String) -> bool {
+fn is_hardware(device: &str) -> bool {
     !device.contains("(software;")
 }
 
@@ -192,7 +192,7 @@ fn devices(all: &[String]) -> Vec<Finding> {
         .iter()
         .map(|device| Finding::good("GPU", device.as_str()))
         .collect();
-    if cfg!(feature = "gpu") && !all.iter().any(is_hardware) {
+    if cfg!(feature = "gpu") && !all.iter().any(|device| is_hardware(device)) {
         let none = Finding::good("GPU", "none but the CPU, whose engine is used");
         findings.push(none.wrong(
             Verdict::Poor,

@@ -268,9 +268,9 @@ fn align(sequence: &[&str], names: &[&str], is_joined: impl Fn(usize) -> bool) -
             closed: vec![FAR; width],
             gap: vec![FAR; width],
         };
-        for at in 0..width {
+        for (at, opening) in opening.iter().enumerate() {
             let mut cell = 0;
-            row.gap[at] = costs.closed[at] + opening[at];
+            row.gap[at] = costs.closed[at] + opening;
             if costs.gap[at] < row.gap[at] {
                 row.gap[at] = costs.gap[at];
                 cell |= came::GAP_GOES_ON;

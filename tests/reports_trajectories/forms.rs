@@ -301,7 +301,8 @@ fn what_was_read_right_is_read_right() {
         ("nc_double.nc", 40, 69, Some(160.0)),
         ("nc_scaled.nc", 60, 69, Some(160.0)),
         ("mdtraj.nc", 10, 69, Some(160.0)),
-        ("gromacs_frames.pdb", 15, 69, None),
+        // its titles say t= 0.00000 and so on
+        ("gromacs_frames.pdb", 15, 69, Some(160.0)),
         ("mdtraj_models.pdb", 10, 69, None),
         ("heavy_only.xtc", 121, 32, Some(160.0)),
     ] {

@@ -104,8 +104,7 @@ fn a_replica_ends_where_it_has_settled_whoever_else_is_there() {
     // a jump that is drawn again is corrected by itself, with other numbers
     let mut again = frame;
     all.redraw(2, 1, &mut again)
-        .err()
-        .expect("strain has no second draw");
+        .expect_err("strain has no second draw");
     // a band that no frame reaches: every one gets its most
     let (mut strict, frame) = choosy(&gpu, 0, mean - 1000.0);
     strict.step(&mut [frame]).unwrap();

@@ -91,7 +91,7 @@ impl Layout {
         let mut scratch_words = 0;
         for (at, step) in steps.iter().enumerate() {
             for &row in &step.outputs[..written(&step.op, &step.outputs)] {
-                let last = readers(row).last();
+                let last = readers(row).next_back();
                 let reversed = |step: usize| steps.len() - 1 - step;
                 if let Some(to) = last {
                     let words = words(row);

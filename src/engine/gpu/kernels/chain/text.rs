@@ -41,7 +41,7 @@ pub(super) fn part(name: &'static str, value: impl ToString) -> (&'static str, S
 /// Lines that a lane has of a product: as many as leave work for all lanes.
 pub(super) fn lines_of_lane(lines: usize, columns: usize) -> usize {
     let blocks = columns.div_ceil(4);
-    let suits = |&&own: &&usize| lines % own == 0 && lines / own * blocks >= LANES;
+    let suits = |&&own: &&usize| lines.is_multiple_of(own) && lines / own * blocks >= LANES;
     [4, 2].iter().find(suits).copied().unwrap_or(1)
 }
 
@@ -282,7 +282,7 @@ impl Writer<'_> {
             value += &format!(" + r{}({at})", step.inputs[op.inputs.len()]);
         }
         text += &format!("put_{}({at}, {value});", step.outputs[0]);
-        if op.outputs % 4 != 0 {
+        if !op.outputs.is_multiple_of(4) {
             text = format!("if (column + {column}u < {}u) {{ {text} }}", op.outputs);
         }
         format!("    {text}\n")

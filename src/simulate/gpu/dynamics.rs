@@ -63,8 +63,8 @@ impl GpuDynamics {
     /// Dynamics of these molecules with `cutoff`, Å, where there is one.
     ///
     /// # Errors
-    /// [`crate::Error::Usage`] for an integrator that is the CPU's alone, [`Error::Device`] where
-    /// the device or its memory fails.
+    /// [`crate::Error::Usage`] for an integrator that is the CPU's alone,
+    /// [`crate::Error::Device`] where the device or its memory fails.
     ///
     /// # Panics
     /// Where a molecule has no atom, or there is none.

@@ -31,6 +31,7 @@ const BORN: &str = concat!(
     text!("sizes"),
     text!("systems"),
     text!("sweep"),
+    include_str!("../../../shaders/shared/ln.wgsl"),
     text!("born")
 );
 

@@ -14,6 +14,7 @@ pub(super) const STEP: Source = Source {
     name: "step",
     shared: concat!(
         include_str!("../../../shaders/forcefield/systems.wgsl"),
+        include_str!("../../../shaders/shared/ln.wgsl"),
         include_str!("../../../shaders/dynamics/noise.wgsl")
     ),
     text: include_str!("../../../shaders/dynamics/step.wgsl"),

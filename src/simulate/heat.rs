@@ -5,9 +5,9 @@ use crate::Result;
 use crate::structure::Frame;
 
 /// Friction while heating, 1/ps: strong enough that a released clash cannot heat its surroundings.
-pub(super) const FRICTION: f64 = 10.0;
+const FRICTION: f64 = 10.0;
 /// Temperatures on the way.
-pub(super) const STAGES: u64 = 20;
+const STAGES: u64 = 20;
 /// The attempt whose random numbers heating takes: those of no run.
 pub(super) const ATTEMPT: u64 = u64::MAX;
 
@@ -24,15 +24,10 @@ pub fn heat<F: Force>(
     stop: &Stop,
 ) -> Result<()> {
     let settings = dynamics.settings();
-    let steps = (time / settings.time_step / STAGES as f64).ceil() as u64;
+    let steps = steps_of_stage(settings, time);
     dynamics.reseed(ATTEMPT);
-    for stage in 1..=STAGES {
-        let temperature = settings.temperature * stage as f64 / STAGES as f64;
-        dynamics.set(Settings {
-            integrator: Integrator::Langevin { friction: FRICTION },
-            temperature,
-            ..settings
-        });
+    for stage in stages(settings) {
+        dynamics.set(stage);
         for _ in 0..steps {
             if stop.reason().is_some() {
                 return Err(Stop::interrupted(0));
@@ -44,6 +39,20 @@ pub fn heat<F: Force>(
     dynamics.reseed(0);
     at_step_zero(frames);
     Ok(())
+}
+
+/// Steps of each stage of a heating over `time` ps.
+pub(super) fn steps_of_stage(settings: Settings, time: f64) -> u64 {
+    (time / settings.time_step / STAGES as f64).ceil() as u64
+}
+
+/// The dynamics of each stage on the way to that of `settings`, in order.
+pub(super) fn stages(settings: Settings) -> impl Iterator<Item = Settings> {
+    (1..=STAGES).map(move |stage| Settings {
+        integrator: Integrator::Langevin { friction: FRICTION },
+        temperature: settings.temperature * stage as f64 / STAGES as f64,
+        ..settings
+    })
 }
 
 /// Frames as they are, from which time and heat are counted.

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::GpuDynamics;
 use crate::Result;
-use crate::simulate::heat::{ATTEMPT, FRICTION, STAGES, at_step_zero};
-use crate::simulate::{Clock, Integrator, Motion, Settings, Stepper, Stop};
+use crate::simulate::heat::{ATTEMPT, at_step_zero, stages, steps_of_stage};
+use crate::simulate::{Clock, Motion, Settings, Stepper, Stop};
 use crate::structure::Frame;
 
 /// Steps between two looks at whether heating is to stop.
@@ -77,15 +77,10 @@ pub fn heat(
     stop: &Stop,
 ) -> Result<()> {
     let settings = dynamics.settings();
-    let steps = (time / settings.time_step / STAGES as f64).ceil() as u64;
+    let steps = steps_of_stage(settings, time);
     dynamics.number_attempt(ATTEMPT);
-    for stage in 1..=STAGES {
-        let temperature = settings.temperature * stage as f64 / STAGES as f64;
-        dynamics.set(Settings {
-            integrator: Integrator::Langevin { friction: FRICTION },
-            temperature,
-            ..settings
-        })?;
+    for stage in stages(settings) {
+        dynamics.set(stage)?;
         let mut ahead = steps;
         while ahead > 0 {
             if stop.reason().is_some() {

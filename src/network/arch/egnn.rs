@@ -15,7 +15,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::parts::{self, Local, State};
+use super::parts::{self, Channels, Local, State};
 use super::{Own, check_sizes};
 use crate::Result;
 use crate::network::program::{Answer, Builder, Interface, Program};
@@ -73,17 +73,39 @@ impl Egnn {
         let c = self.scalars;
         let near = parts::messages(b, name, self.local(), c, state);
         let inputs = [vec![(near.norm, c)], near.sums].concat();
-        let hidden = Linear::scalars(&parts::widths(&inputs), 2 * c).silu();
-        let hidden = b.call(&format!("{name}.h_in"), hidden, &parts::slots(&inputs))[0];
-        let out = Linear::scalars(&[2 * c], c).residual().gain(0.5);
-        state.scalars = b.call(&format!("{name}.h_out"), out, &[hidden, state.scalars])[0];
-        let mut moves = near.vectors;
-        // forces start from the velocity itself: it is no move of theirs
-        if b.interface().answer == Answer::Positions {
-            moves.push((parts::motion(b), 1));
-        }
-        parts::answer(b, name, c, state, &moves, self.refine, None);
+        update_scalars(b, name, c, &inputs, state);
+        answer_with_motion(b, name, c, state, near.vectors, self.refine);
     }
+}
+
+/// f ← f + W' silu(W inputs), of `c` scalars a token (Satorras et al. 2021, equation 6).
+pub(super) fn update_scalars(
+    b: &mut Builder<'_>,
+    name: &str,
+    c: usize,
+    inputs: &Channels,
+    state: &mut State,
+) {
+    let hidden = Linear::scalars(&parts::widths(inputs), 2 * c).silu();
+    let hidden = b.call(&format!("{name}.h_in"), hidden, &parts::slots(inputs))[0];
+    let out = Linear::scalars(&[2 * c], c).residual().gain(0.5);
+    state.scalars = b.call(&format!("{name}.h_out"), out, &[hidden, state.scalars])[0];
+}
+
+/// A layer's share of the answer: its moves, and the way that the token was on.
+pub(super) fn answer_with_motion(
+    b: &mut Builder<'_>,
+    name: &str,
+    c: usize,
+    state: &mut State,
+    mut moves: Channels,
+    refine: bool,
+) {
+    // forces start from the velocity itself: it is no move of theirs
+    if b.interface().answer == Answer::Positions {
+        moves.push((parts::motion(b), 1));
+    }
+    parts::answer(b, name, c, state, &moves, refine, None);
 }
 
 impl Own for Egnn {

@@ -18,10 +18,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::egnn::{answer_with_motion, update_scalars};
 use super::parts::{self, Local, State};
 use super::{Own, check_sizes};
 use crate::Result;
-use crate::network::program::{Answer, Builder, Interface, Program, Slot};
+use crate::network::program::{Builder, Interface, Program, Slot};
 use crate::network::vocabulary::Vocabulary;
 use crate::ops::invariants::Invariants;
 use crate::ops::linear::Linear;
@@ -118,16 +119,10 @@ impl FastEgnn {
         let inputs = [near.norm, lengths, nodes.scalars];
         let seen = b.call(&at("seen"), seen, &inputs)[0];
         let inputs = [vec![(near.norm, c)], near.sums, vec![(seen, c)]].concat();
-        let hidden = Linear::scalars(&parts::widths(&inputs), 2 * c).silu();
-        let hidden = b.call(&at("h_in"), hidden, &parts::slots(&inputs))[0];
-        let out = Linear::scalars(&[2 * c], c).residual().gain(0.5);
-        state.scalars = b.call(&at("h_out"), out, &[hidden, state.scalars])[0];
+        update_scalars(b, name, c, &inputs, state);
         self.move_nodes(b, name, [seen, ways], nodes);
-        let mut moves = [near.vectors, vec![(ways, v)]].concat();
-        if b.interface().answer == Answer::Positions {
-            moves.push((parts::motion(b), 1));
-        }
-        parts::answer(b, name, c, state, &moves, self.refine, None);
+        let moves = [near.vectors, vec![(ways, v)]].concat();
+        answer_with_motion(b, name, c, state, moves, self.refine);
     }
 
     fn move_nodes(

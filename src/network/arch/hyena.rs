@@ -15,7 +15,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::parts::{self, State};
+use super::parts::State;
 use super::{Own, check_sizes, plain, refuse};
 use crate::Result;
 use crate::fft::{Convolution, Terms};
@@ -83,7 +83,7 @@ impl Hyena {
         b.call(&at("tuples"), View::as_tuples(self.channels), &[filter])[0]
     }
 
-    fn block(&self, b: &mut Builder<'_>, name: &str, state: &mut State) {
+    fn mix(&self, b: &mut Builder<'_>, name: &str, state: &mut State) {
         let (c, k) = (self.scalars, self.channels);
         let at = |part: &str| format!("{name}.{part}");
         let f = b.call(&at("norm"), Norm { channels: c }, &[state.scalars])[0];
@@ -104,8 +104,6 @@ impl Hyena {
         let far = b.call(&at("gate"), gate, &[far, query, gates])[0];
         let out = Linear::scalars(&[k], c).residual().gain(0.7);
         state.scalars = b.call(&at("out"), out, &[far, state.scalars])[0];
-        plain::perceptron(b, name, c, state);
-        plain::answer_of_numbers(b, name, c, state);
     }
 }
 
@@ -124,15 +122,11 @@ impl Own for Hyena {
     }
 
     fn build(&self, interface: &Interface, vocabulary: &Vocabulary) -> Program {
-        let mut builder = Builder::new(interface, 0);
-        let b = &mut builder;
-        let mut state = parts::start(b, self.scalars, vocabulary);
-        plain::coordinates(b, self.scalars, &mut state);
-        for layer in 0..self.layers {
-            self.block(b, &format!("layer {layer}"), &mut state);
-        }
-        let answer = parts::finish(b, &state);
-        builder.finish(answer)
+        plain::program(
+            (interface, vocabulary),
+            (self.scalars, self.layers),
+            |b, name, state| self.mix(b, name, state),
+        )
     }
 
     fn describe(&self) -> String {

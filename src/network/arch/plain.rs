@@ -3,7 +3,8 @@
 
 use super::parts::{self, State, answer, motion};
 use crate::network::TOLD;
-use crate::network::program::{Answer, Builder, Given, Interface};
+use crate::network::program::{Answer, Builder, Given, Interface, Program};
+use crate::network::vocabulary::Vocabulary;
 use crate::ops::linear::Linear;
 use crate::ops::norm::Norm;
 use crate::ops::view::View;
@@ -22,9 +23,30 @@ pub(super) fn check(interface: &Interface, name: &str) -> Result<()> {
     ))
 }
 
+/// A network of `layers` blocks of `scalars` channels: coordinates in, then for each block what
+/// `mix` does between tokens, token-wise layers, and the block's share of the answer.
+pub(super) fn program(
+    (interface, vocabulary): (&Interface, &Vocabulary),
+    (scalars, layers): (usize, usize),
+    mix: impl Fn(&mut Builder<'_>, &str, &mut State),
+) -> Program {
+    let mut builder = Builder::new(interface, 0);
+    let b = &mut builder;
+    let mut state = parts::start(b, scalars, vocabulary);
+    coordinates(b, scalars, &mut state);
+    for layer in 0..layers {
+        let name = format!("layer {layer}");
+        mix(b, &name, &mut state);
+        perceptron(b, &name, scalars, &mut state);
+        answer_of_numbers(b, &name, scalars, &mut state);
+    }
+    let answer = parts::finish(b, &state);
+    builder.finish(answer)
+}
+
 /// Adds what a token's coordinates and its place in the sequence say, as plain numbers, to the
 /// scalars of a network that is not equivariant.
-pub(super) fn coordinates(b: &mut Builder<'_>, channels: usize, state: &mut State) {
+fn coordinates(b: &mut Builder<'_>, channels: usize, state: &mut State) {
     let given = [b.must_have(Given::Place), motion(b)];
     let mut inputs = Vec::new();
     for (name, slot) in ["coordinates", "motion"].into_iter().zip(given) {
@@ -36,7 +58,7 @@ pub(super) fn coordinates(b: &mut Builder<'_>, channels: usize, state: &mut Stat
 }
 
 /// Token-wise layers on scalars alone.
-pub(super) fn perceptron(b: &mut Builder<'_>, name: &str, c: usize, state: &mut State) {
+fn perceptron(b: &mut Builder<'_>, name: &str, c: usize, state: &mut State) {
     let at = |part: &str| format!("{name}.mlp_{part}");
     let f = b.call(&at("norm"), Norm { channels: c }, &[state.scalars])[0];
     let hidden = b.call(&at("in"), Linear::scalars(&[c], 2 * c).silu(), &[f])[0];
@@ -45,7 +67,7 @@ pub(super) fn perceptron(b: &mut Builder<'_>, name: &str, c: usize, state: &mut 
 }
 
 /// A block's share of the answer from plain numbers taken for vectors.
-pub(super) fn answer_of_numbers(b: &mut Builder<'_>, name: &str, c: usize, state: &mut State) {
+fn answer_of_numbers(b: &mut Builder<'_>, name: &str, c: usize, state: &mut State) {
     const VECTORS: usize = 4;
     let at = |part: &str| format!("{name}.{part}");
     let f = b.call(&at("answer_norm"), Norm { channels: c }, &[state.scalars])[0];

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::parts::{self, State};
+use super::parts::State;
 use super::{Own, check_sizes, plain, refuse};
 use crate::Result;
 use crate::network::program::{Builder, Interface, Program};
@@ -39,7 +39,7 @@ impl Default for Transformer {
 }
 
 impl Transformer {
-    fn block(&self, b: &mut Builder<'_>, name: &str, state: &mut State) {
+    fn mix(&self, b: &mut Builder<'_>, name: &str, state: &mut State) {
         let c = self.scalars;
         let at = |part: &str| format!("{name}.{part}");
         let f = b.call(&at("norm"), Norm { channels: c }, &[state.scalars])[0];
@@ -53,8 +53,6 @@ impl Transformer {
         let seen = b.call(&at("attention"), attention, &[heads, none])[0];
         let out = Linear::scalars(&[c], c).residual().gain(0.7);
         state.scalars = b.call(&at("out"), out, &[seen, state.scalars])[0];
-        plain::perceptron(b, name, c, state);
-        plain::answer_of_numbers(b, name, c, state);
     }
 }
 
@@ -73,15 +71,11 @@ impl Own for Transformer {
     }
 
     fn build(&self, interface: &Interface, vocabulary: &Vocabulary) -> Program {
-        let mut builder = Builder::new(interface, 0);
-        let b = &mut builder;
-        let mut state = parts::start(b, self.scalars, vocabulary);
-        plain::coordinates(b, self.scalars, &mut state);
-        for layer in 0..self.layers {
-            self.block(b, &format!("layer {layer}"), &mut state);
-        }
-        let answer = parts::finish(b, &state);
-        builder.finish(answer)
+        plain::program(
+            (interface, vocabulary),
+            (self.scalars, self.layers),
+            |b, name, state| self.mix(b, name, state),
+        )
     }
 
     fn describe(&self) -> String {

@@ -2,10 +2,8 @@
 
 use std::path::PathBuf;
 
-use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
-
-use super::console::{eprintln, print, println};
+use super::console::{print, println};
+use super::report::{print_json, progress, refuse_no_lag, say};
 use super::selection::Selection;
 use crate::compare::analysis::convergence::Settling;
 use crate::compare::analysis::quantities::Quantity;
@@ -91,12 +89,7 @@ pub struct Args {
 /// What opening, reading and writing refuse.
 pub fn run(args: Args) -> Result<()> {
     refuse_existing_analysis(&args.output, args.overwrite)?;
-    if args.lag.is_some_and(|lag| lag <= 0.0) {
-        return Err(Error::usage(
-            "--lag 0: slow motions need two frames that are a time apart",
-            "--lag 100ps, or leave it out",
-        ));
-    }
+    refuse_no_lag(args.lag)?;
     if args.cutoff.is_some_and(|cutoff| cutoff <= 0.0) {
         return Err(Error::usage(
             "--cutoff 0: no two frames are the same",
@@ -108,24 +101,20 @@ pub fn run(args: Args) -> Result<()> {
     let options = options(&args);
     let run = options.open()?;
     let frames = run.sources.iter().map(|source| source.looked_at()).sum();
-    let bar = progress(&args, frames);
+    let bar = progress(args.quiet, frames);
     let analyzed = analyze(&options, &run, &|count| bar.inc(count as u64));
     bar.finish_and_clear();
     let analyzed = analyzed?;
-    say(&args, &analyzed.notes);
-    say(&args, &[analyzed.side.describe()]);
+    say(args.quiet, &analyzed.notes);
+    say(args.quiet, &[analyzed.side.describe()]);
     let report = analyzed.report(super::typed_text().join(" "));
     let files = report.write(&args.output)?;
     if args.json {
-        let files: Vec<String> = files
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect();
-        println!("{}", json!({ "metrics": report.metrics(), "files": files }));
+        print_json(&report.metrics(), &files);
     } else {
         print!("{}", table(&analyzed.analysis));
         println!("{}", analyzed.analysis.sentence());
-        say(&args, &[format!("report: {}", files[0].display())]);
+        say(args.quiet, &[format!("report: {}", files[0].display())]);
     }
     Ok(())
 }
@@ -146,20 +135,6 @@ fn options(args: &Args) -> AnalyzeOptions {
         viewer: args.viewer.clone().or_else(viewer_beside),
         memory: (args.memory as usize) << 19,
     }
-}
-
-fn say(args: &Args, lines: &[String]) {
-    if !args.quiet {
-        lines.iter().for_each(|line| eprintln!("{line}"));
-    }
-}
-
-fn progress(args: &Args, frames: usize) -> ProgressBar {
-    if args.quiet {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} frames, {eta} left");
-    ProgressBar::new(frames as u64).with_style(style.expect("the template is right"))
 }
 
 /// A line a quantity.

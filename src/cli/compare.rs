@@ -2,10 +2,8 @@
 
 use std::path::PathBuf;
 
-use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
-
-use super::console::{eprintln, print, println};
+use super::console::print;
+use super::report::{print_json, progress, refuse_no_lag, say};
 use crate::compare::report::{refuse_existing_report, table, viewer_beside};
 use crate::compare::source::{Inputs, Source};
 use crate::session::{self, compare::CompareOptions};
@@ -85,12 +83,7 @@ pub struct Args {
 /// What opening, matching, reading and writing refuse.
 pub fn run(args: Args) -> Result<()> {
     refuse_existing_report(&args.output, args.overwrite)?;
-    if args.lag.is_some_and(|lag| lag <= 0.0) {
-        return Err(Error::usage(
-            "--lag 0: slow motions need two frames that are a time apart",
-            "--lag 100ps, or leave it out",
-        ));
-    }
+    refuse_no_lag(args.lag)?;
     super::positive("--time-step", args.time_step)?;
     super::positive("--reference-time-step", args.reference_time_step)?;
     let threads = rayon::ThreadPoolBuilder::new()
@@ -118,48 +111,29 @@ fn compare(args: &Args) -> Result<()> {
         memory: (args.memory as usize) << 19,
     };
     let sides = options.open()?;
-    say(args, &sides.notes);
+    say(args.quiet, &sides.notes);
     let frames = sides.run.iter().chain(&sides.reference);
-    let bar = progress(args, frames.map(Source::looked_at).sum());
+    let bar = progress(args.quiet, frames.map(Source::looked_at).sum());
     let compared = session::compare::compare(&options, &sides, &|count| bar.inc(count as u64));
     bar.finish_and_clear();
     let compared = compared?;
-    say(args, &compared.notes[sides.notes.len()..]);
+    say(args.quiet, &compared.notes[sides.notes.len()..]);
     let report = compared.report(super::typed_text().join(" "));
     let described = [
         format!("run: {}", report.run.describe()),
         format!("reference: {}", report.reference.describe()),
     ];
-    say(args, &described);
+    say(args.quiet, &described);
     let files = report.write(&args.output)?;
     if args.json {
-        let files: Vec<String> = files
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect();
-        println!("{}", json!({ "metrics": report.metrics(), "files": files }));
+        print_json(&report.metrics(), &files);
     } else {
         print!("{}", table(&compared.findings.measures));
-        say(args, &Vec::from_iter(report.gain()));
+        say(args.quiet, &Vec::from_iter(report.gain()));
         say(
-            args,
+            args.quiet,
             &[report.sentence(), format!("report: {}", files[0].display())],
         );
     }
     Ok(())
-}
-
-fn say(args: &Args, lines: &[String]) {
-    if !args.quiet {
-        lines.iter().for_each(|line| eprintln!("{line}"));
-    }
-}
-
-/// Frames of both sides; the measuring behind them takes about as long, and the bar stays full.
-fn progress(args: &Args, frames: usize) -> ProgressBar {
-    if args.quiet {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} frames, {eta} left");
-    ProgressBar::new(frames as u64).with_style(style.expect("the template is right"))
 }

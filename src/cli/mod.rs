@@ -20,6 +20,7 @@ pub mod motion;
 pub mod predict;
 pub mod protein;
 pub mod reference;
+mod report;
 pub mod run;
 pub mod sampling;
 pub mod selection;

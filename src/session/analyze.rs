@@ -6,7 +6,6 @@ use nalgebra::Vector3;
 
 use crate::compare::analysis::open::{Run, open, trajectories};
 use crate::compare::analysis::{Analysis, analyze as look_at};
-use crate::compare::beside::beside;
 use crate::compare::gather::{Series, gather_every};
 use crate::compare::report::{
     AnalysisReport, Report, Representatives, RunLog, Side, ensemble, load_viewer,
@@ -177,17 +176,7 @@ pub fn analyze(
     let representatives = Representatives::of(run, &series, &looker, &analysis)?;
     let mut notes = run.notes.clone();
     notes.extend(analysis.notes.iter().cloned());
-    let log = match (&options.log, beside(&run.sources[0].path, "csv")) {
-        (Some(path), _) => Some(RunLog::read(path)?),
-        (None, Some(path)) => match RunLog::read(&path) {
-            Ok(log) => Some(log),
-            Err(error) => {
-                notes.push(format!("not shown: {error}"));
-                None
-            }
-        },
-        (None, None) => None,
-    };
+    let log = RunLog::of_run(options.log.as_deref(), &run.sources[0].path, &mut notes)?;
     let viewer = options.viewer.as_deref().map(load_viewer).transpose()?;
     let ensemble = match viewer {
         Some(_) => ensemble(&run.sources, &looker)?,

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use nalgebra::Vector3;
 
-use crate::compare::beside::beside;
 use crate::compare::gather::gather;
 use crate::compare::measures::{Findings, Options, measure};
 use crate::compare::paired::next_frame;
@@ -126,31 +125,13 @@ pub fn compare(
     Ok(Compared {
         run: Side::new(&sides.run, &run, &findings.sampling[0]),
         reference: Side::new(&sides.reference, &reference, &findings.sampling[1]),
-        log: log_of(options, &mut notes)?,
+        log: RunLog::of_run(options.log.as_deref(), &options.inputs.run[0], &mut notes)?,
         findings,
         looker,
         notes,
         viewer,
         ensembles,
     })
-}
-
-/// The run's log: the one given, else the one beside the first trajectory, where there is one that
-/// can be read.
-fn log_of(options: &CompareOptions, notes: &mut Vec<String>) -> Result<Option<RunLog>> {
-    if let Some(path) = &options.log {
-        return RunLog::read(path).map(Some);
-    }
-    let Some(path) = beside(&options.inputs.run[0], "csv") else {
-        return Ok(None);
-    };
-    match RunLog::read(&path) {
-        Ok(log) => Ok(Some(log)),
-        Err(error) => {
-            notes.push(format!("not shown: {error}"));
-            Ok(None)
-        }
-    }
 }
 
 impl Compared {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::compare::beside::beside;
 use crate::error::Place;
 use crate::{Error, Result};
 
@@ -68,6 +69,31 @@ pub struct RunLog {
 }
 
 impl RunLog {
+    /// That of a run: the one given, else the one beside its trajectory, where there is one that
+    /// can be read; a note says where that one cannot.
+    ///
+    /// # Errors
+    /// Those of [`RunLog::read`], for the one given.
+    pub fn of_run(
+        given: Option<&Path>,
+        trajectory: &Path,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<Self>> {
+        if let Some(path) = given {
+            return RunLog::read(path).map(Some);
+        }
+        let Some(path) = beside(trajectory, "csv") else {
+            return Ok(None);
+        };
+        match RunLog::read(&path) {
+            Ok(log) => Ok(Some(log)),
+            Err(error) => {
+                notes.push(format!("not shown: {error}"));
+                Ok(None)
+            }
+        }
+    }
+
     /// Reads a log: a line of column names, then lines of values; what is no number (`n/a`, words)
     /// is NaN.
     ///

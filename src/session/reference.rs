@@ -249,9 +249,32 @@ impl Prepare {
         frames.fill(relaxed);
         if self.heat > 0.0 {
             (self.heating)(&mut frames, self.heat, stop)?;
+            self.require_places(&frames)?;
             journal.say(&format!("heated over {} ps", self.heat));
         }
         Ok(frames)
+    }
+
+    /// Refuses frames that the heating has blown up: no guard has looked at them.
+    fn require_places(&self, frames: &[Frame]) -> Result<()> {
+        let lost = |frame: &Frame| {
+            let places = frame.positions.iter();
+            places
+                .map(|x| x.iter().all(|x| x.is_finite()))
+                .position(|is_place| !is_place)
+        };
+        let Some(atom) = frames.iter().find_map(lost) else {
+            return Ok(());
+        };
+        Err(Error::Guard {
+            step: 0,
+            what: format!(
+                "after {} ps of heating {} is at no finite position",
+                self.heat,
+                self.topology.atom_label(atom)
+            ),
+            hint: "a shorter --dt, or a longer --heat of a strained structure".into(),
+        })
     }
 
     /// A frame at a minimum of the energy.
@@ -291,6 +314,31 @@ mod tests {
         "trajectory format": "xtc", "steps from frame to frame": 5000,
         "steps from log row to log row": 5000
     }"#;
+
+    #[test]
+    fn a_heating_that_blows_up_is_the_guards_to_report() {
+        let folder = tempfile::tempdir().unwrap();
+        let protein = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/structures/akle.pdb");
+        let options = ReferenceOptions {
+            dynamics: Dynamics {
+                time_step: 0.01,
+                ..Dynamics::default()
+            },
+            heat: 2.0,
+            ..ReferenceOptions::default()
+        };
+        let session = Session::reference(&protein, &options).unwrap();
+        let mut run = RunOptions::default();
+        run.output.prefix = Some(folder.path().join("md"));
+        run.strides.length = Some(Span::Steps(10));
+        let error = session.run(&run, &Journal::silent()).unwrap_err();
+        let words = error.to_string();
+        assert_eq!(error.exit_code(), 3, "{words}");
+        assert!(
+            words.contains("heating") && words.contains("A:ALA 1:N"),
+            "{words}"
+        );
+    }
 
     #[test]
     fn checkpoints_of_before_there_were_sessions_are_gone_on_from() {

@@ -19,7 +19,6 @@ if [ ! -x "$venv/bin/cargo-zigbuild" ]; then
   python3 -m venv "$venv"
   "$venv/bin/pip" install --quiet --disable-pip-version-check ziglang==0.17.1 cargo-zigbuild==0.24.1
 fi
-"$cargo" sbom --version >/dev/null 2>&1 || "$cargo" install cargo-sbom --locked
 rustup target list --installed 2>/dev/null | grep -qx $target || rustup target add $target
 
 rm -rf "$into"
@@ -47,7 +46,7 @@ doc=$into/share/doc/mdsurrogate
 cp README.md CHANGELOG.md CITATION.cff LICENSE-MIT LICENSE-APACHE "$doc/"
 cp -r scripts/slurm "$doc/"
 python3 scripts/licences.py --features gpu --target $target > "$doc/THIRD_PARTY.txt"
-"$cargo" sbom --output-format cyclone_dx_json_1_6 > "$doc/sbom.cyclonedx.json"
+python3 scripts/sbom.py --features gpu --target $target > "$doc/sbom.cyclonedx.json"
 
 # nothing in it asks for a younger glibc, or for a library beyond it
 for binary in "$program" "$into"/libexec/mdsurrogate/*/mdsurrogate; do

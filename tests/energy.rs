@@ -1,9 +1,16 @@
 //! The physical force field against OpenMM's reference platform, term by term and force by force.
 
+#[cfg(feature = "gpu")]
+mod support;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
+#[cfg(feature = "gpu")]
+use mdsurrogate::engine::gpu::Transforms;
+#[cfg(feature = "gpu")]
+use mdsurrogate::forcefield::gpu::GpuForceField;
 use mdsurrogate::forcefield::{
     Energies, ForceField, Precision, PrepareOptions, Prepared, System, prepare,
 };
@@ -70,45 +77,77 @@ fn evaluate(field: &mut ForceField, positions: &[Vector3<f64>]) -> (Energies, Ve
     (energies, forces)
 }
 
+fn golden(name: &str) -> Golden {
+    let file = File::open(folder().join(format!("{name}.json.gz"))).unwrap();
+    serde_json::from_reader(GzDecoder::new(file)).unwrap()
+}
+
+impl Golden {
+    /// What was found for a protein, `what` says how, is this but for `tolerance` of each.
+    fn holds(
+        &self,
+        what: &str,
+        (energies, forces): &(Energies, Vec<Vector3<f64>>),
+        tolerance: f64,
+    ) {
+        for (term, got, expected) in [
+            ("bond", energies.bond, self.energy.bond),
+            ("angle", energies.angle, self.energy.angle),
+            ("torsion", energies.torsion, self.energy.torsion),
+            ("nonbonded", energies.nonbonded, self.energy.nonbonded),
+            (
+                "obc2 + surface",
+                energies.obc2 + energies.surface,
+                self.energy.obc2_ace,
+            ),
+            ("total", energies.total, self.energy.total),
+        ] {
+            assert!(
+                (got - expected).abs() <= tolerance * expected.abs(),
+                "{what} {term}: {got} {expected}"
+            );
+        }
+        assert_eq!(forces.len(), self.forces.len());
+        let expected = self.forces.iter().map(|force| Vector3::from(*force) / 10.0);
+        let (mut difference, mut size) = (0.0, 0.0);
+        for (got, expected) in forces.iter().zip(expected) {
+            difference += (got - expected).norm_squared();
+            size += expected.norm_squared();
+        }
+        let error = (difference / size).sqrt();
+        println!("{what}: forces {error:.1e}");
+        assert!(error <= tolerance, "{what} forces: {error:e}");
+    }
+}
+
+const GOLDEN: [&str; 4] = ["trpcage", "alltypes", "bpti", "ubiquitin"];
+
 #[test]
 fn golden_energies_and_forces() {
-    for name in ["trpcage", "alltypes", "bpti", "ubiquitin"] {
+    for name in GOLDEN {
         let (structure, system) = load(name);
-        let json = GzDecoder::new(File::open(folder().join(format!("{name}.json.gz"))).unwrap());
-        let golden: Golden = serde_json::from_reader(json).unwrap();
         for (precision, tolerance) in [(Precision::F64, 1e-6), (Precision::F32, 1e-4)] {
             let mut field = ForceField::new(system.clone(), precision);
-            let (energies, forces) = evaluate(&mut field, &structure.frame.positions);
-            for (term, got, expected) in [
-                ("bond", energies.bond, golden.energy.bond),
-                ("angle", energies.angle, golden.energy.angle),
-                ("torsion", energies.torsion, golden.energy.torsion),
-                ("nonbonded", energies.nonbonded, golden.energy.nonbonded),
-                (
-                    "obc2 + surface",
-                    energies.obc2 + energies.surface,
-                    golden.energy.obc2_ace,
-                ),
-                ("total", energies.total, golden.energy.total),
-            ] {
-                assert!(
-                    (got - expected).abs() <= tolerance * expected.abs(),
-                    "{name} {precision:?} {term}: {got} {expected}"
-                );
-            }
-            assert_eq!(forces.len(), golden.forces.len());
-            let expected = golden
-                .forces
-                .iter()
-                .map(|force| Vector3::from(*force) / 10.0);
-            let (mut difference, mut size) = (0.0, 0.0);
-            for (got, expected) in forces.iter().zip(expected) {
-                difference += (got - expected).norm_squared();
-                size += expected.norm_squared();
-            }
-            let error = (difference / size).sqrt();
-            assert!(error <= tolerance, "{name} {precision:?} forces: {error:e}");
+            let found = evaluate(&mut field, &structure.frame.positions);
+            golden(name).holds(&format!("{name} {precision:?}"), &found, tolerance);
         }
+    }
+}
+
+/// All four at once, so that each is one of many.
+#[cfg(feature = "gpu")]
+#[test]
+fn golden_energies_and_forces_on_the_device() {
+    let Some(gpu) = support::gpu(Transforms::Fastest) else {
+        return;
+    };
+    let (structures, systems): (Vec<_>, Vec<_>) = GOLDEN.map(load).into_iter().unzip();
+    let molecules: Vec<_> = systems.iter().map(|system| (system, 1)).collect();
+    let mut field = GpuForceField::new(&gpu, &molecules, None).unwrap();
+    let places: Vec<_> = structures.iter().map(|s| &s.frame.positions[..]).collect();
+    let (energies, forces) = field.energy_forces(&places).unwrap();
+    for (name, found) in GOLDEN.iter().zip(energies.into_iter().zip(forces)) {
+        golden(name).holds(&format!("{name} on the device"), &found, 1e-4);
     }
 }
 

@@ -38,7 +38,12 @@ struct Protein {
 
 impl Protein {
     fn akle(is_held: bool) -> Protein {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/structures/akle.pdb");
+        Protein::read("akle.pdb", is_held)
+    }
+
+    fn read(name: &str, is_held: bool) -> Protein {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/structures");
+        let file = folder.join(name);
         let structure = read(&file, &ReadOptions::default()).unwrap();
         let topology = &structure.topology;
         let system = System::build(topology).unwrap();
@@ -118,6 +123,31 @@ fn verlet_is_that_of_the_cpu() {
         let [found, exact] = [&on_gpu, &on_cpu].map(|frames| frames[0].kinetic.unwrap());
         assert!((found - exact).abs() <= 1e-4 * exact, "{found} {exact}");
     }
+}
+
+/// The bound is that of tests/energy.rs for f32 on the CPU.
+#[test]
+fn energy_of_trpcage_is_conserved() {
+    let Some(gpu) = gpu() else { return };
+    let protein = Protein::read("trpcage.pdb", false);
+    let settings = Settings {
+        time_step: 0.001,
+        ..settings(Integrator::VelocityVerlet)
+    };
+    let mut there = GpuDynamics::new(&gpu, &[protein.moved(1)], None, settings).unwrap();
+    let mut frame = [Frame::at_rest(protein.positions.clone())];
+    let mut energies = Vec::new();
+    for _ in 0..80 {
+        there.make(&mut frame, 5).unwrap();
+        let velocities = frame[0].velocities.as_ref().unwrap();
+        let potential = there.energies().unwrap()[0].total;
+        energies.push(potential + kinetic_energy(&protein.masses, velocities));
+    }
+    let mean = energies.iter().sum::<f64>() / energies.len() as f64;
+    let squares = energies.iter().map(|energy| (energy - mean).powi(2));
+    let swing = (squares.sum::<f64>() / energies.len() as f64).sqrt();
+    println!("energy of trp-cage over 0.4 ps: {swing:.2} kJ/mol (s.d.)");
+    assert!(swing <= 2.0, "{swing}");
 }
 
 /// The device's normal numbers of an atom, by the generator of the host.

@@ -192,15 +192,14 @@ fn asked(what: &str, gpu: &Gpu, inputs: &Inputs) -> [Counts; 2] {
 /// The working network: what docs/gpu.md says of an evaluation.
 #[cfg(feature = "gpu")]
 #[test]
-#[ignore = "ten minutes and more on a software GPU; run it with --ignored"]
 fn an_evaluation_is_few_dispatches_and_makes_nothing() {
     if support::gpu(Transforms::Fastest).is_none() {
         return;
     }
-    let gpu = Gpu::best().unwrap();
+    let gpu = Gpu::joined(true).unwrap();
     let inputs = peptides(4, 32);
     let [forward, step] = asked("joined", &gpu, &inputs);
-    let [plain, plain_step] = asked("unjoined", &Gpu::unjoined().unwrap(), &inputs);
+    let [plain, plain_step] = asked("unjoined", &Gpu::joined(false).unwrap(), &inputs);
     assert!(forward.dispatches <= 30, "{forward:?}");
     assert!(plain.dispatches >= 112 && plain_step.dispatches > 3 * step.dispatches);
     for counts in [forward, step] {
@@ -227,7 +226,7 @@ fn the_working_network_agrees_with_f64() {
     let inputs = peptides(2, 32);
     let [expected, d_expected] = run(&oracle, &inputs);
     let network = task()
-        .initial(&architecture, Gpu::best().unwrap(), 5)
+        .initial(&architecture, Gpu::joined(true).unwrap(), 5)
         .unwrap();
     // again, in memory that is used
     for _ in 0..2 {

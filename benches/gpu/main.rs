@@ -319,11 +319,7 @@ fn main() -> mdsurrogate::Result<()> {
         }
         return Ok(());
     }
-    let gpu = if asked.unjoined {
-        Gpu::unjoined()?
-    } else {
-        Gpu::best()?
-    };
+    let gpu = Gpu::joined(!asked.unjoined)?;
     println!("{}", gpu.device());
     if !asked.host {
         dynamics::report(Some(&gpu), card)?;

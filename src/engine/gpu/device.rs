@@ -30,6 +30,8 @@ pub(super) struct Device {
     pub queue: wgpu::Queue,
     pub limits: wgpu::Limits,
     pub name: String,
+    /// Whether it is no hardware.
+    pub software: bool,
     pub counters: Counters,
     /// First thing that went wrong and was not the answer to a call.
     failure: Arc<Mutex<Option<String>>>,
@@ -83,7 +85,8 @@ impl Device {
     /// The best device; `software`: one that is no hardware will do.
     pub fn open(software: bool) -> Result<Device> {
         let adapters = adapters();
-        let fits = |adapter: &&wgpu::Adapter| software || kind(&adapter.get_info()).1 != "software";
+        let is_software = |adapter: &wgpu::Adapter| kind(&adapter.get_info()).1 == "software";
+        let fits = |adapter: &&wgpu::Adapter| software || !is_software(adapter);
         let Some(adapter) = adapters.iter().find(fits) else {
             let what = if adapters.is_empty() {
                 "no GPU was found"
@@ -99,7 +102,7 @@ impl Device {
                 hint,
             });
         };
-        let name = adapter.get_info().name;
+        let (name, software) = (adapter.get_info().name, is_software(adapter));
         let limits = adapter.limits();
         if limits.max_storage_buffers_per_shader_stage < STORAGE_BUFFERS {
             let bound = limits.max_storage_buffers_per_shader_stage;
@@ -145,6 +148,7 @@ impl Device {
         Ok(Device {
             raw,
             queue,
+            software,
             limits,
             name,
             counters: Counters::default(),

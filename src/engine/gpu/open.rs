@@ -21,8 +21,8 @@ struct Options {
     transforms: Transforms,
     /// Tokens of a group of a chain, where that is not left to the engine.
     tile: Option<usize>,
-    /// Whether calls of a network are joined.
-    joins: bool,
+    /// Whether calls of a network are joined; none: where the device is hardware.
+    joins: Option<bool>,
 }
 
 impl Default for Options {
@@ -32,7 +32,7 @@ impl Default for Options {
             guarded: false,
             transforms: Transforms::Fastest,
             tile: None,
-            joins: true,
+            joins: None,
         }
     }
 }
@@ -95,13 +95,16 @@ impl Gpu {
         })
     }
 
-    /// As [`Gpu::best`], with kernels of its own for every call of a network; to compare.
+    /// As [`Gpu::best`], with token-wise calls of a network joined or with kernels of its own for
+    /// every call, whatever the device; to compare. Left to the engine, they are joined where the
+    /// device is hardware: a software one gains little by it, and compiles the long kernels of one
+    /// network for a minute and more.
     ///
     /// # Errors
     /// [`Error::Device`] where there is none, or it cannot be opened.
-    pub fn unjoined() -> Result<Gpu> {
+    pub fn joined(joins: bool) -> Result<Gpu> {
         Gpu::open(&Options {
-            joins: false,
+            joins: Some(joins),
             ..Options::default()
         })
     }
@@ -115,7 +118,7 @@ impl Gpu {
             last: Mutex::default(),
             roots: Mutex::default(),
             tile: options.tile,
-            joins: options.joins,
+            joins: options.joins.unwrap_or(!device.software),
             readers: Mutex::default(),
             pool: Arc::new(Pool::new(options.guarded)),
             device,

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The GPU engine under Vulkan's validation layers, synchronisation validation on: VkFFT's transforms
-# (molecules of few tokens do without), a training, and 100 steps of a run. The layers must have
-# nothing to say about them. That they are there, and that what they say arrives, is shown first:
+# (molecules of few tokens do without), chains of joined calls (which software devices do without), a
+# training, 100 steps of a run, jumps with their corrector, and MD. The layers must have nothing to
+# say about them. That they are there, and that what they say arrives, is shown first:
 # they note that they are active, and best practices, switched on for once, find fault.
 #
 # usage: validate_gpu.sh MDSURROGATE    (from the repository's root; `make validate-gpu`)
@@ -40,9 +41,9 @@ watched() {
   fi
 }
 
-# What the layers said of a command, beside that they are there.
+# What the layers said of a command, beside that they are there and have no cache yet.
 messages() {
-  grep -E '^[A-Za-z]+-.*msgNum' "$work/$1.layer" | grep -v 'createinstance-status-message' || true
+  grep -E '^[A-Za-z]+-.*msgNum' "$work/$1.layer" | grep -v -e createinstance-status-message -e cache-file-error || true
 }
 
 silent() {
@@ -85,8 +86,19 @@ silent train
 watched run "$SYNCHRONISATION" "$binary" run "$work/akle.pdb" --backend gpu --steps 100 --relax 0 \
   --levels 3 --method euler --guard warn -o "$work/rollout"
 silent run
-watched transforms "$SYNCHRONISATION" env MDSURROGATE_REQUIRE_GPU=1 \
-  "$CARGO" test --release --locked --test parity vkfft_agrees_with_f64 -- --exact
-grep -q '1 passed' "$work/transforms.log" \
-  || { echo "transforms: the test of VkFFT is not there"; exit 1; }
-silent transforms
+watched jumps "$SYNCHRONISATION" "$binary" run "$work/akle.pdb" --backend gpu --steps 3 --as-is \
+  --levels 3 --method euler --replicas 2 -o "$work/jumps"
+silent jumps
+watched dynamics "$SYNCHRONISATION" "$binary" reference "$work/akle.pdb" --backend gpu --time 1ps \
+  --dt 4fs --hold-hydrogens --heat 0.2ps --traj-every 0.5ps -o "$work/dynamics"
+silent dynamics
+
+# A test of tests/parity.rs under the layers, by the name of its kernels.
+tested() {
+  watched "$1" "$SYNCHRONISATION" env MDSURROGATE_REQUIRE_GPU=1 \
+    "$CARGO" test --release --locked --test parity "$2" -- --exact
+  grep -q '1 passed' "$work/$1.log" || { echo "$1: the test $2 is not there"; exit 1; }
+  silent "$1"
+}
+tested transforms vkfft_agrees_with_f64
+tested chains chains_of_every_tile_agree

@@ -200,6 +200,7 @@ fn threads_that_cannot_be_started_are_an_error_with_code_4() {
     for line in [
         "RAYON_NUM_THREADS=100000 $P energy akle.pdb",
         "RAYON_NUM_THREADS=100000 $P run akle.pdb --steps 2",
+        "RAYON_NUM_THREADS=100000 timeout 60 $P compare akle.pdb --reference akle.pdb",
         // each thread's stack is 2 MiB of addresses
         "ulimit -v 4000000; RAYON_NUM_THREADS=4000 timeout 60 $P energy akle.pdb",
         "ulimit -v 4000000; timeout 60 $P run akle.pdb --threads 4000 --steps 2",

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use super::console::print;
 use super::report::{print_json, progress, refuse_no_lag, say};
+use crate::Result;
 use crate::compare::report::{refuse_existing_report, table, viewer_beside};
 use crate::compare::source::{Inputs, Source};
 use crate::session::{self, compare::CompareOptions};
-use crate::{Error, Result};
 
 /// Compare trajectories with reference MD: one page, beside the floor
 ///
@@ -64,8 +64,8 @@ pub struct Args {
     )]
     pub memory: u64,
     /// Threads [default: one a core]
-    #[arg(long, value_name = "N")]
-    pub threads: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=4096))]
+    pub threads: Option<u64>,
     /// Allow a report that exists to be replaced
     #[arg(long)]
     pub overwrite: bool,
@@ -86,15 +86,7 @@ pub fn run(args: Args) -> Result<()> {
     refuse_no_lag(args.lag)?;
     super::positive("--time-step", args.time_step)?;
     super::positive("--reference-time-step", args.reference_time_step)?;
-    let threads = rayon::ThreadPoolBuilder::new()
-        .num_threads(args.threads.unwrap_or(0))
-        .build();
-    let threads = threads
-        .map_err(|error| Error::usage(format!("--threads: {error}"), "use fewer threads"))?;
-    threads.install(|| compare(&args))
-}
-
-fn compare(args: &Args) -> Result<()> {
+    super::start_threads(args.threads)?;
     let options = CompareOptions {
         inputs: Inputs {
             run: args.run.clone(),

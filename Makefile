@@ -71,7 +71,7 @@ paper: deps
 # Somebody else's half megabyte is neither kept in the repository nor fetched by a build. The licence stands before the code,
 # so that it comes with every page.
 viewer:
-	@command -v npm >/dev/null || { echo "npm is missing: install it (Debian: npm)"; exit 1; }
+	$(if $(shell command -v npm),,$(call install,npm))
 	rm -rf target/viewer && mkdir -p target/viewer target/release
 	cd target/viewer && npm pack --silent $(VIEWER) && tar xzf *.tgz
 	cd target/viewer/package && echo "$(VIEWER_SHA256)  build/3Dmol-min.js" | sha256sum -c --quiet
@@ -80,7 +80,7 @@ viewer:
 	@echo "target/release/mdsurrogate analyze and compare put it into their pages"
 
 # A browser and its driver, for pages as people see them.
-PAGE_PACKAGES = chromium chromium-driver npm
+PAGE_PACKAGES = chromium chromium-driver
 PAGES = target/page-test
 DATA = tests/data/compare
 

@@ -46,6 +46,8 @@ pub enum Answer {
     Energy,
     /// One vector a system, the mean of what its tokens answer (1 vector a token).
     Vector,
+    /// So many scalars a token that do not change when its system is turned or moved.
+    Scalars(usize),
 }
 
 /// What a task hands to a network, and what it wants of it.

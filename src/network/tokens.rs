@@ -80,6 +80,26 @@ impl Tokens {
         })
     }
 
+    /// All atoms of a topology as tokens of these kinds, rows of the tables of any vocabulary,
+    /// without template geometry: for molecules that no force field here has templates of.
+    ///
+    /// # Panics
+    /// Where there is not one kind an atom.
+    pub fn of_kinds(topology: &Topology, kinds: Vec<[u16; 3]>) -> Tokens {
+        assert_eq!(topology.len(), kinds.len(), "one kind an atom");
+        let residue: Vec<usize> = topology.atoms.iter().map(|atom| atom.residue).collect();
+        let chain = |&residue: &usize| topology.residues[residue].chain;
+        Tokens {
+            atoms: (0..topology.len()).collect(),
+            kinds,
+            centres: Vec::new(),
+            chain: residue.iter().map(chain).collect(),
+            residue,
+            near: topology.bond_distances(4),
+            rigid: vec![Vec::new(); topology.len()],
+        }
+    }
+
     /// Number of tokens.
     pub fn len(&self) -> usize {
         self.atoms.len()

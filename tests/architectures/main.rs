@@ -1,6 +1,7 @@
 //! Every architecture for every task that it serves: gradients, engines, symmetry, company.
 
 mod models;
+mod scalars;
 #[path = "../support/mod.rs"]
 mod support;
 

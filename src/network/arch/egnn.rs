@@ -126,7 +126,7 @@ impl Own for Egnn {
         for layer in 0..self.layers {
             self.layer(b, &format!("layer {layer}"), &mut state);
         }
-        let answer = parts::finish(b, &state);
+        let answer = parts::finish(b, self.scalars, &state);
         builder.finish(answer)
     }
 

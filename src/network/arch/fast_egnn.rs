@@ -168,7 +168,7 @@ impl Own for FastEgnn {
         for layer in 0..self.layers {
             self.layer(b, &format!("layer {layer}"), &mut state, &mut nodes);
         }
-        let answer = parts::finish(b, &state);
+        let answer = parts::finish(b, self.scalars, &state);
         builder.finish(answer)
     }
 

@@ -204,7 +204,7 @@ impl Own for GHyena {
         for layer in 0..self.layers {
             self.block(b, &format!("layer {layer}"), &mut state, &mut vectors);
         }
-        let answer = parts::finish(b, &state);
+        let answer = parts::finish(b, self.scalars, &state);
         builder.finish(answer)
     }
 

@@ -109,7 +109,7 @@ pub(super) fn start(b: &mut Builder<'_>, channels: usize, vocabulary: &Vocabular
     // host knows
     let answer = match b.interface().answer {
         Answer::Vectors => motion(b),
-        Answer::Positions | Answer::Energy | Answer::Vector => candidate,
+        _ => candidate,
     };
     State {
         scalars,
@@ -308,6 +308,8 @@ pub(super) fn answer(
         Answer::Energy => return energy(b, name, c, state, lengths),
         // of the last block alone: there is nothing that the others could move
         Answer::Vector => return state.moves.clone_from(moves),
+        // of the last scalars alone (`finish`)
+        Answer::Scalars(_) => return,
         Answer::Positions | Answer::Vectors => {}
     }
     let at = |part: &str| format!("{name}.readout{part}");
@@ -350,10 +352,15 @@ fn energy(
     state.energy = Some(own[0]);
 }
 
-/// The slot of the whole network's answer.
-pub(super) fn finish(b: &mut Builder<'_>, state: &State) -> Slot {
+/// The slot of the whole network's answer, of `c` scalars a token.
+pub(super) fn finish(b: &mut Builder<'_>, c: usize, state: &State) -> Slot {
     if let Some(energy) = state.energy {
         return b.call("energy", Pool, &[energy])[0];
+    }
+    if let Answer::Scalars(count) = b.interface().answer {
+        let f = b.call("answer_norm", Norm { channels: c }, &[state.scalars])[0];
+        let hidden = b.call("answer_in", Linear::scalars(&[c], c).silu(), &[f])[0];
+        return b.call("answer", Linear::scalars(&[c], count), &[hidden])[0];
     }
     if state.moves.is_empty() {
         return state.answer;

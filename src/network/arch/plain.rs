@@ -40,7 +40,7 @@ pub(super) fn program(
         perceptron(b, &name, scalars, &mut state);
         answer_of_numbers(b, &name, scalars, &mut state);
     }
-    let answer = parts::finish(b, &state);
+    let answer = parts::finish(b, scalars, &state);
     builder.finish(answer)
 }
 
@@ -69,6 +69,9 @@ fn perceptron(b: &mut Builder<'_>, name: &str, c: usize, state: &mut State) {
 /// A block's share of the answer from plain numbers taken for vectors.
 fn answer_of_numbers(b: &mut Builder<'_>, name: &str, c: usize, state: &mut State) {
     const VECTORS: usize = 4;
+    if matches!(b.interface().answer, Answer::Scalars(_)) {
+        return;
+    }
     let at = |part: &str| format!("{name}.{part}");
     let f = b.call(&at("answer_norm"), Norm { channels: c }, &[state.scalars])[0];
     let numbers = Linear::scalars(&[c], 3 * VECTORS);

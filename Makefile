@@ -7,7 +7,7 @@
 # make docs    the book, in target/book: commands run, links looked at (scripts/book.py)
 # make licences   what licences dependencies have (deny.toml)
 # make wheel   the Python package, in target/wheels (python/README.md)
-# make paper ARGS="recall --estimate"   the published claims of G-Hyena, each beside every baseline (docs/paper.md)
+# make paper ARGS="recall --estimate"   (or rna, dynamics, speed, tables) the published claims of G-Hyena, each beside every baseline (docs/paper.md)
 # make viewer   fetches the viewer (3Dmol.js, an npm package) that `analyze` and `compare` put into their pages
 # make page-test   opens such pages, and the book's, in headless Chromium and turns the view with a mouse
 # make bench-gpu      times the GPU engine on the best device there is, op by op (docs/gpu.md)

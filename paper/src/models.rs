@@ -2,7 +2,7 @@
 
 use mdsurrogate::network::{
     Architecture, Attention, Egnn, FastEgnn, GHyena, Hyena, Interface, LongRange, PROTEIN,
-    Transformer,
+    Transformer, Vocabulary,
 };
 use mdsurrogate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -43,8 +43,8 @@ pub struct Size {
 }
 
 impl Model {
-    /// Those that are timed.
-    pub const SPEED: [Model; 6] = [
+    /// Every architecture; ablations left out.
+    pub const ARCHITECTURES: [Model; 6] = [
         Model::GHyena,
         Model::Egnn,
         Model::FastEgnn,
@@ -53,8 +53,8 @@ impl Model {
         Model::Hyena,
     ];
 
-    /// The published ones and the baselines; ablations left out.
-    pub const MAIN: [Model; 4] = [
+    /// Those that see whole sequences; ablations left out.
+    pub const SEQUENCES: [Model; 4] = [
         Model::GHyena,
         Model::Attention,
         Model::Transformer,
@@ -83,63 +83,116 @@ impl Model {
     /// [`Error::Usage`] where no width comes within a tenth.
     pub fn matched(self, size: Size, interface: &Interface) -> Result<Architecture> {
         let reference = self.of_width(size, size.scalars, size.vectors);
-        let wanted = parameters(&g_hyena(size, size.scalars, size.vectors), interface);
+        let wanted = parameters(
+            &g_hyena(size, size.scalars, size.vectors),
+            interface,
+            &PROTEIN,
+        );
         if matches!(reference, Architecture::GHyena(_)) {
             return Ok(reference);
         }
         // widths are multiples of the number of heads
         let all = (1..=256).map(|width| self.of_width(size, HEADS * width, size.vectors));
-        self.nearest(wanted, interface, all)
+        self.nearest(wanted, (interface, &PROTEIN), all)
     }
 
     /// Its architecture for molecules: of G-Hyena the working one, of the others one of as many
-    /// parameters, within a tenth.
+    /// parameters.
+    ///
+    /// # Errors
+    /// Those of [`Model::for_molecules`].
+    pub fn working(self, interface: &Interface) -> Result<Architecture> {
+        self.for_molecules(&GHyena::default(), interface, &PROTEIN)
+    }
+
+    /// Its architecture for molecules: of G-Hyena this one, of the others one of as many
+    /// parameters, within a tenth, with as many layers and the same messages.
     ///
     /// # Errors
     /// [`Error::Usage`] where no width comes so near, or it is none for molecules.
-    pub fn working(self, interface: &Interface) -> Result<Architecture> {
-        let wanted = parameters(&Architecture::default(), interface);
-        let of_width = |scalars: usize| match self {
-            Model::GHyena => Some(Architecture::default()),
-            Model::Egnn => Some(Architecture::Egnn(Egnn {
+    pub fn for_molecules(
+        self,
+        like: &GHyena,
+        interface: &Interface,
+        vocabulary: &Vocabulary,
+    ) -> Result<Architecture> {
+        let wanted = parameters(&Architecture::GHyena(like.clone()), interface, vocabulary);
+        let widths = (1..=128).map(|width| 4 * width);
+        let all = widths.filter_map(|scalars| self.beside(like, scalars));
+        self.nearest(wanted, (interface, vocabulary), all)
+    }
+
+    /// Its architecture for molecules beside this G-Hyena, `scalars` wide.
+    fn beside(self, like: &GHyena, scalars: usize) -> Option<Architecture> {
+        let &GHyena {
+            pair,
+            layers,
+            radial,
+            reach,
+            neighbours,
+            refine,
+            templates,
+            ..
+        } = like;
+        Some(match self {
+            Model::GHyena => Architecture::GHyena(like.clone()),
+            Model::Egnn => Architecture::Egnn(Egnn {
                 scalars,
-                ..Egnn::default()
-            })),
-            Model::FastEgnn => Some(Architecture::FastEgnn(FastEgnn {
+                pair,
+                layers,
+                radial,
+                reach,
+                neighbours,
+                refine,
+                templates,
+            }),
+            Model::FastEgnn => Architecture::FastEgnn(FastEgnn {
                 scalars,
+                pair,
+                layers,
+                radial,
+                reach,
+                neighbours,
+                refine,
+                templates,
                 ..FastEgnn::default()
-            })),
-            Model::Attention => Some(Architecture::Attention(Attention {
+            }),
+            Model::Attention => Architecture::Attention(Attention {
                 scalars,
+                vectors: like.vectors,
+                pair,
+                layers,
+                radial,
+                reach,
+                neighbours,
+                refine,
+                templates,
                 ..Attention::default()
-            })),
-            Model::Transformer => Some(Architecture::Transformer(Transformer {
+            }),
+            Model::Transformer => Architecture::Transformer(Transformer {
                 scalars,
+                layers,
                 ..Transformer::default()
-            })),
-            Model::Hyena => Some(Architecture::Hyena(Hyena {
+            }),
+            Model::Hyena => Architecture::Hyena(Hyena {
                 scalars,
                 channels: scalars / 4,
+                layers,
                 ..Hyena::default()
-            })),
-            Model::GHyenaScalar | Model::GHyenaVector | Model::GHyenaNoLocal => None,
-        };
-        self.nearest(
-            wanted,
-            interface,
-            (1..=128).filter_map(|width| of_width(4 * width)),
-        )
+            }),
+            Model::GHyenaScalar | Model::GHyenaVector | Model::GHyenaNoLocal => return None,
+        })
     }
 
     /// The one whose number of parameters is nearest, within a tenth.
     fn nearest(
         self,
         wanted: usize,
-        interface: &Interface,
+        (interface, vocabulary): (&Interface, &Vocabulary),
         all: impl Iterator<Item = Architecture>,
     ) -> Result<Architecture> {
         let off = |architecture: &Architecture| {
-            parameters(architecture, interface).abs_diff(wanted) as f64 / wanted as f64
+            parameters(architecture, interface, vocabulary).abs_diff(wanted) as f64 / wanted as f64
         };
         let best = all.min_by(|a, b| off(a).total_cmp(&off(b)));
         let best = best.filter(|best| off(best) <= 0.1);
@@ -245,6 +298,10 @@ fn with_long_range(size: Size, long_range: LongRange) -> Architecture {
 }
 
 /// Number of parameters.
-pub fn parameters(architecture: &Architecture, interface: &Interface) -> usize {
-    architecture.build(interface, &PROTEIN).parameter_count()
+pub fn parameters(
+    architecture: &Architecture,
+    interface: &Interface,
+    vocabulary: &Vocabulary,
+) -> usize {
+    architecture.build(interface, vocabulary).parameter_count()
 }

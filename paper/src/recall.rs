@@ -1,18 +1,16 @@
 //! `paper recall`: geometric associative recall over lengths, vocabularies, sizes and models.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
-
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
+use mdsurrogate::Result;
+use mdsurrogate::network::{Inputs, Interface, PROTEIN, Vocabulary};
 use mdsurrogate::task::Recall;
-use mdsurrogate::{Error, Result};
-use serde::{Deserialize, Serialize};
+use mdsurrogate::task::recall::Question;
+use mdsurrogate::train::random::{Purpose, generator};
+use rand_chacha::ChaCha8Rng;
 
-use crate::models::{Model, Size, parameters};
-use crate::results::{append, commit, duration, read};
-use crate::training::{Course, EPOCH, Record, Training};
+use crate::courses::{self, Place};
+use crate::models::{Model, Size};
+use crate::training::{Course, HeldOut, Judged, Problem};
 
 /// What `paper recall` is told.
 #[derive(Debug, Args)]
@@ -22,7 +20,7 @@ pub struct Options {
     tokens: Vec<usize>,
     /// Vocabularies: of every sequence its own, or one, turned
     #[arg(long, value_delimiter = ',', default_value = "random")]
-    vocabulary: Vec<Vocabulary>,
+    vocabulary: Vec<Kept>,
     /// Words of a vocabulary
     #[arg(long, value_delimiter = ',', default_value = "4")]
     words: Vec<usize>,
@@ -47,20 +45,13 @@ pub struct Options {
     /// Highest learning rate
     #[arg(long, default_value_t = 1e-3)]
     learning_rate: f64,
-    /// Say how long it takes, and end
-    #[arg(long)]
-    estimate: bool,
-    /// Folder of results
-    #[arg(long, default_value = "paper/results")]
-    results: PathBuf,
-    /// Folder of checkpoints
-    #[arg(long, default_value = "target/paper")]
-    work: PathBuf,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// Where the words of a sequence come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Vocabulary {
+enum Kept {
     /// Every sequence has its own words
     Random,
     /// All sequences are of the same words, each turned at random
@@ -77,27 +68,13 @@ fn hidden(text: &str) -> std::result::Result<(usize, usize), String> {
 pub const FILE: &str = "recall.jsonl";
 
 /// A line of results.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Line {
-    /// The commit that measured it.
-    pub commit: String,
-    /// What was trained, and how.
-    pub course: Course,
-    /// Number of parameters.
-    pub parameters: usize,
-    /// Threads that it ran on.
-    pub threads: usize,
-    /// How it went.
-    pub record: Record,
-    /// Mean squared error on the test set.
-    pub test: f64,
-}
+pub type Line = courses::Line<Recall>;
 
 impl Options {
     /// All trainings, those that are soon done first.
-    fn courses(&self) -> Result<Vec<Course>> {
+    fn courses(&self) -> Result<Vec<Course<Recall>>> {
         let models = if self.models.is_empty() {
-            Model::MAIN.to_vec()
+            Model::SEQUENCES.to_vec()
         } else {
             self.models.clone()
         };
@@ -108,7 +85,7 @@ impl Options {
                     let task = Recall {
                         tokens,
                         words,
-                        fixed: vocabulary == Vocabulary::Fixed,
+                        fixed: vocabulary == Kept::Fixed,
                     };
                     task.check()?;
                     for &(scalars, vectors) in &self.hidden {
@@ -132,7 +109,7 @@ impl Options {
         task: Recall,
         size: Size,
         model: Model,
-        courses: &mut Vec<Course>,
+        courses: &mut Vec<Course<Recall>>,
     ) -> Result<()> {
         let architecture = model.matched(size, &Recall::interface())?;
         architecture.check(&Recall::interface())?;
@@ -151,149 +128,81 @@ impl Options {
     }
 }
 
-/// A course in a few words.
-fn describe(course: &Course) -> String {
-    let vocabulary = if course.task.fixed { "fixed" } else { "random" };
-    format!(
-        "{} tokens, {} words, {vocabulary}, {}, seed {}",
-        course.task.tokens,
-        course.task.words,
-        course.model.title(),
-        course.seed
-    )
-}
-
 /// Trains what is not yet trained.
 ///
 /// # Errors
 /// Those of trainings and files.
 pub fn run(options: &Options) -> Result<()> {
-    let file = options.results.join(FILE);
-    let mut done: Vec<Line> = read(&file)?;
-    let all = options.courses()?;
-    let is_done = |course: &Course, done: &[Line]| done.iter().any(|line| line.course == *course);
-    let left: Vec<&Course> = all
-        .iter()
-        .filter(|course| !is_done(course, &done))
-        .collect();
-    eprintln!(
-        "{} trainings, {} of them done",
-        all.len(),
-        all.len() - left.len()
-    );
-    estimate(&left)?;
-    if options.estimate {
-        return Ok(());
-    }
-    std::fs::create_dir_all(&options.work)
-        .map_err(|error| Error::writing(&options.work, &error))?;
-    for (number, course) in left.iter().enumerate() {
-        let place = format!("{} of {}", number + 1, left.len());
-        let line = train(course, options, &place)?;
-        append(&file, &line)?;
-        done.push(line);
-    }
-    Ok(())
+    courses::run(FILE, &options.place, &options.courses()?, |_| &())
 }
 
-/// Says how long these trainings take, measured on a few updates of each kind, and their sizes.
-fn estimate(courses: &[&Course]) -> Result<()> {
-    let mut kinds: Vec<(&Course, u64)> = Vec::new();
-    for course in courses {
-        let same = |(kind, _): &&mut (&Course, u64)| {
-            kind.task == course.task && kind.architecture == course.architecture
-        };
-        match kinds.iter_mut().find(same) {
-            Some((_, count)) => *count += 1,
-            None => kinds.push((course, 1)),
-        }
-    }
-    let mut total = 0.0;
-    for (course, count) in kinds {
-        const MEASURED: u64 = 3;
-        let mut training = Training::new(course.clone())?;
-        training.update()?;
-        let begin = Instant::now();
-        for _ in 0..MEASURED {
-            training.update()?;
-        }
-        let each = begin.elapsed().as_secs_f64() / MEASURED as f64;
-        // validations are 200 sequences forward an epoch of 2,600 forward and backward
-        let seconds = 1.03 * each * course.updates as f64 * count as f64;
-        total += seconds;
-        let own = parameters(&course.architecture, &Recall::interface());
-        eprintln!(
-            "{} tokens, {}: {own} parameters, {count} seeds, {:.0} ms an update, {}",
-            course.task.tokens,
-            course.model.title(),
-            1000.0 * each,
-            duration(seconds)
-        );
-    }
-    let threads = rayon::current_num_threads();
-    eprintln!("all of it: about {} on {threads} threads", duration(total));
-    Ok(())
-}
+/// Sequences of an epoch, and of the validation and test sets.
+const EPOCH: u64 = 2600;
+const HELD_OUT: u64 = 200;
 
-/// The file that a training goes on from, by what decides its course.
-fn checkpoint(course: &Course, options: &Options) -> Result<PathBuf> {
-    let text = serde_json::to_string(course)
-        .map_err(|error| Error::usage(error.to_string(), "report this"))?;
-    let mut hash = DefaultHasher::new();
-    text.hash(&mut hash);
-    let name = format!("recall-{:016x}.json", hash.finish());
-    Ok(options.work.join(name))
-}
-
-/// Trains one network to its end.
-fn train(course: &Course, options: &Options, place: &str) -> Result<Line> {
-    const BETWEEN: Duration = Duration::from_secs(60);
-    let path = checkpoint(course, options)?;
-    let mut training = Training::new(course.clone())?;
-    training.resume(&path)?;
-    eprintln!("{place}: {}", describe(course));
-    let bar = ProgressBar::new(course.updates).with_position(training.updates());
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {eta} {msg}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.reset_eta();
-    let epoch = EPOCH.div_ceil(course.batch);
-    // a curve of a hundred rows, in whole epochs
-    let row = epoch * (course.updates / epoch / 100).max(1);
-    let mut saved = Instant::now();
-    while training.updates() < course.updates {
-        training.update()?;
-        bar.set_position(training.updates());
-        if training.updates().is_multiple_of(row) || training.updates() == course.updates {
-            let error = training.validate()?;
-            bar.set_message(format!("validation {error:.4}"));
-            if bar.is_hidden() {
-                eprintln!("{} of {}: {error:.4}", training.updates(), course.updates);
-            }
-        }
-        if saved.elapsed() > BETWEEN {
-            training.save(&path)?;
-            saved = Instant::now();
-        }
-    }
-    bar.finish_and_clear();
-    let test = training.test()?;
-    let record = training.record().clone();
-    eprintln!(
-        "{}: test {test:.4}, zero {:.4}, {}",
-        describe(course),
-        course.task.error_of_zero(),
-        duration(record.seconds)
-    );
-    let line = Line {
-        commit: commit(),
-        course: course.clone(),
-        parameters: training.parameters(),
-        threads: rayon::current_num_threads(),
-        record,
-        test,
+/// One of a seed's questions; of a fixed vocabulary, which is drawn as if it were the sample behind
+/// all others.
+fn question(task: &Recall, seed: u64, mut rng: ChaCha8Rng) -> Question {
+    let words = if task.fixed {
+        task.vocabulary(&mut generator(seed, Purpose::Training, u64::MAX, u64::MAX))
+    } else {
+        task.vocabulary(&mut rng)
     };
-    if path.exists() {
-        std::fs::remove_file(&path).map_err(|error| Error::writing(&path, &error))?;
+    task.question(&words, &mut rng)
+}
+
+impl Problem for Recall {
+    const NAME: &'static str = "recall";
+    type Data = ();
+    type Sample = Question;
+
+    fn check(&self) -> Result<()> {
+        Recall::check(self)
     }
-    Ok(line)
+
+    fn describe(&self) -> String {
+        let vocabulary = if self.fixed { "fixed" } else { "random" };
+        format!("{} tokens, {} words, {vocabulary}", self.tokens, self.words)
+    }
+
+    fn interface(&self) -> Interface {
+        Recall::interface()
+    }
+
+    fn vocabulary(&self) -> &'static Vocabulary {
+        &PROTEIN // of which no table is looked at: tokens are nothing but vectors
+    }
+
+    fn tokens(&self, _: &()) -> usize {
+        self.tokens
+    }
+
+    fn epoch(&self, _: &()) -> u64 {
+        EPOCH
+    }
+
+    fn sample(&self, _: &(), seed: u64, update: u64, number: u64) -> Question {
+        let rng = generator(seed, Purpose::Training, update, number);
+        question(self, seed, rng)
+    }
+
+    fn held_out(&self, _: &(), seed: u64, set: HeldOut) -> Vec<Question> {
+        let rng = |number| generator(seed, Purpose::Validation, set as u64, number);
+        (0..HELD_OUT)
+            .map(|number| question(self, seed, rng(number)))
+            .collect()
+    }
+
+    fn inputs(&self, _: &(), neighbours: usize, questions: &[Question]) -> Inputs {
+        Recall::inputs(neighbours, questions)
+    }
+
+    fn judge(&self, _: &(), inputs: &Inputs, questions: &[Question], answer: &[f64]) -> Judged {
+        let answers = Recall::answers(&inputs.batch, answer);
+        let (losses, gradient) = Recall::losses(&inputs.batch, questions, &answers);
+        Judged {
+            squares: losses.iter().map(|loss| vec![[3.0 * loss, 3.0]]).collect(),
+            gradient,
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use clap::{Args, ValueEnum};
-use mdsurrogate::network::Architecture;
+use mdsurrogate::network::{Architecture, PROTEIN};
 use mdsurrogate::task::{NextFrame, Task};
 use mdsurrogate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -136,7 +136,7 @@ fn growth(model: Model) -> [f64; 2] {
 impl Options {
     fn models(&self) -> Vec<Model> {
         if self.models.is_empty() {
-            return Model::SPEED.to_vec();
+            return Model::ARCHITECTURES.to_vec();
         }
         self.models.clone()
     }
@@ -250,7 +250,7 @@ fn measure_here(text: &str) -> Result<()> {
     let line = Line {
         commit: commit(),
         device: case::device(case.engine)?,
-        parameters: parameters(&case.architecture, &task().interface()),
+        parameters: parameters(&case.architecture, &task().interface(), &PROTEIN),
         measured: case::measure(&case)?,
         case,
     };

@@ -1,11 +1,13 @@
 //! `paper tables`: docs/paper.md from the files of results, published numbers beside ours.
 
+mod dynamics;
 mod figure;
 mod recall;
+mod rna;
 mod speed;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mdsurrogate::{Result, files};
@@ -17,10 +19,10 @@ use crate::results::read;
 pub struct Options {
     /// Folder of results
     #[arg(long, default_value = "paper/results")]
-    results: PathBuf,
+    pub results: PathBuf,
     /// The page; figures and tables of numbers get its name and an ending of theirs
     #[arg(long, default_value = "docs/paper.md")]
-    page: PathBuf,
+    pub page: PathBuf,
 }
 
 const HEAD: &str = "\
@@ -29,38 +31,63 @@ const HEAD: &str = "\
 Written by `paper tables` from the lines in `paper/results/`: not to be edited by hand. The claims are those of
 Moskalev et al., *Geometric Hyena Networks for Large-scale Equivariant Learning* (ICML 2025, arXiv 2505.22560), and of
 its predecessor *SE(3)-Hyena operator for scalable equivariant learning* (GRaM workshop at ICML 2024, arXiv 2407.01049);
-no code of theirs was published. One command measures each claim, `make paper ARGS=\"recall\"` or `\"speed\"`; it first
-says how long it takes, goes on where it was interrupted, and does not do again what is done. All models of a table have
-the same number of parameters within a tenth, the same trainer, the same samples and the same number of updates.
+no code of theirs was published. One command measures each claim, `make paper ARGS=\"recall\"`, `\"rna --data FILE\"`,
+`\"dynamics --topology FILE --trajectory FILE\"` or `\"speed\"`; it first says how long it takes, goes on where it was interrupted,
+and does not do again what is done. All models of a table have the same number of parameters within a tenth, the same trainer,
+the same samples and the same number of updates.
 ";
+
+/// All results, and what is written of them.
+struct Page {
+    text: String,
+    speed: Vec<crate::speed::Line>,
+    results: usize,
+}
+
+/// The page of a folder of results.
+fn page(folder: &Path) -> Result<Page> {
+    let recall: Vec<crate::recall::Line> = read(&folder.join(crate::recall::FILE))?;
+    let speed: Vec<crate::speed::Line> = read(&folder.join(crate::speed::FILE))?;
+    let rna: Vec<crate::rna::Line> = read(&folder.join(crate::rna::FILE))?;
+    let rna_plain: Vec<crate::rna::PlainLine> = read(&folder.join(crate::rna::PLAIN))?;
+    let dynamics: Vec<crate::dynamics::Line> = read(&folder.join(crate::dynamics::FILE))?;
+    let dynamics_plain: Vec<crate::dynamics::PlainLine> =
+        read(&folder.join(crate::dynamics::PLAIN))?;
+    let text = [
+        HEAD,
+        &recall::section(&recall),
+        &rna::section(&rna, &rna_plain),
+        &dynamics::section(&dynamics, &dynamics_plain),
+        &speed::section(&speed),
+    ]
+    .concat();
+    let trainings = recall.len() + rna.len() + dynamics.len();
+    Ok(Page {
+        text,
+        results: trainings + rna_plain.len() + dynamics_plain.len() + speed.len(),
+        speed,
+    })
+}
 
 /// Writes the page.
 ///
 /// # Errors
 /// Those of files.
 pub fn run(options: &Options) -> Result<()> {
-    let recall: Vec<crate::recall::Line> = read(&options.results.join(crate::recall::FILE))?;
-    let speed: Vec<crate::speed::Line> = read(&options.results.join(crate::speed::FILE))?;
-    let mut page = HEAD.to_owned();
-    page += &recall::section(&recall);
-    page += &speed::section(&speed);
-    write(&options.page, &page)?;
-    if !speed.is_empty() {
+    let page = page(&options.results)?;
+    write(&options.page, &page.text)?;
+    if !page.speed.is_empty() {
         let numbers = options.page.with_extension("speed.csv");
-        write(&numbers, &speed::csv(&speed))?;
+        write(&numbers, &speed::csv(&page.speed))?;
     }
-    if let Some(figure) = speed::figure(&speed) {
+    if let Some(figure) = speed::figure(&page.speed) {
         write(&options.page.with_extension("speed.svg"), &figure)?;
     }
-    println!(
-        "{} results → {}",
-        recall.len() + speed.len(),
-        options.page.display()
-    );
+    println!("{} results → {}", page.results, options.page.display());
     Ok(())
 }
 
-fn write(path: &std::path::Path, text: &str) -> Result<()> {
+fn write(path: &Path, text: &str) -> Result<()> {
     files::write_atomically(path, |file| file.write_all(text.as_bytes()))
 }
 
@@ -96,6 +123,16 @@ fn spread(values: &[f64]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What the repository says is what its results say.
+    #[test]
+    fn the_page_is_that_of_the_results() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let page = page(&root.join("results")).unwrap();
+        let written = std::fs::read_to_string(root.join("../docs/paper.md")).unwrap();
+        assert!(written == page.text, "run `make paper ARGS=tables`");
+        assert!(page.results >= 4);
+    }
 
     #[test]
     fn spreads_are_those_of_a_sample() {

@@ -1,4 +1,4 @@
-//! A network in training for recall: the protocol of the paper, resumable.
+//! A network in training for one of the published problems, resumable: the same trainer for all.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -6,30 +6,102 @@ use std::time::Instant;
 
 use mdsurrogate::engine::Cpu;
 use mdsurrogate::error::Place;
-use mdsurrogate::network::{Architecture, Network, PROTEIN};
-use mdsurrogate::task::Recall;
-use mdsurrogate::task::recall::{Question, Word};
+use mdsurrogate::network::{Architecture, Inputs, Interface, Network, Vocabulary};
 use mdsurrogate::train::optimizer::{AdamW, State, average_in, clip};
-use mdsurrogate::train::random::{Purpose, generator};
 use mdsurrogate::train::schedule::Schedule;
 use mdsurrogate::{Error, Result, files};
 use rayon::prelude::*;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::models::Model;
 
-/// Samples of an epoch, and of the validation and test sets.
-pub const EPOCH: u64 = 2600;
-const HELD_OUT: u64 = 200;
-
 /// Tokens of a call of the network.
 const MICRO_BATCH: usize = 512;
 
+/// Samples that nothing is trained on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeldOut {
+    /// Those that the best weights are chosen by.
+    Validation = 0,
+    /// Those that the reported error is of.
+    Test = 1,
+}
+
+/// Sum of squared errors of a column of the answers, and of how many numbers.
+pub type Squares = [f64; 2];
+
+/// Errors of the answers to some samples.
+pub struct Judged {
+    /// Of every sample, of every column that is asked for.
+    pub squares: Vec<Vec<Squares>>,
+    /// Gradient, by the numbers of the network's answer, of the sum over the samples of the mean
+    /// squared error of each.
+    pub gradient: Vec<f64>,
+}
+
+/// The mean over all numbers of a sample.
+fn loss(squares: &[Squares]) -> f64 {
+    let sum = |of: usize| squares.iter().map(|column| column[of]).sum::<f64>();
+    sum(0) / sum(1).max(1.0)
+}
+
+/// The mean squared error of every column over samples; of a column without any number, none.
+fn columns(samples: &[Vec<Squares>]) -> Vec<f64> {
+    let count = samples.first().map_or(0, Vec::len);
+    let sum = |column: usize, of: usize| samples.iter().map(|s| s[column][of]).sum::<f64>();
+    (0..count).map(|c| sum(c, 0) / sum(c, 1)).collect()
+}
+
+/// What a network is trained for.
+pub trait Problem: Clone + PartialEq + Serialize + DeserializeOwned + Sync {
+    /// What its files of checkpoints begin with.
+    const NAME: &'static str;
+    /// What samples are drawn from.
+    type Data: Sync;
+    /// A sample.
+    type Sample: Send + Sync;
+
+    /// Refuses sizes that cannot be.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming what is allowed.
+    fn check(&self) -> Result<()>;
+    /// In a few words.
+    fn describe(&self) -> String;
+    /// What decides how long an update takes, in a few words.
+    fn kind(&self) -> String {
+        self.describe()
+    }
+    /// What is handed to a network and wanted of it.
+    fn interface(&self) -> Interface;
+    /// What tokens are told apart by.
+    fn vocabulary(&self) -> &'static Vocabulary;
+    /// Tokens of a sample, about.
+    fn tokens(&self, data: &Self::Data) -> usize;
+    /// Samples of an epoch.
+    fn epoch(&self, data: &Self::Data) -> u64;
+    /// Sample `number` of an update.
+    fn sample(&self, data: &Self::Data, seed: u64, update: u64, number: u64) -> Self::Sample;
+    /// All that are held out.
+    fn held_out(&self, data: &Self::Data, seed: u64, set: HeldOut) -> Vec<Self::Sample>;
+    /// One call of a network.
+    fn inputs(&self, data: &Self::Data, neighbours: usize, samples: &[Self::Sample]) -> Inputs;
+    /// How far off a network's answer is.
+    fn judge(
+        &self,
+        data: &Self::Data,
+        inputs: &Inputs,
+        samples: &[Self::Sample],
+        answer: &[f64],
+    ) -> Judged;
+}
+
 /// Everything that decides the course of a training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Course {
-    /// The task.
-    pub task: Recall,
+pub struct Course<P> {
+    /// The problem.
+    pub task: P,
     /// What is trained.
     pub model: Model,
     /// Its sizes.
@@ -40,14 +112,14 @@ pub struct Course {
     pub updates: u64,
     /// Highest learning rate.
     pub learning_rate: f64,
-    /// Weights, samples and vocabulary.
+    /// Weights and samples.
     pub seed: u64,
 }
 
 /// A training as far as it has come.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Checkpoint {
-    course: Course,
+struct Checkpoint<P> {
+    course: Course<P>,
     updates: u64,
     values: Vec<f64>,
     mean: Vec<f64>,
@@ -70,31 +142,31 @@ pub struct Record {
 }
 
 /// A network in training.
-pub struct Training {
-    course: Course,
+pub struct Training<'a, P: Problem> {
+    course: Course<P>,
+    data: &'a P::Data,
     network: Network<Cpu<f32>>,
     state: State,
     average: Vec<f64>,
     best: Vec<f64>,
     decays: Vec<bool>,
-    /// The vocabulary that all questions are of, where it is fixed.
-    vocabulary: Option<Vec<Word>>,
-    held_out: [Vec<Question>; 2],
+    held_out: [Vec<P::Sample>; 2],
     record: Record,
     /// Sum and number of the training losses since the last row of the curve.
     losses: (f64, u64),
 }
 
-impl Training {
+impl<'a, P: Problem> Training<'a, P> {
     /// A network at its initial weights.
     ///
     /// # Errors
     /// [`Error::Usage`] where sizes cannot be.
-    pub fn new(course: Course) -> Result<Self> {
-        course.task.check()?;
-        let interface = Recall::interface();
+    pub fn new(course: Course<P>, data: &'a P::Data) -> Result<Self> {
+        let task = &course.task;
+        task.check()?;
+        let interface = task.interface();
         course.architecture.check(&interface)?;
-        let program = course.architecture.build(&interface, &PROTEIN);
+        let program = course.architecture.build(&interface, task.vocabulary());
         let decays = program.params.iter().flat_map(|(_, shape)| {
             let [rows, columns] = shape.size;
             std::iter::repeat_n(rows > 1, rows * columns)
@@ -102,21 +174,16 @@ impl Training {
         let decays = decays.collect();
         let network = Network::initial(program, Cpu::<f32>::new(), course.seed)?;
         let values = network.parameters()?;
-        // a vocabulary is drawn as if it were the sample behind all others
-        let mut rng = generator(course.seed, Purpose::Training, u64::MAX, u64::MAX);
-        let vocabulary = course.task.fixed.then(|| course.task.vocabulary(&mut rng));
-        let held_out = [0, 1].map(|set| {
-            let one = |number| question(&course, vocabulary.as_deref(), None, set, number);
-            (0..HELD_OUT).map(one).collect()
-        });
+        let held_out =
+            [HeldOut::Validation, HeldOut::Test].map(|set| task.held_out(data, course.seed, set));
         Ok(Training {
             average: values.clone(),
             best: values.clone(),
             state: State::new(values),
             course,
+            data,
             network,
             decays,
-            vocabulary,
             held_out,
             record: Record::default(),
             losses: (0.0, 0),
@@ -145,12 +212,12 @@ impl Training {
     pub fn update(&mut self) -> Result<()> {
         let begin = Instant::now();
         let update = self.state.updates;
-        let vocabulary = self.vocabulary.as_deref();
-        let questions: Vec<Question> = (0..self.course.batch)
+        let (task, seed) = (&self.course.task, self.course.seed);
+        let samples: Vec<P::Sample> = (0..self.course.batch)
             .into_par_iter()
-            .map(|number| question(&self.course, vocabulary, Some(update), 0, number))
+            .map(|number| task.sample(self.data, seed, update, number))
             .collect();
-        let (loss, mut gradient) = self.gradient(&questions)?;
+        let (loss, mut gradient) = self.gradient(&samples)?;
         clip(&mut gradient, 1.0, update)?;
         let schedule = Schedule {
             peak: self.course.learning_rate,
@@ -175,21 +242,23 @@ impl Training {
         Ok(())
     }
 
-    /// Mean loss of questions and its gradient; added up in the order of the questions, whatever
-    /// the number of threads.
-    fn gradient(&self, questions: &[Question]) -> Result<(f64, Vec<f64>)> {
+    /// Mean loss of samples and its gradient; added up in the order of the samples, whatever the
+    /// number of threads.
+    fn gradient(&self, samples: &[P::Sample]) -> Result<(f64, Vec<f64>)> {
         let neighbours = self.network.program().neighbours;
-        let share = 1.0 / questions.len() as f64;
-        let parts: Vec<(f64, Vec<f64>)> = questions
+        let task = &self.course.task;
+        let share = 1.0 / samples.len() as f64;
+        let parts: Vec<(f64, Vec<f64>)> = samples
             .par_chunks(self.micro_batch())
             .map(|own| {
-                let inputs = Recall::inputs(neighbours, own);
+                let inputs = task.inputs(self.data, neighbours, own);
                 let activations = self.network.forward(&inputs)?;
-                let answers = Recall::answers(&inputs.batch, &activations.answer);
-                let (losses, mut d_answer) = Recall::losses(&inputs.batch, own, &answers);
+                let judged = task.judge(self.data, &inputs, own, &activations.answer);
+                let losses = judged.squares.iter().map(|squares| loss(squares));
+                let mut d_answer = judged.gradient;
                 d_answer.iter_mut().for_each(|d| *d *= share);
                 let gradients = self.network.backward(&inputs, &activations, &d_answer)?;
-                Ok((losses.iter().sum(), gradients.params))
+                Ok((losses.sum(), gradients.params))
             })
             .collect::<Result<_>>()?;
         let mut sum = (0.0, vec![0.0; self.parameters()]);
@@ -202,25 +271,24 @@ impl Training {
     }
 
     fn micro_batch(&self) -> usize {
-        (MICRO_BATCH / self.course.task.tokens).max(1)
+        (MICRO_BATCH / self.course.task.tokens(self.data).max(1)).max(1)
     }
 
-    /// Mean squared error of these weights.
-    fn error_of(&mut self, weights: &[f64], set: usize) -> Result<f64> {
+    /// Mean squared error of these weights, of every column.
+    fn errors_of(&mut self, weights: &[f64], set: HeldOut) -> Result<Vec<f64>> {
         self.network.set_parameters(weights)?;
         let neighbours = self.network.program().neighbours;
-        let losses: Vec<Vec<f64>> = self.held_out[set]
+        let task = &self.course.task;
+        let squares: Vec<Vec<Vec<Squares>>> = self.held_out[set as usize]
             .par_chunks(self.micro_batch())
             .map(|own| {
-                let inputs = Recall::inputs(neighbours, own);
+                let inputs = task.inputs(self.data, neighbours, own);
                 let answer = self.network.answer(&inputs)?;
-                let answers = Recall::answers(&inputs.batch, &answer);
-                Ok(Recall::losses(&inputs.batch, own, &answers).0)
+                Ok(task.judge(self.data, &inputs, own, &answer).squares)
             })
             .collect::<Result<_>>()?;
         self.network.set_parameters(&self.state.values)?;
-        let losses = losses.concat();
-        Ok(losses.iter().sum::<f64>() / losses.len() as f64)
+        Ok(columns(&squares.concat()))
     }
 
     /// The validation error of the averaged weights, a row of the learning curve.
@@ -229,7 +297,8 @@ impl Training {
     /// [`Error::Device`] where the engine fails.
     pub fn validate(&mut self) -> Result<f64> {
         let begin = Instant::now();
-        let error = self.error_of(&self.average.clone(), 0)?;
+        let errors = self.errors_of(&self.average.clone(), HeldOut::Validation)?;
+        let error = errors.iter().sum::<f64>() / errors.len() as f64;
         let training = self.losses.0 / self.losses.1.max(1) as f64;
         self.losses = (0.0, 0);
         self.record.curve.push((self.updates(), training, error));
@@ -241,12 +310,13 @@ impl Training {
         Ok(error)
     }
 
-    /// The error of the weights of the lowest validation error on the test set.
+    /// The mean squared error, on the test set, of every column of what the weights of the lowest
+    /// validation error answer.
     ///
     /// # Errors
     /// [`Error::Device`] where the engine fails.
-    pub fn test(&mut self) -> Result<f64> {
-        self.error_of(&self.best.clone(), 1)
+    pub fn test(&mut self) -> Result<Vec<f64>> {
+        self.errors_of(&self.best.clone(), HeldOut::Test)
     }
 
     /// Keeps what an interrupted training goes on from.
@@ -280,7 +350,7 @@ impl Training {
         }
         let text = std::fs::read_to_string(path).map_err(|error| Error::reading(path, &error))?;
         let refused = |what: String| Error::input(Place::file(path), what, "remove the file");
-        let found: Checkpoint = serde_json::from_str(&text)
+        let found: Checkpoint<P> = serde_json::from_str(&text)
             .map_err(|error| refused(format!("no checkpoint of this program: {error}")))?;
         if found.course != self.course || found.values.len() != self.parameters() {
             return Err(refused("a checkpoint of another training".into()));
@@ -296,27 +366,6 @@ impl Training {
         self.record = found.record;
         self.losses = found.losses;
         self.network.set_parameters(&self.state.values)
-    }
-}
-
-/// A question of an update, or of a held-out set, by number.
-fn question(
-    course: &Course,
-    vocabulary: Option<&[Word]>,
-    update: Option<u64>,
-    set: u64,
-    number: u64,
-) -> Question {
-    let mut rng = match update {
-        Some(update) => generator(course.seed, Purpose::Training, update, number),
-        None => generator(course.seed, Purpose::Validation, set, number),
-    };
-    match vocabulary {
-        Some(words) => course.task.question(words, &mut rng),
-        None => {
-            let words = course.task.vocabulary(&mut rng);
-            course.task.question(&words, &mut rng)
-        }
     }
 }
 

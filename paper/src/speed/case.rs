@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn every_architecture_is_timed() {
-        for model in crate::models::Model::SPEED {
+        for model in crate::models::Model::ARCHITECTURES {
             let case = Case {
                 tokens: 40,
                 model,

@@ -64,7 +64,7 @@ fn groups(lines: &[Line]) -> Vec<Vec<&Line>> {
 fn row(text: &mut String, group: &[&Line]) {
     let line = group[0];
     let course = &line.course;
-    let tests: Vec<f64> = group.iter().map(|line| line.test).collect();
+    let tests: Vec<f64> = group.iter().map(|line| line.test[0]).collect();
     let mean = tests.iter().sum::<f64>() / tests.len() as f64;
     let known = published(course.model, course.task.fixed, course.task.tokens)
         .filter(|_| course.task.words == 4);

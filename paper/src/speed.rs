@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use clap::{Args, ValueEnum};
+use indicatif::ProgressBar;
 use mdsurrogate::network::{Architecture, PROTEIN};
 use mdsurrogate::task::{NextFrame, Task};
 use mdsurrogate::{Error, Result};
@@ -43,6 +44,9 @@ pub struct Options {
     /// GiB that a case may take, likewise
     #[arg(long, default_value_t = 12.0)]
     memory: f64,
+    /// Say how long it takes, and end
+    #[arg(long)]
+    estimate: bool,
     /// Folder of results
     #[arg(long, default_value = "paper/results")]
     results: PathBuf,
@@ -157,22 +161,75 @@ impl Options {
         Ok(cases.collect())
     }
 
-    /// Whether the case before foretells that this one takes too long, or too much memory.
-    fn is_too_much(&self, before: Option<&Line>, case: &Case) -> Option<String> {
-        let before = before?;
-        let times = case.tokens as f64 / before.case.tokens as f64;
-        let [time, memory] = growth(case.model);
-        let seconds = before.measured.seconds * times.powf(time);
-        let gib = before.measured.bytes as f64 / f64::from(1 << 30) * times.powf(memory);
+    /// The cases of every model and step.
+    fn curves(&self) -> Result<Vec<Vec<Case>>> {
+        let mut curves = Vec::new();
+        for model in self.models() {
+            for &step in &self.steps {
+                curves.push(self.cases(model, step)?);
+            }
+        }
+        Ok(curves)
+    }
+
+    /// Why this case is left out, as the one before it foretells: too long, or too much memory.
+    fn is_too_much(&self, before: &Line, case: &Case) -> Option<String> {
+        let (seconds, bytes) = foretold(before, case);
+        let gib = bytes / f64::from(1 << 30);
         if seconds > self.longest {
             return Some(format!("about {}", duration(seconds)));
         }
         // of short systems the program itself is most of it
         (gib > self.memory && before.case.tokens >= 10_000).then(|| format!("about {gib:.0} GiB"))
     }
+
+    /// Seconds that the cases of a curve take which are not measured yet, those that will be left
+    /// out not counted, from what one of them took.
+    fn foretell(&self, known: &Line, curve: &[Case], done: &[Line]) -> f64 {
+        // calls are repeated for some seconds, and a process begins with building its system
+        const AT_LEAST: f64 = 3.0;
+        let open = |case: &&Case| find(done, case).is_none();
+        let left = curve.iter().filter(open);
+        let allowed = left.filter(|case| self.is_too_much(known, case).is_none());
+        allowed
+            .map(|case| (2.0 * foretold(known, case).0).max(AT_LEAST))
+            .sum()
+    }
 }
 
-/// Measures what is not yet measured.
+/// Seconds and bytes of a case as another of its curve foretells.
+fn foretold(known: &Line, case: &Case) -> (f64, f64) {
+    let times = case.tokens as f64 / known.case.tokens as f64;
+    let [time, memory] = growth(case.model);
+    let bytes = known.measured.bytes as f64 * times.powf(memory);
+    (known.measured.seconds * times.powf(time), bytes)
+}
+
+fn find(done: &[Line], case: &Case) -> Option<Line> {
+    done.iter().find(|line| line.case == *case).cloned()
+}
+
+/// Results so far, in memory and in their file.
+struct Results {
+    file: PathBuf,
+    done: Vec<Line>,
+}
+
+impl Results {
+    /// What a case took, measured where it is not yet.
+    fn of(&mut self, case: &Case) -> Result<Line> {
+        if let Some(known) = find(&self.done, case) {
+            return Ok(known);
+        }
+        let line = measure(case)?;
+        append(&self.file, &line)?;
+        self.done.push(line.clone());
+        Ok(line)
+    }
+}
+
+/// Measures what is not yet measured: one short case of every curve, which foretells how long the
+/// others take, then those.
 ///
 /// # Errors
 /// Those of cases and files.
@@ -181,31 +238,43 @@ pub fn run(options: &Options) -> Result<()> {
         return measure_here(text);
     }
     let file = options.results.join(FILE);
-    let done: Vec<Line> = read(&file)?;
-    for model in options.models() {
-        for &step in &options.steps {
-            let mut before: Option<Line> = None;
-            for case in options.cases(model, step)? {
-                let known = done.iter().find(|line| line.case == case).cloned();
-                let line = match known {
-                    Some(line) => line,
-                    None => match options.is_too_much(before.as_ref(), &case) {
-                        Some(why) => {
-                            println!("{} {} tokens: left out, {why}", model.title(), case.tokens);
-                            break;
-                        }
-                        None => {
-                            let line = measure(&case)?;
-                            append(&file, &line)?;
-                            line
-                        }
-                    },
-                };
-                print_line(&line);
-                before = Some(line);
-            }
+    let mut results = Results {
+        done: read(&file)?,
+        file,
+    };
+    let curves = options.curves()?;
+    let mut seconds = 0.0;
+    for curve in &curves {
+        let short = curve.iter().rfind(|case| case.tokens <= 1000);
+        if let Some(case) = short.or(curve.first()) {
+            let known = results.of(case)?;
+            seconds += options.foretell(&known, curve, &results.done);
         }
     }
+    eprintln!("all of it: about {}", duration(seconds));
+    if options.estimate {
+        return Ok(());
+    }
+    let bar = ProgressBar::new(curves.iter().map(|curve| curve.len() as u64).sum());
+    for curve in &curves {
+        let mut before: Option<Line> = None;
+        for case in curve {
+            let (title, tokens) = (case.model.title(), case.tokens);
+            bar.set_message(format!("{title}, {tokens} tokens"));
+            let too_much = before
+                .as_ref()
+                .and_then(|line| options.is_too_much(line, case));
+            if let Some(why) = too_much.filter(|_| find(&results.done, case).is_none()) {
+                bar.suspend(|| println!("{title} {tokens} tokens: left out, {why}"));
+                break;
+            }
+            let line = results.of(case)?;
+            bar.suspend(|| print_line(&line));
+            bar.inc(1);
+            before = Some(line);
+        }
+    }
+    bar.finish_and_clear();
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::figure::{Curve, svg};
+use super::figure::{Curve, Panel, svg};
 use super::number;
 use crate::models::Model;
 use crate::speed::{Engine, Line, Step};
@@ -97,32 +97,39 @@ pub fn csv(lines: &[Line]) -> String {
     text
 }
 
-/// Time of the forward step over tokens, of the first device.
+/// Time and memory of the forward step over tokens, of the first device.
 pub fn figure(lines: &[Line]) -> Option<String> {
     let first = lines.first()?;
+    let panel = |title: &str, unit, value: &dyn Fn(&Line) -> f64| Panel {
+        title: format!("{title}, forward, {} thread(s)", first.case.threads),
+        unit,
+        curves: shown(lines, first)
+            .iter()
+            .map(|curve| Curve {
+                name: curve[0].case.model.title().to_owned(),
+                points: curve
+                    .iter()
+                    .map(|line| (line.case.tokens as f64, value(line)))
+                    .collect(),
+            })
+            .collect(),
+    };
+    let mib = |line: &Line| line.measured.bytes as f64 / f64::from(1 << 20);
+    svg(&[
+        panel("time", "seconds", &cost),
+        panel("memory", "MiB", &mib),
+    ])
+}
+
+/// The curves of the forward step on the device of this line.
+fn shown<'a>(lines: &'a [Line], first: &Line) -> Vec<Vec<&'a Line>> {
     let is_shown = |curve: &Vec<&Line>| {
         let line = curve[0];
         line.device == first.device
             && line.case.threads == first.case.threads
             && line.case.step == Step::Forward
     };
-    let curve = |curve: Vec<&Line>| Curve {
-        name: curve[0].case.model.title().to_owned(),
-        points: curve
-            .iter()
-            .map(|line| (line.case.tokens as f64, cost(line)))
-            .collect(),
-    };
-    let curves: Vec<Curve> = curves(lines)
-        .into_iter()
-        .filter(is_shown)
-        .map(curve)
-        .collect();
-    let title = format!(
-        "forward, {}, {} thread(s)",
-        first.device, first.case.threads
-    );
-    svg(&title, &curves)
+    curves(lines).into_iter().filter(is_shown).collect()
 }
 
 fn row(text: &mut String, curve: &[&Line], lengths: &[usize]) {
@@ -150,21 +157,26 @@ fn row(text: &mut String, curve: &[&Line], lengths: &[usize]) {
     );
 }
 
-/// How many times as long as G-Hyena the others take, where both were measured.
+/// Times as long as G-Hyena of the same step that a curve takes at so many tokens, where both were
+/// measured.
+fn ratio(other: &[&Line], curves: &[&Vec<&Line>], tokens: usize) -> Option<f64> {
+    let own = curves.iter().find(|curve| {
+        let (own, other) = (&curve[0].case, &other[0].case);
+        own.model == Model::GHyena && own.step == other.step
+    })?;
+    let at = |curve: &[&Line]| {
+        let found = curve.iter().find(|line| line.case.tokens == tokens);
+        found.map(|line| cost(line))
+    };
+    Some(at(other)? / at(own)?)
+}
+
+/// How many times as long as G-Hyena the others take.
 fn ratios(text: &mut String, curves: &[&Vec<&Line>], lengths: &[usize]) {
     for other in curves.iter().filter(|c| c[0].case.model != Model::GHyena) {
-        let own = curves.iter().find(|curve| {
-            let (own, other) = (&curve[0].case, &other[0].case);
-            own.model == Model::GHyena && own.step == other.step
-        });
-        let Some(own) = own else { continue };
-        let at = |curve: &[&Line], tokens| {
-            let found = curve.iter().find(|line| line.case.tokens == tokens);
-            found.map(|line| cost(line))
-        };
         let cells = lengths.iter().map(|&tokens| {
-            let pair = at(other, tokens).zip(at(own, tokens));
-            pair.map_or("–".to_owned(), |(other, own)| number(other / own))
+            let ratio = ratio(other, curves, tokens);
+            ratio.map_or("–".to_owned(), number)
         });
         let _ = writeln!(
             text,
@@ -174,6 +186,27 @@ fn ratios(text: &mut String, curves: &[&Vec<&Line>], lengths: &[usize]) {
             cells.collect::<Vec<_>>().join(" | ")
         );
     }
+}
+
+/// The published claim beside what was measured here, of the forward step.
+fn claim(curves: &[&Vec<&Line>]) -> Option<String> {
+    const TOKENS: usize = 30_000;
+    const PUBLISHED: f64 = 20.0;
+    let attention = curves.iter().find(|curve| {
+        let case = &curve[0].case;
+        case.model == Model::Attention && case.step == Step::Forward
+    })?;
+    let found = ratio(attention, curves, TOKENS)?;
+    let verdict = if found >= PUBLISHED {
+        "reproduced"
+    } else {
+        "worse"
+    };
+    Some(format!(
+        "\nAt {TOKENS} tokens equivariant attention takes {} times as long as G-Hyena, published \
+         {PUBLISHED:.0} times: {verdict}.\n",
+        number(found)
+    ))
 }
 
 /// The section of the page.
@@ -193,7 +226,7 @@ of a GPU, those of the clock, the fastest of these calls. Memory is the peak of 
 that of log time over log N from 1,000 tokens on, by least squares. Where the machine did other things too, caches and
 memory were shared with them, and single numbers are uncertain by tens of per cent. The numbers are in [paper.speed.csv](paper.speed.csv).
 
-![time over tokens](paper.speed.svg)
+![time and memory over tokens](paper.speed.svg)
 ";
     let curves = curves(lines);
     let mut settings: Vec<(Engine, usize, &str)> = Vec::new();
@@ -243,11 +276,50 @@ fn table(text: &mut String, setting: (Engine, usize, &str), curves: &[&Vec<&Line
         titles.join(" | ")
     );
     ratios(text, curves, &lengths);
+    *text += &claim(curves).unwrap_or_default();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::speed::{Case, Measured};
+    use mdsurrogate::network::Architecture;
+
+    fn line(model: Model, seconds: f64) -> Line {
+        Line {
+            commit: "c".to_owned(),
+            device: "d".to_owned(),
+            case: Case {
+                tokens: 30_000,
+                model,
+                architecture: Architecture::default(),
+                step: Step::Forward,
+                engine: Engine::Cpu,
+                threads: 1,
+            },
+            parameters: 1,
+            measured: Measured {
+                seconds: 1e9, // of the clock, on a machine that did other things too
+                processor: Some(seconds),
+                bytes: 1,
+            },
+        }
+    }
+
+    #[test]
+    fn the_claim_is_of_processor_seconds_at_thirty_thousand_tokens() {
+        let lines = [Model::GHyena, Model::Attention].map(|model| {
+            let seconds = if model == Model::GHyena { 2.0 } else { 50.0 };
+            line(model, seconds)
+        });
+        let curves = curves(&lines);
+        let said = claim(&curves.iter().collect::<Vec<_>>()).unwrap();
+        assert!(
+            said.contains("takes 25.0 times") && said.contains("reproduced"),
+            "{said}"
+        );
+        assert_eq!(claim(&[&curves[0]]), None);
+    }
 
     #[test]
     fn the_slope_of_a_power_is_its_exponent() {

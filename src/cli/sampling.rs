@@ -9,7 +9,7 @@ use crate::{Error, Result};
 #[command(next_help_heading = "Jumps")]
 pub struct Sampling {
     /// Physical time of a jump, of a model that takes several [default: what the model says of
-    /// molecules of this size (built in: 160ps from 21 to 43 residues), else its own]
+    /// molecules of this size (built in: 160ps from 21 to 200 residues), else its own]
     #[arg(long, value_name = "TIME", value_parser = super::time)]
     pub lag: Option<f64>,
     /// After every jump, up to N minimisation steps (5 N where a frame needs them) and N steps of 4

@@ -268,8 +268,8 @@ mod tests {
             (20.0, 76, false),
             (20.0, 20, false),
             (160.0, 20, false),
-            (160.0, 43, false),
-            (160.0, 44, true),
+            (160.0, 70, false),
+            (160.0, 71, true),
             (640.0, 4, false),
             (640.0, 6, true),
             (20.0, 100, true),
@@ -278,7 +278,7 @@ mod tests {
             assert_eq!(warning.is_some(), warned, "{lag} {residues}: {warning:?}");
         }
         assert_eq!(beyond_validation(&Provenance::default(), 640.0, 900), None);
-        let usual = [20, 21, 43, 44].map(|residues| usual_lag(&model, residues));
+        let usual = [20, 21, 200, 201].map(|residues| usual_lag(&model, residues));
         assert_eq!(usual, [None, Some(160.0), Some(160.0), None]);
         assert_eq!(usual_lag(&Provenance::default(), 30), None);
     }

@@ -44,6 +44,7 @@ pub mod network;
 pub mod numeric;
 pub mod observe;
 pub mod ops;
+pub mod ranks;
 pub mod session;
 pub mod simulate;
 pub mod structure;

@@ -122,6 +122,11 @@ impl JobArgs {
         Journal::new(Console::suited(self.quiet), self.verbose, self.json)
     }
 
+    /// Says nothing on the console: another process does.
+    pub fn keep_silent(&mut self) {
+        (self.quiet, self.verbose, self.json) = (true, false, false);
+    }
+
     /// How many runs.
     pub fn replicas(&self) -> Replicas {
         self.replica_index

@@ -28,13 +28,14 @@ pub mod train;
 pub mod validate;
 
 use std::ffi::OsString;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 
 use crate::error::printable;
-use crate::session::MOST_THREADS;
+use crate::ranks::{Alone, Ranks};
+use crate::session::{MOST_THREADS, choose_device};
 use crate::units::{self, Dimension};
 use crate::{Error, Result};
 
@@ -83,9 +84,21 @@ static TYPED: OnceLock<Vec<OsString>> = OnceLock::new();
 /// Whatever the command reports; see [`Error::exit_code`]. What it printed and could not be is the
 /// last of it.
 pub fn main(words: Vec<OsString>) -> Result<()> {
+    main_among(words, Arc::new(Alone))
+}
+
+/// As [`main`], by one of several processes that were all started with these words: `run` shares
+/// its replicas among them, `train` its batches. What there is to say rank 0 says.
+///
+/// # Errors
+/// As [`main`]; [`Error::Usage`] for a command that cannot be shared. Those of `run` are told to
+/// rank 0, which has them all; after one of another command the others wait for this process in
+/// vain.
+pub fn main_among(words: Vec<OsString>, ranks: Arc<dyn Ranks>) -> Result<()> {
     let words = TYPED.get_or_init(|| words);
     let CommandLine { command } = CommandLine::try_parse_from(words).map_err(refusal)?;
-    run(command).and(console::finish())
+    choose_device(ranks.local());
+    run(command, ranks).and(console::finish())
 }
 
 /// What was typed.
@@ -127,7 +140,16 @@ fn refused_value(error: &clap::Error) -> Option<(String, String)> {
     Some((format!("{flag} {ours}"), hint))
 }
 
-fn run(command: Command) -> Result<()> {
+fn run(command: Command, ranks: Arc<dyn Ranks>) -> Result<()> {
+    if ranks.count() > 1 && !matches!(command, Command::Run(_) | Command::Train(_)) {
+        return Err(Error::usage(
+            format!(
+                "{} processes were started, but `run` and `train` alone are shared",
+                ranks.count()
+            ),
+            "start it once, without MPI",
+        ));
+    }
     // the others are told how many threads to start, or need none
     if matches!(
         command,
@@ -141,7 +163,7 @@ fn run(command: Command) -> Result<()> {
         start_threads(None)?;
     }
     match command {
-        Command::Run(args) => run::run(args),
+        Command::Run(args) => run::run(args, &*ranks),
         Command::Predict(args) => predict::run(args),
         Command::Reference(args) => reference::run(args),
         Command::Analyze(args) => analyze::run(args),
@@ -154,7 +176,7 @@ fn run(command: Command) -> Result<()> {
         Command::Doctor(args) => doctor::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => completions::man(args),
-        Command::Train(args) => train::run(args),
+        Command::Train(args) => train::run(args, ranks),
         Command::Finetune(args) => finetune::run(args),
     }
 }
@@ -177,6 +199,16 @@ fn start_threads(threads: Option<u64>) -> Result<()> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
     pool.build_global()
         .map_err(|error| failed(error.to_string()))
+}
+
+/// Starts the threads of one of several processes: where nothing is said, one, since processes are
+/// what there is one of a core then.
+///
+/// # Errors
+/// As [`start_threads`].
+fn start_threads_among(ranks: &dyn Ranks, threads: Option<u64>) -> Result<()> {
+    let said = threads.is_some() || std::env::var_os("RAYON_NUM_THREADS").is_some();
+    start_threads(threads.or((ranks.count() > 1 && !said).then_some(1)))
 }
 
 /// A time, ps.

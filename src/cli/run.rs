@@ -1,6 +1,6 @@
 //! `mdsurrogate run`: step a trajectory of a protein with a trained network.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::backend::Backend;
 use super::config::with_file;
@@ -9,8 +9,9 @@ use super::job::JobArgs;
 use super::motion::Motion;
 use super::protein::Completion;
 use super::sampling::Sampling;
-use super::start_threads;
-use crate::session::{ModelSource, Options, Session, Span, devices};
+use super::{start_threads, start_threads_among};
+use crate::ranks::Ranks;
+use crate::session::{ModelSource, Options, Replicas, Session, Span, devices, share_out};
 use crate::simulate::Stop;
 use crate::task::Task;
 use crate::{Error, Result};
@@ -66,29 +67,51 @@ pub struct Args {
     pub job: JobArgs,
 }
 
-/// Runs the simulation.
+/// Runs the simulation, or this process's share of its replicas.
 ///
 /// # Errors
-/// Those of reading the protein and the model, and of [`Session::run`].
-pub fn run(args: Args) -> Result<()> {
+/// Those of reading the protein and the model, of [`Session::run`] and of [`share_out`].
+pub fn run(args: Args, ranks: &dyn Ranks) -> Result<()> {
     if args.list_devices {
         start_threads(None)?;
         devices().iter().for_each(|device| println!("{device}"));
         println!("CPU ({} threads)", rayon::current_num_threads());
         return Ok(());
     }
-    let args = match &args.job.config {
+    let mut args = match &args.job.config {
         Some(file) => with_file("run", file, super::typed()[2..].to_vec())?,
         None => args,
     };
     let hint = "mdsurrogate run protein.pdb";
-    let input = args
-        .protein
-        .as_deref()
-        .ok_or_else(|| Error::usage("there is no protein to run", hint))?;
+    let input = args.protein.take();
+    let input = input.ok_or_else(|| Error::usage("there is no protein to run", hint))?;
     // before anything takes time
     Stop::on_signals();
-    start_threads(args.job.threads)?;
+    start_threads_among(ranks, args.job.threads)?;
+    if ranks.count() == 1 {
+        return carry_out(&args, &input, args.job.replicas());
+    }
+    let Replicas::Together(replicas) = args.job.replicas() else {
+        let what = "--replica-index is for one process";
+        return Err(Error::usage(what, "--replicas, which the processes share"));
+    };
+    if ranks.rank() > 0 {
+        args.job.keep_silent();
+    }
+    if args.job.dry_run {
+        return match ranks.rank() {
+            0 => carry_out(&args, &input, Replicas::Together(replicas)),
+            _ => Ok(()),
+        };
+    }
+    let output = args.job.run_options(None)?.output;
+    share_out(ranks, replicas, &output, &input, |own| {
+        carry_out(&args, &input, own)
+    })
+}
+
+/// Runs so many of the replicas.
+fn carry_out(args: &Args, input: &Path, replicas: Replicas) -> Result<()> {
     let equivariance = match args.check_equivariance_every.as_str() {
         "0" => None,
         text => Some(Span::parse("--check-equivariance-every", text)?),
@@ -103,10 +126,10 @@ pub fn run(args: Args) -> Result<()> {
         jumps: (&args.sampling).into(),
         dynamics: (&args.motion).into(),
         seed: args.job.seed,
-        replicas: args.job.replicas(),
+        replicas,
         threads: None,
     };
-    refuse_flags_of_others(&options.model, &args)?;
+    refuse_flags_of_others(&options.model, args)?;
     let session = Session::open(input, &options)?;
     args.job.carry_out(session, &run)
 }

@@ -1,11 +1,13 @@
 //! `mdsurrogate train`: from trajectories to a model.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::backend::Backend;
-use super::start_threads;
+use super::start_threads_among;
 use crate::Result;
-use crate::session::train::{TrainOptions, train};
+use crate::ranks::Ranks;
+use crate::session::train::{TrainOptions, train_among};
 use crate::simulate::Stop;
 use crate::train::config::Config;
 use crate::train::report::Reporter;
@@ -55,8 +57,8 @@ pub struct Args {
 ///
 /// # Errors
 /// Those of the configuration and of [`train`]; [`crate::Error::Interrupted`] on Ctrl-C.
-pub fn run(args: Args) -> Result<()> {
-    start_threads(args.threads)?;
+pub fn run(args: Args, ranks: Arc<dyn Ranks>) -> Result<()> {
+    start_threads_among(&*ranks, args.threads)?;
     let config = configuration(&args)?;
     let stem = || PathBuf::from(args.config.file_stem().unwrap_or_default());
     let options = TrainOptions {
@@ -67,8 +69,9 @@ pub fn run(args: Args) -> Result<()> {
         fresh: args.fresh,
         overwrite: args.overwrite,
     };
-    let reporter = Reporter::new(config.training.budget(), args.quiet);
-    train(config, &options, &reporter, &Stop::on_signals())
+    let quiet = args.quiet || ranks.rank() > 0;
+    let reporter = Reporter::new(config.training.budget(), quiet);
+    train_among(config, &options, &reporter, &Stop::on_signals(), ranks)
 }
 
 /// The configuration with what the command line replaces.

@@ -95,6 +95,15 @@ impl Backend {
     }
 }
 
+/// Lets this process use the GPU of this number among those that are as good as the best, from the
+/// first again where there are fewer: for processes that share a machine.
+pub fn choose_device(number: usize) {
+    #[cfg(feature = "gpu")]
+    crate::engine::gpu::choose(number);
+    #[cfg(not(feature = "gpu"))]
+    let _ = number;
+}
+
 /// The devices that [`Backend::Gpu`] chooses from, best first: one line each.
 pub fn devices() -> Vec<String> {
     #[cfg(feature = "gpu")]

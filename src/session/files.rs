@@ -66,6 +66,8 @@ pub struct Output {
 pub struct Files {
     /// What all names start with.
     pub prefix: PathBuf,
+    /// What names of the whole run start with, of which this may be a part.
+    pub(super) whole: PathBuf,
     /// What names of each replica's own files start with.
     pub replicas: Vec<PathBuf>,
     /// Format of the trajectories.
@@ -82,21 +84,26 @@ impl Files {
     /// # Errors
     /// [`Error::Usage`] where one of them would be the input, or the folder does not exist.
     pub fn new(output: &Output, replicas: Replicas, input: &Path, forces: bool) -> Result<Self> {
-        let prefix = prefix(output.prefix.as_deref(), input);
-        let (prefix, replicas) = match replicas {
-            Replicas::Together(1) => (prefix.clone(), vec![prefix]),
-            Replicas::Together(many) => {
-                let own = (0..many).map(|replica| with_suffix(&prefix, &format!("_r{replica}")));
-                (prefix.clone(), own.collect())
+        let typed = prefix(output.prefix.as_deref(), input);
+        let numbered = |replica: u64| with_suffix(&typed, &format!("_r{replica}"));
+        let (prefix, own) = match replicas {
+            Replicas::Together(1) => (typed.clone(), vec![typed.clone()]),
+            Replicas::Together(many) => (typed.clone(), (0..many).map(numbered).collect()),
+            Replicas::Only(replica) => (numbered(replica), vec![numbered(replica)]),
+            Replicas::Part { first, count } => {
+                let last = (first + count).saturating_sub(1);
+                let prefix = with_suffix(&typed, &format!("_r{first}-{last}"));
+                (prefix, (first..first + count).map(numbered).collect())
             }
-            Replicas::Only(replica) => {
-                let own = with_suffix(&prefix, &format!("_r{replica}"));
-                (own.clone(), vec![own])
-            }
+        };
+        let whole = match replicas {
+            Replicas::Only(_) => prefix.clone(),
+            _ => typed,
         };
         let files = Files {
             prefix,
-            replicas,
+            whole,
+            replicas: own,
             format: output.format,
             cif: output.cif,
             forces,

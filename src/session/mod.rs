@@ -54,12 +54,13 @@ mod plan;
 mod protein;
 mod reference;
 mod run;
+mod shared;
 mod summary;
 mod threads;
 pub mod train;
 pub mod validate;
 
-pub use backend::{Backend, OnEngine, devices};
+pub use backend::{Backend, OnEngine, choose_device, devices};
 pub use dynamics::Dynamics;
 pub use files::{Files, Format, Lock, Output};
 pub use frames::Frames;
@@ -70,6 +71,7 @@ pub use plan::{Plan, Span, Strides};
 pub use protein::{Complete, Completion};
 pub use reference::ReferenceOptions;
 pub use run::{Preview, RunOptions};
+pub use shared::share_out;
 pub use threads::{MOST_THREADS, thread_pool};
 
 use std::path::{Path, PathBuf};
@@ -141,6 +143,14 @@ pub enum Replicas {
     Together(u64),
     /// This one of them alone (from 0): its bits are those of a run of all.
     Only(u64),
+    /// Consecutive ones of them, by one of the processes that share a run: their bits are those of
+    /// a run of all.
+    Part {
+        /// The first, from 0.
+        first: u64,
+        /// How many.
+        count: u64,
+    },
 }
 
 impl Default for Replicas {
@@ -155,6 +165,7 @@ impl Replicas {
         match self {
             Replicas::Together(_) => 0,
             Replicas::Only(replica) => replica,
+            Replicas::Part { first, .. } => first,
         }
     }
 
@@ -163,6 +174,7 @@ impl Replicas {
         match self {
             Replicas::Together(count) => count,
             Replicas::Only(_) => 1,
+            Replicas::Part { count, .. } => count,
         }
     }
 }

@@ -97,7 +97,7 @@ impl About<'_> {
         ));
         journal.say(&format!(
             "  what it did: mdsurrogate analyze {}",
-            self.files.prefix.display()
+            self.files.whole.display()
         ));
     }
 

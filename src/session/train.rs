@@ -1,10 +1,12 @@
 //! Training, from a configuration to a model.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::files::{Lock, require_folder};
 use super::{Backend, OnEngine, checkpoints, thread_pool};
 use crate::engine::Engine;
+use crate::ranks::{Alone, Ranks};
 use crate::simulate::Stop;
 use crate::train::config::Config;
 use crate::train::dataset::Dataset;
@@ -43,10 +45,50 @@ pub fn train(
     reporter: &Reporter,
     stop: &Stop,
 ) -> Result<()> {
-    require_folder(&options.prefix)?;
-    let _lock = Lock::take(&options.prefix)?;
-    checkpoints::refuse_run(&options.prefix)?;
+    train_among(config, options, reporter, stop, Arc::new(Alone))
+}
+
+/// As [`train`], shared with other processes, which have the same configuration, data and options:
+/// each computes its part of every batch ([`Trainer::among`]), rank 0 writes.
+///
+/// # Errors
+/// As [`train`]. After an error that is no interruption the others wait for this process in vain.
+pub fn train_among(
+    config: Config,
+    options: &TrainOptions,
+    reporter: &Reporter,
+    stop: &Stop,
+    ranks: Arc<dyn Ranks>,
+) -> Result<()> {
     let files = Files::new(&options.prefix);
+    let (_lock, resume) = if ranks.rank() == 0 {
+        let (lock, resume) = take_over(&files, options)?;
+        (Some(lock), resume)
+    } else {
+        (None, false)
+    };
+    // whether there is a checkpoint is for rank 0 to say
+    let resume = ranks.sum(1, &[vec![f64::from(u8::from(resume))]])[0] > 0.0;
+    let work = Training {
+        data: config.data_folder(options.data.as_deref()),
+        config,
+        files: &files,
+        resume,
+        reporter,
+        stop,
+        ranks,
+    };
+    match options.threads {
+        Some(threads) => thread_pool(threads)?.install(|| options.backend.run(work)),
+        None => options.backend.run(work),
+    }
+}
+
+/// Takes the files of a training for this process, and says whether it goes on from a checkpoint.
+fn take_over(files: &Files, options: &TrainOptions) -> Result<(Lock, bool)> {
+    require_folder(&options.prefix)?;
+    let lock = Lock::take(&options.prefix)?;
+    checkpoints::refuse_run(&options.prefix)?;
     let checkpoints = checkpoint::files(&files.checkpoint);
     let resume = !options.fresh && checkpoints.iter().any(|file| file.is_file());
     if !resume {
@@ -56,18 +98,7 @@ pub fn train(
     }
     let written = [&files.model, &files.table].into_iter().chain(&checkpoints);
     files::remove_parts(written.map(PathBuf::as_path));
-    let work = Training {
-        data: config.data_folder(options.data.as_deref()),
-        config,
-        files: &files,
-        resume,
-        reporter,
-        stop,
-    };
-    match options.threads {
-        Some(threads) => thread_pool(threads)?.install(|| options.backend.run(work)),
-        None => options.backend.run(work),
-    }
+    Ok((lock, resume))
 }
 
 pub(super) fn remove(file: &Path) -> Result<()> {
@@ -85,6 +116,7 @@ struct Training<'a> {
     resume: bool,
     reporter: &'a Reporter,
     stop: &'a Stop,
+    ranks: Arc<dyn Ranks>,
 }
 
 impl OnEngine for Training<'_> {
@@ -95,7 +127,7 @@ impl OnEngine for Training<'_> {
         let dataset = Dataset::load(&self.config, &self.data)?;
         dataset.notes.iter().for_each(|note| reporter.say(note));
         introduce(&dataset, reporter);
-        let mut trainer = Trainer::new(self.config, dataset, engine)?;
+        let mut trainer = Trainer::new(self.config, dataset, engine)?.among(self.ranks);
         reporter.say(&trainer.describe());
         if self.resume {
             if let Some(note) = trainer.resume(&self.files.checkpoint)? {

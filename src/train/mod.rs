@@ -54,6 +54,7 @@ pub mod random;
 pub mod report;
 mod run;
 pub mod schedule;
+mod shared;
 pub mod strays;
 pub mod trainer;
 

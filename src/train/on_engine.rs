@@ -12,9 +12,9 @@ use crate::task::Sample;
 
 impl<E: Engine> Trainer<E> {
     /// Hands the state to the engine's optimiser, where it has one and the task's gradient needs no
-    /// host.
+    /// host, nor other processes.
     pub(super) fn hand_over(&mut self) -> Result<()> {
-        if !self.task.has_plain_gradient() {
+        if !self.task.has_plain_gradient() || self.ranks.count() > 1 {
             return Ok(());
         }
         let learned = Learned {
@@ -66,7 +66,7 @@ impl<E: Engine> Trainer<E> {
         let lens = self.network.program().parameter_lens();
         let mut d_params = self.network.engine().zeros_parts(&lens)?;
         let mut loss = 0.0;
-        for range in micro_batches(samples, self.micro_batch_tokens()) {
+        for range in micro_batches(samples, self.micro_batch_tokens(samples)) {
             let own = &samples[range];
             let inputs = self.inputs(own);
             let evaluation = self.task.forward(&self.network, &inputs)?;

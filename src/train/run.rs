@@ -77,11 +77,15 @@ impl<E: Engine> Trainer<E> {
         let began = Instant::now();
         let before = self.updates();
         let mut saved = Instant::now();
-        while self.spent() < 1.0 && !self.stopped_early() {
-            if stop.reason().is_some() {
+        let mut learning_rate = 0.0;
+        loop {
+            let asked = self.agree(stop);
+            if self.spent() >= 1.0 || self.stopped_early() {
+                break;
+            }
+            if asked {
                 reporter.finish();
-                self.take_back()?;
-                self.checkpoint().write(&files.checkpoint)?;
+                self.keep(files)?;
                 return Err(Error::Interrupted {
                     step: self.updates(),
                     checkpoint: files.checkpoint.clone(),
@@ -97,25 +101,45 @@ impl<E: Engine> Trainer<E> {
                 speed,
                 self.progress.loss_sum / self.progress.since_row as f64,
             );
-            if self
-                .updates()
-                .is_multiple_of(self.config.training.validate_every)
-                || self.spent() >= 1.0
-            {
-                let row = self.row(update.learning_rate)?;
-                table.add(&row)?;
-                reporter.row(&row);
+            learning_rate = update.learning_rate;
+            let every = self.config.training.validate_every;
+            if self.updates().is_multiple_of(every) || self.spent() >= 1.0 {
+                self.look(learning_rate, &mut table, reporter)?;
             }
             if saved.elapsed().as_secs_f64() >= 60.0 * self.config.training.checkpoint_minutes {
-                self.take_back()?;
-                self.checkpoint().write(&files.checkpoint)?;
+                self.keep(files)?;
                 saved = Instant::now();
             }
         }
+        // the clock may have run out between an update and the next
+        if self.progress.since_row > 0 {
+            self.look(learning_rate, &mut table, reporter)?;
+        }
         reporter.finish();
+        self.keep(files)?;
+        if self.writes() {
+            self.save(&files.model)?;
+        }
+        Ok(())
+    }
+
+    /// A row of the table.
+    fn look(&mut self, learning_rate: f64, table: &mut Table, reporter: &Reporter) -> Result<()> {
+        let row = self.row(learning_rate)?;
+        if self.writes() {
+            table.add(&row)?;
+        }
+        reporter.row(&row);
+        Ok(())
+    }
+
+    /// Writes the checkpoint, where this is the process that writes.
+    fn keep(&mut self, files: &Files) -> Result<()> {
         self.take_back()?;
-        self.checkpoint().write(&files.checkpoint)?;
-        self.save(&files.model)
+        if self.writes() {
+            self.checkpoint().write(&files.checkpoint)?;
+        }
+        Ok(())
     }
 
     /// Writes the model: the averaged parameters, or with early stopping those of the lowest

@@ -1,6 +1,8 @@
 //! A model in training: updates and validations.
 
+use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use nalgebra::Vector3;
@@ -16,6 +18,7 @@ use super::optimizer::{State, average_in, clip};
 use super::random::Purpose;
 use crate::engine::{Engine, Learner};
 use crate::network::{Inputs, Network, Tokens};
+use crate::ranks::{Alone, Ranks};
 use crate::task::jump::{BANDS, band};
 use crate::task::{Objective, Sample, Task};
 use crate::{Error, Result};
@@ -64,6 +67,10 @@ pub struct Trainer<E: Engine> {
     pub(super) learner: Option<Box<dyn Learner<E::Buffer>>>,
     /// When this run began, and the minutes spent before it.
     pub(super) clock: (Instant, f64),
+    /// The processes that share it.
+    pub(super) ranks: Arc<dyn Ranks>,
+    /// Minutes by the clock that they have agreed on.
+    pub(super) agreed: Option<f64>,
 }
 
 /// The samples of the validation loss; none where no data are held out.
@@ -131,6 +138,8 @@ impl<E: Engine> Trainer<E> {
             drawn: None,
             learner: None,
             clock,
+            ranks: Arc::new(Alone),
+            agreed: None,
         };
         trainer.hand_over()?;
         Ok(trainer)
@@ -207,7 +216,7 @@ impl<E: Engine> Trainer<E> {
     pub fn spent(&self) -> f64 {
         match self.budget() {
             Budget::Updates(updates) => self.updates() as f64 / updates.max(1) as f64,
-            Budget::Minutes(minutes) => self.minutes() / minutes,
+            Budget::Minutes(minutes) => self.agreed.unwrap_or_else(|| self.minutes()) / minutes,
         }
     }
     pub(super) fn stopped_early(&self) -> bool {
@@ -248,9 +257,10 @@ impl<E: Engine> Trainer<E> {
         let settings = &self.config.optimizer;
         // the next ones are drawn by threads that have nothing else to do, or by the host while the
         // device works
-        let (computed, next) = rayon::join(|| self.gradient(samples), || self.draw(update + 1));
+        let (computed, next) = rayon::join(|| self.parts(samples), || self.draw(update + 1));
         self.drawn = Some((update + 1, next));
-        let (loss, mut gradient) = computed?;
+        let mut gradient = self.ranks.sum(self.state.values.len() + 1, &computed?);
+        let loss = gradient.pop().unwrap_or_default() / samples.len() as f64;
         let norm = clip(&mut gradient, settings.clip, update)?;
         settings
             .adamw()
@@ -280,12 +290,6 @@ impl<E: Engine> Trainer<E> {
             .collect()
     }
 
-    /// Tokens that go through the network together.
-    pub(super) fn micro_batch_tokens(&self) -> usize {
-        let asked = self.config.training.micro_batch_tokens;
-        self.network.engine().micro_batch(asked)
-    }
-
     /// One call of the network for these samples.
     pub(super) fn inputs(&self, samples: &[Sample]) -> Inputs {
         let tokens = |sample: &Sample| &self.dataset.systems[sample.system].tokens;
@@ -296,34 +300,28 @@ impl<E: Engine> Trainer<E> {
         self.task.inputs(self.network.program().neighbours, &all)
     }
 
-    /// Mean loss of samples and its gradient.
-    fn gradient(&self, samples: &[Sample]) -> Result<(f64, Vec<f64>)> {
-        let parts: Vec<(f64, Vec<f64>)> = micro_batches(samples, self.micro_batch_tokens())
-            .into_par_iter()
-            .map(|range| {
-                let own = &samples[range];
-                let inputs = self.inputs(own);
-                let evaluation = self.task.forward(&self.network, &inputs)?;
-                let (losses, d_answer) = losses(own, &evaluation.answer);
-                let d_answer: Vec<Vector3<f64>> = d_answer
-                    .into_iter()
-                    .map(|d| d / samples.len() as f64)
-                    .collect();
-                let gradients =
-                    self.task
-                        .backward(&self.network, &inputs, &evaluation, &d_answer)?;
-                Ok((losses.iter().sum(), gradients.params))
-            })
-            .collect::<Result<_>>()?;
-        let mut parts = parts.into_iter();
-        let (mut loss, mut gradient) = parts
-            .next()
-            .unwrap_or((0.0, vec![0.0; self.state.values.len()]));
-        for (more, part) in parts {
-            loss += more;
-            gradient.iter_mut().zip(part).for_each(|(sum, g)| *sum += g);
-        }
-        Ok((loss / samples.len() as f64, gradient))
+    /// Of each micro-batch that falls to this process: its part of the gradient of the mean loss
+    /// of all samples, and behind that the sum of its losses.
+    fn parts(&self, samples: &[Sample]) -> Result<Vec<Vec<f64>>> {
+        let all = micro_batches(samples, self.micro_batch_tokens(samples));
+        let own = self.ranks.share(all.len());
+        let part = |range: &Range<usize>| {
+            let own = &samples[range.clone()];
+            let inputs = self.inputs(own);
+            let evaluation = self.task.forward(&self.network, &inputs)?;
+            let (losses, d_answer) = losses(own, &evaluation.answer);
+            let d_answer: Vec<Vector3<f64>> = d_answer
+                .into_iter()
+                .map(|d| d / samples.len() as f64)
+                .collect();
+            let gradients = self
+                .task
+                .backward(&self.network, &inputs, &evaluation, &d_answer)?;
+            let mut part = gradients.params;
+            part.push(losses.iter().sum());
+            Ok(part)
+        };
+        all[own].par_iter().map(part).collect()
     }
 
     /// Losses of the averaged parameters on the validation set, whose samples and noise are always
@@ -338,15 +336,23 @@ impl<E: Engine> Trainer<E> {
         self.take_back()?;
         self.network.set_parameters(&self.average)?;
         let samples = &self.held_out;
-        let parts: Vec<Vec<f64>> = micro_batches(samples, self.micro_batch_tokens())
-            .into_par_iter()
+        let batches = micro_batches(samples, self.micro_batch_tokens(samples));
+        let own = &batches[self.ranks.share(batches.len())];
+        let parts: Vec<Vec<f64>> = own
+            .par_iter()
             .map(|range| {
-                let own = &samples[range];
+                let own = &samples[range.clone()];
                 let answer = self.task.predict(&self.network, &self.inputs(own))?;
                 Ok(losses(own, &answer).0)
             })
             .collect::<Result<_>>()?;
-        let all: Vec<f64> = parts.concat();
+        // each process knows its own losses, and has zeros for those of the others
+        let mut known = vec![0.0; samples.len()];
+        let places = own.iter().cloned().flatten();
+        places
+            .zip(parts.concat())
+            .for_each(|(at, loss)| known[at] = loss);
+        let all = self.ranks.sum(known.len(), &[known]);
         let mean = |of: &[f64]| (!of.is_empty()).then(|| of.iter().sum::<f64>() / of.len() as f64);
         let in_band = |wanted: usize| {
             let losses = all

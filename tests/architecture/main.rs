@@ -26,10 +26,11 @@ fn arrows() -> &'static BTreeSet<Arrow> {
 }
 
 /// From the ground up.
-const FLOORS: [&str; 19] = [
+const FLOORS: [&str; 20] = [
     "error",
     "units",
     "files",
+    "ranks",
     "numeric",
     "fft",
     "ops",

@@ -2,6 +2,7 @@
 
 mod initial;
 mod learning;
+mod ranks;
 
 use std::path::Path;
 

@@ -1,5 +1,6 @@
 //! Choosing and opening a device, and what went wrong with it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::counts::{Counters, add};
@@ -81,13 +82,32 @@ pub fn devices() -> Vec<Listed> {
     adapters().iter().map(listed).collect()
 }
 
+/// Which of the devices that are as good as the best one this process opens.
+static WHICH: AtomicUsize = AtomicUsize::new(0);
+
+/// Lets this process open the device of this number among those that are as good as the best, from
+/// the first again where there are fewer: for processes that share a machine.
+pub fn choose(number: usize) {
+    WHICH.store(number, Ordering::Relaxed);
+}
+
+/// The adapter to open; none where none will do.
+fn chosen(adapters: &[wgpu::Adapter], software: bool) -> Option<&wgpu::Adapter> {
+    let kind_of = |adapter: &wgpu::Adapter| kind(&adapter.get_info());
+    let best = adapters.iter().map(kind_of).next()?;
+    let alike: Vec<_> = adapters
+        .iter()
+        .filter(|adapter| kind_of(adapter) == best)
+        .collect();
+    let will_do = software || best.1 != "software";
+    will_do.then(|| alike[WHICH.load(Ordering::Relaxed) % alike.len()])
+}
+
 impl Device {
     /// The best device; `software`: one that is no hardware will do.
     pub fn open(software: bool) -> Result<Device> {
         let adapters = adapters();
-        let is_software = |adapter: &wgpu::Adapter| kind(&adapter.get_info()).1 == "software";
-        let fits = |adapter: &&wgpu::Adapter| software || !is_software(adapter);
-        let Some(adapter) = adapters.iter().find(fits) else {
+        let Some(adapter) = chosen(&adapters, software) else {
             let what = if adapters.is_empty() {
                 "no GPU was found"
             } else {
@@ -102,7 +122,8 @@ impl Device {
                 hint,
             });
         };
-        let (name, software) = (adapter.get_info().name, is_software(adapter));
+        let info = adapter.get_info();
+        let (software, name) = (kind(&info).1 == "software", info.name);
         let limits = adapter.limits();
         if limits.max_storage_buffers_per_shader_stage < STORAGE_BUFFERS {
             let bound = limits.max_storage_buffers_per_shader_stage;

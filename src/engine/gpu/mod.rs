@@ -28,7 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub use buffers::Buffer;
 pub use counts::Counts;
-pub use device::{Listed, devices};
+pub use device::{Listed, choose, devices};
 pub use fourier::{LONGEST_DIRECT, Transforms};
 pub(crate) use recorder::Bound;
 pub(crate) use sequence::Dispatch;

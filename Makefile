@@ -7,6 +7,8 @@
 # make docs    the book, in target/book: commands run, links looked at (scripts/book.py)
 # make licences   what licences dependencies have (deny.toml)
 # make wheel   the Python package, in target/wheels (python/README.md)
+# make mpi         mdsurrogate-mpi, for many processes (docs/clusters.md); needs OpenMPI, which it installs
+# make mpi-test    holds it to the bits of one process, under mpirun
 # make paper ARGS="recall --estimate"   (or rna, dynamics, speed, tables) the published claims of G-Hyena, each beside every baseline (docs/paper.md)
 # make viewer   fetches the viewer (3Dmol.js, an npm package) that `analyze` and `compare` put into their pages
 # make page-test   opens such pages, and the book's, in headless Chromium and turns the view with a mouse
@@ -27,6 +29,8 @@ PACKAGES = gcc libc6-dev g++ libvulkan-dev glslang-dev libclang-dev
 TEST_PACKAGES = python3-venv mesa-vulkan-drivers
 # What `make validate-gpu` watches the GPU engine with.
 VALIDATION_PACKAGES = mesa-vulkan-drivers vulkan-validationlayers
+# What `make mpi` builds with, and runs by.
+MPI_PACKAGES = libopenmpi-dev openmpi-bin libclang-dev
 # Tools of other authors, as packages of Python where those are quicker to install than to compile.
 TOOLS = target/tools
 MDBOOK = $(TOOLS)/mdbook/bin/mdbook
@@ -35,7 +39,7 @@ MDBOOK = $(TOOLS)/mdbook/bin/mdbook
 VIEWER = 3dmol@2.5.5
 VIEWER_SHA256 = f7cc78921ae72e7623e89cdd111434f58c2efddd2ffda1cd212644b406fb8016
 
-.PHONY: all dist docs licences paper viewer page-test wheel python-test demo test lint fmt fuzz bench-network bench-gpu validate-gpu deps test-deps clients build clean
+.PHONY: all mpi mpi-test dist docs licences paper viewer page-test wheel python-test demo test lint fmt fuzz bench-network bench-gpu validate-gpu deps test-deps clients build clean
 
 all: build
 
@@ -64,6 +68,14 @@ demo: build
 	@mkdir -p target/demo
 	$(BINARY) run data/structures/trpcage.pdb --steps 50 -o target/demo/trpcage --overwrite --fresh
 	@echo; echo "open it: vmd target/demo/trpcage.pdb target/demo/trpcage.xtc"
+
+mpi: deps
+	$(call install,$(MPI_PACKAGES))
+	$(CARGO) build $(RELEASE) -p mdsurrogate-mpi
+
+mpi-test: deps
+	$(call install,$(MPI_PACKAGES))
+	$(CARGO) test $(RELEASE) -p mdsurrogate-mpi
 
 paper: deps
 	$(CARGO) run $(RELEASE) -p paper -- $(ARGS)
@@ -154,6 +166,7 @@ fmt:
 	rustfmt --edition 2024 $(LISTED)
 
 lint: deps
+	$(call install,$(MPI_PACKAGES))
 	$(CARGO) fmt --all -- --check
 	rustfmt --edition 2024 --check $(LISTED)
 	$(CARGO) clippy $(RELEASE) --workspace --all-targets --all-features -- -D warnings

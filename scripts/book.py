@@ -3,10 +3,10 @@
     scripts/book.py [PROGRAM [PAGE...]]      default: target/release/mdsurrogate, all pages
 
 Blocks marked ```sh are run in order, page by page, each page in a new folder that sees the
-repository's data/, configs/ and scripts/. A command that fails, or that takes more than ten minutes,
-fails the book. Blocks marked ```sh,fails end with a command that is to fail, with the words of the
-```text block behind them. Blocks marked ```sh,long are not run: they take too long, or want files of
-the reader's own.
+repository's data/, configs/ and scripts/. A command that fails, or that takes more than ten
+minutes, fails the book. Blocks marked ```sh,fails end with a command that is to fail, with the
+words of the ```text block behind them. Blocks marked ```sh,long are not run: they take too long, or
+want files of the reader's own.
 """
 
 import os

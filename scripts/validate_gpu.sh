@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The GPU engine under Vulkan's validation layers, synchronisation validation on: VkFFT's transforms
-# (molecules of few tokens do without), chains of joined calls (which software devices do without), a
-# training, 100 steps of a run, jumps with their corrector, and MD. The layers must have nothing to
-# say about them. That they are there, and that what they say arrives, is shown first:
-# they note that they are active, and best practices, switched on for once, find fault.
+# (molecules of few tokens do without), chains of joined calls (which software devices do
+# without), a training, 100 steps of a run, jumps with their corrector, and MD. The layers must
+# have nothing to say about them. That they are there, and that what they say arrives, is shown
+# first: they note that they are active, and best practices, switched on for once, find fault.
 #
 # usage: validate_gpu.sh MDSURROGATE    (from the repository's root; `make validate-gpu`)
 set -euo pipefail
@@ -43,7 +43,8 @@ watched() {
 
 # What the layers said of a command, beside that they are there and have no cache yet.
 messages() {
-  grep -E '^[A-Za-z]+-.*msgNum' "$work/$1.layer" | grep -v -e createinstance-status-message -e cache-file-error || true
+  grep -E '^[A-Za-z]+-.*msgNum' "$work/$1.layer" \
+    | grep -v -e createinstance-status-message -e cache-file-error || true
 }
 
 silent() {

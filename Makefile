@@ -11,6 +11,7 @@
 # make mpi-test    holds it to the bits of one process, under mpirun
 # make paper ARGS="recall --estimate"   (or rna, dynamics, speed, tables) the published claims of G-Hyena, each beside every baseline (docs/paper.md)
 # make viewer   fetches the viewer (3Dmol.js, an npm package) that `analyze` and `compare` put into their pages
+# make page-tools   a browser, its driver and the viewer, for page-test
 # make page-test   opens such pages, and the book's, in headless Chromium and turns the view with a mouse
 # make bench-gpu      times the GPU engine on the best device there is, op by op (docs/gpu.md)
 # make validate-gpu   the GPU engine under Vulkan's validation layers, which must have nothing to say
@@ -39,7 +40,7 @@ MDBOOK = $(TOOLS)/mdbook/bin/mdbook
 VIEWER = 3dmol@2.5.5
 VIEWER_SHA256 = f7cc78921ae72e7623e89cdd111434f58c2efddd2ffda1cd212644b406fb8016
 
-.PHONY: all mpi mpi-test dist docs licences paper viewer page-test wheel python-test demo test lint fmt fuzz bench-network bench-gpu validate-gpu deps test-deps clients build clean
+.PHONY: all mpi mpi-test dist docs licences paper viewer page-tools page-test wheel python-test demo test lint fmt fuzz bench-network bench-gpu validate-gpu deps test-deps clients build clean
 
 all: build
 
@@ -96,9 +97,12 @@ PAGE_PACKAGES = chromium chromium-driver
 PAGES = target/page-test
 DATA = tests/data/compare
 
-page-test: build $(MDBOOK)
+page-tools:
 	$(call install,$(PAGE_PACKAGES))
 	@[ -f target/release/3Dmol-min.js ] || $(MAKE) viewer
+	command -v chromium && command -v chromedriver
+
+page-test: build $(MDBOOK) page-tools
 	$(BINARY) analyze $(DATA)/trpcage.xtc --top data/structures/trpcage.pdb -o $(PAGES)/analyze --overwrite -q >/dev/null
 	$(BINARY) compare $(DATA)/akle_a.xtc --top data/structures/akle.pdb --reference $(DATA)/akle_b.xtc \
 	  -o $(PAGES)/compare --overwrite -q >/dev/null

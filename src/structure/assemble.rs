@@ -11,7 +11,7 @@ use super::report::Report;
 use super::residues::{Family, residue_name};
 use super::source::Source;
 use super::unresolved::Found;
-use super::{Cell, ReadOptions, Structure, caps, identify, order, refuse, sanity, severed};
+use super::{Cell, ReadOptions, Structure, caps, formal, identify, order, refuse, sanity, severed};
 use crate::error::Place;
 use crate::{Error, Result};
 
@@ -58,6 +58,7 @@ pub(super) fn assemble(
     severed::sever(&mut candidates, &contacts, &bonds, warnings);
     Found::new(model, &candidates, &places, &contacts, &bonds).say(&records.declared, warnings);
     settle_sulfurs(&mut candidates, &bonds, warnings);
+    formal::settle(&mut candidates, &bonds, warnings);
 
     let chains = order::chains(&candidates, &bonds.peptides, warnings);
     records

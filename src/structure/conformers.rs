@@ -20,6 +20,8 @@ pub(super) struct Site {
     pub element: Option<Element>,
     /// Å
     pub at: Vector3<f64>,
+    /// Formal charge, where the file has one that is not 0.
+    pub charge: Option<i8>,
     /// Its place in [`Model::rows`].
     pub row: usize,
 }
@@ -91,6 +93,7 @@ pub(super) fn candidates(model: &Model, altloc: Option<char>) -> Vec<Candidate> 
                 own: None,
                 element: entry.element,
                 at: entry.position,
+                charge: entry.charge,
                 row,
             }
         };

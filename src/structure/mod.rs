@@ -11,6 +11,7 @@ mod columns;
 mod conformers;
 mod contacts;
 mod declared;
+mod formal;
 mod frame;
 mod identify;
 mod look;

@@ -31,6 +31,8 @@ pub(super) struct AtomFields<'a> {
     /// Å
     pub position: [f64; 3],
     pub occupancy: f64,
+    /// Formal charge, where the file has one that is not 0.
+    pub charge: Option<i8>,
     /// Whether the file says that the residue belongs to a polymer.
     pub polymer: Option<bool>,
 }
@@ -61,6 +63,8 @@ pub(super) struct Row {
     /// Å
     pub position: Vector3<f64>,
     pub occupancy: f64,
+    /// Formal charge, where the file has one that is not 0.
+    pub charge: Option<i8>,
 }
 
 /// A residue of the user's file.
@@ -146,6 +150,7 @@ impl Model {
             altloc: fields.altloc,
             position: fields.position.into(),
             occupancy: fields.occupancy,
+            charge: fields.charge,
         });
     }
 

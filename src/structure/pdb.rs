@@ -2,6 +2,7 @@
 
 use super::collector::{Collector, Wanted};
 use super::columns::{column, columns, hybrid36, serial};
+use super::formal::charge;
 use super::models::{AtomFields, is_water};
 use super::records::Records;
 use super::residues::residue_name;
@@ -143,6 +144,7 @@ fn atom<'a>(
             .ok()
             .filter(|value: &f64| value.is_finite())
             .unwrap_or(1.0),
+        charge: charge(columns(line, 78..80)),
         polymer: None,
     };
     if fields.name.is_empty() || fields.residue.is_empty() {

@@ -7,6 +7,7 @@ use super::tokens::Token;
 use crate::Result;
 use crate::structure::Element;
 use crate::structure::collector::Collector;
+use crate::structure::formal::charge;
 use crate::structure::models::AtomFields;
 use crate::structure::pdb::coordinate;
 use crate::structure::source::Source;
@@ -18,7 +19,7 @@ pub(super) struct AtomTable<'a> {
     position: [usize; 3],
     names: [usize; 4],
     fallbacks: [Option<usize>; 4],
-    columns: [Option<usize>; 10],
+    columns: [Option<usize>; 11],
     model: Option<String>,
     /// Entities of the polymers, by identifiers of chains.
     pub entities: BTreeMap<String, String>,
@@ -30,7 +31,7 @@ const NAMES: [[&str; 2]; 4] = [
     ["auth_asym_id", "label_asym_id"],
     ["auth_seq_id", "label_seq_id"],
 ];
-const OPTIONAL: [&str; 10] = [
+const OPTIONAL: [&str; 11] = [
     "id",
     "group_pdb",
     "label_alt_id",
@@ -41,6 +42,7 @@ const OPTIONAL: [&str; 10] = [
     "pdbx_pdb_model_num",
     "type_symbol",
     "label_entity_id",
+    "pdbx_formal_charge",
 ];
 
 impl<'a> AtomTable<'a> {
@@ -93,6 +95,7 @@ impl<'a> AtomTable<'a> {
             model,
             element,
             entity,
+            formal,
         ] = self
             .columns
             .map(|column| column.and_then(|column| row[column].value()));
@@ -138,6 +141,7 @@ impl<'a> AtomTable<'a> {
                 .and_then(|value| plain_number(value).parse().ok())
                 .filter(|value: &f64| value.is_finite())
                 .unwrap_or(1.0),
+            charge: formal.and_then(charge),
             polymer: self.columns[4].map(|_| sequence.is_some()),
         };
         if let (Some(entity), Some(_)) = (entity, sequence)

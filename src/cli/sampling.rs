@@ -14,7 +14,8 @@ pub struct Sampling {
     pub lag: Option<f64>,
     /// After every jump, up to N minimisation steps (5 N where a frame needs them) and N steps of 4
     /// fs in the force field; 0: the bare network; auto: until the frame has settled, 100 steps at
-    /// least, one for each heavy atom and 400 at most [default: auto]
+    /// least, one for each heavy atom and 400 at most. A frame that they throw apart gets as many
+    /// again from nearer to a minimum [default: auto]
     #[arg(long, value_name = "N|auto", value_parser = relax)]
     pub relax: Option<Relax>,
     /// The corrector leaves out pairs beyond this distance; none: no pair; auto: none below 2000

@@ -24,7 +24,8 @@ pub const SPEED: &str = "Speed (ns/day)";
 pub const REDRAWN: &str = "Jumps drawn again";
 /// Jumps of this replica so far whose corrector did not do what it should.
 pub const UNCORRECTED: &str = "Corrector failures";
-/// Mean number of steps of dynamics that corrected a jump of this replica so far.
+/// Mean number of steps of dynamics that corrected a jump of this replica so far; of a jump whose
+/// first try was thrown apart, those of both tries.
 pub const CORRECTION: &str = "Corrector steps a jump";
 
 /// All columns, in order. What a record does not hold is `n/a`.

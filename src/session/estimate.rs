@@ -26,11 +26,13 @@ pub(super) struct Estimate {
 }
 
 impl Session {
-    /// What the steps from `resumed_at` on will take; none where they are fewer than `fewest`.
+    /// What the steps from `resumed_at` on will take, and what comes before them; none where they
+    /// are fewer than `fewest` and nothing long comes before.
     ///
-    /// Jumps are measured by making one of them and forgetting it: a step depends on nothing that
-    /// was done before it. Dynamics, whose input may be too strained to be moved yet, is measured
-    /// by its forces.
+    /// Dynamics, whose input may be too strained to be moved yet, is measured by its forces. Jumps
+    /// are measured by making one of them and forgetting it (a step depends on nothing that was
+    /// done before it), and their corrector by its forces: an input that is not equilibrated yet
+    /// gets more of it than the frames of the run.
     pub(super) fn estimate(
         &mut self,
         plan: &Plan,
@@ -38,28 +40,13 @@ impl Session {
         fewest: u64,
     ) -> Result<Option<Estimate>> {
         let mut steps = plan.steps.saturating_sub(resumed_at.unwrap_or(0));
-        if steps < fewest {
+        let starts_long = resumed_at.is_none() && self.start_forces > 0;
+        if steps < fewest && !starts_long {
             return Ok(None);
         }
         let step = match (self.stepper.clock(), &self.field) {
-            (Clock::Dynamics(_), Some(field)) => {
-                let replicas = self.replicas.count() as f64;
-                let positions = &self.structure.frame.positions;
-                let pool = self.pool.as_deref();
-                let field = field.clone();
-                let (one, threads) = threads::within(pool, || {
-                    let alone = replicas == 1.0;
-                    let forces = seconds_of_forces(field, positions, alone);
-                    (forces, rayon::current_num_threads() as f64)
-                });
-                one? * OVERHEAD * (replicas / threads.min(replicas)).ceil()
-            }
-            _ => {
-                let mut frames = vec![self.structure.frame.clone(); self.replicas.count() as usize];
-                let clock = Instant::now();
-                self.step(&mut frames)?;
-                clock.elapsed().as_secs_f64()
-            }
+            (Clock::Dynamics(_), Some(field)) => self.seconds_of_replicas(field.clone())?,
+            _ => self.seconds_of_jump()?,
         };
         let mut before = 0.0;
         if resumed_at.is_none() {
@@ -72,13 +59,51 @@ impl Session {
         }))
     }
 
+    /// Wall time of a step of dynamics of all replicas, s.
+    fn seconds_of_replicas(&self, field: ForceField) -> Result<f64> {
+        let replicas = self.replicas.count() as f64;
+        let positions = &self.structure.frame.positions;
+        let (one, threads) = threads::within(self.pool.as_deref(), || {
+            let forces = seconds_of_forces(field, positions, replicas == 1.0);
+            (forces, rayon::current_num_threads() as f64)
+        });
+        Ok(one? * OVERHEAD * (replicas / threads.min(replicas)).ceil())
+    }
+
+    /// Wall time of a jump of all replicas, corrected as a rule, s.
+    fn seconds_of_jump(&mut self) -> Result<f64> {
+        let mut frames = vec![self.structure.frame.clone(); self.replicas.count() as usize];
+        let (pool, stepper) = (self.pool.as_deref(), &mut self.stepper);
+        let (jump, correction) = threads::within(pool, || match stepper.apart() {
+            Some(corrected) => {
+                let clock = Instant::now();
+                corrected.stepper.step(&mut frames)?;
+                let jump = clock.elapsed().as_secs_f64();
+                Ok((jump, Some((corrected.field.clone(), corrected.evaluations))))
+            }
+            None => {
+                let clock = Instant::now();
+                stepper.step(&mut frames)?;
+                Ok((clock.elapsed().as_secs_f64(), None))
+            }
+        })?;
+        let Some((field, evaluations)) = correction else {
+            return Ok(jump);
+        };
+        Ok(jump + evaluations as f64 * self.seconds_of_replicas(field)?)
+    }
+
     /// What is done to the input of jumps before the first of them, s: for a large protein as long
     /// as hundreds of its jumps without corrector.
-    fn seconds_before(&self) -> Result<f64> {
+    fn seconds_before(&mut self) -> Result<f64> {
         if self.start_forces == 0 {
             return Ok(0.0);
         }
-        let field = ForceField::new(System::build(&self.structure.topology)?, Precision::F32);
+        let of_corrector = self.stepper.apart().map(|parts| parts.field.clone());
+        let field = match of_corrector {
+            Some(field) => field, // it leaves out the same pairs
+            None => ForceField::new(System::build(&self.structure.topology)?, Precision::F32),
+        };
         let positions = &self.structure.frame.positions;
         let forces = threads::within(self.pool.as_deref(), || {
             seconds_of_forces(field, positions, true)

@@ -392,5 +392,6 @@ const CHECKPOINT_WITHIN: Duration = Duration::from_secs(120);
 /// Said where files are replaced without having been asked to be.
 const REPLACED: &str = "what is there of a run that ended before its first checkpoint is replaced";
 
-/// A run of fewer steps is not measured before it begins: that would be a good part of it.
+/// A run of fewer steps is not measured before it begins, unless its input is equilibrated first:
+/// that would be a good part of it.
 const FEWEST_ESTIMATED: u64 = 10;

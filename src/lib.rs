@@ -39,6 +39,7 @@ pub mod error;
 pub mod fft;
 pub mod files;
 pub mod forcefield;
+pub mod foreign;
 pub mod geometry;
 pub mod network;
 pub mod numeric;

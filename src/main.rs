@@ -11,6 +11,10 @@ fn main() -> ExitCode {
         return code;
     }
     quiet_libraries();
+    #[cfg(feature = "chemfiles")]
+    if let Ok(program) = std::env::current_exe() {
+        mdsurrogate::foreign::use_program(program);
+    }
     match mdsurrogate::cli::main(std::env::args_os().collect()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

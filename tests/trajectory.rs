@@ -235,7 +235,7 @@ fn a_pdb_with_waters_gives_the_protein_that_a_topology_has() {
 fn what_is_no_trajectory_is_refused_with_a_reason() {
     let reason = |result: mdsurrogate::Result<Reader>| result.err().unwrap().to_string();
     assert!(reason(Reader::open("missing.xtc", None)).contains("missing.xtc: cannot be read"));
-    assert!(reason(Reader::open("x.mol2", None)).contains("is no trajectory that can be read"));
+    assert!(reason(Reader::open("x.psf", None)).contains("is no trajectory that can be read"));
     assert!(reason(open_bytes("empty.xtc", b"")).contains("is empty"));
     assert!(
         reason(open_bytes("text.dcd", b"this is not a DCD file"))

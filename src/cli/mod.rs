@@ -13,6 +13,8 @@ mod console;
 pub mod doctor;
 pub mod energy;
 pub mod finetune;
+#[cfg(feature = "chemfiles")]
+pub mod foreign;
 pub mod job;
 pub mod minimize;
 pub mod model;
@@ -71,6 +73,9 @@ enum Command {
     Man(completions::ManArgs),
     Train(train::Args),
     Finetune(finetune::Args),
+    #[cfg(feature = "chemfiles")]
+    #[command(hide = true)]
+    ReadForeign(foreign::Args),
 }
 
 /// What was typed, the program's name first. Kept here, since a program that has this one inside
@@ -178,6 +183,8 @@ fn run(command: Command, ranks: Arc<dyn Ranks>) -> Result<()> {
         Command::Man(args) => completions::man(args),
         Command::Train(args) => train::run(args, ranks),
         Command::Finetune(args) => finetune::run(args),
+        #[cfg(feature = "chemfiles")]
+        Command::ReadForeign(args) => foreign::run(args),
     }
 }
 

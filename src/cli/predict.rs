@@ -92,7 +92,7 @@ struct Errors {
 pub fn run(args: Args) -> Result<()> {
     let is_structure = args.top.is_none();
     let top = args.top.as_deref().unwrap_or(&args.input);
-    if is_structure && !matches!(Format::of_file(&args.input), Ok(Format::Pdb) | Err(_)) {
+    if is_structure && Format::of_file(&args.input).is_ok_and(|format| !format.names_atoms()) {
         return Err(Error::usage(
             format!(
                 "{} is a trajectory: its atoms are not known",

@@ -192,14 +192,16 @@ impl Structures {
     }
 }
 
-/// The structure that goes with a trajectory: itself where it is one, the one given, or the PDB of
-/// the same name beside it.
+/// The structure that goes with a trajectory: itself where it is PDB; the one given, or the PDB of
+/// the same name beside it; itself where it names its atoms in another format.
 fn structure_of(trajectory: &Path, top: Option<&PathBuf>) -> Result<PathBuf> {
-    if Format::of_file(trajectory)? == Format::Pdb {
+    let format = Format::of_file(trajectory)?;
+    if format == Format::Pdb {
         return Ok(trajectory.to_owned());
     }
     match top.cloned().or_else(|| beside(trajectory, "pdb")) {
         Some(top) => Ok(top),
+        None if format.names_atoms() => Ok(trajectory.to_owned()),
         None => Err(Error::usage(
             format!("{} does not say what atoms it holds", trajectory.display()),
             "--top with the PDB or mmCIF file of its structure",

@@ -11,6 +11,8 @@ mod columns;
 mod conformers;
 mod contacts;
 mod declared;
+#[cfg(feature = "chemfiles")]
+mod foreign;
 mod formal;
 mod frame;
 mod identify;

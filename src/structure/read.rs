@@ -1,4 +1,4 @@
-//! Reading structures: PDB and mmCIF, plain or gzipped.
+//! Reading structures: PDB and mmCIF, plain or gzipped, and what chemfiles reads for us.
 
 use std::path::Path;
 
@@ -14,7 +14,8 @@ use super::{Cell, Frame, ReadOptions, Report, Structure, Topology, cif, pdb};
 use crate::error::Place;
 use crate::{Error, Result};
 
-/// Reads the protein of a PDB or mmCIF file, plain or gzipped (told by content, not by name).
+/// Reads the protein of a PDB or mmCIF file, plain or gzipped (told by content, not by name), or,
+/// by its name, of another format that chemfiles reads.
 ///
 /// ```
 /// use mdsurrogate::structure::{ReadOptions, read};
@@ -130,6 +131,10 @@ impl Reading {
         } = match source.format {
             Format::Pdb => pdb::lex(&source, wanted)?,
             Format::Mmcif => cif::lex(&source, wanted)?,
+            #[cfg(feature = "chemfiles")]
+            Format::Foreign(kind) => super::foreign::lex(&source, kind, wanted)?,
+            #[cfg(not(feature = "chemfiles"))]
+            Format::Foreign(kind) => return Err(kind.not_built_in(path)),
         };
         let numbers = collector.numbers();
         let mut warnings: Vec<String> = collector.behind_end.into_iter().collect();

@@ -319,11 +319,14 @@ fn at_one_place(source: &Source, model: &Model, candidates: &[Candidate], ends: 
     let row = |(residue, site): At| candidates[residue].sites[site].row;
     let [a, b] = ends;
     let (first, second) = if row(a) < row(b) { (a, b) } else { (b, a) };
+    let line = match model.rows[row(first)].line {
+        0 => String::new(), // of formats that say nothing of lines
+        line => format!(" (line {line})"),
+    };
     let what = format!(
-        "lies {:.3} Å from {} (line {})",
+        "lies {:.3} Å from {}{line}",
         distance(candidates, ends),
-        candidates[first.0].site_label(first.1),
-        model.rows[row(first)].line
+        candidates[first.0].site_label(first.1)
     );
     let hint = "delete one of the two atoms, or give them true positions";
     error(source, model, candidates, second, what, hint)

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use crate::error::Place;
+use crate::foreign::{self, Kind};
 use crate::{Error, Result};
 
 /// What a structure file is written in.
@@ -18,6 +19,9 @@ pub enum Format {
     /// mmCIF / PDBx, tables.
     #[serde(rename = "mmCIF")]
     Mmcif,
+    /// One that chemfiles reads, which says nothing of its lines.
+    #[serde(untagged)]
+    Foreign(&'static Kind),
 }
 
 impl std::fmt::Display for Format {
@@ -25,6 +29,7 @@ impl std::fmt::Display for Format {
         f.write_str(match self {
             Format::Pdb => "PDB",
             Format::Mmcif => "mmCIF",
+            Format::Foreign(kind) => kind.name,
         })
     }
 }
@@ -43,7 +48,8 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// An error at a line (from 1) of this file, at an atom where one is known.
+    /// An error at a line (from 1; 0 where lines are not known) of this file, at an atom where one
+    /// is known.
     pub fn error(
         &self,
         line: usize,
@@ -54,7 +60,8 @@ impl Source {
         Error::input(
             Place {
                 atom,
-                ..Place::line(&self.path, line)
+                line: (line > 0).then_some(line),
+                ..Place::file(&self.path)
             },
             what,
             hint,
@@ -73,6 +80,9 @@ pub(super) fn load(path: &Path) -> Result<Source> {
     file.take(MOST_TEXT + 1)
         .read_to_end(&mut stored)
         .map_err(|error| Error::reading(path, &error))?;
+    if let Some(kind) = foreign::by_name(path).filter(|_| !starts_as_ours(&stored)) {
+        return foreign_source(path, kind);
+    }
     let refuse = |what: &str, hint: &str| Err(Error::input(Place::file(path), what, hint));
     let compressed = stored.starts_with(&[0x1f, 0x8b]);
     let bytes = if compressed {
@@ -109,6 +119,33 @@ pub(super) fn load(path: &Path) -> Result<Source> {
         text,
         format,
         compressed,
+    })
+}
+
+/// Whether a file, whatever it is called, starts as text that we read ourselves.
+fn starts_as_ours(bytes: &[u8]) -> bool {
+    const ATOMS: [&[u8]; 3] = [b"ATOM  ", b"HETATM", b"data_"];
+    let head = &bytes[..bytes.len().min(1 << 16)];
+    head.split(|&byte| byte == b'\n')
+        .any(|line| ATOMS.iter().any(|start| line.starts_with(start)))
+}
+
+/// A file that chemfiles is to read.
+fn foreign_source(path: &Path, kind: &'static Kind) -> Result<Source> {
+    if cfg!(not(feature = "chemfiles")) {
+        return Err(kind.not_built_in(path));
+    }
+    if !kind.names_residues {
+        return Err(Error::input(
+            Place::file(path),
+            format!("is {}, which does not name residues", kind.name),
+            "give the structure as PDB or mmCIF",
+        ));
+    }
+    Ok(Source {
+        path: path.to_owned(),
+        format: Format::Foreign(kind),
+        ..Source::default()
     })
 }
 

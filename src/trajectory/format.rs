@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use crate::error::Place;
+use crate::foreign::{self, Kind};
 use crate::{Error, Result};
 
 /// A trajectory file format.
@@ -20,6 +21,8 @@ pub enum Format {
     NetCdf,
     /// PDB with one MODEL a frame.
     Pdb,
+    /// One that chemfiles reads.
+    Foreign(&'static Kind),
 }
 
 /// Bytes at the start of a file that tell its format: the head of a PDB file may be long.
@@ -54,7 +57,9 @@ impl Format {
             Ok(head) => head,
             // a name that stands for no trajectory is what the user has to mend first
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                Format::of_name(path)?;
+                if foreign::by_name(path).is_none() {
+                    Format::of_name(path)?;
+                }
                 return Err(Error::reading(path, &error));
             }
             Err(error) => return Err(Error::reading(path, &error)),
@@ -67,6 +72,13 @@ impl Format {
             ));
         }
         let refuse = |what: &str, hint: &str| Err(Error::input(Place::file(path), what, hint));
+        if let Some(kind) = foreign_kind(&head, path) {
+            return if cfg!(feature = "chemfiles") {
+                Ok(Format::Foreign(kind))
+            } else {
+                Err(kind.not_built_in(path))
+            };
+        }
         match (by_content(&head), by_name(path)) {
             (Some(format), _) => Ok(format),
             (None, Some(Format::Pdb)) => Ok(Format::Pdb),
@@ -86,9 +98,35 @@ impl Format {
             Format::Trr => "TRR",
             Format::NetCdf => "NetCDF",
             Format::Pdb => "PDB",
+            Format::Foreign(kind) => kind.name,
+        }
+    }
+
+    /// Whether a file of this format says what its atoms are, so that it can be its own structure.
+    pub fn names_atoms(self) -> bool {
+        match self {
+            Format::Pdb => true,
+            Format::Foreign(kind) => kind.names_residues,
+            _ => false,
         }
     }
 }
+
+/// The format of a file that chemfiles reads: by its name where its content is none of ours, but
+/// for restarts of Amber, which are NetCDF without frames.
+fn foreign_kind(head: &[u8], path: &Path) -> Option<&'static Kind> {
+    match by_content(head) {
+        Some(Format::NetCdf) => head
+            .windows(AMBER_RESTART.len())
+            .any(|words| words == AMBER_RESTART)
+            .then_some(&foreign::AMBER_RESTART),
+        Some(_) => None,
+        None => foreign::by_name(path),
+    }
+}
+
+/// What a restart of Amber calls its conventions.
+const AMBER_RESTART: &[u8] = b"AMBERRESTART";
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
@@ -165,5 +203,16 @@ mod tests {
         assert_eq!(by_content(&[0, 0, 7, 0xe7, 0]), Some(Format::Xtc));
         assert_eq!(by_content(b"\0\0\0TCORD"), Some(Format::Dcd));
         assert_eq!(by_content(b""), None);
+    }
+
+    #[test]
+    fn what_chemfiles_reads_is_told_by_name_but_not_against_the_content() {
+        let name =
+            |head: &[u8], path: &str| foreign_kind(head, Path::new(path)).map(|kind| kind.name);
+        assert_eq!(name(b"TITLE\n  12\n", "a.gro"), Some("GRO"));
+        assert_eq!(name(&[0, 0, 7, 0xcb], "a.gro"), None);
+        assert_eq!(name(b"CDF\x01..Conventions..AMBER", "a.nc"), None);
+        let restart = b"CDF\x01..Conventions..AMBERRESTART";
+        assert_eq!(name(restart, "a.rst7"), Some("Amber Restart"));
     }
 }

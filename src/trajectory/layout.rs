@@ -123,9 +123,9 @@ impl Layout {
 }
 
 /// Number of atom records in the model that was read, and the record of every atom; nothing where
-/// the file is no PDB that can be read as frames.
+/// the file cannot be read as frames.
 fn records_of(path: &Path, structure: &Structure) -> Option<(usize, Vec<usize>)> {
-    if Format::of_file(path).ok()? != Format::Pdb {
+    if !Format::of_file(path).ok()?.names_atoms() {
         return None;
     }
     let mut reader = Reader::open(path, None).ok()?;

@@ -1,15 +1,18 @@
 //! Trajectory files: reading XTC, DCD, TRR, Amber NetCDF and multi-model PDB, writing XTC, DCD and
-//! TRR.
+//! TRR. Other formats are read by chemfiles, where that is built in.
 //!
 //! The binary formats are small and are read and written here, in safe code: a file that is broken
 //! is refused with the frame's number, a full disk is an error of the write that met it. (The
 //! chemfiles library maps files into memory: a full disk kills the process with SIGBUS, and broken
-//! XTC, DCD and NetCDF files made it overrun its buffers.)
+//! XTC, DCD and NetCDF files made it overrun its buffers. What we have no reader for it reads in a
+//! process of its own, [`crate::foreign`].)
 
 pub(crate) mod cell;
 pub mod damage;
 mod dcd;
 mod dcd_write;
+#[cfg(feature = "chemfiles")]
+mod foreign;
 mod format;
 mod input;
 mod layout;
@@ -58,6 +61,11 @@ trait Source: Send {
     /// # Errors
     /// What is wrong with the frame, in words.
     fn read(&mut self, index: usize, frame: &mut Frame) -> Result<(), String>;
+
+    /// What to try where a frame cannot be read.
+    fn hint(&self) -> &'static str {
+        "copy or write the file again"
+    }
 }
 
 /// What is wrong with a file, and in which frame (none: in its header).

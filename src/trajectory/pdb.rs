@@ -81,7 +81,7 @@ struct Models {
 }
 
 /// The time that a title ends with, as GROMACS writes it: `t= 20.00000 step= 1`.
-fn time_of(title: &str) -> Option<f64> {
+pub(super) fn time_of(title: &str) -> Option<f64> {
     let (_, after) = title.rsplit_once(" t=")?;
     after.split_whitespace().next()?.parse().ok()
 }

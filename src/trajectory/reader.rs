@@ -16,8 +16,8 @@ use crate::structure::{Frame, Topology};
 use crate::{Error, Result};
 
 /// A trajectory file open for reading: XTC, DCD, TRR, Amber NetCDF or multi-model PDB, told apart
-/// by content. Frames are numbered from 0 in the order of time: those that a restart wrote again
-/// are left out.
+/// by content, or a format of chemfiles, by name. Frames are numbered from 0 in the order of time:
+/// those that a restart wrote again are left out.
 ///
 /// ```
 /// use mdsurrogate::structure::Frame;
@@ -70,6 +70,10 @@ impl Reader {
                 Pdb::open(&pdb::text(path)?)
                     .map(|whole| Pdb::protein_of(path, topology, &whole.0).unwrap_or(whole)),
             ),
+            #[cfg(feature = "chemfiles")]
+            Format::Foreign(kind) => open(Ok(super::foreign::open(path, kind)?)),
+            #[cfg(not(feature = "chemfiles"))]
+            Format::Foreign(kind) => return Err(kind.not_built_in(path)),
         };
         let (mut contents, source) = opened.map_err(|fault| fault.error(path))?;
         if contents.frames == 0 || contents.atoms == 0 {
@@ -194,9 +198,8 @@ impl Reader {
         let refuse = |what: &str, hint: &str| {
             Error::input(Place::file(&self.path).at_frame(number), what, hint)
         };
-        self.source
-            .read(number, frame)
-            .map_err(|what| refuse(&what, "copy or write the file again"))?;
+        let read = self.source.read(number, frame);
+        read.map_err(|what| refuse(&what, self.source.hint()))?;
         self.next = index + 1;
         frame.time = self.times().map_or(f64::NAN, |times| times[index]);
         match frame

@@ -26,11 +26,12 @@ fn arrows() -> &'static BTreeSet<Arrow> {
 }
 
 /// From the ground up.
-const FLOORS: [&str; 20] = [
+const FLOORS: [&str; 21] = [
     "error",
     "units",
     "files",
     "ranks",
+    "foreign",
     "numeric",
     "fft",
     "ops",

@@ -248,7 +248,6 @@ fn what_was_right_stays_right() {
         ("fake.bcif", "not a text file"),
         ("not_found.pdb", "no atoms"),
         ("sequence.pdb", "no atoms"),
-        ("one.gro", "no atoms"),
     ] {
         let said = command("check", &report(file), &[]);
         assert_eq!(said.code, 2, "{file}: {}", said.words);

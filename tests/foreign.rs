@@ -32,6 +32,18 @@ fn a_build_without_it_names_the_format_and_the_feature() {
         );
         assert!(said.contains("--features chemfiles"), "{said}");
     }
+    for (name, format) in [
+        ("frames.gro", "GRO"),
+        ("one.gro", "GRO"),
+        ("dump.lammpstrj", "LAMMPS"),
+    ] {
+        let path = repository("tests/data/reports").join(name);
+        let error = Reader::open(path, None).err().unwrap().to_string();
+        assert!(
+            error.contains(&format!("is {format}, which this build")),
+            "{error}"
+        );
+    }
     for name in ["akle.gro", "akle.mol2", "akle.tng"] {
         let path = foreign(name).display().to_string();
         let said = words(&program(here, &["check", &path], 2));

@@ -57,8 +57,7 @@ pub(super) fn assemble(
     refuse::cross_links(source, model, &candidates, &contacts, &bonds, warnings)?;
     severed::sever(&mut candidates, &contacts, &bonds, warnings);
     Found::new(model, &candidates, &places, &contacts, &bonds).say(&records.declared, warnings);
-    settle_sulfurs(&mut candidates, &bonds, warnings);
-    formal::settle(&mut candidates, &bonds, warnings);
+    settle_states(&mut candidates, &bonds, warnings);
 
     let chains = order::chains(&candidates, &bonds.peptides, warnings);
     records
@@ -85,8 +84,8 @@ pub(super) fn assemble(
 
 /// Says what becomes of cysteines that the file has in another state than their bonds: hydrogens on
 /// the sulfurs of a disulfide are left out, and CYX without a partner becomes a thiol (where forms
-/// are chosen, which knows whether its hydrogen lacks).
-fn settle_sulfurs(candidates: &mut [Candidate], bonds: &Bonds, warnings: &mut Vec<String>) {
+/// are chosen, which knows whether its hydrogen lacks). Then of formal charges.
+fn settle_states(candidates: &mut [Candidate], bonds: &Bonds, warnings: &mut Vec<String>) {
     let is_read: Vec<bool> = candidates
         .iter()
         .map(|candidate| candidate.wanted && candidate.family.is_some())
@@ -114,6 +113,7 @@ fn settle_sulfurs(candidates: &mut [Candidate], bonds: &Bonds, warnings: &mut Ve
             ));
         }
     }
+    formal::settle(candidates, bonds, warnings);
 }
 
 fn wanted_segments(source: &Source, model: &Model, options: &ReadOptions) -> Result<Vec<bool>> {

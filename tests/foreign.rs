@@ -263,7 +263,7 @@ mod with_chemfiles {
         );
         // a copy that stopped in the middle of a frame: the library cannot count the others
         let cut = copy_of(folder.path(), "akle.gro", |bytes| {
-            bytes.truncate(bytes.len() - 400)
+            bytes.truncate(bytes.len() - 400);
         });
         let words = refused(&cut);
         assert!(words.contains("akle.gro: not enough lines"), "{words}");

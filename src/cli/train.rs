@@ -56,7 +56,7 @@ pub struct Args {
 /// Reads the configuration and the data, and trains.
 ///
 /// # Errors
-/// Those of the configuration and of [`train`]; [`crate::Error::Interrupted`] on Ctrl-C.
+/// Those of the configuration and of training; [`crate::Error::Interrupted`] on Ctrl-C.
 pub fn run(args: Args, ranks: Arc<dyn Ranks>) -> Result<()> {
     start_threads_among(&*ranks, args.threads)?;
     let config = configuration(&args)?;

@@ -44,6 +44,8 @@ def test_strides_are_steps_of_one_run(akle_file):
 
 
 def test_interrupted_runs_go_on(akle_file, tmp_path):
+    # a shell that starts the tests in its background has them ignore Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     simulation = mdsurrogate.Simulation(akle_file, **{**QUICK, "relax": 200})
     timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()

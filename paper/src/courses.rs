@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use mdsurrogate::network::GHyena;
 use mdsurrogate::{Error, Result};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::models::parameters;
+use crate::models::{Model, parameters};
 use crate::results::{append, commit, duration, read};
 use crate::training::{Course, Problem, Record, Training};
 
@@ -25,6 +27,48 @@ pub struct Place {
     /// Folder of checkpoints
     #[arg(long, default_value = "target/paper")]
     pub work: PathBuf,
+}
+
+/// How networks for molecules are trained.
+#[derive(Debug, Args)]
+pub struct Effort {
+    /// Seeds, 1 to this
+    #[arg(long, default_value_t = 3)]
+    pub seeds: u64,
+    /// Epochs of the samples that are trained on
+    #[arg(long, default_value_t = 20)]
+    pub epochs: u64,
+    /// Samples of an update
+    #[arg(long, default_value_t = 8)]
+    pub batch: u64,
+    /// Highest learning rate
+    #[arg(long, default_value_t = 3e-3)]
+    pub learning_rate: f64,
+}
+
+impl Effort {
+    /// The training of a model that has as many parameters as `like`.
+    ///
+    /// # Errors
+    /// Those of [`Model::for_molecules`].
+    pub fn course<P: Problem>(
+        &self,
+        task: &P,
+        data: &P::Data,
+        model: Model,
+        like: &GHyena,
+        seed: u64,
+    ) -> Result<Course<P>> {
+        Ok(Course {
+            updates: (self.epochs * task.epoch(data)).div_ceil(self.batch),
+            task: task.clone(),
+            model,
+            architecture: model.for_molecules(like, &task.interface(), task.vocabulary())?,
+            batch: self.batch,
+            learning_rate: self.learning_rate,
+            seed,
+        })
+    }
 }
 
 /// A line of results.
@@ -44,6 +88,54 @@ pub struct Line<P: Problem> {
     /// Mean squared error on the test set, of every column of the answers.
     #[serde(with = "one_or_many")]
     pub test: Vec<f64>,
+}
+
+/// A line of results of a method `M` without a network, whose error is a `T`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlainLine<P, M, T> {
+    /// The commit that measured it.
+    pub commit: String,
+    /// The problem.
+    pub task: P,
+    /// How it was answered.
+    pub method: M,
+    /// Mean squared error on the test set.
+    pub test: T,
+}
+
+/// Answers problems without a network, those in the file left out, and says how well.
+///
+/// # Errors
+/// Those of `test` and of files.
+pub fn run_plain<P, M, T>(
+    file: &str,
+    place: &Place,
+    all: &[(P, M)],
+    test: impl Fn(&P, M) -> Result<T>,
+    describe: impl Fn(&PlainLine<P, M, T>) -> String,
+) -> Result<()>
+where
+    P: Problem,
+    M: Copy + PartialEq + Serialize + DeserializeOwned,
+    T: Serialize + DeserializeOwned,
+{
+    let file = place.results.join(file);
+    let done: Vec<PlainLine<P, M, T>> = read(&file)?;
+    for (task, method) in all {
+        let same = |line: &PlainLine<P, M, T>| line.task == *task && line.method == *method;
+        if done.iter().any(same) {
+            continue;
+        }
+        let line = PlainLine {
+            commit: commit(),
+            test: test(task, *method)?,
+            task: task.clone(),
+            method: *method,
+        };
+        eprintln!("{}", describe(&line));
+        append(&file, &line)?;
+    }
+    Ok(())
 }
 
 /// A number alone where there is one column.
@@ -230,7 +322,7 @@ mod tests {
     use mdsurrogate::task::Recall;
 
     use super::*;
-    use crate::models::{Model, Size};
+    use crate::models::Size;
 
     /// A command that is run again does nothing again, and goes on where a course is new.
     #[test]

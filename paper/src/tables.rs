@@ -91,6 +91,18 @@ fn write(path: &Path, text: &str) -> Result<()> {
     files::write_atomically(path, |file| file.write_all(text.as_bytes()))
 }
 
+/// Lines that are the same for a table together, in the order of the first of each.
+fn grouped<T>(lines: &[T], same: impl Fn(&T, &T) -> bool) -> Vec<Vec<&T>> {
+    let mut groups: Vec<Vec<&T>> = Vec::new();
+    for line in lines {
+        match groups.iter_mut().find(|group| same(group[0], line)) {
+            Some(group) => group.push(line),
+            None => groups.push(vec![line]),
+        }
+    }
+    groups
+}
+
 /// Mean and standard deviation of a sample (n − 1), none of one number.
 fn moments(values: &[f64]) -> (f64, Option<f64>) {
     let n = values.len() as f64;

@@ -62,6 +62,22 @@ pub struct Interface {
 }
 
 impl Interface {
+    /// That of a network which sees where tokens are and how they are on their way, and is told
+    /// `conditioning` numbers.
+    pub fn of_moving_tokens(conditioning: usize, answer: Answer) -> Interface {
+        Interface {
+            given: vec![
+                Given::Candidate,
+                Given::Condition,
+                Given::Velocity,
+                Given::Place,
+                Given::Conditioning,
+            ],
+            conditioning,
+            answer,
+        }
+    }
+
     /// Whether this is handed over.
     pub fn gives(&self, given: Given) -> bool {
         self.given.contains(&given)

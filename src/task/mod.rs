@@ -50,7 +50,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::engine::Engine;
-use crate::network::{Activations, Given, Gradients, Inputs, Interface, Network, Tokens, vectors};
+use crate::network::{Activations, Gradients, Inputs, Interface, Network, Tokens, vectors};
 use crate::{Error, Result};
 
 /// What a network is for, with the numbers that its answer is read with.
@@ -266,18 +266,8 @@ fn flat(vectors: &[Vector3<f64>], factor: f64) -> Vec<f64> {
 
 /// The interface of a task without noise levels, whose network is told nothing.
 fn plain_interface(answer: crate::network::Answer) -> Interface {
-    Interface {
-        given: vec![
-            Given::Candidate,
-            Given::Condition,
-            Given::Velocity,
-            Given::Place,
-            Given::Conditioning,
-        ],
-        // two noise levels that are always zero: what networks of these tasks were trained with
-        conditioning: 2 * crate::network::TOLD,
-        answer,
-    }
+    // two noise levels that are always zero: what networks of these tasks were trained with
+    Interface::of_moving_tokens(2 * crate::network::TOLD, answer)
 }
 
 /// The table of a training's configuration that says what is trained.

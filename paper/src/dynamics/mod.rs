@@ -12,16 +12,14 @@ pub use task::{Dynamics, Velocity};
 use std::path::PathBuf;
 
 use clap::Args;
+use mdsurrogate::Result;
 use mdsurrogate::network::GHyena;
-use mdsurrogate::{Error, Result};
-use serde::{Deserialize, Serialize};
 
-use crate::courses::{self, Place};
+use crate::courses::{self, Effort, Place};
 use crate::models::Model;
-use crate::results::{append, commit, read};
 use crate::training::{Course, Problem};
-use data::{System, alphabet};
-use task::Data;
+use data::System;
+use task::{Data, refuse_no_lag};
 
 /// What `paper dynamics` is told.
 #[derive(Debug, Args)]
@@ -44,18 +42,8 @@ pub struct Options {
     /// Models [default: all architectures]
     #[arg(long, value_delimiter = ',')]
     models: Vec<Model>,
-    /// Seeds, 1 to this
-    #[arg(long, default_value_t = 3)]
-    seeds: u64,
-    /// Epochs of the pairs that are trained on
-    #[arg(long, default_value_t = 20)]
-    epochs: u64,
-    /// Pairs of an update
-    #[arg(long, default_value_t = 8)]
-    batch: u64,
-    /// Highest learning rate
-    #[arg(long, default_value_t = 3e-3)]
-    learning_rate: f64,
+    #[command(flatten)]
+    effort: Effort,
     #[command(flatten)]
     place: Place,
 }
@@ -68,18 +56,8 @@ pub const PLAIN: &str = "dynamics-plain.jsonl";
 /// A line of results.
 pub type Line = courses::Line<Dynamics>;
 
-/// A line of results of a method without a network.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PlainLine {
-    /// The commit that measured it.
-    pub commit: String,
-    /// The problem.
-    pub task: Dynamics,
-    /// How it was answered.
-    pub method: Method,
-    /// Mean squared error on the test pairs, Å².
-    pub test: f64,
-}
+/// A line of results of a method without a network; the error is in Å².
+pub type PlainLine = courses::PlainLine<Dynamics, Method, f64>;
 
 /// The G-Hyena that the others are matched with.
 fn g_hyena() -> GHyena {
@@ -115,25 +93,13 @@ impl Options {
             self.models.clone()
         };
         let mut courses = Vec::new();
-        for seed in 1..=self.seeds {
+        let effort = &self.effort;
+        for seed in 1..=effort.seeds {
             for data in all {
                 for &velocity in &self.velocities {
                     let task = self.task(data, velocity);
                     for &model in &models {
-                        let interface = task.interface();
-                        courses.push(Course {
-                            updates: (self.epochs * task.epoch(data)).div_ceil(self.batch),
-                            task: task.clone(),
-                            model,
-                            architecture: model.for_molecules(
-                                &g_hyena(),
-                                &interface,
-                                alphabet(),
-                            )?,
-                            batch: self.batch,
-                            learning_rate: self.learning_rate,
-                            seed,
-                        });
+                        courses.push(effort.course(&task, data, model, &g_hyena(), seed)?);
                     }
                 }
             }
@@ -147,12 +113,7 @@ impl Options {
 /// # Errors
 /// Those of data, trainings and files.
 pub fn run(options: &Options) -> Result<()> {
-    if options.lag == 0 {
-        return Err(Error::usage(
-            "there is no lag of 0 frames",
-            "use --lag 1 or more",
-        ));
-    }
+    refuse_no_lag(options.lag)?;
     let mut all = Vec::new();
     for &atoms in &options.atoms {
         let system = System::load(&options.topology, &options.trajectory, atoms)?;
@@ -187,31 +148,13 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 fn without_networks(options: &Options, data: &Data) -> Result<()> {
-    let file = options.place.results.join(PLAIN);
-    let done: Vec<PlainLine> = read(&file)?;
-    for &velocity in &options.velocities {
-        let task = options.task(data, velocity);
-        for method in Method::ALL {
-            if done
-                .iter()
-                .any(|line| line.task == task && line.method == method)
-            {
-                continue;
-            }
-            let line = PlainLine {
-                commit: commit(),
-                test: method.test(data, velocity)?,
-                task: task.clone(),
-                method,
-            };
-            eprintln!(
-                "{}, {}: {:.4} Å²",
-                task.describe(),
-                method.title(),
-                line.test
-            );
-            append(&file, &line)?;
-        }
-    }
-    Ok(())
+    let tasks = options.velocities.iter().map(|v| options.task(data, *v));
+    let all: Vec<(Dynamics, Method)> = tasks
+        .flat_map(|task| Method::ALL.map(|method| (task.clone(), method)))
+        .collect();
+    let test = |task: &Dynamics, method: Method| method.test(data, task.velocity);
+    courses::run_plain(PLAIN, &options.place, &all, test, |line| {
+        let (task, title) = (line.task.describe(), line.method.title());
+        format!("{task}, {title}: {:.4} Å²", line.test)
+    })
 }

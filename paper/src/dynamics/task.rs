@@ -104,19 +104,27 @@ impl Data {
     }
 }
 
+/// Refuses a lag of no frames.
+///
+/// # Errors
+/// [`Error::Usage`].
+pub fn refuse_no_lag(lag: usize) -> Result<()> {
+    if lag > 0 {
+        return Ok(());
+    }
+    Err(Error::usage(
+        "there is no lag of 0 frames",
+        "use --lag 1 or more",
+    ))
+}
+
 impl Problem for Dynamics {
     const NAME: &'static str = "dynamics";
     type Data = Data;
     type Sample = usize;
 
     fn check(&self) -> Result<()> {
-        if self.lag > 0 {
-            return Ok(());
-        }
-        Err(Error::usage(
-            "there is no lag of 0 frames",
-            "use --lag 1 or more",
-        ))
+        refuse_no_lag(self.lag)
     }
 
     fn describe(&self) -> String {
@@ -133,17 +141,7 @@ impl Problem for Dynamics {
     }
 
     fn interface(&self) -> Interface {
-        Interface {
-            given: vec![
-                Given::Candidate,
-                Given::Condition,
-                Given::Velocity,
-                Given::Place,
-                Given::Conditioning,
-            ],
-            conditioning: TOLD,
-            answer: Answer::Positions,
-        }
+        Interface::of_moving_tokens(TOLD, Answer::Positions)
     }
 
     fn vocabulary(&self) -> &'static Vocabulary {

@@ -16,13 +16,11 @@ use std::path::PathBuf;
 use clap::Args;
 use mdsurrogate::Result;
 use mdsurrogate::network::GHyena;
-use serde::{Deserialize, Serialize};
 
-use crate::courses::{self, Place};
+use crate::courses::{self, Effort, Place};
 use crate::models::Model;
-use crate::results::{append, commit, read};
 use crate::training::{Course, Problem};
-use data::{Data, FOLDS, RNA};
+use data::{Data, FOLDS};
 
 /// What `paper rna` is told.
 #[derive(Debug, Args)]
@@ -42,18 +40,8 @@ pub struct Options {
     /// Models [default: all architectures of the backbone; transformer and hyena of sequences]
     #[arg(long, value_delimiter = ',')]
     models: Vec<Model>,
-    /// Seeds, 1 to this
-    #[arg(long, default_value_t = 3)]
-    seeds: u64,
-    /// Epochs of the RNAs of three folds
-    #[arg(long, default_value_t = 20)]
-    epochs: u64,
-    /// RNAs of an update
-    #[arg(long, default_value_t = 8)]
-    batch: u64,
-    /// Highest learning rate
-    #[arg(long, default_value_t = 3e-3)]
-    learning_rate: f64,
+    #[command(flatten)]
+    effort: Effort,
     #[command(flatten)]
     place: Place,
 }
@@ -66,18 +54,8 @@ pub const PLAIN: &str = "rna-plain.jsonl";
 /// A line of results.
 pub type Line = courses::Line<Rna>;
 
-/// A line of results of a method without a network.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PlainLine {
-    /// The commit that measured it.
-    pub commit: String,
-    /// The problem.
-    pub task: Rna,
-    /// How it was answered.
-    pub method: Method,
-    /// Mean squared error on the test fold, of every column.
-    pub test: Vec<f64>,
-}
+/// A line of results of a method without a network, with the error of every column.
+pub type PlainLine = courses::PlainLine<Rna, Method, Vec<f64>>;
 
 /// The G-Hyena that the others are matched with.
 fn g_hyena() -> GHyena {
@@ -95,13 +73,15 @@ fn g_hyena() -> GHyena {
 }
 
 impl Options {
-    fn task(&self, data: &Data, fold: usize, view: View) -> Rna {
-        Rna {
+    fn task(&self, data: &Data, fold: usize, view: View) -> Result<Rna> {
+        let task = Rna {
             data: data.hash.clone(),
             columns: data.columns.clone(),
             fold,
             view,
-        }
+        };
+        task.check()?;
+        Ok(task)
     }
 
     fn models(&self, view: View) -> Vec<Model> {
@@ -118,22 +98,13 @@ impl Options {
     /// All trainings: one fold after the other.
     fn courses(&self, data: &Data) -> Result<Vec<Course<Rna>>> {
         let mut courses = Vec::new();
-        for seed in 1..=self.seeds {
+        let effort = &self.effort;
+        for seed in 1..=effort.seeds {
             for &fold in &self.folds {
                 for &view in &self.views {
-                    let task = self.task(data, fold, view);
-                    task.check()?;
+                    let task = self.task(data, fold, view)?;
                     for model in self.models(view) {
-                        let interface = task.interface();
-                        courses.push(Course {
-                            updates: (self.epochs * task.epoch(data)).div_ceil(self.batch),
-                            task: task.clone(),
-                            model,
-                            architecture: model.for_molecules(&g_hyena(), &interface, &RNA)?,
-                            batch: self.batch,
-                            learning_rate: self.learning_rate,
-                            seed,
-                        });
+                        courses.push(effort.course(&task, data, model, &g_hyena(), seed)?);
                     }
                 }
             }
@@ -161,27 +132,14 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 fn without_networks(options: &Options, data: &Data) -> Result<()> {
-    let file = options.place.results.join(PLAIN);
-    let done: Vec<PlainLine> = read(&file)?;
+    let mut all = Vec::new();
     for &fold in &options.folds {
-        let task = options.task(data, fold, View::Sequence);
-        task.check()?;
-        for method in Method::ALL {
-            if done
-                .iter()
-                .any(|line| line.task == task && line.method == method)
-            {
-                continue;
-            }
-            let line = PlainLine {
-                commit: commit(),
-                test: method.test(&task, data)?,
-                task: task.clone(),
-                method,
-            };
-            eprintln!("fold {fold}, {}: {:.4?}", method.title(), line.test);
-            append(&file, &line)?;
-        }
+        let task = options.task(data, fold, View::Sequence)?;
+        all.extend(Method::ALL.map(|method| (task.clone(), method)));
     }
-    Ok(())
+    let test = |task: &Rna, method: Method| method.test(task, data);
+    courses::run_plain(PLAIN, &options.place, &all, test, |line| {
+        let (fold, title) = (line.task.fold, line.method.title());
+        format!("fold {fold}, {title}: {:.4?}", line.test)
+    })
 }

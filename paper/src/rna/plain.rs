@@ -70,12 +70,12 @@ impl Method {
         let columns = task.columns.len();
         let training = data.of_folds(|fold| task.is_trained_on(fold));
         // columns may be measured at different nucleotides
-        let weights_of = |column: usize, decay: f64| -> Option<DMatrix<f64>> {
+        let sums_of = |column: usize| {
             let mut sums = Sums::new(self.width(), 1);
             for_all(data, &training, column, |measured, at, value| {
                 sums.add(&self.inputs(measured, at), &[value]);
             });
-            sums.solve(decay)
+            sums
         };
         let error = |weights: &DMatrix<f64>, numbers: &[usize], column: usize| {
             let mut sum = (0.0, 0.0);
@@ -92,7 +92,8 @@ impl Method {
             Method::Ridge => &DECAYS[..],
         };
         let best = |column: usize| {
-            let all = decays.iter().filter_map(|&decay| weights_of(column, decay));
+            let sums = sums_of(column);
+            let all = decays.iter().filter_map(|&decay| sums.solve(decay));
             let judged = all.map(|weights| (error(&weights, &validation, column), weights));
             let best = judged.min_by(|a, b| a.0.total_cmp(&b.0));
             let (_, weights) = best.ok_or_else(|| {

@@ -111,17 +111,7 @@ impl Problem for Rna {
     }
 
     fn interface(&self) -> Interface {
-        Interface {
-            given: vec![
-                Given::Candidate,
-                Given::Condition,
-                Given::Velocity,
-                Given::Place,
-                Given::Conditioning,
-            ],
-            conditioning: TOLD,
-            answer: Answer::Scalars(self.columns.len()),
-        }
+        Interface::of_moving_tokens(TOLD, Answer::Scalars(self.columns.len()))
     }
 
     fn vocabulary(&self) -> &'static Vocabulary {

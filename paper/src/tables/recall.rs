@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{number, spread};
+use super::{grouped, number, spread};
 use crate::models::Model;
 use crate::recall::Line;
 
@@ -42,18 +42,11 @@ fn verdict(model: Model, ours: f64, published: Option<[f64; 2]>) -> &'static str
 
 /// Lines that differ in their seed alone.
 fn groups(lines: &[Line]) -> Vec<Vec<&Line>> {
-    let mut groups: Vec<Vec<&Line>> = Vec::new();
-    for line in lines {
-        let same = |other: &Line| {
-            let mut course = other.course.clone();
-            course.seed = line.course.seed;
-            course == line.course
-        };
-        match groups.iter_mut().find(|group| same(group[0])) {
-            Some(group) => group.push(line),
-            None => groups.push(vec![line]),
-        }
-    }
+    let mut groups = grouped(lines, |a, b| {
+        let mut course = a.course.clone();
+        course.seed = b.course.seed;
+        course == b.course
+    });
     groups.sort_by_key(|group| {
         let course = &group[0].course;
         (course.task.fixed, course.task.words, course.task.tokens)

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{number, spread};
+use super::{grouped, number, spread};
 use crate::models::Model;
 use crate::rna::{Line, PlainLine, Rna, View};
 
@@ -67,33 +67,13 @@ fn is_same(a: &Line, b: &Line) -> bool {
 }
 
 fn rows<'a>(lines: &'a [Line], plain: &'a [PlainLine]) -> Vec<(Rna, Row<'a>)> {
-    let mut groups: Vec<Vec<&Line>> = Vec::new();
-    for line in lines {
-        match groups.iter_mut().find(|group| is_same(group[0], line)) {
-            Some(group) => group.push(line),
-            None => groups.push(vec![line]),
-        }
-    }
-    let mut rows: Vec<(Rna, Row<'a>)> = groups.iter().map(|group| of_networks(group)).collect();
-    let mut seen: Vec<&PlainLine> = Vec::new();
-    for line in plain {
-        let same =
-            |other: &PlainLine| other.method == line.method && other.task.data == line.task.data;
-        if seen.iter().any(|other| same(other)) {
-            continue;
-        }
-        seen.push(line);
-        let own: Vec<&PlainLine> = plain.iter().filter(|other| same(other)).collect();
-        let row = Row {
-            sees: "letters",
-            title: line.method.title(),
-            size: None,
-            tests: own.iter().map(|line| line.test.as_slice()).collect(),
-            folds: distinct(own.iter().map(|line| line.task.fold)),
-            commit: &line.commit,
-        };
-        rows.push((line.task.clone(), row));
-    }
+    let networks = grouped(lines, is_same);
+    let methods = grouped(plain, |a, b| {
+        a.method == b.method && a.task.data == b.task.data
+    });
+    let networks = networks.iter().map(|group| of_networks(group));
+    let methods = methods.iter().map(|group| of_method(group));
+    let mut rows: Vec<(Rna, Row<'a>)> = networks.chain(methods).collect();
     rows.sort_by(|a, b| a.1.mean().total_cmp(&b.1.mean()));
     rows
 }
@@ -113,6 +93,19 @@ fn of_networks<'a>(group: &[&'a Line]) -> (Rna, Row<'a>) {
         commit: &line.commit,
     };
     (line.course.task.clone(), row)
+}
+
+fn of_method<'a>(group: &[&'a PlainLine]) -> (Rna, Row<'a>) {
+    let line = group[0];
+    let row = Row {
+        sees: "letters",
+        title: line.method.title(),
+        size: None,
+        tests: group.iter().map(|line| line.test.as_slice()).collect(),
+        folds: distinct(group.iter().map(|line| line.task.fold)),
+        commit: &line.commit,
+    };
+    (line.task.clone(), row)
 }
 
 fn distinct(folds: impl Iterator<Item = usize>) -> Vec<usize> {

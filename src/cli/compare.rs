@@ -64,7 +64,7 @@ pub struct Args {
     )]
     pub memory: u64,
     /// Threads [default: one a core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=4096))]
+    #[arg(long, value_name = "N", value_parser = super::threads())]
     pub threads: Option<u64>,
     /// Allow a report that exists to be replaced
     #[arg(long)]

@@ -49,7 +49,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t)]
     pub backend: Backend,
     /// Threads; default: all cores
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=4096))]
+    #[arg(long, value_name = "N", value_parser = super::threads())]
     pub threads: Option<u64>,
     /// Seed of all random numbers
     #[arg(long, value_name = "N", default_value_t = 1)]

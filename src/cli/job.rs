@@ -88,7 +88,7 @@ pub struct JobArgs {
     #[arg(long, value_name = "N", conflicts_with = "replicas")]
     pub replica_index: Option<u64>,
     /// Threads [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=4096))]
+    #[arg(long, value_name = "N", value_parser = super::threads())]
     pub threads: Option<u64>,
     /// Stop in good order after this many hours (exit code 75; the same command goes on)
     #[arg(long, value_name = "HOURS")]

@@ -32,6 +32,7 @@ pub mod validate;
 use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
 
+use clap::builder::RangedU64ValueParser;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 
@@ -216,6 +217,11 @@ fn start_threads(threads: Option<u64>) -> Result<()> {
 fn start_threads_among(ranks: &dyn Ranks, threads: Option<u64>) -> Result<()> {
     let said = threads.is_some() || std::env::var_os("RAYON_NUM_THREADS").is_some();
     start_threads(threads.or((ranks.count() > 1 && !said).then_some(1)))
+}
+
+/// Numbers of threads that can be asked for.
+fn threads() -> RangedU64ValueParser {
+    clap::value_parser!(u64).range(1..=MOST_THREADS as u64)
 }
 
 /// A time, ps.

@@ -40,7 +40,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t)]
     backend: Backend,
     /// Threads; default: all cores. Their number changes no bit of the result
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=4096))]
+    #[arg(long, value_name = "N", value_parser = super::threads())]
     threads: Option<u64>,
     /// Start over where a checkpoint is there
     #[arg(long)]

@@ -74,19 +74,15 @@ impl Session {
     fn seconds_of_jump(&mut self) -> Result<f64> {
         let mut frames = vec![self.structure.frame.clone(); self.replicas.count() as usize];
         let (pool, stepper) = (self.pool.as_deref(), &mut self.stepper);
-        let (jump, correction) = threads::within(pool, || match stepper.apart() {
-            Some(corrected) => {
-                let clock = Instant::now();
-                corrected.stepper.step(&mut frames)?;
-                let jump = clock.elapsed().as_secs_f64();
-                Ok((jump, Some((corrected.field.clone(), corrected.evaluations))))
+        let clock = Instant::now();
+        let correction = threads::within(pool, || match stepper.apart() {
+            Some(parts) => {
+                let evaluated = (parts.field.clone(), parts.evaluations);
+                parts.stepper.step(&mut frames).map(|()| Some(evaluated))
             }
-            None => {
-                let clock = Instant::now();
-                stepper.step(&mut frames)?;
-                Ok((clock.elapsed().as_secs_f64(), None))
-            }
+            None => stepper.step(&mut frames).map(|()| None),
         })?;
+        let jump = clock.elapsed().as_secs_f64();
         let Some((field, evaluations)) = correction else {
             return Ok(jump);
         };

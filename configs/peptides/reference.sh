@@ -8,12 +8,14 @@ program=target/release
 mkdir -p "$3/start"
 while read -r sequence; do
   prefix="$3/$sequence"
-  mkdir "$prefix.lock" 2>/dev/null || continue
+  # the kernel lets go of it where a call dies (PREFIX.lock is the program's own)
+  exec 9>"$prefix.maker"
+  flock -n 9 || continue
   start="$3/start/$sequence.pdb"
   [ -e "$start" ] || $program/examples/extended_peptide "$sequence" "$start"
   # a seed of its own for every peptide
   seed=$(printf '%d' "0x$(printf '%s\n' "$sequence" | md5sum | cut -c1-6)")
   [ -e "$prefix.done" ] || $program/mdsurrogate reference "$start" --time "$2" --temp 300K --dt 4fs --hold-hydrogens \
-    --heat 50ps --threads 1 --seed "$seed" -o "$prefix" -q && touch "$prefix.done"
-  rmdir "$prefix.lock"
+    --heat 50ps --threads 1 --seed "$seed" -o "$prefix" -q </dev/null && touch "$prefix.done"
+  exec 9>&-
 done < "$1"

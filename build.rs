@@ -1,43 +1,53 @@
-//! Tells the crate which commit it is built from, and builds VkFFT (feature `vkfft`, Linux):
-//! bindings to its headers, which the crate `gpufft-vulkan-sys` carries, and one C file with the
-//! functions that those headers define.
+//! Tells what calls the crate which commit it is built from (src/version.rs), and builds VkFFT
+//! (feature `vkfft`, Linux): bindings to its headers, which the crate `gpufft-vulkan-sys` carries,
+//! and one C file with the functions that those headers define.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    let version = env!("CARGO_PKG_VERSION");
-    let version = match commit() {
-        Some(commit) => format!("{version} ({commit})"),
-        None => version.to_owned(),
-    };
-    println!("cargo:rustc-env=MDSURROGATE_VERSION={version}");
+    if let Err(error) = name_commit() {
+        eprintln!("the commit cannot be named: {error}");
+        std::process::exit(1);
+    }
     build_vkfft();
 }
 
-/// The commit that the sources are of: as git has it, or as an archive that git made says. None
-/// for sources that cargo packaged, and in the development profile, which would compile everything
-/// anew at each commit.
-fn commit() -> Option<String> {
-    println!("cargo:rerun-if-changed=COMMIT");
-    if std::env::var("PROFILE").is_ok_and(|profile| profile != "release") {
-        return None;
-    }
+/// Writes the macro by which a program names its commit. It includes the file that says which one,
+/// so that a new commit compiles those who call it and not the library.
+fn name_commit() -> std::io::Result<()> {
+    let file = commit_file().and_then(|path| path.canonicalize().ok());
+    let text = match file.as_ref().and_then(|path| path.to_str()) {
+        Some(path) => format!("include_bytes!({path:?})"),
+        None => "b\"\"".to_owned(),
+    };
+    let macro_of_it = format!(
+        "/// Names the commit that the caller is built from, for `version` to tell: once, at the\n\
+         /// start of a program.\n\
+         #[macro_export]\nmacro_rules! name_commit {{ () => {{\n\
+         $crate::version::built_from(const {{ $crate::version::last_commit({text}) }})\n\
+         }} }}\n"
+    );
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
+    std::fs::write(out.join("name_commit.rs"), macro_of_it)
+}
+
+/// The file that says which commit the sources are of: git's log of HEAD, or the one that git fills
+/// in when it makes an archive. None for sources that cargo packaged, and without git.
+fn commit_file() -> Option<PathBuf> {
     // the sources may lie inside somebody else's repository
     if git(&["rev-parse", "--show-prefix"]).is_some_and(|prefix| prefix.is_empty()) {
-        for name in ["HEAD", "logs/HEAD"] {
-            let path = git(&["rev-parse", "--git-path", name])?;
-            // cargo takes one that is not there for changed
-            if std::path::Path::new(&path).exists() {
-                println!("cargo:rerun-if-changed={path}");
-            }
-        }
-        return git(&["rev-parse", "--short=9", "HEAD"]);
+        // whatever becomes of the repository, its log is looked for again
+        println!(
+            "cargo:rerun-if-changed={}",
+            git(&["rev-parse", "--git-path", "config"])?
+        );
+        let log = PathBuf::from(git(&["rev-parse", "--git-path", "logs/HEAD"])?);
+        return log.exists().then_some(log);
     }
-    let archived = std::fs::read_to_string("COMMIT").ok()?;
-    let archived = archived.trim();
-    let is_commit = !archived.is_empty() && archived.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_commit.then(|| archived.to_owned())
+    let archived = PathBuf::from("COMMIT");
+    archived.exists().then_some(archived)
 }
 
 /// What git prints, run where the sources are.

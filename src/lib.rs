@@ -53,8 +53,7 @@ pub mod task;
 pub mod train;
 pub mod trajectory;
 pub mod units;
+pub mod version;
 
 pub use error::{Error, Result};
-
-/// The version of the program and, in release builds from its repository, the commit.
-pub const VERSION: &str = env!("MDSURROGATE_VERSION");
+pub use version::version;

@@ -7,6 +7,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    mdsurrogate::name_commit!();
     if let Err(code) = level::choose() {
         return code;
     }

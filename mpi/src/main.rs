@@ -17,6 +17,7 @@ use mpi::topology::Communicator;
 use processes::Processes;
 
 fn main() -> ExitCode {
+    mdsurrogate::name_commit!();
     // whichever thread calls it, one at a time
     let Some((universe, _)) = mpi::initialize_with_threading(Threading::Serialized) else {
         let _ = writeln!(std::io::stderr(), "error: MPI is initialised already");

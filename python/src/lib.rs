@@ -35,6 +35,7 @@ fn main(py: Python<'_>, words: Vec<OsString>) -> u8 {
 
 #[pymodule]
 fn _mdsurrogate(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    mdsurrogate::name_commit!();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     error::register(module)?;
     module.add_class::<structure::Structure>()?;

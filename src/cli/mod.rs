@@ -45,7 +45,7 @@ use crate::{Error, Result};
 #[derive(Debug, Parser)]
 #[command(
     name = "mdsurrogate",
-    version = crate::VERSION,
+    version = crate::version(),
     about,
     propagate_version = true,
     arg_required_else_help = true

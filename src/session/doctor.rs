@@ -80,7 +80,7 @@ pub fn doctor(folder: &Path) -> Vec<Finding> {
 fn program() -> Finding {
     let mut parts = vec![format!(
         "mdsurrogate {} for {} on {}",
-        crate::VERSION,
+        crate::version(),
         std::env::consts::ARCH,
         std::env::consts::OS
     )];

@@ -214,7 +214,7 @@ fn summary(all: &[Told], replicas: u64, whole: &Files) -> Value {
         .collect();
     let mut summary = all[0].summary.clone();
     if !summary.is_object() {
-        summary = json!({ "program": "mdsurrogate", "version": crate::VERSION });
+        summary = json!({ "program": "mdsurrogate", "version": crate::version() });
     }
     let (worst, error) = match first_error(all) {
         None => ("done", None),

@@ -122,7 +122,7 @@ impl About<'_> {
         let plan = self.plan;
         json!({
             "program": "mdsurrogate",
-            "version": crate::VERSION,
+            "version": crate::version(),
             "command": self.command,
             "command_line": self.command_line,
             "outcome": ending(outcome),

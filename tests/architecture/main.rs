@@ -26,9 +26,10 @@ fn arrows() -> &'static BTreeSet<Arrow> {
 }
 
 /// From the ground up.
-const FLOORS: [&str; 21] = [
+const FLOORS: [&str; 22] = [
     "error",
     "units",
+    "version",
     "files",
     "ranks",
     "foreign",

@@ -293,3 +293,27 @@ fn completions_and_manual_pages_name_the_commands() {
             .contains("max\\-rollbacks")
     );
 }
+
+/// Of a repository the one that HEAD is at, unless git keeps no log of that; of an archive that git
+/// made the one that it says.
+#[test]
+fn the_version_names_the_commit() {
+    let bench = Bench::new();
+    let said = String::from_utf8(bench.output("--version").stdout).unwrap();
+    let git = |words: &[&str]| {
+        let mut command = std::process::Command::new("git");
+        let output = command.args(words).current_dir(env!("CARGO_MANIFEST_DIR"));
+        let output = output.output().ok().filter(|done| done.status.success())?;
+        Some(String::from_utf8(output.stdout).unwrap().trim().to_owned())
+    };
+    let commit = if git(&["rev-parse", "--show-prefix"]).as_deref() == Some("") {
+        let log = git(&["reflog", "-n1"]).filter(|log| !log.is_empty());
+        log.and_then(|_| git(&["rev-parse", "HEAD"]))
+    } else {
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("COMMIT")).ok()
+    };
+    let whole = commit.filter(|name| name.starts_with(|letter: char| letter.is_ascii_hexdigit()));
+    let named = whole.map_or_else(String::new, |name| format!(" ({})", &name[..9]));
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(said, format!("mdsurrogate {version}{named}\n"));
+}

@@ -136,7 +136,7 @@ licences: test-deps
 wheel: $(VENV)/ready
 	cd python && ../$(VENV)/bin/maturin build --release --locked --out ../target/wheels
 
-# The package as the tests of it want it: with VkFFT, so that the library is compiled once for all tests.
+# The package as the tests of it want it: with VkFFT, so that the library is compiled once for all tests (Cargo.toml asks for the rest).
 python-test: $(VENV)/ready
 	cd python && VIRTUAL_ENV=$(CURDIR)/$(VENV) ../$(VENV)/bin/maturin develop --quiet --release --locked --features vkfft
 	cd python && ../$(VENV)/bin/python -m pytest -q

@@ -120,6 +120,19 @@ pub fn file_name(path: &Path) -> String {
         .into_owned()
 }
 
+/// Endings of what is written under a prefix, which users type with it.
+const TYPED_WITH_PREFIX: [&str; 5] = [".xtc", ".dcd", ".pdb", ".cif", ".safetensors"];
+
+/// The prefix that is meant by `-o`: `run.xtc` is `run`, or the trajectory would be `run.xtc.xtc`.
+pub fn prefix_meant(typed: &Path) -> PathBuf {
+    let name = file_name(typed);
+    let mut endings = TYPED_WITH_PREFIX.iter();
+    match endings.find_map(|ending| name.strip_suffix(ending)) {
+        Some(stem) if !stem.is_empty() => typed.with_file_name(stem),
+        _ => typed.to_owned(),
+    }
+}
+
 /// `PREFIX` + `suffix`, the name of one of a run's files: `out/run` and `_final.pdb` give
 /// `out/run_final.pdb`.
 pub fn with_suffix(prefix: &Path, suffix: &str) -> PathBuf {

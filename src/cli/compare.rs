@@ -17,13 +17,13 @@ use crate::session::{self, compare::CompareOptions};
 /// index.html, metrics.json, metrics.csv, torsions.csv and the figures as SVG and CSV.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Trajectories of the run: one, or replicas
+    /// Run by the PREFIX of its files, or its trajectories: one, or replicas
     #[arg(required = true, value_name = "RUN")]
     pub run: Vec<PathBuf>,
     /// Structure with the run's atoms [default: the .pdb of the same name beside it]
     #[arg(long, value_name = "FILE")]
     pub top: Option<PathBuf>,
-    /// Reference trajectories: one, or replicas
+    /// Reference: likewise a PREFIX, or trajectories
     #[arg(long, required = true, num_args = 1.., value_name = "REF")]
     pub reference: Vec<PathBuf>,
     /// Structure with the reference's atoms [default: that of --top]

@@ -10,7 +10,7 @@ use super::console::{eprintln, println};
 use super::sampling::Sampling;
 use super::selection::Selection;
 use crate::error::Place;
-use crate::files::{refuse_existing, with_suffix};
+use crate::files::{prefix_meant, refuse_existing, with_suffix};
 use crate::geometry::superpose::{pick, superpose};
 use crate::session::{Options, Session};
 use crate::simulate::Clock;
@@ -169,7 +169,8 @@ impl Task<'_> {
                     .unwrap_or("out"),
             )
         };
-        let path = with_suffix(&self.args.output.clone().unwrap_or_else(stem), ending);
+        let prefix = (self.args.output.as_deref()).map_or_else(stem, prefix_meant);
+        let path = with_suffix(&prefix, ending);
         refuse_existing([path.as_path()], self.args.overwrite)?;
         Ok(path)
     }

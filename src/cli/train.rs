@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::backend::Backend;
 use super::start_threads_among;
 use crate::Result;
+use crate::files::prefix_meant;
 use crate::ranks::Ranks;
 use crate::session::train::{TrainOptions, train_among};
 use crate::simulate::Stop;
@@ -62,7 +63,7 @@ pub fn run(args: Args, ranks: Arc<dyn Ranks>) -> Result<()> {
     let config = configuration(&args)?;
     let stem = || PathBuf::from(args.config.file_stem().unwrap_or_default());
     let options = TrainOptions {
-        prefix: args.output.clone().unwrap_or_else(stem),
+        prefix: args.output.as_deref().map_or_else(stem, prefix_meant),
         data: args.data.clone(),
         backend: args.backend.into(),
         threads: None,

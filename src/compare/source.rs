@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nalgebra::Vector3;
 
-use super::beside::beside;
+use super::beside::{beside, trajectories};
 use super::matching::match_heavy_atoms;
 use crate::error::Place;
 use crate::geometry::superpose::pick;
@@ -18,9 +18,9 @@ use crate::{Error, Result};
 /// The files that a user gives.
 #[derive(Debug, Clone, Default)]
 pub struct Inputs {
-    /// Trajectories of the run: one, or its replicas.
+    /// Trajectories of the run, one or its replicas, or its prefix.
     pub run: Vec<PathBuf>,
-    /// Reference trajectories: one, or replicas.
+    /// Reference trajectories, one or replicas, or prefixes.
     pub reference: Vec<PathBuf>,
     /// Structure of the run; not needed for PDB trajectories, nor where one of the trajectory's
     /// name lies beside it.
@@ -100,9 +100,11 @@ const BONDS: Range<f64> = 0.8..2.4;
 pub fn open(inputs: &Inputs) -> Result<Sides> {
     let options = ReadOptions::default();
     let mut structures = Structures::default();
-    let run = structures.of(&inputs.run, inputs.run_top.as_ref(), &options)?;
+    let run_files = trajectories(&inputs.run)?;
+    let run = structures.of(&run_files, inputs.run_top.as_ref(), &options)?;
     let reference_top = inputs.reference_top.as_ref().or(inputs.run_top.as_ref());
-    let reference = structures.of(&inputs.reference, reference_top, &options)?;
+    let reference_files = trajectories(&inputs.reference)?;
+    let reference = structures.of(&reference_files, reference_top, &options)?;
     let (Some(&base), Some(&start)) = (run.first(), reference.first()) else {
         return Err(Error::usage(
             "nothing to compare",
@@ -122,8 +124,8 @@ pub fn open(inputs: &Inputs) -> Result<Sides> {
         };
         paths.iter().zip(tops).map(source).collect()
     };
-    let run = sources(&inputs.run, &run)?;
-    let reference = sources(&inputs.reference, &reference)?;
+    let run = sources(&run_files, &run)?;
+    let reference = sources(&reference_files, &reference)?;
     Ok(Sides {
         topology,
         start: positions,

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use nalgebra::Vector3;
 
-use crate::compare::analysis::open::{Run, open, trajectories};
+use crate::compare::analysis::open::{Run, open};
 use crate::compare::analysis::{Analysis, analyze as look_at};
+use crate::compare::beside::trajectories;
 use crate::compare::gather::{Series, gather_every};
 use crate::compare::report::{
     AnalysisReport, Report, Representatives, RunLog, Side, ensemble, load_viewer,

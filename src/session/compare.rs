@@ -125,7 +125,7 @@ pub fn compare(
     Ok(Compared {
         run: Side::new(&sides.run, &run, &findings.sampling[0]),
         reference: Side::new(&sides.reference, &reference, &findings.sampling[1]),
-        log: RunLog::of_run(options.log.as_deref(), &options.inputs.run[0], &mut notes)?,
+        log: RunLog::of_run(options.log.as_deref(), &sides.run[0].path, &mut notes)?,
         findings,
         looker,
         notes,

@@ -6,7 +6,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use super::{Replicas, checkpoints};
-use crate::files::{self, file_name, refuse_existing, with_suffix};
+use crate::files::{self, file_name, prefix_meant, refuse_existing, with_suffix};
 use crate::simulate::checkpoint;
 use crate::{Error, Result};
 
@@ -264,7 +264,7 @@ pub(super) fn prefix(typed: Option<&Path>, input: &Path) -> PathBuf {
             prefix
         };
     };
-    typed.to_owned()
+    prefix_meant(typed)
 }
 
 /// The name of a file without its endings.
@@ -368,6 +368,8 @@ mod tests {
             (None, "some/1abc.pdb.gz", "1abc"),
             (Some("out/"), "some/1abc.cif", "out/1abc"),
             (Some("out/x"), "some/1abc.cif", "out/x"),
+            (Some("out/x.1.dcd"), "some/1abc.cif", "out/x.1"),
+            (Some("out/.xtc"), "some/1abc.cif", "out/.xtc"),
             (Some("./"), ".pdb", "./run"),
         ] {
             let meant = prefix(typed.map(Path::new), Path::new(input));

@@ -14,7 +14,7 @@ use super::{
     Backend, Completion, Dynamics, ModelSource, Output, ReferenceOptions, Replicas, RunOptions,
     Session, Span, Strides, minutes,
 };
-use crate::files::{file_name, refuse_existing, with_suffix, write_atomically};
+use crate::files::{file_name, prefix_meant, refuse_existing, with_suffix, write_atomically};
 use crate::forcefield::{ForceField, Precision, System};
 use crate::structure::Structure;
 use crate::task::{Task, jump};
@@ -90,7 +90,7 @@ impl Files {
     fn new(prefix: Option<&Path>, protein: &Path) -> Self {
         let prefix = prefix.map_or_else(
             || PathBuf::from(format!("{}_tuned", stem(protein))),
-            Path::to_owned,
+            prefix_meant,
         );
         let file = |suffix| with_suffix(&prefix, suffix);
         Files {

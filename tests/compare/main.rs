@@ -9,6 +9,7 @@ mod known_answers;
 mod measures;
 mod motions;
 mod pipeline;
+mod prefix;
 mod report;
 mod rollouts;
 mod study;

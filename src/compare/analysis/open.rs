@@ -1,6 +1,6 @@
 //! The files of a run that is looked at by itself.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use nalgebra::Vector3;
 
@@ -8,7 +8,6 @@ use crate::compare::gather::Origin;
 use crate::compare::hydrogen_bonds::{HydrogenBonds, polar_hydrogens};
 use crate::compare::row::Looker;
 use crate::compare::source::{Source, Structures, common_atoms, source};
-use crate::files::{file_name, with_suffix};
 use crate::geometry::superpose::pick;
 use crate::structure::{Frame, Molecules, ReadOptions, Topology};
 use crate::trajectory::{MoleculeReader, Reader};
@@ -33,72 +32,6 @@ pub struct Run {
     structures: Structures,
     /// Which structure goes with each trajectory.
     tops: Vec<usize>,
-}
-
-/// What follows a prefix in the name of a trajectory; the first that is there counts.
-const SUFFIXES: [&str; 8] = [
-    ".xtc",
-    ".dcd",
-    ".trr",
-    ".nc",
-    "_trajectory.pdb",
-    ".part.xtc",
-    ".part.dcd",
-    "_trajectory.part.pdb",
-];
-
-/// The trajectories that are meant by words: files, and prefixes of runs, which stand for
-/// `PREFIX.xtc` or `.dcd`, for `PREFIX_r0.xtc`, `PREFIX_r1.xtc`, …, or for their parts while the
-/// run goes on.
-///
-/// # Errors
-/// [`Error::Usage`] for words that are neither.
-pub fn trajectories(words: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let mut all = Vec::new();
-    for word in words {
-        if word.is_file() {
-            all.push(word.clone());
-            continue;
-        }
-        let found = of_prefix(word);
-        if found.is_empty() {
-            return Err(nothing_there(word));
-        }
-        all.extend(found);
-    }
-    Ok(all)
-}
-
-fn of_prefix(prefix: &Path) -> Vec<PathBuf> {
-    let there = |prefix: &Path| {
-        let mut files = SUFFIXES.iter().map(|suffix| with_suffix(prefix, suffix));
-        files.find(|file| file.is_file())
-    };
-    if let Some(file) = there(prefix) {
-        return vec![file];
-    }
-    let replica = |number: usize| there(&with_suffix(prefix, &format!("_r{number}")));
-    // of an array of jobs the first may be missing
-    let first = (0..FIRST_REPLICA).find(|&number| replica(number).is_some());
-    first.map_or(Vec::new(), |first| (first..).map_while(replica).collect())
-}
-
-/// Numbers that the first replica that is there is looked for under.
-const FIRST_REPLICA: usize = 1000;
-
-fn nothing_there(word: &Path) -> Error {
-    let what = if word.is_dir() {
-        format!("{} is a folder", word.display())
-    } else {
-        format!(
-            "{0} is no trajectory and no prefix of a run: there is no {1}.xtc, {1}_r0.xtc, …",
-            word.display(),
-            file_name(word)
-        )
-    };
-    let hint = "the PREFIX that the run was given by -o, or trajectories and --top with their \
-                structure";
-    Error::usage(what, hint)
 }
 
 /// Opens a run: its trajectories, with one structure or with the PDB beside each.

@@ -1,5 +1,6 @@
 //! Entries of `data.systems` that stand for many systems: `*` in a file name.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::SystemFiles;
@@ -9,7 +10,8 @@ use crate::{Error, Result};
 impl SystemFiles {
     /// The systems that this entry stands for: itself, or where the topology's file name holds a
     /// `*`, one for each file in `folder` that fits, in the order of their names. What the `*`
-    /// stood for also replaces it in the trajectories.
+    /// stood for also replaces it in the trajectories. The last frame of a run, `PREFIX_final.pdb`
+    /// beside `PREFIX.pdb`, is no system of its own.
     ///
     /// # Errors
     /// [`Error::Input`] where the folder cannot be listed or no file fits.
@@ -27,8 +29,13 @@ impl SystemFiles {
             std::fs::read_dir(&within).map_err(|source| Error::reading(&within, &source))?;
         let names = listing.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let middle = |name: String| Some(name.strip_prefix(head)?.strip_suffix(tail)?.to_owned());
-        let mut found: Vec<String> = names.filter_map(middle).collect();
-        if found.is_empty() {
+        let fitting: BTreeSet<String> = names.filter_map(middle).collect();
+        let is_last_frame = |name: &String| {
+            let prefix = name.strip_suffix("_final");
+            prefix.is_some_and(|prefix| fitting.contains(prefix))
+        };
+        let found = fitting.iter().filter(|name| !is_last_frame(name));
+        if fitting.is_empty() {
             let place = Place::file(folder.join(&self.topology));
             return Err(Error::input(
                 place,
@@ -36,8 +43,7 @@ impl SystemFiles {
                 "see `data.folder` and `topology`, or give --data FOLDER",
             ));
         }
-        found.sort_unstable();
-        Ok(found.iter().map(|found| self.filled(found)).collect())
+        Ok(found.map(|found| self.filled(found)).collect())
     }
 
     /// This entry with `found` in the place of every `*`.
@@ -74,7 +80,7 @@ mod tests {
     fn a_star_stands_for_every_file_that_fits_in_the_order_of_names() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("sub")).unwrap();
-        for name in ["YN.pdb", "AK.pdb", "AK.xtc", "notes.txt"] {
+        for name in ["YN.pdb", "YN_final.pdb", "AK.pdb", "AK.xtc", "notes.txt"] {
             std::fs::write(folder.path().join("sub").join(name), "").unwrap();
         }
         let found = entry("sub/*.pdb").expand(folder.path()).unwrap();

@@ -28,52 +28,6 @@ struct Sizes { splines: u32, reach: f32, tokens_of_chunk: u32 }
 @group(0) @binding(21) var<storage, read_write> d_n: array<f32>;
 @group(0) @binding(22) var<storage, read_write> partial: array<f32>;
 
-const ROWS = LANES / CHANNELS;
-// Sums over the channels of an edge: of d u, d u°; of d g but the last; of both distances.
-const SUMS = 16u;
-
-// The edges of a block.
-var<workgroup> receiver_of: array<u32, EDGES>;
-var<workgroup> sender: array<u32, EDGES>;
-var<workgroup> relation_class: array<u32, EDGES>;
-var<workgroup> near_first: array<u32, EDGES>;
-var<workgroup> far_first: array<u32, EDGES>;
-var<workgroup> near: array<vec4<f32>, EDGES>;
-var<workgroup> far: array<vec4<f32>, EDGES>;
-var<workgroup> u: array<vec3<f32>, EDGES>;
-var<workgroup> u_condition: array<vec3<f32>, EDGES>;
-var<workgroup> features: array<f32, EDGES * DENSE>;
-// Their channels.
-var<workgroup> h: array<f32, EDGES * CHANNELS>;
-var<workgroup> d_z: array<f32, EDGES * CHANNELS>;
-var<workgroup> m: array<f32, EDGES * CHANNELS>;
-var<workgroup> d_m: array<f32, EDGES * CHANNELS>;
-var<workgroup> over_channels: array<f32, EDGES * SUMS>;
-
-// Geometry and features of an edge, into place `slot` of the block.
-fn fill(slot: u32, edge: u32, i: u32, j: u32) {
-    let p = pair_of(edge, i, j);
-    receiver_of[slot] = i;
-    sender[slot] = j;
-    relation_class[slot] = relation_of(edge);
-    u[slot] = p.d / (p.r + ROUND);
-    u_condition[slot] = p.d_condition / (p.rc + ROUND);
-    near_first[slot] = u32(knot(p.r).x);
-    far_first[slot] = u32(knot(p.rc).x);
-    near[slot] = spline_values(knot(p.r).y);
-    far[slot] = spline_values(knot(p.rc).y);
-    let at = slot * DENSE;
-    features[at] = soft_clip(p.t * p.gain.x).x;
-    features[at + 1u] = soft_clip(p.t * p.gain.y).x;
-    features[at + 2u] = soft_clip(p.mask * p.change * p.gain.y).x;
-    features[at + 3u] = soft_clip(p.change * p.gain.z).x;
-    features[at + 4u] = bounded(p.change);
-    features[at + 5u] = 2.0 / (p.r + NEAR);
-    features[at + 6u] = dot(p.w, u[slot]);
-    features[at + 7u] = dot(p.w, u_condition[slot]);
-    features[at + 8u] = p.mask * (p.rc - p.d0) * (1.0 / DEVIATION);
-}
-
 @compute @workgroup_size(LANES)
 fn forward(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -148,119 +102,17 @@ fn d_message(slot: u32, c: u32) -> f32 {
 }
 
 // Sum `which` over the channels of an edge; see SUMS.
-fn channel_sum(slot: u32, which: u32, slopes: vec4<f32>) -> f32 {
-    let row = slot * CHANNELS;
-    var sum = 0.0;
+fn channel_sum(slot: u32, which: u32) -> f32 {
     if (which < 6u) {
+        let row = slot * CHANNELS;
+        var sum = 0.0;
         let at = (3u * receiver_of[slot] + which % 3u) * 2u * CHANNELS + which / 3u * CHANNELS;
         for (var c = 0u; c < CHANNELS; c += 1u) {
             sum += m[row + c] * d_vectors[at + c];
         }
         return SUM * sum;
     }
-    if (which < 14u) {
-        for (var c = 0u; c < CHANNELS; c += 1u) {
-            sum += d_z[row + c] * dense[(which - 6u) * CHANNELS + c];
-        }
-        return sum;
-    }
-    for (var k = 0u; k < 4u; k += 1u) {
-        let first = select(far_first[slot], near_first[slot], which == 14u);
-        let spline = spline_row(first, k) * CHANNELS;
-        var along = 0.0;
-        for (var c = 0u; c < CHANNELS; c += 1u) {
-            if (which == 14u) {
-                along += d_z[row + c] * radial[spline + c];
-            } else {
-                along += d_z[row + c] * radial_condition[spline + c];
-            }
-        }
-        sum += slopes[k] * along;
-    }
-    return sum;
-}
-
-// Gradient of d from those of d/(r + 0.1) and of r.
-fn d_difference(d: vec3<f32>, r: f32, d_u: vec3<f32>, d_r: f32) -> vec3<f32> {
-    let shrink = 1.0 / (r + ROUND);
-    let direction = d * shrink;
-    return d_u * shrink + (d_r - dot(d_u, direction) * shrink) / r * d;
-}
-
-fn three_sums(at: u32) -> vec3<f32> {
-    return vec3<f32>(over_channels[at], over_channels[at + 1u], over_channels[at + 2u]);
-}
-
-struct Differences { y: vec3<f32>, x: vec3<f32>, n: vec3<f32> }
-
-// Gradients of the differences (receiver − sender) of positions.
-fn edge_gradient(slot: u32, edge: u32) -> Differences {
-    let p = pair_of(edge, receiver_of[slot], sender[slot]);
-    let at = slot * SUMS;
-    let g = at + 6u;
-    let d_t = over_channels[g] * soft_clip(p.t * p.gain.x).y * p.gain.x
-        + over_channels[g + 1u] * soft_clip(p.t * p.gain.y).y * p.gain.y;
-    let tanh_change = bounded(p.change);
-    let masked_slope = soft_clip(p.mask * p.change * p.gain.y).y;
-    let d_change = over_channels[g + 2u] * masked_slope * p.gain.y * p.mask
-        + over_channels[g + 3u] * soft_clip(p.change * p.gain.z).y * p.gain.z
-        + over_channels[g + 4u] * (1.0 - tanh_change * tanh_change);
-    let d_r = over_channels[at + 14u] + p.mask * d_t + d_change
-        - over_channels[g + 5u] * 2.0 / ((p.r + NEAR) * (p.r + NEAR));
-    var deviation = 0.0;
-    for (var c = 0u; c < CHANNELS; c += 1u) {
-        deviation += d_z[slot * CHANNELS + c] * dense[8u * CHANNELS + c];
-    }
-    let d_rc = over_channels[at + 15u] + p.mask * (1.0 / DEVIATION) * deviation - d_change;
-    let d_u = three_sums(at) + over_channels[g + 6u] * p.w;
-    let d_uc = three_sums(at + 3u) + over_channels[g + 7u] * p.w;
-    let d_w = over_channels[g + 6u] * u[slot] + over_channels[g + 7u] * u_condition[slot];
-    let d_y = d_difference(p.d, p.r, d_u, d_r);
-    let d_x = d_difference(p.d_condition, p.rc, d_uc, d_rc);
-    return Differences(d_y, d_x, d_w);
-}
-
-// Adds the gradients of the parameters of a block to the chunk's own; every place belongs to one
-// lane.
-fn add_parameters(table: u32, row: u32, c: u32, live: u32) {
-    let radial_row = RELATIONS;
-    let condition_row = radial_row + sizes.splines;
-    let dense_row = condition_row + sizes.splines;
-    let weight_row = dense_row + DENSE;
-    for (var k = row; k < CHANNELS; k += ROWS) {
-        var sum = 0.0;
-        for (var slot = 0u; slot < live; slot += 1u) {
-            sum += h[slot * CHANNELS + k] * d_m[slot * CHANNELS + c];
-        }
-        partial[table + (weight_row + k) * CHANNELS + c] += sum;
-    }
-    for (var k = row; k < DENSE; k += ROWS) {
-        var sum = 0.0;
-        for (var slot = 0u; slot < live; slot += 1u) {
-            sum += features[slot * DENSE + k] * d_z[slot * CHANNELS + c];
-        }
-        partial[table + (dense_row + k) * CHANNELS + c] += sum;
-    }
-    for (var task = row; task < 4u; task += ROWS) {
-        for (var slot = 0u; slot < live; slot += 1u) {
-            let d = d_z[slot * CHANNELS + c];
-            if (task == 0u) {
-                partial[table + relation_class[slot] * CHANNELS + c] += d;
-            } else if (task == 1u) {
-                for (var k = 0u; k < 4u; k += 1u) {
-                    let spline = radial_row + spline_row(near_first[slot], k);
-                    partial[table + spline * CHANNELS + c] += near[slot][k] * d;
-                }
-            } else if (task == 2u) {
-                for (var k = 0u; k < 4u; k += 1u) {
-                    let spline = condition_row + spline_row(far_first[slot], k);
-                    partial[table + spline * CHANNELS + c] += far[slot][k] * d;
-                }
-            } else {
-                partial[table + (weight_row + CHANNELS) * CHANNELS + c] += d_m[slot * CHANNELS + c];
-            }
-        }
-    }
+    return sum_of_layers(slot, which);
 }
 
 // One group a chunk of tokens.
@@ -345,15 +197,7 @@ fn one_token(lane: u32, token: u32, table: u32) {
         }
         for (var index = lane; index < live * SUMS; index += LANES) {
             let slot = index / SUMS;
-            var slopes = vec4<f32>(0.0);
-            if (index % SUMS == 14u) {
-                let d = vector_y(receiver_of[slot]) - vector_y(sender[slot]);
-                slopes = spline_slopes(knot(distance_of(d)).y);
-            } else if (index % SUMS == 15u) {
-                let d = vector_x(receiver_of[slot]) - vector_x(sender[slot]);
-                slopes = spline_slopes(knot(distance_of(d)).y);
-            }
-            over_channels[index] = channel_sum(slot, index % SUMS, slopes);
+            over_channels[index] = channel_sum(slot, index % SUMS);
         }
         workgroupBarrier();
         if (lane < live) {

@@ -4,60 +4,58 @@
 use std::array::from_fn;
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::features::{Block, BlockGradient, Grid, Vectors, four, four_mut};
 use super::forward::{blocks, receivers};
+use super::partial::Pieces;
 use super::product::{
     Part, Row, accumulate_lanes, accumulate_rows, multiply_lanes, multiply_rows, plus, plus_scaled,
     scale_and_sum, times, total,
 };
-use super::{
-    BLOCK, DENSE, HALF, Inputs, Lanes, Message, Params, Reads, SUM, add, pieces, rows, rows_mut,
-};
+use super::{BLOCK, DENSE, HALF, Inputs, Lanes, Message, Params, Reads, SUM, add, rows, rows_mut};
 use crate::numeric::Real;
-use crate::ops::Backward;
+use crate::ops::{Backward, Batch};
 
-/// What backward reads.
-struct Read<'a, T, const P: usize> {
-    forward: Reads<'a, T, P>,
+/// Most pieces that a batch is cut into.
+const PIECES: usize = 16;
+
+/// The layers up to m, as backward reads them.
+pub(in crate::ops) struct Layers<'a, T, const P: usize> {
+    pub forward: Reads<'a, T, P>,
     /// Transposes of `weight` and of `dense` (without its last row).
     weight: [Row<T, P>; P],
     dense: [Row<T, { DENSE - 1 }>; P],
+}
+
+/// What backward reads.
+struct Read<'a, T, const P: usize> {
+    layers: Layers<'a, T, P>,
     d_agg: &'a [[T; P]],
     d_vectors: &'a [[[T; P]; 6]],
 }
 
 /// Where a piece of receivers adds its gradients: rows of b, y, x, n from token `first` on, and the
 /// parameters.
-struct Sink<'a, T, const P: usize> {
-    first: usize,
-    b: &'a mut [[T; P]],
-    positions: [&'a mut [[T; 3]]; 3],
-    params: Params<T, P>,
-}
-
-/// The gradients of one piece.
-struct Partial<T, const P: usize> {
-    /// Tokens that its rows of b, y, x, n belong to.
-    span: Range<usize>,
-    /// Of b, y, x, n.
-    inputs: [Vec<T>; 4],
-    params: Params<T, P>,
+pub(in crate::ops) struct Sink<'a, T, const P: usize> {
+    pub first: usize,
+    pub b: &'a mut [[T; P]],
+    pub positions: [&'a mut [[T; 3]]; 3],
+    pub params: Params<T, P>,
 }
 
 /// The channels of a block.
-struct Scratch<T, const P: usize> {
+pub(in crate::ops) struct Scratch<T, const P: usize> {
     h: [Row<T, P>; BLOCK],
     h_slope: [Row<T, P>; BLOCK],
-    m: [Row<T, P>; BLOCK],
+    /// Messages; zero in lanes that are no edges.
+    pub m: [Row<T, P>; BLOCK],
     m_slope: [Row<T, P>; BLOCK],
-    d_m: [Row<T, P>; BLOCK],
+    /// Their gradients, for [`Layers::descend`], which spoils them.
+    pub d_m: [Row<T, P>; BLOCK],
     d_z: [Row<T, P>; BLOCK],
 }
 
 impl<T: Real, const P: usize> Scratch<T, P> {
-    fn zero() -> Self {
+    pub fn zero() -> Self {
         let rows = [Row::zero(); BLOCK];
         Scratch {
             h: rows,
@@ -98,71 +96,26 @@ impl<T: Real, const P: usize> Sums<T, P> {
 }
 
 impl Message {
-    pub(super) fn backward_rows<T: Real, const P: usize>(&self, call: Backward<'_, T>) {
+    pub(in crate::ops) fn backward_rows<T: Real, const P: usize>(&self, call: Backward<'_, T>) {
         let [d_agg, d_vectors] = call.d_outputs else {
             panic!("message gives 2 outputs, not {}", call.d_outputs.len())
         };
-        let params = Params::<T, P>::new(call.params);
+        let grid = Grid::new(self.radial, self.reach);
         let read = Read {
-            weight: from_fn(|c| Row(from_fn(|k| params.weight[k][c]))),
-            dense: from_fn(|c| Row(from_fn(|m| params.dense[m][c]))),
-            forward: Reads {
-                batch: call.batch,
-                inputs: Inputs::new(call.inputs),
-                params,
-                grid: Grid::new(self.radial, self.reach),
-            },
+            layers: Layers::new(call.batch, call.inputs, call.params, grid),
             d_agg: rows(d_agg),
             d_vectors: rows::<T, P>(d_vectors).as_chunks().0,
         };
-        let [d_a, b, y, x, n] = call.d_inputs else {
-            panic!("message takes 5 inputs, not {}", call.d_inputs.len())
+        let pieces = Pieces {
+            most: PIECES,
+            widths: &[P, 3, 3, 3],
         };
-        let (d_a, d_inputs) = (
-            rows_mut::<T, P>(d_a),
-            [&mut **b, &mut **y, &mut **x, &mut **n],
-        );
-        let pieces = pieces(call.batch);
-        if pieces == 1 {
-            self.piece(&read, 0..d_a.len(), d_a, 0, d_inputs)
-                .add_to(call.d_params);
-        } else {
-            let partials = self.partials(&read, pieces, d_a);
-            for partial in &partials {
-                partial.params.add_to(call.d_params);
-            }
-            add_partials(&partials, d_inputs);
+        let piece = |range: Range<usize>, d_a: &mut [[T; P]], first, d_inputs: Vec<&mut [T]>| {
+            self.piece(&read, range, d_a, first, d_inputs)
+        };
+        for params in pieces.run(call.batch, call.d_inputs, piece) {
+            params.add_to(call.d_params);
         }
-    }
-
-    /// Runs the pieces in parallel, each with gradients of its own.
-    fn partials<T: Real, const P: usize>(
-        &self,
-        read: &Read<'_, T, P>,
-        pieces: usize,
-        d_a: &mut [[T; P]],
-    ) -> Vec<Partial<T, P>> {
-        let tokens = d_a.len().div_ceil(pieces);
-        let pieces = d_a.par_chunks_mut(tokens).enumerate().map(|(piece, d_a)| {
-            let range = piece * tokens..piece * tokens + d_a.len();
-            let offsets = &read.forward.batch.offsets;
-            let start = offsets[offsets.partition_point(|&first| first <= range.start) - 1];
-            let end = offsets[offsets.partition_point(|&first| first < range.end)];
-            let mut inputs = [P, 3, 3, 3].map(|width| vec![T::zero(); width * (end - start)]);
-            let params = self.piece(
-                read,
-                range,
-                d_a,
-                start,
-                inputs.each_mut().map(Vec::as_mut_slice),
-            );
-            Partial {
-                span: start..end,
-                inputs,
-                params,
-            }
-        });
-        pieces.collect()
     }
 
     /// Adds the gradients of the messages to the tokens of a range; returns those of the
@@ -174,31 +127,20 @@ impl Message {
         range: Range<usize>,
         d_a: &mut [[T; P]],
         first: usize,
-        d_inputs: [&mut [T]; 4],
+        d_inputs: Vec<&mut [T]>,
     ) -> Params<T, P> {
-        let [b, y, x, n] = d_inputs;
-        let positions = [rows_mut(y), rows_mut(x), rows_mut(n)];
-        let mut sink = Sink {
-            first,
-            b: rows_mut(b),
-            positions,
-            params: Params::zeros(self.radial),
-        };
+        let layers = &read.layers;
+        let mut sink = Sink::new(first, self.radial, d_inputs);
         let (mut block, mut scratch) = (Block::zero(), Scratch::zero());
-        for (receiver, d_a) in receivers(read.forward.batch, range).zip(d_a) {
-            let d_sums = Sums::new(&read.d_agg[receiver.token], &read.d_vectors[receiver.token]);
+        for (receiver, d_a) in receivers(layers.forward.batch, range).zip(d_a) {
+            let token = receiver.token;
+            let d_sums = Sums::new(&read.d_agg[token], &read.d_vectors[token]);
             let mut sum = Row::zero();
-            for edges in blocks(read.forward.batch, receiver.token) {
-                block.fill(&read.forward, &receiver, edges);
-                channels(
-                    read,
-                    &block,
-                    receiver.token,
-                    &d_sums,
-                    &mut sum,
-                    &mut scratch,
-                    &mut sink,
-                );
+            for edges in blocks(layers.forward.batch, token) {
+                block.fill(&layers.forward, &receiver, edges);
+                layers.again(&block, token, &mut scratch);
+                let d_u = d_sums.to_messages(&block, &mut scratch);
+                layers.descend(&block, token, d_u, &mut scratch, &mut sum, &mut sink);
             }
             add(d_a, &*sum);
         }
@@ -206,55 +148,106 @@ impl Message {
     }
 }
 
-/// The way back of one block: messages again, their gradients, then those of everything that they
-/// were made of.
-fn channels<T: Real, const P: usize>(
-    read: &Read<'_, T, P>,
-    block: &Block<T>,
-    receiver: usize,
-    d_sums: &Sums<T, P>,
-    d_a: &mut Row<T, P>,
-    scratch: &mut Scratch<T, P>,
-    sink: &mut Sink<'_, T, P>,
-) {
-    let Scratch {
-        h,
-        h_slope,
-        m,
-        m_slope,
-        d_m,
-        d_z,
-    } = scratch;
-    read.forward.first_layer(block, receiver, h);
-    silu_and_slope(h, h_slope);
-    multiply_rows(h, &read.forward.params.weight, &read.forward.params.bias, m);
-    silu_and_slope(m, m_slope);
-    block.clear_rest(m);
+impl<'a, T: Real, const P: usize> Sink<'a, T, P> {
+    /// For gradients of b, y, x, n from token `first` on.
+    pub fn new(first: usize, radial: usize, d_inputs: Vec<&'a mut [T]>) -> Self {
+        let Ok([b, y, x, n]) = <[&'a mut [T]; 4]>::try_from(d_inputs) else {
+            panic!("messages have gradients of b, y, x, n")
+        };
+        Sink {
+            first,
+            b: rows_mut(b),
+            positions: [rows_mut(y), rows_mut(x), rows_mut(n)],
+            params: Params::zeros(radial),
+        }
+    }
+}
 
-    let weights = block.weights();
-    multiply_lanes(&weights[1..], &d_sums.directed, &d_sums.scalars, d_m);
-    block.clear_rest(m_slope);
-    scale_and_sum(d_m, m_slope, &mut sink.params.bias);
-    let mut d_u = [Row::zero(); BLOCK];
-    multiply_rows(m, &d_sums.by_channel, &Row::zero(), &mut d_u);
+impl<T: Real, const P: usize> Sums<T, P> {
+    /// Gradients of the messages of a block, into `d_m`; returns those of the directions.
+    fn to_messages(&self, block: &Block<T>, scratch: &mut Scratch<T, P>) -> [Vectors<T>; 2] {
+        let weights = block.weights();
+        multiply_lanes(
+            &weights[1..],
+            &self.directed,
+            &self.scalars,
+            &mut scratch.d_m,
+        );
+        let mut d_u = [Row::zero(); BLOCK];
+        multiply_rows(&scratch.m, &self.by_channel, &Row::zero(), &mut d_u);
+        [0, 1].map(|which| from_fn(|h| from_fn(|e| d_u[e][2 * h + which])))
+    }
+}
 
-    accumulate_rows(h, d_m, &mut sink.params.weight);
-    multiply_rows(d_m, &read.weight, &Row::zero(), d_z);
-    scale_and_sum(d_z, h_slope, d_a);
+impl<'a, T: Real, const P: usize> Layers<'a, T, P> {
+    /// Of the inputs and parameters of a message.
+    pub fn new(batch: &'a Batch, inputs: &'a [&'a [T]], params: &[&[T]], grid: Grid<T>) -> Self {
+        let params = Params::<T, P>::new(params);
+        Layers {
+            weight: from_fn(|c| Row(from_fn(|k| params.weight[k][c]))),
+            dense: from_fn(|c| Row(from_fn(|m| params.dense[m][c]))),
+            forward: Reads {
+                batch,
+                inputs: Inputs::new(inputs),
+                params,
+                grid,
+            },
+        }
+    }
 
-    accumulate_lanes(&block.dense, &d_z[..block.live], &mut sink.params.dense);
-    let mut d_dense = [Row::zero(); BLOCK];
-    multiply_rows(d_z, &read.dense, &Row::zero(), &mut d_dense);
-    let d_r = scatter(&read.forward, block, d_z, sink);
-    let direction =
-        |which: usize| -> Vectors<T> { from_fn(|h| from_fn(|e| d_u[e][2 * h + which])) };
-    let gradient = BlockGradient {
-        u: [direction(0), direction(1)],
-        r: d_r,
-        dense: from_fn(|k| from_fn(|e| d_dense[e][k])),
-    };
-    for (to, d) in sink.positions.iter_mut().zip(block.backward(gradient)) {
-        spread(block, receiver, sink.first, &d, to);
+    /// The messages of a block again, with their slopes.
+    pub fn again(&self, block: &Block<T>, receiver: usize, scratch: &mut Scratch<T, P>) {
+        let Scratch {
+            h,
+            h_slope,
+            m,
+            m_slope,
+            ..
+        } = scratch;
+        let params = &self.forward.params;
+        self.forward.first_layer(block, receiver, h);
+        silu_and_slope(h, h_slope);
+        multiply_rows(h, &params.weight, &params.bias, m);
+        silu_and_slope(m, m_slope);
+        block.clear_rest(m);
+        block.clear_rest(m_slope);
+    }
+
+    /// The way back of one block: from the gradients of its messages and of its two directions to
+    /// those of everything that they were made of; that of a is added to `d_a`.
+    pub fn descend(
+        &self,
+        block: &Block<T>,
+        receiver: usize,
+        d_u: [Vectors<T>; 2],
+        scratch: &mut Scratch<T, P>,
+        d_a: &mut Row<T, P>,
+        sink: &mut Sink<'_, T, P>,
+    ) {
+        let Scratch {
+            h,
+            h_slope,
+            m_slope,
+            d_m,
+            d_z,
+            ..
+        } = scratch;
+        scale_and_sum(d_m, m_slope, &mut sink.params.bias);
+        accumulate_rows(h, d_m, &mut sink.params.weight);
+        multiply_rows(d_m, &self.weight, &Row::zero(), d_z);
+        scale_and_sum(d_z, h_slope, d_a);
+
+        accumulate_lanes(&block.dense, &d_z[..block.live], &mut sink.params.dense);
+        let mut d_dense = [Row::zero(); BLOCK];
+        multiply_rows(d_z, &self.dense, &Row::zero(), &mut d_dense);
+        let gradient = BlockGradient {
+            u: d_u,
+            r: scatter(&self.forward, block, d_z, sink),
+            dense: from_fn(|k| from_fn(|e| d_dense[e][k])),
+        };
+        for (to, d) in sink.positions.iter_mut().zip(block.backward(gradient)) {
+            spread(block, receiver, sink.first, &d, to);
+        }
     }
 }
 
@@ -337,33 +330,5 @@ fn silu_and_slope<T: Real, const P: usize>(x: &mut [Row<T, P>], slope: &mut [Row
             *x *= s;
             *slope = T::fma(*x, T::one() - s, s);
         }
-    }
-}
-
-/// Adds the partial gradients in the order of the pieces; parallel over tokens, which does not
-/// change that order.
-fn add_partials<T: Real, const P: usize>(partials: &[Partial<T, P>], d_inputs: [&mut [T]; 4]) {
-    const TASK: usize = 256;
-    for (index, to) in d_inputs.into_iter().enumerate() {
-        let width = partials[0].inputs[index].len() / partials[0].span.len();
-        to.par_chunks_mut(TASK * width)
-            .enumerate()
-            .for_each(|(task, to)| {
-                let tokens = task * TASK..task * TASK + to.len() / width;
-                for partial in partials {
-                    let (start, end) = (
-                        tokens.start.max(partial.span.start),
-                        tokens.end.min(partial.span.end),
-                    );
-                    if start < end {
-                        let from = &partial.inputs[index][(start - partial.span.start) * width
-                            ..(end - partial.span.start) * width];
-                        add(
-                            &mut to[(start - tokens.start) * width..(end - tokens.start) * width],
-                            from,
-                        );
-                    }
-                }
-            });
     }
 }

@@ -13,23 +13,23 @@ use super::{BLOCK, DENSE, DEVIATION, Lanes, NEAR, ROUND, Reads, SOFT, WIDTHS};
 use crate::numeric::Real;
 
 /// A vector for every edge of a block.
-pub(super) type Vectors<T> = [Lanes<T>; 3];
+pub(in crate::ops) type Vectors<T> = [Lanes<T>; 3];
 
 /// s/(w² + s²) for the three thermal widths w.
-pub(super) fn gains<T: Real>(scale: f64) -> [T; 3] {
+pub(in crate::ops) fn gains<T: Real>(scale: f64) -> [T; 3] {
     WIDTHS.map(|width| T::of(scale / (width * width + scale * scale)))
 }
 
 /// z/√(1 + (z/4)²) and its derivative.
 #[inline(always)]
-pub(super) fn soft_clip<T: Real>(z: T) -> (T, T) {
+pub(in crate::ops) fn soft_clip<T: Real>(z: T) -> (T, T) {
     let q = (T::one() + z * z * T::of(1.0 / 16.0)).sqrt().recip();
     (z * q, q * q * q)
 }
 
 /// tanh and its derivative, without a branch.
 #[inline(always)]
-pub(super) fn tanh<T: Real>(x: T) -> (T, T) {
+pub(in crate::ops) fn tanh<T: Real>(x: T) -> (T, T) {
     let two = T::of(2.0);
     let t = (x * two).sigmoid() * two - T::one();
     (t, T::one() - t * t)
@@ -37,7 +37,7 @@ pub(super) fn tanh<T: Real>(x: T) -> (T, T) {
 
 /// The grid of the B-splines.
 #[derive(Clone, Copy)]
-pub(super) struct Grid<T> {
+pub(in crate::ops) struct Grid<T> {
     /// Number of the last spline, the one that stands for everything far away.
     last: T,
     /// Splines an Å.
@@ -57,7 +57,7 @@ impl<T: Real> Grid<T> {
 }
 
 /// The four B-splines that are not zero at the distances of a block.
-pub(super) struct Splines<T> {
+pub(in crate::ops) struct Splines<T> {
     /// The first of the four.
     first: [u32; BLOCK],
     /// Way from the knot below to the knot above, 0 … 1.
@@ -116,7 +116,10 @@ impl<T: Real> Splines<T> {
 
 /// The four rows from `first` on.
 #[inline(always)]
-pub(super) fn four<T, const P: usize>(table: &[Row<T, P>], first: usize) -> &[Row<T, P>; 4] {
+pub(in crate::ops) fn four<T, const P: usize>(
+    table: &[Row<T, P>],
+    first: usize,
+) -> &[Row<T, P>; 4] {
     (&table[first..first + 4])
         .try_into()
         .expect("four rows are four rows")
@@ -124,7 +127,7 @@ pub(super) fn four<T, const P: usize>(table: &[Row<T, P>], first: usize) -> &[Ro
 
 /// The four rows from `first` on.
 #[inline(always)]
-pub(super) fn four_mut<T, const P: usize>(
+pub(in crate::ops) fn four_mut<T, const P: usize>(
     table: &mut [Row<T, P>],
     first: usize,
 ) -> &mut [Row<T, P>; 4] {
@@ -134,7 +137,7 @@ pub(super) fn four_mut<T, const P: usize>(
 }
 
 /// Distances and directions of a block in one set of positions.
-pub(super) struct Geometry<T> {
+pub(in crate::ops) struct Geometry<T> {
     d: Vectors<T>,
     /// Distance, Å.
     r: Lanes<T>,
@@ -185,7 +188,7 @@ impl<T: Real> Geometry<T> {
 }
 
 /// What a receiver's blocks have in common.
-pub(super) struct Receiver<T> {
+pub(in crate::ops) struct Receiver<T> {
     /// The token.
     pub token: usize,
     /// [`gains`] of its system.
@@ -194,7 +197,7 @@ pub(super) struct Receiver<T> {
 
 /// A block of edges of one receiver. Lanes past the last edge repeat it: their messages are set to
 /// zero.
-pub(super) struct Block<T> {
+pub(in crate::ops) struct Block<T> {
     /// Number of edges.
     pub live: usize,
     /// The weight of a message in the sum of the messages.
@@ -219,7 +222,7 @@ pub(super) struct Block<T> {
 }
 
 /// Gradients of a block's geometry: sums over the channels.
-pub(super) struct BlockGradient<T> {
+pub(in crate::ops) struct BlockGradient<T> {
     /// Of the directions: candidate, condition.
     pub u: [Vectors<T>; 2],
     /// Of the distances through the splines and the last dense feature.

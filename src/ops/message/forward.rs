@@ -17,7 +17,7 @@ use crate::ops::{Batch, Forward};
 const TASK: usize = 64;
 
 /// The receivers of a range of tokens, each with the constants of its system.
-pub(super) fn receivers<T: Real>(
+pub(in crate::ops) fn receivers<T: Real>(
     batch: &Batch,
     tokens: Range<usize>,
 ) -> impl Iterator<Item = Receiver<T>> + '_ {
@@ -37,7 +37,7 @@ pub(super) fn receivers<T: Real>(
 }
 
 /// The blocks of edges of a token.
-pub(super) fn blocks(batch: &Batch, token: usize) -> impl Iterator<Item = Range<usize>> {
+pub(in crate::ops) fn blocks(batch: &Batch, token: usize) -> impl Iterator<Item = Range<usize>> {
     let (start, end) = (
         batch.edges.start[token] as usize,
         batch.edges.start[token + 1] as usize,
@@ -55,7 +55,7 @@ struct Scratch<T, const P: usize> {
 }
 
 impl Message {
-    pub(super) fn forward_rows<T: Real, const P: usize>(&self, call: Forward<'_, T>) {
+    pub(in crate::ops) fn forward_rows<T: Real, const P: usize>(&self, call: Forward<'_, T>) {
         let batch = call.batch;
         let grid = Grid::new(self.radial, self.reach);
         let reads = Reads {
@@ -118,7 +118,7 @@ impl<T: Real, const P: usize> Reads<'_, T, P> {
 
     /// What the first silu is applied to.
     #[inline(never)]
-    pub(super) fn first_layer(
+    pub(in crate::ops) fn first_layer(
         &self,
         block: &Block<T>,
         receiver: usize,
@@ -149,7 +149,7 @@ impl<T: Real, const P: usize> Reads<'_, T, P> {
 }
 
 #[inline(never)]
-fn silu<T: Real, const P: usize>(rows: &mut [Row<T, P>]) {
+pub(in crate::ops) fn silu<T: Real, const P: usize>(rows: &mut [Row<T, P>]) {
     for row in rows {
         for x in row.iter_mut() {
             *x = x.silu();

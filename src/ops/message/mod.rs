@@ -28,12 +28,14 @@
 //!
 //! The edges of one receiver go through the kernels in blocks of `BLOCK`, so that a block's
 //! channels stay in the first cache; `forward` and `backward` are each one file, the pair geometry
-//! (`features`) and the block products (`product`) are common to both.
+//! (`features`) and the block products (`product`) are common to both. The layers up to m serve
+//! [`super::near_attention`] too.
 
-mod backward;
-mod features;
-mod forward;
-mod product;
+pub(super) mod backward;
+pub(super) mod features;
+pub(super) mod forward;
+pub(super) mod partial;
+pub(super) mod product;
 #[cfg(test)]
 mod tests;
 
@@ -46,10 +48,10 @@ use product::Row;
 pub const DENSE: usize = 9;
 
 /// Edges that are processed together.
-const BLOCK: usize = 8;
+pub(super) const BLOCK: usize = 8;
 
 /// One number for every edge of a block.
-type Lanes<T> = [T; BLOCK];
+pub(super) type Lanes<T> = [T; BLOCK];
 
 /// Factor of every sum over neighbours: about 1/√8.
 pub const SUM: f64 = 0.35;
@@ -75,7 +77,7 @@ pub const DEVIATION: f64 = 0.1;
 
 /// Batches of at most this many tokens run serially; larger ones are cut into pieces of at least
 /// this size.
-const PIECE: usize = 256;
+pub(super) const PIECE: usize = 256;
 
 /// Pair messages; see the module's equations.
 ///
@@ -94,7 +96,7 @@ pub struct Message {
 }
 
 /// The inputs by name and row.
-struct Inputs<'a, T, const P: usize> {
+pub(super) struct Inputs<'a, T, const P: usize> {
     a: &'a [[T; P]],
     b: &'a [[T; P]],
     y: &'a [[T; 3]],
@@ -103,7 +105,7 @@ struct Inputs<'a, T, const P: usize> {
 }
 
 impl<'a, T: Real, const P: usize> Inputs<'a, T, P> {
-    fn new(inputs: &'a [&'a [T]]) -> Self {
+    pub fn new(inputs: &'a [&'a [T]]) -> Self {
         let [a, b, y, x, n] = inputs else {
             panic!("message takes 5 inputs, not {}", inputs.len())
         };
@@ -118,15 +120,15 @@ impl<'a, T: Real, const P: usize> Inputs<'a, T, P> {
 }
 
 /// What both kernels read.
-struct Reads<'a, T, const P: usize> {
-    batch: &'a Batch,
-    inputs: Inputs<'a, T, P>,
-    params: Params<T, P>,
-    grid: Grid<T>,
+pub(super) struct Reads<'a, T, const P: usize> {
+    pub batch: &'a Batch,
+    pub inputs: Inputs<'a, T, P>,
+    pub params: Params<T, P>,
+    pub grid: Grid<T>,
 }
 
 /// The parameters, or their gradients: an aligned copy, a few kilobytes a call.
-struct Params<T, const P: usize> {
+pub(super) struct Params<T, const P: usize> {
     relation: [Row<T, P>; RELATIONS],
     /// The last row stands there four times: the splines past the last are summed up in it, and the
     /// four rows of an edge lie one after the other.
@@ -134,12 +136,12 @@ struct Params<T, const P: usize> {
     /// The same.
     radial_condition: Vec<Row<T, P>>,
     dense: [Row<T, P>; DENSE],
-    weight: [Row<T, P>; P],
-    bias: Row<T, P>,
+    pub weight: [Row<T, P>; P],
+    pub bias: Row<T, P>,
 }
 
 impl<T: Real, const P: usize> Params<T, P> {
-    fn new(params: &[&[T]]) -> Self {
+    pub fn new(params: &[&[T]]) -> Self {
         let [relation, radial, radial_condition, dense, weight, bias] = params else {
             panic!("message takes 6 parameters, not {}", params.len())
         };
@@ -168,7 +170,7 @@ impl<T: Real, const P: usize> Params<T, P> {
     }
 
     /// Gradients of `radial` splines and of the rest.
-    fn zeros(radial: usize) -> Self {
+    pub fn zeros(radial: usize) -> Self {
         let zero = Row::zero();
         let table = vec![zero; radial + 3];
         let radial_condition = table.clone();
@@ -183,7 +185,7 @@ impl<T: Real, const P: usize> Params<T, P> {
     }
 
     /// Adds these gradients to those of the parameters.
-    fn add_to(&self, d_params: &mut [&mut [T]]) {
+    pub fn add_to(&self, d_params: &mut [&mut [T]]) {
         let tables = [
             &self.relation[..],
             &self.radial,
@@ -203,14 +205,14 @@ impl<T: Real, const P: usize> Params<T, P> {
 }
 
 /// `to += what`.
-fn add<T: Real>(to: &mut [T], what: &[T]) {
+pub(super) fn add<T: Real>(to: &mut [T], what: &[T]) {
     for (to, &what) in to.iter_mut().zip(what) {
         *to += what;
     }
 }
 
 /// A row-major buffer by rows.
-fn rows<T, const W: usize>(flat: &[T]) -> &[[T; W]] {
+pub(super) fn rows<T, const W: usize>(flat: &[T]) -> &[[T; W]] {
     let (rows, rest) = flat.as_chunks();
     assert!(
         rest.is_empty(),
@@ -221,7 +223,7 @@ fn rows<T, const W: usize>(flat: &[T]) -> &[[T; W]] {
 }
 
 /// A row-major buffer by rows.
-fn rows_mut<T, const W: usize>(flat: &mut [T]) -> &mut [[T; W]] {
+pub(super) fn rows_mut<T, const W: usize>(flat: &mut [T]) -> &mut [[T; W]] {
     assert!(
         flat.len().is_multiple_of(W),
         "message: a buffer of {} is not made of rows of {W}",
@@ -230,10 +232,25 @@ fn rows_mut<T, const W: usize>(flat: &mut [T]) -> &mut [[T; W]] {
     flat.as_chunks_mut().0
 }
 
-/// Number of pieces that a batch is cut into: by its size only, at most 16 so that their partial
-/// gradients stay few.
-fn pieces(batch: &Batch) -> usize {
-    (batch.tokens() / PIECE).clamp(1, 16)
+/// Parameters of the layers up to m.
+pub(super) fn parameters(channels: usize, radial: usize) -> Vec<ParamShape> {
+    let param = |name, rows, gain| ParamShape {
+        name,
+        size: [rows, channels],
+        init: Init::Normal { gain },
+    };
+    vec![
+        param("relation", RELATIONS, 3.0),
+        param("radial", radial, 2.0),
+        param("radial_condition", radial, 2.0),
+        param("dense", DENSE, 1.0),
+        param("weight", channels, 1.0),
+        ParamShape {
+            name: "bias",
+            size: [1, channels],
+            init: Init::Constant(0.0),
+        },
+    ]
 }
 
 impl Kernel for Message {
@@ -253,11 +270,6 @@ impl Kernel for Message {
 
     fn signature(&self) -> Signature {
         let p = self.channels;
-        let param = |name, rows, gain| ParamShape {
-            name,
-            size: [rows, p],
-            init: Init::Normal { gain },
-        };
         Signature {
             inputs: vec![
                 Shape::scalars(p),
@@ -266,18 +278,7 @@ impl Kernel for Message {
                 Shape::vectors(1),
                 Shape::vectors(1),
             ],
-            params: vec![
-                param("relation", RELATIONS, 3.0),
-                param("radial", self.radial, 2.0),
-                param("radial_condition", self.radial, 2.0),
-                param("dense", DENSE, 1.0),
-                param("weight", p, 1.0),
-                ParamShape {
-                    name: "bias",
-                    size: [1, p],
-                    init: Init::Constant(0.0),
-                },
-            ],
+            params: parameters(p, self.radial),
             outputs: vec![Shape::scalars(p), Shape::vectors(2 * p)],
         }
     }

@@ -20,10 +20,10 @@ use crate::numeric::Real;
 /// cache line.
 #[derive(Clone, Copy)]
 #[repr(C, align(32))]
-pub(super) struct Row<T, const N: usize>(pub [T; N]);
+pub(in crate::ops) struct Row<T, const N: usize>(pub [T; N]);
 
 /// Eight channels: one 256-bit register in f32.
-pub(super) type Part<T> = [T; 8];
+pub(in crate::ops) type Part<T> = [T; 8];
 
 impl<T: Real, const N: usize> Row<T, N> {
     /// All zero.
@@ -62,7 +62,7 @@ impl<T, const N: usize> DerefMut for Row<T, N> {
 
 /// a + b.
 #[inline(always)]
-pub(super) fn plus<T: Real>(mut a: Part<T>, b: &Part<T>) -> Part<T> {
+pub(in crate::ops) fn plus<T: Real>(mut a: Part<T>, b: &Part<T>) -> Part<T> {
     for i in 0..8 {
         a[i] += b[i];
     }
@@ -71,7 +71,7 @@ pub(super) fn plus<T: Real>(mut a: Part<T>, b: &Part<T>) -> Part<T> {
 
 /// a·b.
 #[inline(always)]
-pub(super) fn times<T: Real>(mut a: Part<T>, b: &Part<T>) -> Part<T> {
+pub(in crate::ops) fn times<T: Real>(mut a: Part<T>, b: &Part<T>) -> Part<T> {
     for i in 0..8 {
         a[i] *= b[i];
     }
@@ -80,7 +80,7 @@ pub(super) fn times<T: Real>(mut a: Part<T>, b: &Part<T>) -> Part<T> {
 
 /// sum + x·a.
 #[inline(always)]
-pub(super) fn plus_scaled<T: Real>(mut sum: Part<T>, x: T, a: &Part<T>) -> Part<T> {
+pub(in crate::ops) fn plus_scaled<T: Real>(mut sum: Part<T>, x: T, a: &Part<T>) -> Part<T> {
     for i in 0..8 {
         sum[i] = T::fma(x, a[i], sum[i]);
     }
@@ -89,14 +89,14 @@ pub(super) fn plus_scaled<T: Real>(mut sum: Part<T>, x: T, a: &Part<T>) -> Part<
 
 /// The sum of the eight.
 #[inline(always)]
-pub(super) fn total<T: Real>(a: Part<T>) -> T {
+pub(in crate::ops) fn total<T: Real>(a: Part<T>) -> T {
     let [a0, a1, a2, a3, a4, a5, a6, a7] = a;
     ((a0 + a4) + (a2 + a6)) + ((a1 + a5) + (a3 + a7))
 }
 
 /// `x *= by`, element by element, and `sum += Σ_e x[e]`.
 #[inline(always)]
-pub(super) fn scale_and_sum<T: Real, const N: usize>(
+pub(in crate::ops) fn scale_and_sum<T: Real, const N: usize>(
     x: &mut [Row<T, N>; BLOCK],
     by: &[Row<T, N>; BLOCK],
     sum: &mut Row<T, N>,
@@ -114,7 +114,7 @@ pub(super) fn scale_and_sum<T: Real, const N: usize>(
 
 /// `out[e] = start + Σ_k x[e][k] · w[k]` for the edges e of a block.
 #[inline(never)]
-pub(super) fn multiply_rows<T: Real, const K: usize, const N: usize>(
+pub(in crate::ops) fn multiply_rows<T: Real, const K: usize, const N: usize>(
     x: &[Row<T, K>; BLOCK],
     w: &[Row<T, N>; K],
     start: &Row<T, N>,
@@ -125,7 +125,7 @@ pub(super) fn multiply_rows<T: Real, const K: usize, const N: usize>(
 
 /// `out[e] = start + Σ_k x[k][e] · w[k]` for the edges e of a block.
 #[inline(never)]
-pub(super) fn multiply_lanes<T: Real, const N: usize>(
+pub(in crate::ops) fn multiply_lanes<T: Real, const N: usize>(
     x: &[Lanes<T>],
     w: &[Row<T, N>],
     start: &Row<T, N>,
@@ -136,7 +136,7 @@ pub(super) fn multiply_lanes<T: Real, const N: usize>(
 
 /// `out[k] += Σ_e x[e][k] · z[e]`.
 #[inline(never)]
-pub(super) fn accumulate_rows<T: Real, const K: usize, const N: usize>(
+pub(in crate::ops) fn accumulate_rows<T: Real, const K: usize, const N: usize>(
     x: &[Row<T, K>; BLOCK],
     z: &[Row<T, N>; BLOCK],
     out: &mut [Row<T, N>; K],
@@ -146,7 +146,7 @@ pub(super) fn accumulate_rows<T: Real, const K: usize, const N: usize>(
 
 /// `out[k] += Σ_e x[k][e] · z[e]`.
 #[inline(never)]
-pub(super) fn accumulate_lanes<T: Real, const K: usize, const N: usize>(
+pub(in crate::ops) fn accumulate_lanes<T: Real, const K: usize, const N: usize>(
     x: &[Lanes<T>; K],
     z: &[Row<T, N>],
     out: &mut [Row<T, N>; K],

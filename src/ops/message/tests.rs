@@ -271,7 +271,7 @@ fn thread_count_does_not_change_a_bit() {
 fn pieces_add_up_to_what_the_systems_give_alone() {
     // two pieces, cut within the third system; alone, each system is one piece
     let whole = Case::new(9, 8, &[200, 90, 180, 250], 12);
-    assert_eq!(pieces(&whole.batch), 2);
+    assert_eq!(partial::pieces(&whole.batch, 16), 2);
     let projection = whole.projection();
     let (d_inputs, d_params) = whole.backward::<f64>(&projection);
     let mut joined: Buffers = vec![vec![]; d_inputs.len()];

@@ -48,6 +48,7 @@ impl Shader for Message {
     const SHARED: &'static str = concat!(
         include_str!("../../../../shaders/shared/pair.wgsl"),
         include_str!("../../../../shaders/shared/layers.wgsl"),
+        include_str!("../../../../shaders/shared/edge.wgsl"),
     );
     const CONSTANTS: &'static [Named] = &[
         ("RELATIONS", Value::count(RELATIONS)),

@@ -6,14 +6,26 @@ mod support;
 #[cfg(feature = "gpu")]
 use mdsurrogate::engine::gpu::Transforms;
 use mdsurrogate::engine::{Cpu, Engine};
-use mdsurrogate::ops::{Kernel, Op, Shape};
+use mdsurrogate::ops::{Kernel, Op, Shape, rank2};
 use nalgebra::{Matrix3, Rotation3, Vector3};
 use support::{Case, case, largest, relative_error};
 
-/// The vectors of a buffer (`[3][width]`, or the last three of `[4][width]`) times a matrix.
+/// The vectors of a buffer (`[3][width]`, or the last three of `[4][width]`) times a matrix, and
+/// its tensors (`[5][width]`) turned by it.
 fn turned(buffer: &[f64], shape: &Shape, matrix: &Matrix3<f64>) -> Vec<f64> {
     let mut out = buffer.to_vec();
     if shape.components == 1 || shape.width == 0 {
+        return out;
+    }
+    if shape.components == rank2::NUMBERS {
+        for row in out.chunks_exact_mut(shape.row()) {
+            for k in 0..shape.width {
+                let tensor = std::array::from_fn(|m| row[m * shape.width + k]);
+                for (m, x) in rank2::turned(tensor, matrix).into_iter().enumerate() {
+                    row[m * shape.width + k] = x;
+                }
+            }
+        }
         return out;
     }
     let skipped = shape.components - 3;
@@ -92,6 +104,7 @@ fn a_shear_is_noticed() {
     }
     for name in [
         "message",
+        "near_attention",
         "heights",
         "tuple",
         "gate",

@@ -10,7 +10,7 @@ use super::inputs::{Inputs, index, vectors};
 use super::program::{Given, Program, Slot};
 use crate::Result;
 use crate::engine::{Engine, Learner, Rates};
-use crate::ops::Init;
+use crate::ops::{Init, rank2};
 
 /// A program with its weights on an engine.
 pub struct Network<E: Engine> {
@@ -337,8 +337,8 @@ impl<E: Engine> Network<E> {
     }
 }
 
-/// RMS of found − R·expected over the RMS of expected, for rows of scalars, vectors or tuples; NaN
-/// stays NaN as infinity.
+/// RMS of found − R·expected over the RMS of expected, for rows of scalars, vectors, tuples or
+/// tensors; NaN stays NaN as infinity.
 fn rotation_error(
     expected: &[f64],
     found: &[f64],
@@ -354,6 +354,15 @@ fn rotation_error(
     {
         let first = components % 3; // 1 for scalars and tuples: their scalar part
         for k in 0..width {
+            if components == rank2::NUMBERS {
+                let of = |row: &[f64]| std::array::from_fn(|m| row[m * width + k]);
+                let turned = rank2::turned(of(expected), rotation.matrix());
+                for (found, expected) in of(found).into_iter().zip(turned) {
+                    difference += (found - expected).powi(2);
+                    size += expected.powi(2);
+                }
+                continue;
+            }
             if first == 1 {
                 difference += (found[k] - expected[k]).powi(2);
                 size += expected[k].powi(2);

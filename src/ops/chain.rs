@@ -51,14 +51,8 @@ impl Chain {
     pub fn takes(op: &Op) -> bool {
         matches!(
             op,
-            Op::Linear(_)
-                | Op::Norm(_)
-                | Op::Tuple(_)
-                | Op::Gate(_)
-                | Op::Invariants(_)
-                | Op::Update(_)
-                | Op::Readout(_)
-        )
+            Op::Linear(_) | Op::Norm(_) | Op::Tuple(_) | Op::Gate(_) | Op::Readout(_)
+        ) || is_of_vectors(op)
     }
 
     /// Whether its rows are all of tokens, or all of systems.
@@ -148,6 +142,16 @@ fn of_rows<'a, T>(known: &[&'a [T]], rows: &[usize]) -> Vec<&'a [T]> {
     rows.iter().map(|&row| known[row]).collect()
 }
 
+/// Lengths and updates of vectors: those of tensors are written for no chain, since no network that
+/// is run for its speed has any.
+fn is_of_vectors(op: &Op) -> bool {
+    match op {
+        Op::Invariants(op) => op.components == 3,
+        Op::Update(op) => op.components == 3,
+        _ => false,
+    }
+}
+
 /// Token-wise layers as a block of a network has them, from its convolution to its readout.
 fn block() -> Chain {
     let (c, k) = (6, 4);
@@ -173,12 +177,12 @@ fn block() -> Chain {
         (mixed.into(), vec![7, 3]),                                // 9
         (turned.into(), vec![8, 5, 4]),                            // 10
         (Norm { channels: c }.into(), vec![9]),                    // 11
-        (Invariants { channels: k }.into(), vec![10]),             // 12
+        (Invariants::of_vectors(k).into(), vec![10]),              // 12
         (hidden.into(), vec![11, 12]),                             // 13, 14
         (Linear::scalars(&[8], c).residual().into(), vec![13, 9]), // 15
         (Linear::scalars(&[8], k).into(), vec![13]),               // 16
         (Linear::vectors(&[k], k).into(), vec![10]),               // 17
-        (Update { channels: k }.into(), vec![10, 17, 16]),         // 18
+        (Update::of_vectors(k).into(), vec![10, 17, 16]),          // 18
         (weights.into(), vec![15]),                                // 19
         (
             Readout {

@@ -1,7 +1,7 @@
 //! `linear`: y = act(Σ_k x_k W_k + b) + residual, on scalars or on each component of vectors.
 
 use super::pieces::{for_rows, reduce_rows};
-use super::{Backward, Forward, Init, Kernel, ParamShape, Rows, Shape, Signature};
+use super::{Backward, Forward, Init, Kernel, ParamShape, Rows, Shape, Signature, rank2};
 use crate::numeric::Real;
 use crate::numeric::gemm::{Left, add_product, transpose};
 
@@ -14,8 +14,8 @@ use crate::numeric::gemm::{Left, add_product, transpose};
 pub struct Linear {
     /// What a row stands for.
     pub rows: Rows,
-    /// 1 for scalars, 3 for vectors (which take no bias and no activation: they would break the
-    /// rotation symmetry).
+    /// 1 for scalars, 3 for vectors, 5 for tensors (which take no bias and no activation: they
+    /// would break the rotation symmetry).
     pub components: usize,
     /// Widths of the inputs.
     pub inputs: Vec<usize>,
@@ -52,6 +52,13 @@ impl Linear {
             components: 3,
             bias: false,
             ..Linear::scalars(inputs, outputs)
+        }
+    }
+    /// Tensors to tensors, likewise.
+    pub fn tensors(inputs: &[usize], outputs: usize) -> Self {
+        Linear {
+            components: rank2::NUMBERS,
+            ..Linear::vectors(inputs, outputs)
         }
     }
     /// With silu after it.
@@ -102,6 +109,7 @@ impl Kernel for Linear {
         vec![
             Linear::scalars(&[5, 3], 4).silu().residual(),
             Linear::vectors(&[2, 3], 4).residual().gain(0.5),
+            Linear::tensors(&[3, 2], 3).residual(),
             Linear::scalars(&[4], 6).per_system(),
             Linear::scalars(&[3, 1, 2, 4], 5).unbiased(),
         ]

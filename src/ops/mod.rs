@@ -4,7 +4,7 @@
 //! # Conventions, the same for every op and every engine
 //! - Buffers are flat, row-major. A row belongs to a token (or to a system); a *scalar* row is
 //!   `[width]`, a *vector* row is `[3][width]` (component x, y, z, then channel), a *tuple* row is
-//!   `[4][width]`: (α, r_x, r_y, r_z).
+//!   `[4][width]`: (α, r_x, r_y, r_z), a *tensor* row is `[5][width]`: the numbers of [`rank2`].
 //! - Many systems are concatenated: [`Batch::offsets`] says where each begins. No op mixes two
 //!   systems.
 //! - `forward` overwrites its outputs, which may hold anything before (NaN included).
@@ -30,6 +30,7 @@
 
 mod batch;
 mod pieces;
+pub mod rank2;
 
 pub use batch::{Batch, Centre, Edges, RELATIONS};
 
@@ -49,7 +50,7 @@ pub enum Rows {
 pub struct Shape {
     /// What a row stands for.
     pub rows: Rows,
-    /// 1 scalar, 3 vector, 4 tuple.
+    /// 1 scalar, 3 vector, 4 tuple, 5 tensor.
     pub components: usize,
     /// Channels.
     pub width: usize,
@@ -77,6 +78,14 @@ impl Shape {
         Shape {
             rows: Rows::Tokens,
             components: 4,
+            width,
+        }
+    }
+    /// `width` symmetric traceless tensors of rank 2 a token ([`rank2`]).
+    pub const fn tensors(width: usize) -> Self {
+        Shape {
+            rows: Rows::Tokens,
+            components: rank2::NUMBERS,
             width,
         }
     }
@@ -195,6 +204,7 @@ macro_rules! ops {
             Norm = norm,
             Heights = heights,
             Message = message,
+            NearAttention = near_attention,
             Tuple = tuple,
             LongConv = long_conv,
             Gate = gate,

@@ -33,7 +33,7 @@ impl Case {
     /// Random inputs for an op; positions (1-channel vectors of pair ops) spread like atoms.
     pub fn random(op: Op, batch: Batch, rng: &mut impl Rng) -> Case {
         let signature = op.signature();
-        let spread = if matches!(op, Op::Message(_) | Op::Heights(_)) {
+        let spread = if matches!(op, Op::Message(_) | Op::NearAttention(_) | Op::Heights(_)) {
             1.5
         } else {
             1.0

@@ -114,7 +114,7 @@ impl FastEgnn {
         let near = parts::messages(b, name, self.local(), c, state);
         let ways = Linear::vectors(&[1], v).gain(UNIT).residual();
         let ways = b.call(&at("ways"), ways, &[state.geometry, nodes.places])[0];
-        let lengths = b.call(&at("lengths"), Invariants { channels: v }, &[ways])[0];
+        let lengths = b.call(&at("lengths"), Invariants::of_vectors(v), &[ways])[0];
         let seen = Linear::scalars(&[c, v, c], c).silu();
         let inputs = [near.norm, lengths, nodes.scalars];
         let seen = b.call(&at("seen"), seen, &inputs)[0];
@@ -135,7 +135,7 @@ impl FastEgnn {
         let (c, v) = (self.scalars, self.nodes);
         let at = |part: &str| format!("{name}.nodes_{part}");
         let gates = b.call(&at("gates"), Linear::scalars(&[c], v), &[seen])[0];
-        let update = Update { channels: v };
+        let update = Update::of_vectors(v);
         let moved = b.call(&at("update"), update, &[nodes.places, ways, gates])[0];
         nodes.places = self.mean_of_vectors(b, &at("places"), moved);
         let all = Mean {

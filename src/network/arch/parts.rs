@@ -275,7 +275,7 @@ pub(super) fn token_wise(
 ) {
     let at = |part: &str| format!("{name}.mlp_{part}");
     let f = b.call(&at("norm"), Norm { channels: c }, &[state.scalars])[0];
-    let lengths = Invariants { channels: k };
+    let lengths = Invariants::of_vectors(k);
     let lengths = b.call(&format!("{name}.lengths"), lengths, &[*vectors])[0];
     let hidden = Linear::scalars(&[c, k], 2 * c).silu();
     let hidden = b.call(&at("in"), hidden, &[f, lengths])[0];
@@ -285,7 +285,7 @@ pub(super) fn token_wise(
     let gates = b.call(&at("gates"), gates, &[hidden])[0];
     let turned = Linear::vectors(&[k], k).gain(0.5);
     let turned = b.call(&at("vectors"), turned, &[*vectors])[0];
-    let update = Update { channels: k };
+    let update = Update::of_vectors(k);
     *vectors = b.call(
         &format!("{name}.update"),
         update,
@@ -338,7 +338,7 @@ fn energy(
     let f = b.call(&at("norm"), Norm { channels: c }, &[state.scalars])[0];
     let mut parts = vec![(f, c)];
     if let Some((vectors, k)) = vectors {
-        let lengths = b.call(&at("lengths"), Invariants { channels: k }, &[vectors])[0];
+        let lengths = b.call(&at("lengths"), Invariants::of_vectors(k), &[vectors])[0];
         parts.push((lengths, k));
     }
     let hidden = Linear::scalars(&widths(&parts), c).silu();

@@ -1,9 +1,16 @@
-//! `invariants`: one lane a vector.
+//! `invariants`: one lane a vector or tensor.
 
 use super::{Backward, Forward, LANES, Launch, Shader, named};
 use crate::Result;
 use crate::engine::gpu::values::{Named, Value};
 use crate::ops::invariants::{EPSILON, Invariants};
+
+fn sizes(op: &Invariants) -> [Named; 2] {
+    [
+        ("components", op.components.into()),
+        ("channels", op.channels.into()),
+    ]
+}
 
 impl Shader for Invariants {
     const CONSTANTS: &'static [Named] = &[("EPSILON", Value::number(EPSILON))];
@@ -11,12 +18,7 @@ impl Shader for Invariants {
     fn forward(&self, launch: &Launch<'_>, call: &Forward<'_>) -> Result<()> {
         let bound = [named(["v"], call.inputs), named(["lengths"], call.outputs)].concat();
         let groups = (launch.tokens() * self.channels).div_ceil(LANES);
-        launch.run(
-            "forward",
-            &[("channels", self.channels.into())],
-            &bound,
-            groups,
-        );
+        launch.run("forward", &sizes(self), &bound, groups);
         Ok(())
     }
 
@@ -28,12 +30,7 @@ impl Shader for Invariants {
         ]
         .concat();
         let groups = (launch.tokens() * self.channels).div_ceil(LANES);
-        launch.run(
-            "backward",
-            &[("channels", self.channels.into())],
-            &bound,
-            groups,
-        );
+        launch.run("backward", &sizes(self), &bound, groups);
         Ok(())
     }
 }

@@ -5,6 +5,13 @@ use crate::Result;
 use crate::engine::gpu::values::{Named, Value};
 use crate::ops::update::{LIMIT, Update};
 
+fn sizes(op: &Update) -> [Named; 2] {
+    [
+        ("components", op.components.into()),
+        ("channels", op.channels.into()),
+    ]
+}
+
 impl Shader for Update {
     const CONSTANTS: &'static [Named] = &[("LIMIT", Value::number(LIMIT))];
 
@@ -15,12 +22,7 @@ impl Shader for Update {
         ]
         .concat();
         let groups = launch.tokens();
-        launch.run(
-            "forward",
-            &[("channels", self.channels.into())],
-            &bound,
-            groups,
-        );
+        launch.run("forward", &sizes(self), &bound, groups);
         Ok(())
     }
 
@@ -32,12 +34,7 @@ impl Shader for Update {
         ]
         .concat();
         let groups = launch.tokens();
-        launch.run(
-            "backward",
-            &[("channels", self.channels.into())],
-            &bound,
-            groups,
-        );
+        launch.run("backward", &sizes(self), &bound, groups);
         Ok(())
     }
 }

@@ -14,7 +14,9 @@ use mdsurrogate::engine::{
     gpu::{Counts, Transforms},
 };
 use mdsurrogate::forcefield::template_geometry;
-use mdsurrogate::network::{Architecture, Attention, Egnn, GHyena, Inputs, Network, Tokens};
+use mdsurrogate::network::{
+    Architecture, Attention, Egnn, Equiformer, GHyena, Inputs, Network, Tokens,
+};
 use mdsurrogate::ops::Batch;
 use mdsurrogate::ops::chain::Chain;
 use mdsurrogate::structure::{ReadOptions, read};
@@ -140,6 +142,7 @@ fn joined_calls_give_the_same_numbers() {
         Architecture::GHyena(small),
         Architecture::Egnn(Egnn::default()),
         Architecture::Attention(Attention::default()),
+        Architecture::Equiformer(Equiformer::default()),
     ];
     for architecture in all {
         let plain = task().initial(&architecture, Cpu::<f64>::new(), 5).unwrap();

@@ -19,7 +19,9 @@ mod program;
 mod tokens;
 mod vocabulary;
 
-pub use arch::{Architecture, Attention, Egnn, FastEgnn, GHyena, Hyena, LongRange, Transformer};
+pub use arch::{
+    Architecture, Attention, Egnn, Equiformer, FastEgnn, GHyena, Hyena, LongRange, Transformer,
+};
 pub use file::{
     DataFile, File, Header, Provenance, SCHEMA, SHIPPED, Usual, Validated, VocabularyName,
 };

@@ -1,7 +1,7 @@
 //! Every architecture, small, with every task that it serves.
 
 use mdsurrogate::network::{
-    Architecture, Attention, Egnn, FastEgnn, GHyena, Hyena, LongRange, Transformer,
+    Architecture, Attention, Egnn, Equiformer, FastEgnn, GHyena, Hyena, LongRange, Transformer,
 };
 use mdsurrogate::task::{Force, Form, Jump, NextFrame, Task};
 
@@ -67,6 +67,17 @@ fn attention(local: bool) -> Architecture {
     })
 }
 
+fn equiformer() -> Architecture {
+    Architecture::Equiformer(Equiformer {
+        scalars: 16,
+        vectors: 8,
+        heads: 2,
+        pair: 8,
+        layers: 2,
+        ..Equiformer::default()
+    })
+}
+
 fn transformer() -> Architecture {
     Architecture::Transformer(Transformer {
         scalars: 16,
@@ -108,6 +119,7 @@ pub fn equivariant() -> Vec<(Architecture, Task)> {
         (egnn(), false),
         (fast_egnn(), false),
         (attention(true), true),
+        (equiformer(), true),
     ];
     for (architecture, fold) in whole {
         for task in [

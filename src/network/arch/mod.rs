@@ -6,6 +6,7 @@
 
 mod attention;
 mod egnn;
+mod equiformer;
 mod fast_egnn;
 mod ghyena;
 mod grow;
@@ -16,6 +17,7 @@ mod transformer;
 
 pub use attention::Attention;
 pub use egnn::Egnn;
+pub use equiformer::Equiformer;
 pub use fast_egnn::FastEgnn;
 pub use ghyena::{GHyena, LongRange};
 pub use hyena::Hyena;
@@ -45,6 +47,9 @@ pub enum Architecture {
     /// Local messages and attention.
     #[serde(rename = "attention")]
     Attention(Attention),
+    /// Attention over neighbourhoods with channels up to rank 2.
+    #[serde(rename = "equiformer")]
+    Equiformer(Equiformer),
     /// Attention over plain numbers, not equivariant.
     #[serde(rename = "transformer")]
     Transformer(Transformer),
@@ -79,6 +84,7 @@ impl Architecture {
             Architecture::Egnn(sizes) => sizes,
             Architecture::FastEgnn(sizes) => sizes,
             Architecture::Attention(sizes) => sizes,
+            Architecture::Equiformer(sizes) => sizes,
             Architecture::Transformer(sizes) => sizes,
             Architecture::Hyena(sizes) => sizes,
         }
@@ -109,6 +115,7 @@ impl Architecture {
             Architecture::Egnn(_) => "EGNN",
             Architecture::FastEgnn(_) => "FastEGNN",
             Architecture::Attention(_) => "attention",
+            Architecture::Equiformer(_) => "Equiformer-like",
             Architecture::Transformer(_) => "transformer",
             Architecture::Hyena(_) => "Hyena",
         }
@@ -142,11 +149,12 @@ impl Architecture {
             Some("egnn") => serde_json::from_value(keys).map(Architecture::Egnn),
             Some("fast-egnn") => serde_json::from_value(keys).map(Architecture::FastEgnn),
             Some("attention") => serde_json::from_value(keys).map(Architecture::Attention),
+            Some("equiformer") => serde_json::from_value(keys).map(Architecture::Equiformer),
             Some("transformer") => serde_json::from_value(keys).map(Architecture::Transformer),
             Some("hyena") => serde_json::from_value(keys).map(Architecture::Hyena),
             _ => Err(serde_json::Error::custom(format!(
                 "architecture: {name} is none of \"g-hyena\", \"egnn\", \"fast-egnn\", \
-                 \"attention\", \"transformer\", \"hyena\""
+                 \"attention\", \"equiformer\", \"transformer\", \"hyena\""
             ))),
         }
     }

@@ -1,8 +1,8 @@
 //! The architectures that are held beside each other, by name, at equal numbers of parameters.
 
 use mdsurrogate::network::{
-    Architecture, Attention, Egnn, FastEgnn, GHyena, Hyena, Interface, LongRange, PROTEIN,
-    Transformer, Vocabulary,
+    Architecture, Attention, Egnn, Equiformer, FastEgnn, GHyena, Hyena, Interface, LongRange,
+    PROTEIN, Transformer, Vocabulary,
 };
 use mdsurrogate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,8 @@ pub enum Model {
     Egnn,
     /// The same with virtual nodes
     FastEgnn,
+    /// Attention over neighbourhoods with scalars, vectors and tensors of rank 2
+    Equiformer,
     /// Attention over plain numbers
     Transformer,
     /// Long convolutions of plain numbers with implicit filters
@@ -44,18 +46,20 @@ pub struct Size {
 
 impl Model {
     /// Every architecture; ablations left out.
-    pub const ARCHITECTURES: [Model; 6] = [
+    pub const ARCHITECTURES: [Model; 7] = [
         Model::GHyena,
         Model::Egnn,
         Model::FastEgnn,
+        Model::Equiformer,
         Model::Attention,
         Model::Transformer,
         Model::Hyena,
     ];
 
-    /// Those that see whole sequences; ablations left out.
-    pub const SEQUENCES: [Model; 4] = [
+    /// Those that see whole sequences, or at least far along them; ablations left out.
+    pub const SEQUENCES: [Model; 5] = [
         Model::GHyena,
+        Model::Equiformer,
         Model::Attention,
         Model::Transformer,
         Model::Hyena,
@@ -71,6 +75,7 @@ impl Model {
             Model::Attention => "equivariant attention",
             Model::Egnn => "EGNN",
             Model::FastEgnn => "FastEGNN",
+            Model::Equiformer => "Equiformer-like",
             Model::Transformer => "Transformer",
             Model::Hyena => "Hyena",
         }
@@ -169,6 +174,18 @@ impl Model {
                 templates,
                 ..Attention::default()
             }),
+            Model::Equiformer => Architecture::Equiformer(Equiformer {
+                scalars,
+                vectors: like.vectors,
+                pair,
+                layers,
+                radial,
+                reach,
+                neighbours,
+                refine,
+                templates,
+                ..Equiformer::default()
+            }),
             Model::Transformer => Architecture::Transformer(Transformer {
                 scalars,
                 layers,
@@ -244,6 +261,18 @@ impl Model {
                 neighbours: CHAIN,
                 templates: false,
                 ..FastEgnn::default()
+            }),
+            // half of the vectors are tensors; as many neighbours as for molecules, since four
+            // along the sequence would see no earlier key
+            Model::Equiformer => Architecture::Equiformer(Equiformer {
+                scalars,
+                vectors: vectors.div_ceil(2),
+                heads: HEADS,
+                pair: 16,
+                layers,
+                templates: false,
+                refine: false,
+                ..Equiformer::default()
             }),
             Model::Transformer => Architecture::Transformer(Transformer {
                 scalars,

@@ -8,6 +8,8 @@ use std::any::{Any, TypeId};
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use rayon::prelude::*;
+
 use super::lanes::{Lanes, Row, WIDTH};
 use super::transform::Plan;
 use super::{LongConvolution, Padding, direct, product, smooth_length};
@@ -30,20 +32,26 @@ pub(super) struct Scratch<T: Real> {
     weighted: Vec<direct::Weighted<T>>,
 }
 
-/// Calls `work` with this thread's scratch.
-pub(super) fn with_scratch<T: Real, R>(work: impl FnOnce(&mut Scratch<T>) -> R) -> R {
-    thread_local!(static SCRATCH: RefCell<HashMap<TypeId, Box<dyn Any>>> = RefCell::default());
-    SCRATCH.with_borrow_mut(|all| {
-        let empty = || Scratch::<T> {
+impl<T: Real> Scratch<T> {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Scratch {
             q: Vec::new(),
             k: Vec::new(),
             d: Vec::new(),
             spare: Vec::new(),
             weighted: Vec::new(),
-        };
+        }
+    }
+}
+
+/// Calls `work` with this thread's scratch.
+pub(super) fn with_scratch<T: Real, R>(work: impl FnOnce(&mut Scratch<T>) -> R) -> R {
+    thread_local!(static SCRATCH: RefCell<HashMap<TypeId, Box<dyn Any>>> = RefCell::default());
+    SCRATCH.with_borrow_mut(|all| {
         let scratch = all
             .entry(TypeId::of::<T>())
-            .or_insert_with(|| Box::new(empty()));
+            .or_insert_with(|| Box::new(Scratch::<T>::new()));
         work(
             scratch
                 .downcast_mut()
@@ -76,31 +84,45 @@ impl<T: Real> LongConvolution<'_, T> {
         })
     }
 
-    /// Reads a piece of `values`; what no term needs is zero.
-    fn gather(&self, piece: &Piece, values: &[T], reversed: bool, rows: &mut Vec<Row<T>>) {
-        let width = 4 * self.channels;
+    /// A token's share of a piece of `values`; what no term needs is zero.
+    #[inline(always)]
+    fn row(&self, piece: &Piece, values: &[T], token: usize) -> Row<T> {
         let lanes = self.lanes(piece);
-        let row = |token: usize| -> Row<T> {
-            std::array::from_fn(|component| {
-                let read = match component {
-                    0 => self.terms.scalars(),
-                    _ => self.terms.vectors(),
-                };
-                if read {
-                    let start = token * width + component * self.channels + piece.first_channel;
-                    Lanes::load(&values[start..start + lanes])
-                } else {
-                    Lanes::zero()
-                }
-            })
-        };
+        std::array::from_fn(|component| {
+            let read = match component {
+                0 => self.terms.scalars(),
+                _ => self.terms.vectors(),
+            };
+            if read {
+                let first = token * 4 * self.channels + piece.first_channel;
+                Lanes::load(&values[first + component * self.channels..][..lanes])
+            } else {
+                Lanes::zero()
+            }
+        })
+    }
+
+    /// Reads a piece of `values`.
+    fn gather(&self, piece: &Piece, values: &[T], reversed: bool, rows: &mut Vec<Row<T>>) {
         let tokens = piece.first_token..piece.first_token + piece.tokens;
+        let row = |token: usize| self.row(piece, values, token);
         rows.clear();
         if reversed {
             rows.extend(tokens.rev().map(row));
         } else {
             rows.extend(tokens.map(row));
         }
+    }
+
+    /// The same over threads, followed by zeros up to `n` rows.
+    fn gather_all(&self, piece: &Piece, values: &[T], reversed: bool, n: usize) -> Vec<Row<T>> {
+        let first = piece.first_token;
+        let row = |index: usize| match index {
+            index if index >= piece.tokens => [Lanes::zero(); 4],
+            index if reversed => self.row(piece, values, first + piece.tokens - 1 - index),
+            index => self.row(piece, values, first + index),
+        };
+        (0..n).into_par_iter().with_min_len(512).map(row).collect()
     }
 
     /// Hands each of the values that belong to a piece, and the lanes for it, to `put`.
@@ -143,6 +165,40 @@ impl<T: Real> LongConvolution<'_, T> {
         ))
     }
 
+    /// The convolution of one long piece, in `scratch.q`, by all threads.
+    pub(super) fn transformed_piece(
+        &self,
+        piece: &Piece,
+        q: &[T],
+        k: &[T],
+        scratch: &mut Scratch<T>,
+    ) {
+        let Some((n, fold)) = self.transform(piece.tokens) else {
+            return self.forward_piece(piece, q, k, scratch);
+        };
+        let plan = Plan::of(n);
+        let transformed = |values, reversed| {
+            let mut rows = self.gather_all(piece, values, reversed, n);
+            plan.forward_by_all(&mut rows);
+            rows
+        };
+        scratch.k = transformed(k, false);
+        scratch.q = transformed(q, self.reversed());
+        self.multiply(piece, &plan, n, scratch);
+        scratch.k = Vec::new();
+        plan.inverse_by_all(&mut scratch.q);
+        if fold {
+            fold_ring(piece.tokens, &mut scratch.q);
+        }
+    }
+
+    /// The product of two spectra, in that of q.
+    fn multiply(&self, piece: &Piece, plan: &Plan<T>, n: usize, scratch: &mut Scratch<T>) {
+        let factor = self.convolution.factor(piece.tokens) / (4 * n) as f64;
+        let lambda = self.weights(piece, factor);
+        product::forward(&plan.pairs, &mut scratch.q, &scratch.k, &lambda);
+    }
+
     /// The convolution of one piece, in `scratch.q`.
     pub(super) fn forward_piece(&self, piece: &Piece, q: &[T], k: &[T], scratch: &mut Scratch<T>) {
         let scale = self.convolution.factor(piece.tokens);
@@ -167,20 +223,10 @@ impl<T: Real> LongConvolution<'_, T> {
             rows.resize_with(n, || [Lanes::zero(); 4]);
             plan.forward(rows);
         }
-        product::forward(
-            &plan.pairs,
-            &mut scratch.q,
-            &scratch.k,
-            &self.weights(piece, scale / (4 * n) as f64),
-        );
+        self.multiply(piece, &plan, n, scratch);
         plan.inverse(&mut scratch.q);
         if fold {
-            let (ring, beyond) = scratch.q.split_at_mut(piece.tokens);
-            let pairs = ring
-                .iter_mut()
-                .flatten()
-                .zip(beyond[..piece.tokens - 1].iter().flatten());
-            pairs.for_each(|(ring, &beyond)| *ring += beyond);
+            fold_ring(piece.tokens, &mut scratch.q);
         }
     }
 
@@ -254,4 +300,14 @@ impl<T: Real> LongConvolution<'_, T> {
         std::mem::swap(k, spare);
         d_lambda
     }
+}
+
+/// Adds what a chain of so many tokens has beyond its ring to the ring.
+fn fold_ring<T: Real>(tokens: usize, rows: &mut [Row<T>]) {
+    let (ring, beyond) = rows.split_at_mut(tokens);
+    let pairs = ring
+        .iter_mut()
+        .flatten()
+        .zip(beyond[..tokens - 1].iter().flatten());
+    pairs.for_each(|(ring, &beyond)| *ring += beyond);
 }

@@ -12,8 +12,15 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use rayon::prelude::*;
+
 use super::lanes::{Complex, Lanes, Row};
 use crate::numeric::Real;
+
+/// Rows of a transform from which several threads are at work on it, and those of one of their
+/// shares.
+const SHARED: usize = 1 << 15;
+const SHARE: usize = 1 << 12;
 
 /// A pass: its radix, and w^{jt} for t = 1 … radix − 1 of each j, where w = e^{−2πi/length}.
 struct Pass<T> {
@@ -91,59 +98,83 @@ impl<T: Real> Plan<T> {
 
     /// Σ_j x_j e^{−2πi f j/n}, frequencies in the plan's order.
     pub fn forward(&self, rows: &mut [Row<T>]) {
-        transform::<T, false>(&self.passes, rows);
+        transform::<T, false>(&self.passes, rows, false);
+    }
+
+    /// [`Plan::forward`] over threads: the same bits.
+    pub fn forward_by_all(&self, rows: &mut [Row<T>]) {
+        transform::<T, false>(&self.passes, rows, true);
     }
 
     /// Σ_f X_f e^{2πi f j/n} of a spectrum in the plan's order: n times what went into
     /// [`Plan::forward`].
     pub fn inverse(&self, rows: &mut [Row<T>]) {
-        transform::<T, true>(&self.passes, rows);
+        transform::<T, true>(&self.passes, rows, false);
+    }
+
+    /// [`Plan::inverse`] over threads: the same bits.
+    pub fn inverse_by_all(&self, rows: &mut [Row<T>]) {
+        transform::<T, true>(&self.passes, rows, true);
     }
 }
 
-fn transform<T: Real, const INVERSE: bool>(passes: &[Pass<T>], rows: &mut [Row<T>]) {
+/// By all threads where `shared` and there are many rows.
+fn transform<T: Real, const INVERSE: bool>(passes: &[Pass<T>], rows: &mut [Row<T>], shared: bool) {
     let Some((pass, rest)) = passes.split_first() else {
         return;
     };
-    if INVERSE && !rest.is_empty() {
-        rows.chunks_exact_mut(rows.len() / pass.radix)
-            .for_each(|part| transform::<T, INVERSE>(rest, part));
+    let shared = shared && rows.len() >= SHARED;
+    let parts = |rows: &mut [Row<T>]| {
+        let part = rows.len() / pass.radix;
+        let whole = |part: &mut [Row<T>]| transform::<T, INVERSE>(rest, part, shared);
+        if shared {
+            rows.par_chunks_exact_mut(part).for_each(whole);
+        } else if !rest.is_empty() {
+            rows.chunks_exact_mut(part).for_each(whole);
+        }
+    };
+    if INVERSE {
+        parts(rows);
     }
     match pass.radix {
         2 => run::<T, 2, INVERSE>(
             &pass.twiddles,
             rows,
+            shared,
             #[inline(always)]
             |z| dft2(z),
         ),
         3 => run::<T, 3, INVERSE>(
             &pass.twiddles,
             rows,
+            shared,
             #[inline(always)]
             |z| dft3(z),
         ),
         4 => run::<T, 4, INVERSE>(
             &pass.twiddles,
             rows,
+            shared,
             #[inline(always)]
             |z| dft4(z),
         ),
         5 => run::<T, 5, INVERSE>(
             &pass.twiddles,
             rows,
+            shared,
             #[inline(always)]
             |z| dft5(z),
         ),
         _ => run::<T, 7, INVERSE>(
             &pass.twiddles,
             rows,
+            shared,
             #[inline(always)]
             |z| dft7(z),
         ),
     }
-    if !INVERSE && !rest.is_empty() {
-        rows.chunks_exact_mut(rows.len() / pass.radix)
-            .for_each(|part| transform::<T, INVERSE>(rest, part));
+    if !INVERSE {
+        parts(rows);
     }
 }
 
@@ -153,11 +184,36 @@ fn transform<T: Real, const INVERSE: bool>(passes: &[Pass<T>], rows: &mut [Row<T
 fn run<T: Real, const R: usize, const INVERSE: bool>(
     twiddles: &[[T; 2]],
     rows: &mut [Row<T>],
-    dft: impl Fn([Complex<T>; R]) -> [Complex<T>; R],
+    shared: bool,
+    dft: impl Fn([Complex<T>; R]) -> [Complex<T>; R] + Copy + Sync,
 ) {
     let part = rows.len() / R;
     let mut parts = rows.chunks_exact_mut(part);
-    let parts: [&mut [Row<T>]; R] = std::array::from_fn(|_| parts.next().expect("R parts"));
+    let mut parts: [&mut [Row<T>]; R] = std::array::from_fn(|_| parts.next().expect("R parts"));
+    if !shared {
+        return butterflies::<T, R, INVERSE>(twiddles, &mut parts, part > 1, dft);
+    }
+    let shares = (0..part).step_by(SHARE).map(|first| {
+        let count = SHARE.min(part - first);
+        let own = parts
+            .each_mut()
+            .map(|part| part.split_off_mut(..count).expect("its rows"));
+        (&twiddles[first * (R - 1)..(first + count) * (R - 1)], own)
+    });
+    let shares: Vec<(&[[T; 2]], [&mut [Row<T>]; R])> = shares.collect();
+    shares.into_par_iter().for_each(|(twiddles, mut parts)| {
+        butterflies::<T, R, INVERSE>(twiddles, &mut parts, true, dft);
+    });
+}
+
+/// The rows of R parts that these factors are for.
+#[inline(always)]
+fn butterflies<T: Real, const R: usize, const INVERSE: bool>(
+    twiddles: &[[T; 2]],
+    parts: &mut [&mut [Row<T>]; R],
+    turns: bool,
+    dft: impl Fn([Complex<T>; R]) -> [Complex<T>; R],
+) {
     for (j, factors) in twiddles.chunks_exact(R - 1).enumerate() {
         for pair in [0, 2] {
             let (re, im) = if INVERSE {
@@ -169,11 +225,11 @@ fn run<T: Real, const R: usize, const INVERSE: bool>(
             for t in 0..R {
                 z[t] = Complex::new(parts[t][j][re], parts[t][j][im]);
             }
-            if INVERSE && part > 1 {
+            if INVERSE && turns {
                 turn(&mut z, factors);
             }
             z = dft(z);
-            if !INVERSE && part > 1 {
+            if !INVERSE && turns {
                 turn(&mut z, factors);
             }
             for t in 0..R {

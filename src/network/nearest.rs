@@ -6,49 +6,73 @@ use rayon::prelude::*;
 /// Tokens up to which all distances are compared: below, a cell list costs more than it saves.
 const DIRECT: usize = 400;
 
+/// The nearest others of every position.
+pub(super) struct Nearest {
+    /// How many, of every position.
+    width: usize,
+    /// Ascending for each.
+    lists: Vec<u32>,
+}
+
+impl Nearest {
+    /// Those of a position, ascending.
+    pub fn of(&self, position: usize) -> &[u32] {
+        &self.lists[position * self.width..(position + 1) * self.width]
+    }
+}
+
 /// For every position the indices of its `count` nearest others, ascending; all others where there
 /// are no more than `count`.
 ///
 /// Ties are broken by index, so that the lists depend on positions only.
-pub(super) fn nearest(positions: &[Vector3<f64>], count: usize) -> Vec<Vec<usize>> {
+pub(super) fn nearest(positions: &[Vector3<f64>], count: usize) -> Nearest {
     let n = positions.len();
-    if count == 0 {
-        return vec![Vec::new(); n];
-    }
-    if n <= count + 1 {
-        return (0..n)
-            .map(|i| (0..n).filter(|&j| j != i).collect())
-            .collect();
+    let width = count.min(n.saturating_sub(1));
+    let mut lists = vec![0; n * width];
+    if width == 0 {
+        return Nearest { width, lists };
     }
     if n <= DIRECT {
-        return (0..n).map(|i| closest(positions, i, 0..n, count)).collect();
+        let mut found = Vec::with_capacity(n);
+        for (i, list) in lists.chunks_exact_mut(width).enumerate() {
+            closest(positions, i, 0..n as u32, &mut found, list);
+        }
+    } else {
+        let grid = Grid::new(positions, count);
+        lists
+            .par_chunks_exact_mut(width)
+            .enumerate()
+            .for_each_init(Vec::new, |found, (i, list)| grid.closest(i, found, list));
     }
-    let grid = Grid::new(positions, count);
-    (0..n)
-        .into_par_iter()
-        .map(|i| grid.closest(i, count))
-        .collect()
+    Nearest { width, lists }
 }
 
-/// The `count` candidates nearest to `i`, ascending by index.
+/// Fills `list` with the candidates nearest to `i`, ascending by index; false where there are not
+/// so many. `found` is scratch.
 fn closest(
     positions: &[Vector3<f64>],
     i: usize,
-    candidates: impl Iterator<Item = usize>,
-    count: usize,
-) -> Vec<usize> {
-    let distance = |j: usize| (positions[j] - positions[i]).norm_squared();
-    let mut found: Vec<(f64, usize)> = candidates
-        .filter(|&j| j != i)
-        .map(|j| (distance(j), j))
-        .collect();
-    if found.len() > count {
-        found.select_nth_unstable_by(count - 1, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        found.truncate(count);
+    candidates: impl Iterator<Item = u32>,
+    found: &mut Vec<(f64, u32)>,
+    list: &mut [u32],
+) -> bool {
+    let distance = |j: u32| (positions[j as usize] - positions[i]).norm_squared();
+    found.clear();
+    let others = candidates.filter(|&j| j as usize != i);
+    found.extend(others.map(|j| (distance(j), j)));
+    if found.len() < list.len() {
+        return false;
     }
-    let mut list: Vec<usize> = found.into_iter().map(|(_, j)| j).collect();
+    if found.len() > list.len() {
+        let by_distance = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+        found.select_nth_unstable_by(list.len() - 1, by_distance);
+        found.truncate(list.len());
+    }
+    for (to, &(_, j)) in list.iter_mut().zip(found.iter()) {
+        *to = j;
+    }
     list.sort_unstable();
-    list
+    true
 }
 
 /// Positions sorted into cubic cells.
@@ -105,29 +129,23 @@ impl<'a> Grid<'a> {
         (x * self.cells[1] + y) * self.cells[2] + z
     }
 
-    /// Widens a block of cells until everything outside is further than the `count`-th candidate
-    /// inside.
-    fn closest(&self, i: usize, count: usize) -> Vec<usize> {
+    /// Widens a block of cells until everything outside is further than the last candidate inside.
+    fn closest(&self, i: usize, found: &mut Vec<(f64, u32)>, list: &mut [u32]) {
         let centre = self.cell(&self.positions[i]);
         for reach in 1.. {
-            let candidates: Vec<usize> = self.block(centre, reach).collect();
-            let whole =
+            let is_whole =
                 (0..3).all(|h| centre[h] <= reach && centre[h] + reach + 1 >= self.cells[h]);
-            if candidates.len() > count || whole {
-                let list = closest(self.positions, i, candidates.into_iter(), count);
-                let furthest = list
-                    .iter()
-                    .map(|&j| (self.positions[j] - self.positions[i]).norm_squared())
-                    .fold(0.0, f64::max);
-                if whole || furthest <= (reach as f64 * self.edge).powi(2) {
-                    return list;
+            let candidates = self.block(centre, reach);
+            if closest(self.positions, i, candidates, found, list) {
+                let furthest = found.iter().map(|&(square, _)| square).fold(0.0, f64::max);
+                if is_whole || furthest <= (reach as f64 * self.edge).powi(2) {
+                    return;
                 }
             }
         }
-        unreachable!("the block covers the grid at last")
     }
 
-    fn block(&self, centre: [usize; 3], reach: usize) -> impl Iterator<Item = usize> + '_ {
+    fn block(&self, centre: [usize; 3], reach: usize) -> impl Iterator<Item = u32> + '_ {
         let range = move |h: usize| {
             centre[h].saturating_sub(reach)..(centre[h] + reach + 1).min(self.cells[h])
         };
@@ -139,7 +157,7 @@ impl<'a> Grid<'a> {
                 let (first, last) = (self.index([x, y, z.start]), self.index([x, y, z.end - 1]));
                 self.members[self.start[first] as usize..self.start[last + 1] as usize]
                     .iter()
-                    .map(|&member| member as usize)
+                    .copied()
             })
     }
 }
@@ -163,8 +181,11 @@ mod tests {
             let positions: Vec<_> = (0..1500).map(|_| point()).collect();
             for count in [1, 20, 48] {
                 let grid = nearest(&positions, count);
-                for (i, list) in grid.iter().enumerate() {
-                    assert_eq!(*list, closest(&positions, i, 0..positions.len(), count));
+                let (mut found, mut list) = (Vec::new(), vec![0; count]);
+                for i in 0..positions.len() {
+                    let all = 0..positions.len() as u32;
+                    assert!(closest(&positions, i, all, &mut found, &mut list));
+                    assert_eq!(grid.of(i), list);
                 }
             }
         }
@@ -172,9 +193,13 @@ mod tests {
 
     #[test]
     fn few_tokens_are_all_neighbours_and_equal_points_do_no_harm() {
-        assert_eq!(nearest(&[Vector3::zeros(); 3], 8), [[1, 2], [0, 2], [0, 1]]);
-        assert_eq!(nearest(&[Vector3::zeros(); 3], 0), [[0; 0]; 3]);
+        let three = nearest(&[Vector3::zeros(); 3], 8);
+        assert_eq!([0, 1, 2].map(|i| three.of(i)), [[1, 2], [0, 2], [0, 1]]);
+        assert!(nearest(&[Vector3::zeros(); 3], 0).of(2).is_empty());
         let lists = nearest(&vec![Vector3::zeros(); 500], 4);
-        assert!(lists.iter().all(|list| list.len() == 4));
+        assert_eq!(
+            (lists.of(0), lists.of(499)),
+            (&[1, 2, 3, 4][..], &[0, 1, 2, 3][..])
+        );
     }
 }

@@ -1,9 +1,13 @@
 //! A molecule as the network sees it: its heavy atoms, their identities, bonded relations and
 //! template geometry.
 
-use nalgebra::Vector3;
+use std::cmp::Ordering;
+use std::ops::Range;
 
-use super::nearest::nearest;
+use nalgebra::Vector3;
+use rayon::prelude::*;
+
+use super::nearest::{Nearest, nearest};
 use super::vocabulary::PROTEIN;
 use crate::forcefield::TemplateGeometry;
 use crate::ops::{Centre, Edges};
@@ -23,10 +27,71 @@ pub struct Tokens {
     residue: Vec<usize>,
     chain: Vec<usize>,
     /// Tokens within four bonds of each token, with the bond-graph distance, ascending.
-    near: Vec<Vec<(usize, u8)>>,
+    near: Lists<u8>,
     /// Rigid partners of each token with their template distance, ascending.
-    rigid: Vec<Vec<(usize, f32)>>,
+    rigid: Lists<f32>,
 }
+
+/// Other tokens of each token, each with something about the two.
+#[derive(Debug, Clone, PartialEq)]
+struct Lists<T> {
+    /// First of each token, and the number of all at the end.
+    start: Vec<u32>,
+    others: Vec<(u32, T)>,
+}
+
+impl<T> Lists<T> {
+    fn new(lists: Vec<Vec<(usize, T)>>) -> Self {
+        let mut all = Lists {
+            start: vec![0],
+            others: Vec::with_capacity(lists.iter().map(Vec::len).sum()),
+        };
+        for list in lists {
+            let own = list.into_iter();
+            all.others
+                .extend(own.map(|(other, what)| (other as u32, what)));
+            all.start.push(all.others.len() as u32);
+        }
+        all
+    }
+
+    fn of(&self, token: usize) -> &[(u32, T)] {
+        &self.others[self.start[token] as usize..self.start[token + 1] as usize]
+    }
+}
+
+/// What there is about the next token that is `sends`, past those before it.
+fn next_of<T: Copy>(list: &mut &[(u32, T)], sends: impl Fn(u32) -> Ordering) -> Option<T> {
+    let before = list.iter().take_while(|&&(other, _)| sends(other).is_lt());
+    *list = &list[before.count()..];
+    let &(other, what) = list.first()?;
+    sends(other).is_eq().then_some(what)
+}
+
+/// Edges that are written next.
+struct Part<'a> {
+    sender: &'a mut [u32],
+    relation: &'a mut [u8],
+    template: &'a mut [f32],
+}
+
+impl<'a> Part<'a> {
+    /// Takes the first `count` away.
+    fn cut(&mut self, count: usize) -> Part<'a> {
+        fn own<'b, T>(rest: &mut &'b mut [T], count: usize) -> &'b mut [T] {
+            rest.split_off_mut(..count)
+                .expect("as many edges as were counted")
+        }
+        Part {
+            sender: own(&mut self.sender, count),
+            relation: own(&mut self.relation, count),
+            template: own(&mut self.template, count),
+        }
+    }
+}
+
+/// Tokens whose edges one task writes.
+const TASK: usize = 512;
 
 impl Tokens {
     /// The heavy atoms of a topology, with its template geometry (see
@@ -74,8 +139,8 @@ impl Tokens {
                 .map(|&residue| heavy.residues[residue].chain)
                 .collect(),
             residue,
-            near: heavy.bond_distances(4),
-            rigid,
+            near: Lists::new(heavy.bond_distances(4)),
+            rigid: Lists::new(rigid),
             atoms,
         })
     }
@@ -95,8 +160,8 @@ impl Tokens {
             centres: Vec::new(),
             chain: residue.iter().map(chain).collect(),
             residue,
-            near: topology.bond_distances(4),
-            rigid: vec![Vec::new(); topology.len()],
+            near: Lists::new(topology.bond_distances(4)),
+            rigid: Lists::new(vec![Vec::new(); topology.len()]),
         }
     }
 
@@ -192,30 +257,58 @@ impl Tokens {
         edges: &mut Edges,
     ) {
         let lists = nearest(positions, neighbours);
-        for (token, mut senders) in lists.into_iter().enumerate() {
-            senders.extend(self.rigid[token].iter().map(|&(other, _)| other));
+        let begin = edges.sender.len();
+        edges.start.reserve_exact(self.len());
+        let mut count = begin;
+        for token in 0..self.len() {
+            let list = lists.of(token);
+            let rigid = self.rigid.of(token).iter();
+            let more = rigid.filter(|(other, _)| list.binary_search(other).is_err());
+            count += list.len() + more.count();
+            edges.start.push(count as u32);
+        }
+        edges.sender.resize(count, 0);
+        edges.relation.resize(count, 0);
+        edges.template.resize(count, 0.0);
+        let start = &edges.start[first..];
+        let mut rest = Part {
+            sender: &mut edges.sender[begin..],
+            relation: &mut edges.relation[begin..],
+            template: &mut edges.template[begin..],
+        };
+        let tasks = (0..self.len()).step_by(TASK).map(|token| {
+            let tokens = token..self.len().min(token + TASK);
+            let part = rest.cut((start[tokens.end] - start[tokens.start]) as usize);
+            (tokens, part)
+        });
+        let tasks: Vec<(Range<usize>, Part<'_>)> = tasks.collect();
+        let write = |(tokens, part)| self.write_edges(&lists, tokens, first, part);
+        if tasks.len() == 1 {
+            tasks.into_iter().for_each(write);
+        } else {
+            tasks.into_par_iter().for_each(write);
+        }
+    }
+
+    /// Writes the edges of some tokens, whose nearest others these are.
+    fn write_edges(&self, lists: &Nearest, tokens: Range<usize>, first: usize, part: Part<'_>) {
+        let mut edge = 0;
+        let mut senders: Vec<u32> = Vec::new();
+        for token in tokens {
+            senders.clear();
+            senders.extend(lists.of(token));
+            senders.extend(self.rigid.of(token).iter().map(|&(other, _)| other));
             senders.sort_unstable();
             senders.dedup();
-            let (mut near, mut rigid) = (
-                self.near[token].iter().peekable(),
-                self.rigid[token].iter().peekable(),
-            );
-            for sender in senders {
-                while near.next_if(|&&(other, _)| other < sender).is_some() {}
-                while rigid.next_if(|&&(other, _)| other < sender).is_some() {}
-                let bonds = near
-                    .peek()
-                    .filter(|&&&(other, _)| other == sender)
-                    .map(|&&(_, bonds)| bonds);
-                let template = rigid
-                    .peek()
-                    .filter(|&&&(other, _)| other == sender)
-                    .map_or(0.0, |&&(_, distance)| distance);
-                edges.sender.push((first + sender) as u32);
-                edges.relation.push(self.relation(token, sender, bonds));
-                edges.template.push(template);
+            let (mut near, mut rigid) = (self.near.of(token), self.rigid.of(token));
+            for &sender in &senders {
+                let sends = |other: u32| other.cmp(&sender);
+                let bonds = next_of(&mut near, sends);
+                part.sender[edge] = first as u32 + sender;
+                part.relation[edge] = self.relation(token, sender as usize, bonds);
+                part.template[edge] = next_of(&mut rigid, sends).unwrap_or(0.0);
+                edge += 1;
             }
-            edges.start.push(edges.sender.len() as u32);
         }
     }
 

@@ -2,6 +2,7 @@
 //! and peak memory, each case in a process of its own.
 
 mod case;
+mod giant;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -44,6 +45,12 @@ pub struct Options {
     /// GiB that a case may take, likewise
     #[arg(long, default_value_t = 12.0)]
     memory: f64,
+    /// Instead, carries this structure through everything, step by step, on the CPU
+    #[arg(long)]
+    structure: Option<PathBuf>,
+    /// Where the moved structure goes, as mmCIF
+    #[arg(long, requires = "structure")]
+    output: Option<PathBuf>,
     /// Say how long it takes, and end
     #[arg(long)]
     estimate: bool,
@@ -236,6 +243,9 @@ impl Results {
 pub fn run(options: &Options) -> Result<()> {
     if let Some(text) = &options.case {
         return measure_here(text);
+    }
+    if let Some(structure) = &options.structure {
+        return giant::run(structure, options.output.as_deref(), options.threads);
     }
     let file = options.results.join(FILE);
     let mut results = Results {

@@ -7,7 +7,7 @@ use mdsurrogate::Result;
 use mdsurrogate::engine::Gpu;
 use mdsurrogate::engine::{self, Cpu};
 use mdsurrogate::network::{Given, Inputs, Network, PLACE, PROTEIN};
-use mdsurrogate::ops::{Batch, Centre};
+use mdsurrogate::ops::{Batch, Centre, Edges};
 use nalgebra::Vector3;
 
 use super::{Case, Engine, Measured, Step, task};
@@ -28,34 +28,51 @@ fn place(index: usize, side: usize) -> Vector3<f64> {
     SPACING * Vector3::new(column as f64, row as f64, layer as f64)
 }
 
-/// A chain of tokens, folded into a cube, each with edges from its `neighbours` nearest along the
-/// chain and every third the centre of the three behind it, as in a protein.
-fn system(tokens: usize, neighbours: usize) -> Inputs {
-    let mut batch = Batch {
-        offsets: vec![0, tokens],
-        scale: vec![1.0],
-        ..Batch::default()
+/// Edges to every token from its `neighbours` nearest along the chain.
+fn edges(tokens: usize, neighbours: usize) -> Edges {
+    // as much as there will be: what grows takes up to twice of it
+    let most = tokens * neighbours;
+    let mut edges = Edges {
+        start: Vec::with_capacity(tokens + 1),
+        sender: Vec::with_capacity(most),
+        relation: Vec::with_capacity(most),
+        template: Vec::with_capacity(most),
     };
-    batch.edges.start.push(0);
+    edges.start.push(0);
     for token in 0..tokens {
-        let kind = |rows: usize| (token % rows) as u16;
-        batch.kinds.push([kind(30), kind(20), 0]);
         let reach = neighbours / 2;
         let seen = token.saturating_sub(reach)..tokens.min(token + reach + 1);
         for sender in seen.filter(|&sender| sender != token) {
-            batch.edges.sender.push(sender as u32);
+            edges.sender.push(sender as u32);
             let bonds = token.abs_diff(sender).min(5) as u8;
-            batch.edges.relation.push(5 * (bonds - 1) + 2);
+            edges.relation.push(5 * (bonds - 1) + 2);
             let is_rigid = bonds <= 2;
             let template = if is_rigid {
                 1.5 * f32::from(bonds)
             } else {
                 0.0
             };
-            batch.edges.template.push(template);
+            edges.template.push(template);
         }
-        batch.edges.start.push(batch.edges.sender.len() as u32);
+        edges.start.push(edges.sender.len() as u32);
     }
+    edges
+}
+
+/// A chain of tokens, folded into a cube, each with edges from its `neighbours` nearest along the
+/// chain and every third the centre of the three behind it, as in a protein.
+fn system(tokens: usize, neighbours: usize) -> Inputs {
+    let kind = |token: usize| {
+        let row = |rows: usize| (token % rows) as u16;
+        [row(30), row(20), 0]
+    };
+    let mut batch = Batch {
+        offsets: vec![0, tokens],
+        kinds: (0..tokens).map(kind).collect(),
+        edges: edges(tokens, neighbours),
+        scale: vec![1.0],
+        ..Batch::default()
+    };
     let centre = |first: usize| Centre {
         tokens: [0, 1, 2, 3].map(|k| (first + k) as u32),
         height: 0.2,
@@ -197,8 +214,17 @@ fn processor() -> String {
 }
 
 /// Most memory that this process had, bytes; 0 where the kernel does not say.
-fn peak_memory() -> u64 {
-    let kib = kernel_says("/proc/self/status", "VmHWM");
+pub(super) fn peak_memory() -> u64 {
+    status_bytes("VmHWM")
+}
+
+/// Memory that this process has, likewise.
+pub(super) fn memory() -> u64 {
+    status_bytes("VmRSS")
+}
+
+fn status_bytes(key: &str) -> u64 {
+    let kib = kernel_says("/proc/self/status", key);
     let kib = kib.and_then(|value| value.split_whitespace().next()?.parse::<u64>().ok());
     1024 * kib.unwrap_or(0)
 }

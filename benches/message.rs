@@ -115,6 +115,7 @@ fn bench<T: Real>(channels: usize, tokens: usize, neighbours: usize) {
             inputs: &inputs,
             params: &params,
             outputs: &mut slices(&mut outputs),
+            over: &[],
         });
     });
     let d_outputs: Vec<&[T]> = d_outputs.iter().map(Vec::as_slice).collect();

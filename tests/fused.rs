@@ -15,7 +15,8 @@ use mdsurrogate::engine::{
 };
 use mdsurrogate::forcefield::template_geometry;
 use mdsurrogate::network::{
-    Architecture, Attention, Egnn, Equiformer, GHyena, Inputs, Network, Tokens,
+    Architecture, Attention, Egnn, Equiformer, FastEgnn, GHyena, Hyena, Inputs, Network, PROTEIN,
+    Tokens, Transformer,
 };
 use mdsurrogate::ops::Batch;
 use mdsurrogate::ops::chain::Chain;
@@ -159,6 +160,48 @@ fn joined_calls_give_the_same_numbers() {
         let error = relative_error(&gradient, &d_expected);
         assert!(error <= 1e-13, "{error:e}");
     }
+}
+
+/// Evaluations keep nothing for backward, compute some of it twice and write over what is read: to
+/// the bit what a forward call computes that keeps everything.
+#[test]
+fn evaluations_in_little_memory_give_the_same_bits() {
+    let all = [
+        Architecture::default(),
+        Architecture::GHyena(GHyena::paper()),
+        Architecture::Egnn(Egnn::default()),
+        Architecture::FastEgnn(FastEgnn::default()),
+        Architecture::Attention(Attention::default()),
+        Architecture::Transformer(Transformer::default()),
+        Architecture::Hyena(Hyena::default()),
+        Architecture::Equiformer(Equiformer::default()),
+    ];
+    for architecture in all {
+        let network = task().initial(&architecture, Cpu::<f32>::new(), 5).unwrap();
+        let least = network.engine().lean_from().unwrap();
+        // peptides of 32 tokens: just too few, and enough
+        for count in [least / 32 - 1, least / 32 + 1] {
+            let inputs = peptides(count, network.program().neighbours);
+            let kept = network.forward(&inputs).unwrap().answer;
+            assert!(kept.iter().all(|x| x.is_finite()) && kept.len() == 96 * count);
+            assert!(network.answer(&inputs).unwrap() == kept, "{architecture:?}");
+        }
+    }
+}
+
+/// docs/network.md: what the working network holds of a token where it holds most, of a long system.
+#[test]
+fn the_working_network_holds_as_little_as_is_written() {
+    const BYTES: usize = 2428;
+    let program = Architecture::default().build(&task().interface(), &PROTEIN);
+    let lean = program.lean();
+    let held = lean.held();
+    for (bytes, name) in held.iter().map(|numbers| 4 * numbers).zip(&lean.names) {
+        println!("{bytes:>5} bytes a token: {name}");
+    }
+    let most = 4 * held.into_iter().max().unwrap();
+    assert_eq!(most, BYTES);
+    assert!(program.held().into_iter().max().unwrap() * 4 > 2 * BYTES);
 }
 
 /// What a call asks for in the steady state, and the median of the host's own microseconds.

@@ -39,6 +39,15 @@ fn read<'a, T>(buffers: &'a [Vec<T>], indices: &[usize]) -> Vec<&'a [T]> {
         .collect()
 }
 
+/// Inputs in whose place outputs go.
+fn over(call: &Call) -> Vec<(usize, usize)> {
+    let place = |(output, slot): (usize, &usize)| {
+        let input = call.inputs.iter().position(|input| input == slot)?;
+        Some((input, output))
+    };
+    call.outputs.iter().enumerate().filter_map(place).collect()
+}
+
 fn write<T>(buffers: &mut [Vec<T>]) -> Vec<&mut [T]> {
     buffers.iter_mut().map(Vec::as_mut_slice).collect()
 }
@@ -58,6 +67,11 @@ macro_rules! engine {
             /// The activations of as many tokens stay in cache.
             fn group(&self) -> usize {
                 160
+            }
+
+            /// What is computed twice costs shorter ones more than what stays in the cache saves.
+            fn lean_from(&self) -> Option<usize> {
+                Some(2048)
             }
 
             fn prepare<'a>(&self, batch: &'a Batch) -> Result<&'a Batch> {
@@ -98,6 +112,7 @@ macro_rules! engine {
                     inputs: &read(slots, &call.inputs),
                     params: &read(params, &call.params),
                     outputs: &mut write(&mut outputs),
+                    over: &over(call),
                 });
                 put_back(slots, &call.outputs, outputs);
                 Ok(())

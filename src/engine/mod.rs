@@ -98,6 +98,12 @@ pub trait Engine: Send + Sync {
     fn joins(&self, _chain: &Chain) -> bool {
         false
     }
+    /// Tokens from which an evaluation that keeps nothing for backward goes in little memory (the
+    /// network's lean program): such an engine runs chains by tiles, and writes outputs over inputs
+    /// where ops allow it. None: never.
+    fn lean_from(&self) -> Option<usize> {
+        None
+    }
     /// An optimiser of this engine for parameters of these lengths, which `decays` says to shrink
     /// or not; none: the host's.
     ///

@@ -9,12 +9,14 @@ pub mod arch;
 mod file;
 mod fuse;
 mod inputs;
+mod lean;
 mod nearest;
 #[allow(
     clippy::module_inception,
     reason = "the type that the room is named after"
 )]
 mod network;
+mod pool;
 mod program;
 mod tokens;
 mod vocabulary;

@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
 use super::inputs::{Inputs, index, vectors};
+use super::pool::Pool;
 use super::program::{Given, Program, Slot};
 use crate::Result;
 use crate::engine::{Engine, Learner, Rates};
@@ -16,11 +17,27 @@ use crate::ops::{Init, rank2};
 pub struct Network<E: Engine> {
     program: Program,
     /// The same as the engine runs it.
-    plan: Program,
+    plan: Plan,
+    /// The same for answers alone, of so many tokens and more.
+    lean: Option<(usize, Plan)>,
     engine: E,
     params: Vec<E::Buffer>,
+}
+
+/// A program as an engine runs it.
+struct Plan {
+    program: Program,
     /// For every call the slots that die with it, when only the answer is wanted.
     dead: Vec<Vec<usize>>,
+}
+
+impl Plan {
+    fn new(program: Program) -> Plan {
+        Plan {
+            dead: program.last_uses(),
+            program,
+        }
+    }
 }
 
 /// Everything that a forward call computed, as backward needs it.
@@ -76,14 +93,16 @@ impl<E: Engine> Network<E> {
     /// # Panics
     /// Where the number of weights is not the network's.
     pub fn with_parameters(program: Program, engine: E, values: &[f64]) -> Result<Self> {
-        let plan = program.fused(|chain| engine.joins(chain));
-        let dead = plan.last_uses();
+        let plan = Plan::new(program.fused(|chain| engine.joins(chain)));
+        let lean = engine
+            .lean_from()
+            .map(|tokens| (tokens, Plan::new(program.lean())));
         let mut network = Network {
             program,
             plan,
+            lean,
             engine,
             params: Vec::new(),
-            dead,
         };
         network.set_parameters(values)?;
         Ok(network)
@@ -95,7 +114,7 @@ impl<E: Engine> Network<E> {
     }
     /// Calls of one evaluation, as the engine runs it.
     pub fn calls(&self) -> usize {
-        self.plan.calls.len()
+        self.plan.program.calls.len()
     }
     /// The engine that it runs on.
     pub fn engine(&self) -> &E {
@@ -198,33 +217,42 @@ impl<E: Engine> Network<E> {
     /// All slots, of which only the answer's is whole where they are not to be kept, and the
     /// answer's on the host.
     fn run(&self, inputs: &Inputs, keep: bool) -> Result<(Vec<E::Buffer>, Vec<f64>)> {
-        let program = &self.plan;
+        let tokens = inputs.batch.tokens();
+        let lean = self
+            .lean
+            .as_ref()
+            .filter(|(least, _)| !keep && tokens >= *least);
+        let plan = lean.map_or(&self.plan, |(_, plan)| plan);
+        let program = &plan.program;
         let batch = self.engine.prepare(&inputs.batch)?;
-        let mut slots: Vec<Option<E::Buffer>> = (0..program.slots.len()).map(|_| None).collect();
+        let len = |slot: usize| program.slots[slot].len(&inputs.batch);
+        let mut slots: Vec<E::Buffer> = (0..program.slots.len())
+            .map(|_| self.engine.zeros(0))
+            .collect::<Result<_>>()?;
         for &(given, slot) in &program.given {
-            let buffer = match given {
+            slots[slot.index()] = match given {
                 Given::Index => self.engine.upload(&index(&inputs.batch))?,
                 _ => self.engine.upload(&inputs[given])?,
             };
-            slots[slot.index()] = Some(buffer);
         }
-        let mut slots: Vec<E::Buffer> = slots
-            .into_iter()
-            .map(|slot| slot.map_or_else(|| self.engine.zeros(0), Ok))
-            .collect::<Result<_>>()?;
-        let mut free: Vec<(usize, E::Buffer)> = Vec::new();
-        for (call, dead) in program.calls.iter().zip(&self.dead) {
-            for &slot in &call.outputs {
-                let len = program.slots[slot].len(&inputs.batch);
-                let reusable = free.iter().position(|(size, _)| *size == len);
-                slots[slot] = reusable
-                    .map_or_else(|| self.engine.scratch(len), |at| Ok(free.swap_remove(at).1))?;
+        let most = lean.map_or(usize::MAX, |_| {
+            program.live(len).into_iter().max().unwrap_or(0)
+        });
+        let given = program.given.iter().map(|(_, slot)| len(slot.index()));
+        let mut pool = Pool::new(given.sum(), most);
+        for (call, dead) in program.calls.iter().zip(&plan.dead) {
+            for &slot in call
+                .outputs
+                .iter()
+                .filter(|slot| !call.inputs.contains(slot))
+            {
+                slots[slot] = pool.take(&self.engine, len(slot))?;
             }
             self.engine
                 .forward(call, &batch, &self.params, &mut slots)?;
             for &slot in dead.iter().filter(|_| !keep) {
                 let buffer = std::mem::replace(&mut slots[slot], self.engine.zeros(0)?);
-                free.push((program.slots[slot].len(&inputs.batch), buffer));
+                pool.give(len(slot), buffer);
             }
         }
         let answer = self.engine.download(&slots[program.answer.index()])?;
@@ -240,7 +268,7 @@ impl<E: Engine> Network<E> {
         d_answer: &[f64],
         d_params: &mut [E::Buffer],
     ) -> Result<(Vec<E::Buffer>, Vec<bool>)> {
-        let program = &self.plan;
+        let program = &self.plan.program;
         let batch = self.engine.prepare(&inputs.batch)?;
         let mut d_slots: Vec<E::Buffer> = (0..program.slots.len())
             .map(|_| self.engine.zeros(0))
@@ -274,7 +302,7 @@ impl<E: Engine> Network<E> {
 
     /// Runs backward and hands all gradients out.
     fn pull(&self, inputs: &Inputs, slots: &[E::Buffer], d_answer: &[f64]) -> Result<Gradients> {
-        let program = &self.plan;
+        let program = &self.plan.program;
         let mut d_params = self.engine.zeros_parts(&program.parameter_lens())?;
         let (d_slots, begun) = self.propagate(inputs, slots, d_answer, &mut d_params)?;
         // nothing flows to what the program does not take, nor to what it takes and does not use
@@ -315,7 +343,7 @@ impl<E: Engine> Network<E> {
         rotated: &Activations<E>,
         rotation: &Rotation3<f64>,
     ) -> Result<Vec<(String, f64)>> {
-        let program = &self.plan;
+        let program = &self.plan.program;
         let mut errors = Vec::with_capacity(program.calls.len());
         for (call, name) in program.calls.iter().zip(&program.names) {
             let mut worst = 0.0f64;

@@ -97,6 +97,11 @@ impl Interface {
 pub struct Slot(u32);
 
 impl Slot {
+    /// The one of this number.
+    pub(super) fn number(number: usize) -> Slot {
+        Slot(number as u32)
+    }
+
     /// Its number, as calls name it.
     pub fn index(self) -> usize {
         self.0 as usize

@@ -7,6 +7,8 @@
 //! latency of a fused multiply-add, two of B and one of A. Each element is summed in the order of
 //! k, in whatever tile it lies: the bits do not depend on how rows are cut into pieces.
 
+use std::ops::Range;
+
 use super::{Lanes, Real};
 
 /// The left factor: element (i, k) is `data[i·row + k·column]`, and one of the two strides is 1.
@@ -55,6 +57,20 @@ pub fn transpose<T: Real>(data: &[T], width: usize) -> Vec<T> {
 /// # Panics
 /// Where the lengths of the three do not fit one another.
 pub fn add_product<T: Real>(a: Left<'_, T>, b: &[T], c: &mut [T], columns: usize) {
+    add_product_of(a, b, c, columns, 0..columns);
+}
+
+/// The columns `some` of [`add_product`], and perhaps up to seven more to either side.
+///
+/// # Panics
+/// Where the lengths of the three do not fit one another.
+pub fn add_product_of<T: Real>(
+    a: Left<'_, T>,
+    b: &[T],
+    c: &mut [T],
+    columns: usize,
+    some: Range<usize>,
+) {
     if columns == 0 || c.is_empty() || b.is_empty() {
         return;
     }
@@ -69,9 +85,10 @@ pub fn add_product<T: Real>(a: Left<'_, T>, b: &[T], c: &mut [T], columns: usize
     );
     // sixteen columns: two registers of eight f32; an f64 takes two registers for eight
     let step = if size_of::<T>() == 4 { 16 } else { 8 };
-    let mut first = 0;
-    while first + 8 <= columns {
-        if first + step <= columns && step == 16 {
+    let mut first = some.start / 8 * 8;
+    let end = some.end.next_multiple_of(8).min(columns);
+    while first + 8 <= end {
+        if first + step <= end && step == 16 {
             column_block::<T, 2>(a, b, c, columns, first);
             first += 16;
         } else {
@@ -79,7 +96,7 @@ pub fn add_product<T: Real>(a: Left<'_, T>, b: &[T], c: &mut [T], columns: usize
             first += 8;
         }
     }
-    if first < columns {
+    if first < end {
         last_columns(a, b, c, columns, first);
     }
 }
@@ -223,6 +240,31 @@ mod tests {
     fn product_agrees_with_its_definition_at_every_remainder() {
         agrees_with_the_definition::<f32>();
         agrees_with_the_definition::<f64>();
+    }
+
+    #[test]
+    fn some_columns_are_those_of_the_whole() {
+        let (a, b) = (numbers::<f32>(7 * 5, 1), numbers::<f32>(5 * 35, 2));
+        let mut whole = numbers::<f32>(7 * 35, 3);
+        let start = whole.clone();
+        add_product(Left::rows(&a, 5), &b, &mut whole, 35);
+        for (some, computed) in [
+            (0..8, 0..8),
+            (9..15, 8..16),
+            (20..33, 16..35),
+            (3..35, 0..35),
+        ] {
+            let mut own = start.clone();
+            add_product_of(Left::rows(&a, 5), &b, &mut own, 35, some);
+            for (at, own) in own.iter().enumerate() {
+                let expected = if computed.contains(&(at % 35)) {
+                    &whole
+                } else {
+                    &start
+                };
+                assert_eq!(*own, expected[at]);
+            }
+        }
     }
 
     #[test]

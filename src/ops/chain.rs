@@ -1,7 +1,10 @@
 //! `chain`: ops that see one token at a time, one after another as one op: an engine that runs them
 //! so can leave what goes from one to the next where it is near.
 //!
-//! Nothing of it is kept for backward, which runs the steps anew.
+//! Nothing of it is kept for backward, which runs the steps anew. On the CPU forward goes by tiles
+//! of tokens (`chain/tiles.rs`).
+
+mod tiles;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
@@ -128,6 +131,7 @@ impl Chain {
                 inputs: &inputs,
                 params: &call.params[step.params.clone()],
                 outputs: &mut lent,
+                over: &[],
             });
             for (&row, out) in step.outputs.iter().zip(outputs) {
                 known[row] = out;
@@ -259,9 +263,14 @@ impl Kernel for Chain {
         }
     }
 
+    fn over(&self, input: usize, output: usize) -> bool {
+        self.can_write_over(input, output)
+    }
+
     fn forward<T: Real>(&self, call: Forward<'_, T>) {
-        let mut inner = self.inner(call.batch, false);
-        self.run(call, inner.iter_mut().map(Vec::as_mut_slice).collect());
+        if let Some(call) = self.by_tiles(call) {
+            self.whole(call);
+        }
     }
 
     fn backward<T: Real>(&self, call: Backward<'_, T>) {
@@ -271,6 +280,7 @@ impl Kernel for Chain {
             inputs: call.inputs,
             params: call.params,
             outputs: &mut [],
+            over: &[],
         };
         let known = self.run(again, inner.iter_mut().map(Vec::as_mut_slice).collect());
         let lens = self.rows.iter().map(|shape| shape.len(call.batch));
@@ -320,6 +330,12 @@ impl Kernel for Chain {
 }
 
 impl Chain {
+    /// Runs every step on all rows before the next.
+    fn whole<T: Real>(&self, call: Forward<'_, T>) {
+        let mut inner = self.inner(call.batch, false);
+        self.run(call, inner.iter_mut().map(Vec::as_mut_slice).collect());
+    }
+
     /// Room for what the steps write, for what is handed out only where `all` is wanted; nothing
     /// for the other rows.
     fn inner<T: Real>(&self, batch: &super::Batch, all: bool) -> Vec<Vec<T>> {

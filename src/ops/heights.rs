@@ -230,6 +230,7 @@ mod tests {
             inputs: &[&y],
             params: &[],
             outputs: &mut [&mut scalars, &mut vectors],
+            over: &[],
         });
         [scalars, vectors]
     }

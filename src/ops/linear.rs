@@ -3,7 +3,7 @@
 use super::pieces::{for_rows, reduce_rows};
 use super::{Backward, Forward, Init, Kernel, ParamShape, Rows, Shape, Signature, rank2};
 use crate::numeric::Real;
-use crate::numeric::gemm::{Left, add_product, transpose};
+use crate::numeric::gemm::{Left, add_product, add_product_of, transpose};
 
 /// Linear map of concatenated inputs, see the module's equation.
 ///
@@ -29,6 +29,9 @@ pub struct Linear {
     pub residual: bool,
     /// Standard deviation of the initial output for unit inputs.
     pub gain: f64,
+    /// The columns that anybody reads, where that is not all of them: the CPU may leave others
+    /// without the product, forward.
+    pub read: Option<[usize; 2]>,
 }
 
 impl Linear {
@@ -44,6 +47,7 @@ impl Linear {
             silu: false,
             residual: false,
             gain: 1.0,
+            read: None,
         }
     }
     /// Vectors to vectors, a row a token, no residual, gain 1.
@@ -163,6 +167,7 @@ impl Kernel for Linear {
         let k = self.inputs.len();
         let residual = self.residual.then(|| call.inputs[k]);
         let bias = self.bias.then(|| call.params[k]);
+        let [first_read, end_read] = self.read.unwrap_or([0, n]);
         let product = |first: usize, out: &mut [T], add_residual: bool| {
             let rows = out.len() / n;
             match (residual.filter(|_| add_residual), bias) {
@@ -180,7 +185,8 @@ impl Kernel for Linear {
             }
             for (index, &width) in self.inputs.iter().enumerate() {
                 let x = &call.inputs[index][first * width..(first + rows) * width];
-                add_product(Left::rows(x, width), call.params[index], out, n);
+                let x = Left::rows(x, width);
+                add_product_of(x, call.params[index], out, n, first_read..end_read);
             }
         };
         if !self.silu {

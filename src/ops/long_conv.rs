@@ -75,12 +75,20 @@ impl Kernel for LongConv {
         }
     }
 
+    fn over(&self, input: usize, _output: usize) -> bool {
+        input == 0
+    }
+
+    fn work(&self) -> usize {
+        LongConvolution::<f32>::work(self.convolution.padding)
+    }
+
     fn forward<T: Real>(&self, call: Forward<'_, T>) {
-        self.long(call.batch, call.params[0]).forward(
-            call.inputs[0],
-            call.inputs[1],
-            call.outputs[0],
-        );
+        let long = self.long(call.batch, call.params[0]);
+        if call.over.is_empty() {
+            call.outputs[0].copy_from_slice(call.inputs[0]);
+        }
+        long.forward_over(call.inputs[1], call.outputs[0]);
     }
 
     fn backward<T: Real>(&self, call: Backward<'_, T>) {

@@ -155,6 +155,10 @@ pub struct Forward<'a, T> {
     pub params: &'a [&'a [T]],
     /// Outputs, to be overwritten whole.
     pub outputs: &'a mut [&'a mut [T]],
+    /// Inputs that stand in an output, which is written over them: number of input and output. Such
+    /// an input is empty in `inputs`; there are none but those that the op allows
+    /// ([`Kernel::over`]).
+    pub over: &'a [(usize, usize)],
 }
 
 /// Everything that a backward kernel sees.
@@ -190,6 +194,16 @@ pub trait Kernel: Sized {
     /// How many of the last outputs are kept for backward alone: no other op may read them, and
     /// their gradients are not looked at.
     fn kept(&self) -> usize {
+        0
+    }
+    /// Whether the kernel of the CPU can write an output over an input of the same shape that
+    /// nobody reads any more.
+    fn over(&self, _input: usize, _output: usize) -> bool {
+        false
+    }
+    /// Numbers a token that the kernel of the CPU needs beside inputs and outputs, of a long
+    /// system.
+    fn work(&self) -> usize {
         0
     }
 }
@@ -264,6 +278,12 @@ macro_rules! declare {
             }
             fn kept(&self) -> usize {
                 match self { $(Op::$variant(op) => op.kept()),* }
+            }
+            fn over(&self, input: usize, output: usize) -> bool {
+                match self { $(Op::$variant(op) => op.over(input, output)),* }
+            }
+            fn work(&self) -> usize {
+                match self { $(Op::$variant(op) => op.work()),* }
             }
         }
 

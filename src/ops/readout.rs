@@ -25,6 +25,27 @@ impl Readout {
     fn weights(&self) -> usize {
         self.vectors.iter().sum()
     }
+
+    /// Δ of the tokens that the inputs have.
+    pub(super) fn sums<T: Real>(&self, inputs: &[&[T]], out: &mut [T]) {
+        for (token, delta) in out.chunks_exact_mut(3).enumerate() {
+            delta.fill(T::zero());
+            let mut w = &inputs[1][token * self.weights()..(token + 1) * self.weights()];
+            for (vectors, &n) in inputs[2..].iter().zip(&self.vectors) {
+                for (h, delta) in delta.iter_mut().enumerate() {
+                    let row = &vectors[(token * 3 + h) * n..][..n];
+                    *delta += dot(row, w);
+                }
+                w = &w[n..];
+            }
+        }
+    }
+
+    /// y' of Δ, in its place.
+    pub(super) fn finish<T: Real>(&self, batch: &super::Batch, y: &[T], out: &mut [T]) {
+        centre(batch, out);
+        out.iter_mut().zip(y).for_each(|(out, &y)| *out += y);
+    }
 }
 
 /// Subtracts from each row of three its mean over the system and multiplies by the system's scale.
@@ -65,21 +86,8 @@ impl Kernel for Readout {
 
     fn forward<T: Real>(&self, call: Forward<'_, T>) {
         let out = &mut *call.outputs[0];
-        for (token, delta) in out.chunks_exact_mut(3).enumerate() {
-            delta.fill(T::zero());
-            let mut w = &call.inputs[1][token * self.weights()..(token + 1) * self.weights()];
-            for (vectors, &n) in call.inputs[2..].iter().zip(&self.vectors) {
-                for (h, delta) in delta.iter_mut().enumerate() {
-                    let row = &vectors[(token * 3 + h) * n..][..n];
-                    *delta += dot(row, w);
-                }
-                w = &w[n..];
-            }
-        }
-        centre(call.batch, out);
-        out.iter_mut()
-            .zip(call.inputs[0])
-            .for_each(|(out, &y)| *out += y);
+        self.sums(call.inputs, out);
+        self.finish(call.batch, call.inputs[0], out);
     }
 
     fn backward<T: Real>(&self, call: Backward<'_, T>) {

@@ -49,6 +49,7 @@ fn forward<T: Real>(batch: &Batch, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {
             .iter_mut()
             .map(Vec::as_mut_slice)
             .collect::<Vec<_>>(),
+        over: &[],
     });
     let wide = |values: Vec<T>| values.into_iter().map(T::wide).collect();
     outputs.into_iter().map(wide).collect()

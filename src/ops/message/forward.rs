@@ -104,9 +104,14 @@ impl<T: Real, const P: usize> Reads<'_, T, P> {
     ) {
         let mut sums = [Row::<T, P>::zero(); 7];
         let Scratch { block, h, m } = scratch;
+        // nobody reads a row but its receiver, so that the sums may be written over it
+        let own = Row(match self.inputs.a {
+            [] => *agg,
+            a => a[receiver.token],
+        });
         for edges in blocks(self.batch, receiver.token) {
             block.fill(self, receiver, edges);
-            self.first_layer(block, receiver.token, h);
+            self.first_layer(block, &own, h);
             silu(h);
             multiply_rows(h, &self.params.weight, &self.params.bias, m);
             silu(m);
@@ -121,11 +126,11 @@ impl<T: Real, const P: usize> Reads<'_, T, P> {
     pub(in crate::ops) fn first_layer(
         &self,
         block: &Block<T>,
-        receiver: usize,
+        a: &Row<T, P>,
         z: &mut [Row<T, P>; BLOCK],
     ) {
         let (inputs, params) = (&self.inputs, &self.params);
-        multiply_lanes(&block.dense, &params.dense, &Row(inputs.a[receiver]), z);
+        multiply_lanes(&block.dense, &params.dense, a, z);
         let (near, far) = (&block.candidate.splines, &block.condition.splines);
         for (e, z) in z.iter_mut().enumerate() {
             let b: &[Part<T>] = inputs.b[block.sender[e] as usize].as_chunks().0;

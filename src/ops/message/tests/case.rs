@@ -122,6 +122,7 @@ impl Case {
             inputs: &refs(&inputs),
             params: &refs(&params),
             outputs: &mut muts(&mut outputs),
+            over: &[],
         });
         outputs
     }

@@ -205,8 +205,8 @@ impl<'a, T: Real, const P: usize> Layers<'a, T, P> {
             ..
         } = scratch;
         let params = &self.forward.params;
-        let a = Row(self.forward.inputs.a[receiver]);
-        self.forward.first_layer(block, &a, h);
+        let own = self.forward.own(receiver);
+        self.forward.first_layer(block, &own, h);
         silu_and_slope(h, h_slope);
         multiply_rows(h, &params.weight, &params.bias, m);
         silu_and_slope(m, m_slope);

@@ -121,6 +121,11 @@ impl<T: Real, const P: usize> Reads<'_, T, P> {
         *vectors = from_fn(|k| sums[1 + k].map(|sum| sum * T::of(SUM)));
     }
 
+    /// What a receiver gives to the first layer by itself.
+    pub(in crate::ops) fn own(&self, receiver: usize) -> Row<T, P> {
+        Row(self.inputs.a[receiver])
+    }
+
     /// What the first silu is applied to.
     #[inline(never)]
     pub(in crate::ops) fn first_layer(

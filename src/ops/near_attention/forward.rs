@@ -115,7 +115,8 @@ impl<T: Real, const P: usize> Read<'_, T, P> {
         let params = &self.layers.params;
         for range in blocks(self.layers.batch, receiver.token) {
             block.fill(&self.layers, receiver, range);
-            self.layers.first_layer(block, &Row(self.layers.inputs.a[receiver.token]), h);
+            let own = self.layers.own(receiver.token);
+            self.layers.first_layer(block, &own, h);
             silu(h);
             multiply_rows(h, &params.weight, &params.bias, m);
             silu(m);

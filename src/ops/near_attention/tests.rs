@@ -82,6 +82,7 @@ fn run<K: Kernel>(
             .iter_mut()
             .map(Vec::as_mut_slice)
             .collect::<Vec<_>>(),
+        over: &[],
     });
     outputs
 }

@@ -80,7 +80,8 @@ impl Chain {
     fn is_by_rows(&self) -> bool {
         let fits = |row: &usize| self.outputs.contains(row);
         let readouts = self.steps.iter().filter(|step| is_readout(&step.op));
-        let mut readouts = readouts.map(|step| step.inputs[0] < self.inputs && fits(&step.outputs[0]));
+        let mut readouts =
+            readouts.map(|step| step.inputs[0] < self.inputs && fits(&step.outputs[0]));
         self.is_uniform() && readouts.all(|fits| fits)
     }
 
@@ -94,10 +95,7 @@ impl Chain {
     }
 
     /// Runs the steps tile by tile; hands the call back where that cannot be.
-    pub(super) fn by_tiles<'a, T: Real>(
-        &self,
-        mut call: Forward<'a, T>,
-    ) -> Option<Forward<'a, T>> {
+    pub(super) fn by_tiles<'a, T: Real>(&self, mut call: Forward<'a, T>) -> Option<Forward<'a, T>> {
         if !self.is_by_rows() {
             return Some(call);
         }

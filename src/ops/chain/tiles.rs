@@ -4,7 +4,7 @@
 
 use rayon::prelude::*;
 
-use super::Chain;
+use super::{Chain, Step};
 use crate::numeric::Real;
 use crate::ops::{Forward, Kernel, Op, Rows};
 
@@ -78,17 +78,16 @@ struct Reads<'r, 'a, T> {
 impl Chain {
     /// Whether the steps can be run on some rows without the others: all but the mean of a readout.
     fn is_by_rows(&self) -> bool {
-        let fits = |row: &usize| self.outputs.contains(row);
-        let readouts = self.steps.iter().filter(|step| is_readout(&step.op));
-        let mut readouts =
-            readouts.map(|step| step.inputs[0] < self.inputs && fits(&step.outputs[0]));
-        self.is_uniform() && readouts.all(|fits| fits)
+        let fits =
+            |step: &Step| step.inputs[0] < self.inputs && self.outputs.contains(&step.outputs[0]);
+        let mut readouts = self.steps.iter().filter(|step| is_readout(&step.op));
+        self.is_uniform() && readouts.all(fits)
     }
 
     /// Whether an output may be written over an input: row by row, of the same shape. A readout
     /// adds its first input at the very end.
     pub(super) fn can_write_over(&self, input: usize, output: usize) -> bool {
-        let late = |step: &super::Step| is_readout(&step.op) && step.inputs[0] == input;
+        let late = |step: &Step| is_readout(&step.op) && step.inputs[0] == input;
         self.is_by_rows()
             && self.rows[input] == self.rows[self.outputs[output]]
             && !self.steps.iter().any(late)

@@ -200,7 +200,7 @@ fn run<T: Real, const R: usize, const INVERSE: bool>(
             .map(|part| part.split_off_mut(..count).expect("its rows"));
         (&twiddles[first * (R - 1)..(first + count) * (R - 1)], own)
     });
-    let shares: Vec<(&[[T; 2]], [&mut [Row<T>]; R])> = shares.collect();
+    let shares: Vec<_> = shares.collect();
     shares.into_par_iter().for_each(|(twiddles, mut parts)| {
         butterflies::<T, R, INVERSE>(twiddles, &mut parts, true, dft);
     });

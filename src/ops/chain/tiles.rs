@@ -244,11 +244,11 @@ mod tests {
         let mut outputs: Vec<Vec<f32>> = signature.outputs.iter().map(empty).collect();
         let mut pairs = Vec::new();
         let mut read: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
-        for output in 0..outputs.len() {
+        for (output, values) in outputs.iter_mut().enumerate() {
             let free = |input: &usize| !pairs.iter().any(|(other, _)| other == input);
             let can = |input: &usize| chain.can_write_over(*input, output);
             if let Some(input) = (0..chain.inputs).filter(free).find(can).filter(|_| over) {
-                outputs[output].copy_from_slice(&inputs[input]);
+                values.copy_from_slice(&inputs[input]);
                 read[input] = &[];
                 pairs.push((input, output));
             }

@@ -18,6 +18,7 @@ mod nearest;
 mod network;
 mod pool;
 mod program;
+mod rotation;
 mod tokens;
 mod vocabulary;
 

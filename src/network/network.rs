@@ -1,6 +1,8 @@
 //! The executor: runs a program forward and backward on an engine, reusing buffers in both
 //! directions.
 
+use std::sync::OnceLock;
+
 use nalgebra::{Rotation3, Vector3};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -19,8 +21,8 @@ pub struct Network<E: Engine> {
     program: Program,
     /// The same as the engine runs it.
     plan: Plan,
-    /// The same for answers alone, of so many tokens and more.
-    lean: Option<(usize, Plan)>,
+    /// The same for answers alone of long systems, made for the first of these.
+    lean: OnceLock<Plan>,
     engine: E,
     params: Vec<E::Buffer>,
 }
@@ -95,13 +97,10 @@ impl<E: Engine> Network<E> {
     /// Where the number of weights is not the network's.
     pub fn with_parameters(program: Program, engine: E, values: &[f64]) -> Result<Self> {
         let plan = Plan::new(program.fused(|chain| engine.joins(chain)));
-        let lean = engine
-            .lean_from()
-            .map(|tokens| (tokens, Plan::new(program.lean())));
         let mut network = Network {
             program,
             plan,
-            lean,
+            lean: OnceLock::new(),
             engine,
             params: Vec::new(),
         };
@@ -219,11 +218,13 @@ impl<E: Engine> Network<E> {
     /// answer's on the host.
     fn run(&self, inputs: &Inputs, keep: bool) -> Result<(Vec<E::Buffer>, Vec<f64>)> {
         let tokens = inputs.batch.tokens();
-        let lean = self
-            .lean
-            .as_ref()
-            .filter(|(least, _)| !keep && tokens >= *least);
-        let plan = lean.map_or(&self.plan, |(_, plan)| plan);
+        let is_long = |least| tokens >= least;
+        let is_lean = !keep && self.engine.lean_from().is_some_and(is_long);
+        let plan = if is_lean {
+            self.lean.get_or_init(|| Plan::new(self.program.lean()))
+        } else {
+            &self.plan
+        };
         let program = &plan.program;
         let batch = self.engine.prepare(&inputs.batch)?;
         let len = |slot: usize| program.slots[slot].len(&inputs.batch);
@@ -236,9 +237,11 @@ impl<E: Engine> Network<E> {
                 _ => self.engine.upload(&inputs[given])?,
             };
         }
-        let most = lean.map_or(usize::MAX, |_| {
+        let most = if is_lean {
             program.live(len).into_iter().max().unwrap_or(0)
-        });
+        } else {
+            usize::MAX
+        };
         let given = program.given.iter().map(|(_, slot)| len(slot.index()));
         let mut pool = Pool::new(given.sum(), most);
         for (call, dead) in program.calls.iter().zip(&plan.dead) {

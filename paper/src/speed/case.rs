@@ -142,14 +142,19 @@ fn timed<E: engine::Engine>(
     Ok((fastest, each))
 }
 
+/// Starts the threads of this process.
+pub(super) fn start_threads(count: usize) {
+    // there is one pool a process, and this is its first use
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(count);
+    let _ = pool.build_global();
+}
+
 /// Measures a case in this process.
 ///
 /// # Errors
 /// [`Error::Device`] where there is no such engine, or it has not the memory.
 pub fn measure(case: &Case) -> Result<Measured> {
-    // there is one pool a process, and this is its first use
-    let threads = rayon::ThreadPoolBuilder::new().num_threads(case.threads);
-    let _ = threads.build_global();
+    start_threads(case.threads);
     let program = case.architecture.build(&task().interface(), &PROTEIN);
     let inputs = system(case.tokens, program.neighbours);
     match case.engine {

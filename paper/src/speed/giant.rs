@@ -12,7 +12,7 @@ use mdsurrogate::structure::{Annotations, ReadOptions, read, write_cif};
 use mdsurrogate::task::Task;
 use mdsurrogate::{Error, Result};
 
-use super::case::{memory, peak_memory};
+use super::case::{memory, peak_memory, start_threads};
 use super::task;
 
 /// Says what each step took.
@@ -39,9 +39,7 @@ impl Clock {
 /// # Errors
 /// Those of the file and of the network.
 pub fn run(path: &Path, output: Option<&Path>, threads: usize) -> Result<()> {
-    // there is one pool a process, and this is its first use
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-    let _ = pool.build_global();
+    start_threads(threads);
     let mut clock = Clock {
         begin: Instant::now(),
     };

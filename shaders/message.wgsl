@@ -71,13 +71,8 @@ fn forward(
         var own = sum;
         if (which > 0u && which < 4u) { own = along[which - 1u]; }
         if (which > 3u) { own = along_condition[which - 4u]; }
-        shares[lane] = own;
-        workgroupBarrier();
+        let all = sum_of_rows(lane, own);
         if (row == 0u) {
-            var all = 0.0;
-            for (var other = 0u; other < ROWS; other += 1u) {
-                all += shares[other * CHANNELS + c];
-            }
             if (which == 0u) {
                 agg[token * CHANNELS + c] = SUM * HALF * all;
             } else {
@@ -86,7 +81,6 @@ fn forward(
                 vectors[((3u * token + component) * 2u + half) * CHANNELS + c] = SUM * all;
             }
         }
-        workgroupBarrier();
     }
 }
 
@@ -206,25 +200,7 @@ fn one_token(lane: u32, token: u32, table: u32) {
         }
         workgroupBarrier();
     }
-    shares[lane] = own;
-    workgroupBarrier();
-    if (row == 0u) {
-        var all = 0.0;
-        for (var other = 0u; other < ROWS; other += 1u) {
-            all += shares[other * CHANNELS + c];
-        }
-        d_own[token * CHANNELS + c] += all;
-    }
-    let sign = select(1.0, -1.0, SENDING);
-    for (var k = 0u; k < 3u; k += 1u) {
-        let all_y = sum_of_lanes(lane, total.y[k]);
-        let all_x = sum_of_lanes(lane, total.x[k]);
-        let all_n = sum_of_lanes(lane, total.n[k]);
-        if (lane == 0u) {
-            d_y[3u * token + k] += sign * all_y;
-            d_x[3u * token + k] += sign * all_x;
-            d_n[3u * token + k] += sign * all_n;
-        }
-    }
-    workgroupBarrier();
+    let all = sum_of_rows(lane, own);
+    if (row == 0u) { d_own[token * CHANNELS + c] += all; }
+    add_positions(lane, token, total);
 }

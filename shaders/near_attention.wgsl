@@ -353,18 +353,3 @@ fn add_scores(lane: u32, table: u32, d: vec3<f32>) {
         if (lane < CHANNELS) { partial[table + (first + k) * CHANNELS + lane] += all; }
     }
 }
-
-fn add_positions(lane: u32, token: u32, total: Differences) {
-    let sign = select(1.0, -1.0, SENDING);
-    for (var k = 0u; k < 3u; k += 1u) {
-        let all_y = sum_of_lanes(lane, total.y[k]);
-        let all_x = sum_of_lanes(lane, total.x[k]);
-        let all_n = sum_of_lanes(lane, total.n[k]);
-        if (lane == 0u) {
-            d_y[3u * token + k] += sign * all_y;
-            d_x[3u * token + k] += sign * all_x;
-            d_n[3u * token + k] += sign * all_n;
-        }
-    }
-    workgroupBarrier();
-}

@@ -163,3 +163,32 @@ fn add_parameters(table: u32, row: u32, c: u32, live: u32) {
         }
     }
 }
+
+// Sum of a lane's number over the rows of lanes, in their order; all lanes must call it.
+fn sum_of_rows(lane: u32, value: f32) -> f32 {
+    workgroupBarrier();
+    shares[lane] = value;
+    workgroupBarrier();
+    var all = 0.0;
+    for (var other = 0u; other < ROWS; other += 1u) {
+        all += shares[other * CHANNELS + lane % CHANNELS];
+    }
+    return all;
+}
+
+// Adds the gradients of a token's positions, from those of the differences of its edges, summed
+// over the lanes.
+fn add_positions(lane: u32, token: u32, total: Differences) {
+    let sign = select(1.0, -1.0, SENDING);
+    for (var k = 0u; k < 3u; k += 1u) {
+        let all_y = sum_of_lanes(lane, total.y[k]);
+        let all_x = sum_of_lanes(lane, total.x[k]);
+        let all_n = sum_of_lanes(lane, total.n[k]);
+        if (lane == 0u) {
+            d_y[3u * token + k] += sign * all_y;
+            d_x[3u * token + k] += sign * all_x;
+            d_n[3u * token + k] += sign * all_n;
+        }
+    }
+    workgroupBarrier();
+}

@@ -95,15 +95,3 @@ fn sum_at(token: u32, path: u32, c: u32) -> f32 {
     if (path < 12u) { return o_vectors[(9u * token + path - 3u) * CHANNELS + c]; }
     return o_tensors[(15u * token + path - 12u) * CHANNELS + c];
 }
-
-// Sum of a lane's number over the rows of lanes, in their order; all lanes must call it.
-fn sum_of_rows(lane: u32, value: f32) -> f32 {
-    workgroupBarrier();
-    shares[lane] = value;
-    workgroupBarrier();
-    var all = 0.0;
-    for (var other = 0u; other < ROWS; other += 1u) {
-        all += shares[other * CHANNELS + lane % CHANNELS];
-    }
-    return all;
-}

@@ -44,6 +44,20 @@ use crate::numeric::Real;
 use features::Grid;
 use product::Row;
 
+/// Calls a kernel as it is compiled for so many channels.
+macro_rules! by_width {
+    ($op:literal, $channels:expr, $own:ident.$rows:ident::<$real:ty>($call:ident)) => {
+        match $channels {
+            8 => $own.$rows::<$real, 8>($call),
+            16 => $own.$rows::<$real, 16>($call),
+            32 => $own.$rows::<$real, 32>($call),
+            64 => $own.$rows::<$real, 64>($call),
+            other => panic!("{}: {other} channels; 8, 16, 32 or 64 are compiled", $op),
+        }
+    };
+}
+pub(super) use by_width;
+
 /// Number of dense pair features g.
 pub const DENSE: usize = 9;
 
@@ -288,22 +302,10 @@ impl Kernel for Message {
     }
 
     fn forward<T: Real>(&self, call: Forward<'_, T>) {
-        match self.channels {
-            8 => self.forward_rows::<T, 8>(call),
-            16 => self.forward_rows::<T, 16>(call),
-            32 => self.forward_rows::<T, 32>(call),
-            64 => self.forward_rows::<T, 64>(call),
-            other => panic!("message: {other} channels; 8, 16, 32 or 64 are compiled"),
-        }
+        by_width!("message", self.channels, self.forward_rows::<T>(call));
     }
 
     fn backward<T: Real>(&self, call: Backward<'_, T>) {
-        match self.channels {
-            8 => self.backward_rows::<T, 8>(call),
-            16 => self.backward_rows::<T, 16>(call),
-            32 => self.backward_rows::<T, 32>(call),
-            64 => self.backward_rows::<T, 64>(call),
-            other => panic!("message: {other} channels; 8, 16, 32 or 64 are compiled"),
-        }
+        by_width!("message", self.channels, self.backward_rows::<T>(call));
     }
 }

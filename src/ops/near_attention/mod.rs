@@ -37,7 +37,7 @@ mod tests;
 use std::array::from_fn;
 
 use super::message::features::Block;
-use super::message::{self, rows};
+use super::message::{self, by_width, rows};
 use super::rank2::{NUMBERS, apply, product};
 use super::{Backward, Forward, Init, Kernel, ParamShape, Shape, Signature};
 use crate::numeric::{Lanes, Real};
@@ -236,22 +236,18 @@ impl Kernel for NearAttention {
     }
 
     fn forward<T: Real>(&self, call: Forward<'_, T>) {
-        match self.channels {
-            8 => self.forward_rows::<T, 8>(call),
-            16 => self.forward_rows::<T, 16>(call),
-            32 => self.forward_rows::<T, 32>(call),
-            64 => self.forward_rows::<T, 64>(call),
-            other => panic!("near_attention: {other} channels; 8, 16, 32 or 64 are compiled"),
-        }
+        by_width!(
+            "near_attention",
+            self.channels,
+            self.forward_rows::<T>(call)
+        );
     }
 
     fn backward<T: Real>(&self, call: Backward<'_, T>) {
-        match self.channels {
-            8 => self.backward_rows::<T, 8>(call),
-            16 => self.backward_rows::<T, 16>(call),
-            32 => self.backward_rows::<T, 32>(call),
-            64 => self.backward_rows::<T, 64>(call),
-            other => panic!("near_attention: {other} channels; 8, 16, 32 or 64 are compiled"),
-        }
+        by_width!(
+            "near_attention",
+            self.channels,
+            self.backward_rows::<T>(call)
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! `message`: forward by receiver, backward by receiver and by sender.
 
-use super::{Backward, CHUNKS, Forward, Launch, Shader, named};
+use super::{Backward, Forward, Launch, Shader, edges, named};
 use crate::Result;
 use crate::engine::gpu::shaders::{Source, Variant, variant};
 use crate::engine::gpu::values::{Named, Value};
@@ -18,11 +18,7 @@ const PARAMS: [&str; 6] = [
 ];
 
 fn sizes(op: &Message, tokens_of_chunk: usize) -> [Named; 3] {
-    [
-        ("splines", op.radial.into()),
-        ("reach", op.reach.into()),
-        ("tokens_of_chunk", tokens_of_chunk.into()),
-    ]
+    edges::sizes(op.radial, op.reach, tokens_of_chunk)
 }
 
 /// What is compiled into the shader; `sending`: backward by sender.
@@ -81,36 +77,16 @@ impl Shader for Message {
 
     fn backward(&self, launch: &Launch<'_>, call: &Backward<'_>) -> Result<()> {
         let height = RELATIONS + 2 * self.radial + DENSE + self.channels + 1;
-        // more chunks than elsewhere: one is a long way for a group
-        let of_chunk = launch.tokens().div_ceil(4 * CHUNKS).max(1);
-        let chunks = launch.tokens().div_ceil(of_chunk);
-        let partial = launch.gpu.buffer(chunks * height * self.channels)?;
-        let [d_a, d_b, positions @ ..] = call.d_inputs else {
-            panic!("message takes 5 inputs, not {}", call.d_inputs.len())
-        };
         let both = [
             named(INPUTS, call.inputs),
             named(PARAMS, call.params),
             named(["d_agg", "d_vectors"], call.d_outputs),
-            named(["d_y", "d_x", "d_n"], positions),
-            vec![("partial", Some(&partial))],
+            named(["d_y", "d_x", "d_n"], &call.d_inputs[2..]),
         ]
         .concat();
-        let receiving = [&both[..], &[("d_own", Some(*d_a))]].concat();
-        launch.run("backward", &sizes(self, of_chunk), &receiving, chunks);
-        let sending = [&both[..], &[("d_own", Some(*d_b))]].concat();
-        launch.of(by_sender(self, launch.source)).run(
-            "backward",
-            &sizes(self, 1),
-            &sending,
-            launch.tokens(),
-        );
-        let mut first = 0;
-        for d_param in call.d_params {
-            launch.sum(&partial, chunks, height * self.channels, first, d_param);
-            first += d_param.len;
-        }
-        Ok(())
+        let sending = by_sender(self, launch.source);
+        let sizes = |of_chunk| sizes(self, of_chunk);
+        edges::backward(launch, call, &both, sending, sizes, height * self.channels)
     }
 
     #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The host side of the shaders, a file an op: which entries it runs, on which buffers, in how many
 //! groups.
 
+mod edges;
+
 use super::buffers::Buffer;
 use super::recorder::Bound;
 use super::shaders::{LANES, SUMS, Source, Variant, has_entry};

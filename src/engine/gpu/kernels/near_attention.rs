@@ -1,6 +1,6 @@
 //! `near_attention`: forward by receiver, backward by receiver and by sender.
 
-use super::{Backward, CHUNKS, Forward, LANES, Launch, Shader, named};
+use super::{Backward, Forward, LANES, Launch, Shader, edges, named};
 use crate::Result;
 use crate::engine::gpu::shaders::{Source, Variant, variant};
 use crate::engine::gpu::values::{Named, Value};
@@ -20,11 +20,7 @@ const PARAMS: [&str; 7] = [
 ];
 
 fn sizes(op: &NearAttention, tokens_of_chunk: usize) -> [Named; 3] {
-    [
-        ("splines", op.radial.into()),
-        ("reach", op.reach.into()),
-        ("tokens_of_chunk", tokens_of_chunk.into()),
-    ]
+    edges::sizes(op.radial, op.reach, tokens_of_chunk)
 }
 
 /// What is compiled into the shader; `sending`: backward by sender.
@@ -85,43 +81,22 @@ impl Shader for NearAttention {
 
     fn backward(&self, launch: &Launch<'_>, call: &Backward<'_>) -> Result<()> {
         let height = RELATIONS + 2 * self.radial + DENSE + self.channels + 4;
-        // more chunks than elsewhere: one is a long way for a group
-        let of_chunk = launch.tokens().div_ceil(4 * CHUNKS).max(1);
-        let chunks = launch.tokens().div_ceil(of_chunk);
-        let partial = launch.gpu.buffer(chunks * height * self.channels)?;
         let along = launch.gpu.buffer(launch.tokens() * self.heads)?;
-        let [d_a, d_b, others @ ..] = call.d_inputs else {
-            panic!(
-                "near_attention takes more inputs than {}",
-                call.d_inputs.len()
-            )
-        };
+        let others = &call.d_inputs[2..];
         let both = [
             named(INPUTS, call.inputs),
             named(PARAMS, call.params),
             named(["o_scalars", "o_vectors", "o_tensors", "lse"], call.outputs),
             named(["d_scalars", "d_vectors", "d_tensors"], call.d_outputs),
             named(["d_y", "d_x", "d_n", "d_s", "d_v", "d_t"], others),
-            vec![("partial", Some(&partial)), ("along", Some(&along))],
+            vec![("along", Some(&along))],
         ]
         .concat();
         let heads = (launch.tokens() * self.heads).div_ceil(LANES);
         launch.run("pull", &sizes(self, 1), &both, heads);
-        let receiving = [&both[..], &[("d_own", Some(*d_a))]].concat();
-        launch.run("backward", &sizes(self, of_chunk), &receiving, chunks);
-        let sending = [&both[..], &[("d_own", Some(*d_b))]].concat();
-        launch.of(by_sender(self, launch.source)).run(
-            "backward",
-            &sizes(self, 1),
-            &sending,
-            launch.tokens(),
-        );
-        let mut first = 0;
-        for d_param in call.d_params {
-            launch.sum(&partial, chunks, height * self.channels, first, d_param);
-            first += d_param.len;
-        }
-        Ok(())
+        let sending = by_sender(self, launch.source);
+        let sizes = |of_chunk| sizes(self, of_chunk);
+        edges::backward(launch, call, &both, sending, sizes, height * self.channels)
     }
 
     #[cfg(test)]

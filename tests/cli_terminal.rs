@@ -313,7 +313,7 @@ fn a_run_says_how_long_it_will_take() {
     };
     let about = announced.split(", about ").nth(1).unwrap();
     let about = seconds(about.split(" (").next().unwrap());
-    let took = announced.split("2 ns in ").nth(1).unwrap();
+    let took = announced.split("16 ns in ").nth(1).unwrap();
     let took = seconds(&took.split(" s").next().map(|s| format!("{s} s")).unwrap());
     assert!(
         about <= 10.0 * took && took <= 10.0 * about,

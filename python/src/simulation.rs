@@ -134,7 +134,7 @@ impl Simulation {
                 ..Jumps::default()
             };
             jumps.levels = levels.unwrap_or(jumps.levels);
-            jumps.stir = stir.unwrap_or(jumps.stir);
+            jumps.stir = stir;
             let equilibrate = equilibrate
                 .map(|time| time.in_unit(Dimension::Time))
                 .transpose()?;

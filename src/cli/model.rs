@@ -110,7 +110,15 @@ fn validated(at: &[Validated]) -> Option<String> {
 fn usual(made: &Provenance) -> String {
     let words = |usual: &Usual| {
         let [least, most] = usual.residues;
-        format!("{} ps from {least} to {most} residues, ", usual.lag)
+        let method = usual.method.as_ref();
+        let method = method.map_or(String::new(), |method| format!(" by --method {method}"));
+        let stir = usual
+            .stir
+            .map_or(String::new(), |stir| format!(" --stir {stir}"));
+        format!(
+            "{} ps from {least} to {most} residues{method}{stir}, ",
+            usual.lag
+        )
     };
     let all: String = made.usual.iter().map(words).collect();
     format!("{all}{}its own", if all.is_empty() { "" } else { "else " })

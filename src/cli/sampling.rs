@@ -9,7 +9,7 @@ use crate::{Error, Result};
 #[command(next_help_heading = "Jumps")]
 pub struct Sampling {
     /// Physical time of a jump, of a model that takes several [default: what the model says of
-    /// molecules of this size (built in: 160ps from 21 to 200 residues), else its own]
+    /// molecules of this size (built in: 160ps from 2 to 200 residues), else its own]
     #[arg(long, value_name = "TIME", value_parser = super::time)]
     pub lag: Option<f64>,
     /// After every jump, up to N minimisation steps (5 N where a frame needs them) and N steps of 4
@@ -30,7 +30,8 @@ pub struct Sampling {
         value_parser = clap::value_parser!(u64).range(2..=1000)
     )]
     pub levels: u64,
-    /// How it steps through them [default: euler with a corrector, heun without]
+    /// How it steps through them [default: with a corrector what the model says of molecules of
+    /// this size (built in: multistep below 10 residues), else euler; heun without]
     #[arg(long, value_enum)]
     pub method: Option<Method>,
     /// Whether jumps keep to the fold that the input has: to its backbone, as MD of about a
@@ -42,9 +43,11 @@ pub struct Sampling {
     /// Smallest noise level
     #[arg(long, value_name = "LENGTH", default_value = "0.01A", value_parser = super::length)]
     pub lowest: f64,
-    /// Noise added before each step of the sampler, as a share of its noise level
-    #[arg(long, value_name = "SHARE", default_value_t = Sampler::default().stir)]
-    pub stir: f64,
+    /// Noise added before each step of the sampler, as a share of its noise level [default: with a
+    /// corrector what the model says of molecules of this size (built in: 0.3 below 10 residues),
+    /// else 0]
+    #[arg(long, value_name = "SHARE")]
+    pub stir: Option<f64>,
 }
 
 /// Steps of the corrector.

@@ -12,6 +12,7 @@ use crate::compare::report::{CaseReport, aligned, card, leaderboard, measures_of
 use crate::files::{file_name, refuse_existing, write_atomically};
 use crate::session::validate::{Case, CaseList, Validation};
 use crate::session::{Cutoff, Jumps, ModelSource};
+use crate::task::Method;
 use crate::{Error, Result};
 
 /// Roll a model out on a list of molecules and compare with reference MD
@@ -146,17 +147,13 @@ fn command(args: &Args) -> String {
             Cutoff::At(length) => Some(format!("{length}A")),
         }),
     );
-    let method = given(
-        "--method",
-        sampling
-            .method
-            .map(|method| format!("{method:?}").to_lowercase()),
-    );
+    let method = given("--method", sampling.method.map(Method::word));
+    let stir = given("--stir", sampling.stir.map(|stir| stir.to_string()));
     let fold = given("--fold", sampling.fold.map(|fold| fold.to_string()));
     format!(
         "mdsurrogate validate {model} --cases {cases}{lag}{relax}{cutoff}{fold} --levels {} \
-         --lowest {}A --stir {}{method} --seed {}",
-        sampling.levels, sampling.lowest, sampling.stir, args.seed
+         --lowest {}A{stir}{method} --seed {}",
+        sampling.levels, sampling.lowest, args.seed
     )
 }
 
@@ -175,7 +172,10 @@ mod tests {
         let typed: Sampling = as_typed("validate", &["--relax", "7"]).unwrap();
         assert_eq!(jumps_of(&case(""), &typed).unwrap().relax, Some(7));
         let own = jumps_of(&case("flags = \"--lag 160ps --stir 0.3\""), &typed).unwrap();
-        assert_eq!((own.lag, own.stir, own.relax), (Some(160.0), 0.3, None));
+        assert_eq!(
+            (own.lag, own.stir, own.relax),
+            (Some(160.0), Some(0.3), None)
+        );
         let error = jumps_of(&case("flags = \"--stirr 0.3\""), &typed).unwrap_err();
         assert!(
             error.exit_code() == 2

@@ -18,95 +18,15 @@ use sha2::{Digest, Sha256};
 use super::arch::Architecture;
 use super::network::Network;
 use super::program::Program;
+use super::provenance::Provenance;
 use super::vocabulary::{PROTEIN, Vocabulary};
 use crate::engine::Engine;
 use crate::error::Place;
-use crate::files::{file_name, hexadecimal};
+use crate::files::hexadecimal;
 use crate::{Error, Result};
 
 /// Version of the schema that is written.
 pub const SCHEMA: u32 = 2;
-
-/// A file that a model was trained on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DataFile {
-    /// Its name without folders.
-    pub name: String,
-    /// SHA-256 of its bytes, hexadecimal.
-    pub sha256: String,
-}
-
-impl DataFile {
-    /// The file at `path`, which holds `bytes`.
-    pub fn of(path: &Path, bytes: &[u8]) -> Self {
-        DataFile {
-            name: file_name(path),
-            sha256: hexadecimal(Sha256::digest(bytes)),
-        }
-    }
-}
-
-/// How a model was made.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Provenance {
-    /// One line for people: what it was trained on.
-    pub summary: String,
-    /// Names of the systems in the training set, with the topology hash of each where it is known.
-    pub systems: Vec<String>,
-    /// Temperature of the training data, K.
-    pub temperature: Option<f64>,
-    /// Optimiser updates.
-    pub updates: u64,
-    /// Training samples seen.
-    pub samples: u64,
-    /// Validation loss of these weights.
-    pub validation_loss: Option<f64>,
-    /// Seed of the training.
-    pub seed: u64,
-    /// Version of the program that trained it.
-    pub version: String,
-    /// Text of the configuration file that it was trained by.
-    pub configuration: String,
-    /// The data.
-    pub data: Vec<DataFile>,
-    /// The model whose weights were the first ones; none: they were random.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub started_from: Option<DataFile>,
-    /// Sequences of the systems of the training set by name, in one-letter code, chains set apart
-    /// by `/`.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub sequences: BTreeMap<String, String>,
-    /// Temperatures of systems whose data were not made at `temperature`, K.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub temperatures: BTreeMap<String, f64>,
-    /// Where the model was judged against reference MD.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub validated: Vec<Validated>,
-    /// The lag times of molecules of some sizes that are not the model's own.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub usual: Vec<Usual>,
-}
-
-/// A lag time that molecules of some size are given where nobody asks for another.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Usual {
-    /// The lag time, ps.
-    pub lag: f64,
-    /// Fewest and most residues.
-    pub residues: [usize; 2],
-}
-
-/// A lag time at which a model was judged against reference MD.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Validated {
-    /// The lag time, ps.
-    pub lag: f64,
-    /// Residues of the largest protein that it was judged on.
-    pub residues: usize,
-}
 
 /// An alphabet of tokens by name and hash ([`Vocabulary`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

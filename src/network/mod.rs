@@ -18,6 +18,7 @@ mod nearest;
 mod network;
 mod pool;
 mod program;
+mod provenance;
 mod rotation;
 mod tokens;
 mod vocabulary;
@@ -25,11 +26,10 @@ mod vocabulary;
 pub use arch::{
     Architecture, Attention, Egnn, Equiformer, FastEgnn, GHyena, Hyena, LongRange, Transformer,
 };
-pub use file::{
-    DataFile, File, Header, Provenance, SCHEMA, SHIPPED, Usual, Validated, VocabularyName,
-};
+pub use file::{File, Header, SCHEMA, SHIPPED, VocabularyName};
 pub use inputs::{Inputs, PLACE, vectors};
 pub use network::{Activations, Gradients, Network};
 pub use program::{Answer, Builder, Given, Interface, Program, Slot, TOLD};
+pub use provenance::{DataFile, Provenance, Usual, Validated};
 pub use tokens::Tokens;
 pub use vocabulary::{PROTEIN, Vocabulary};

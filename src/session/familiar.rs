@@ -132,13 +132,11 @@ fn align(a: &[u8], b: &[u8]) -> (usize, usize) {
     (best.1, best.2)
 }
 
-/// The lag time of a molecule of so many residues, ps, where nobody asks for another; none: the
-/// model's own.
-pub(super) fn usual_lag(provenance: &Provenance, residues: usize) -> Option<f64> {
+/// How a molecule of so many residues jumps where nobody asks for anything else; none: the model's
+/// own way.
+pub(super) fn usual(provenance: &Provenance, residues: usize) -> Option<&Usual> {
     let mut usual = provenance.usual.iter();
-    let of_its_size =
-        usual.find(|usual| (usual.residues[0]..=usual.residues[1]).contains(&residues));
-    of_its_size.map(|usual| usual.lag)
+    usual.find(|usual| (usual.residues[0]..=usual.residues[1]).contains(&residues))
 }
 
 /// Why jumps of `lag` ps of a protein of so many residues are beyond what the model was judged at;
@@ -278,8 +276,20 @@ mod tests {
             assert_eq!(warning.is_some(), warned, "{lag} {residues}: {warning:?}");
         }
         assert_eq!(beyond_validation(&Provenance::default(), 640.0, 900), None);
-        let usual = [20, 21, 200, 201].map(|residues| usual_lag(&model, residues));
-        assert_eq!(usual, [None, Some(160.0), Some(160.0), None]);
-        assert_eq!(usual_lag(&Provenance::default(), 30), None);
+        let lag = |residues| usual(&model, residues).map(|usual| usual.lag);
+        assert_eq!(
+            [1, 2, 9, 10, 200, 201].map(lag),
+            [
+                None,
+                Some(160.0),
+                Some(160.0),
+                Some(160.0),
+                Some(160.0),
+                None
+            ]
+        );
+        let stir = |residues| usual(&model, residues).and_then(|usual| usual.stir);
+        assert_eq!([9, 10].map(stir), [Some(0.3), None]);
+        assert_eq!(usual(&Provenance::default(), 30), None);
     }
 }

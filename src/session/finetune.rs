@@ -1,12 +1,14 @@
 //! A model of one protein: reference MD, a short training from a model, validation. Each of the
 //! three is a session of its own with files of its own, so that what is done is not done again.
 
-use std::io::Write;
+mod configuration;
+
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use configuration::{kept, write, written};
 
 use super::estimate::{OVERHEAD, seconds_of_forces};
+use super::familiar;
 use super::files::{require_folder, stem};
 use super::train::{TrainOptions, remove};
 use super::validate::{Case, CaseList, Validation};
@@ -14,25 +16,24 @@ use super::{
     Backend, Completion, Dynamics, ModelSource, Output, ReferenceOptions, Replicas, RunOptions,
     Session, Span, Strides, minutes,
 };
-use crate::files::{file_name, prefix_meant, refuse_existing, with_suffix, write_atomically};
+use crate::files::{file_name, prefix_meant, refuse_existing, with_suffix};
 use crate::forcefield::{ForceField, Precision, System};
 use crate::structure::Structure;
-use crate::task::{Task, jump};
+use crate::task::Task;
+use crate::task::jump::Usual;
 use crate::train::checkpoint;
-use crate::train::config::{Config, Data, Optimizer, Split, SystemFiles, Training};
+use crate::train::config::Config;
 use crate::{Error, Result};
 
 /// Independent runs of reference MD: what they differ by is the floor that the model is judged
 /// beside.
 const REPLICAS: u32 = 2;
 /// Jumps of the longest lag time that each of them holds at least.
-const JUMPS_OF_LONGEST: f64 = 10.0;
+const JUMPS_OF_LONGEST: f64 = 6.0;
 /// Time step of the reference MD, ps.
 const TIME_STEP: f64 = 0.004;
 /// Its heating, ps.
 const HEATING: f64 = 20.0;
-/// First line of the files that are written for the user.
-const WRITTEN: &str = "# Written by `mdsurrogate finetune`.\n";
 
 /// What is to be made, and how.
 #[derive(Debug, Clone)]
@@ -67,8 +68,10 @@ pub struct Finetune {
     options: FinetuneOptions,
     files: Files,
     structure: Structure,
-    /// Lag time and longest lag time of the model to start from, ps.
+    /// Lag time and longest lag time that are trained, ps.
     lags: [f64; 2],
+    /// How the model to start from jumps with molecules of this size, where that is trained.
+    usual: Option<Usual>,
     /// Number of its parameters.
     parameters: usize,
 }
@@ -141,9 +144,15 @@ impl Finetune {
         }
         let files = Files::new(options.prefix.as_deref(), &options.protein);
         require_folder(&files.prefix)?;
+        let structure = options.completion.load(&options.protein)?.structure;
+        let longest = jump.lag_range.map_or(lag, |[_, longest]| longest);
+        let lags = [lag, longest.min(share / JUMPS_OF_LONGEST).max(lag)];
+        let residues = structure.topology.residues.len();
+        let usual = familiar::usual(&loaded.header.provenance, residues);
         Ok(Finetune {
-            structure: options.completion.load(&options.protein)?.structure,
-            lags: [lag, jump.lag_range.map_or(lag, |[_, longest]| longest)],
+            usual: usual.and_then(|usual| kept(usual, residues, lags)),
+            structure,
+            lags,
             parameters: loaded.network.parameter_count(),
             files,
             options,
@@ -267,60 +276,15 @@ impl Finetune {
         Ok((Config::parse(text, &files.training)?, train))
     }
 
-    /// The model's own lag times, a gentle learning rate, the best validation kept.
-    fn configuration(&self) -> Tables {
-        let options = &self.options;
-        let [lag, longest] = self.lags;
-        let longest = longest.min(self.share() / JUMPS_OF_LONGEST);
-        let (topology, trajectories) = self.files.of_reference();
-        let absolute = |file: &Path| file.canonicalize().unwrap_or_else(|_| file.to_owned());
-        Tables {
-            data: Data {
-                folder: PathBuf::new(),
-                temperature: Some(options.temperature),
-                systems: vec![SystemFiles {
-                    name: None,
-                    topology,
-                    trajectories,
-                    rollouts: Vec::new(),
-                    fold: None,
-                    time_step: None,
-                    weight: 1.0,
-                }],
-            },
-            split: Split {
-                validation_share: 0.15,
-                ..Split::default()
-            },
-            jump: jump::Settings {
-                longest_lag: Some(longest).filter(|&longest| longest >= 2.0 * lag),
-                log_sigma_mean: -1.2,
-                ..jump::Settings::of(lag)
-            },
-            optimizer: Optimizer {
-                learning_rate: 3e-4,
-                flat: 0.0,
-                ..Optimizer::default()
-            },
-            training: Training {
-                initial: Some((options.model.file()).map_or_else(|| "built-in".into(), absolute)),
-                seed: options.seed,
-                minutes: Some(options.minutes),
-                validate_every: 250,
-                patience: 1000,
-                ..Training::default()
-            },
-        }
-    }
-
-    /// The validation: rollouts as long as half of the reference that was trained on. The list is
-    /// written for the user too.
+    /// The validation: rollouts with the model's usual jumps, as long as half of the reference that
+    /// was trained on and ten jumps at least. The list is written for the user too.
     ///
     /// # Errors
     /// [`Error::Output`] where it cannot be written.
     pub fn validation(&self) -> Result<(Validation, Case)> {
         let (topology, trajectories) = self.files.of_reference();
-        let jumps = (self.share() / self.lags[0]).round().clamp(10.0, 100.0);
+        let lag = self.usual.map_or(self.lags[0], |usual| usual.lag);
+        let jumps = (self.share() / lag).round().clamp(10.0, 100.0);
         let case = Case {
             name: file_name(&self.files.prefix),
             note: "trained on this reference".to_owned(),
@@ -344,28 +308,6 @@ impl Finetune {
         };
         Ok((validation, case))
     }
-}
-
-/// The tables of a training's configuration.
-#[derive(Serialize)]
-struct Tables {
-    data: Data,
-    split: Split,
-    jump: jump::Settings,
-    optimizer: Optimizer,
-    training: Training,
-}
-
-/// As a file for the user.
-fn written(value: &impl Serialize) -> Result<String> {
-    let text = toml::to_string(value).map_err(|error| {
-        Error::usage(format!("cannot be written as TOML: {error}"), "report this")
-    })?;
-    Ok(format!("{WRITTEN}{text}"))
-}
-
-fn write(file: &Path, text: &str) -> Result<()> {
-    write_atomically(file, |out| out.write_all(text.as_bytes()))
 }
 
 #[cfg(test)]
@@ -403,7 +345,7 @@ mod tests {
         let file = folder.path().join("own.toml");
         let read = Config::read(&file).unwrap();
         assert_eq!((read.lags(), config.lags()), (config.lags(), config.lags()));
-        assert_eq!(config.lags(), [20.0, 40.0, 80.0, 160.0]);
+        assert_eq!(config.lags(), [20.0, 40.0, 80.0, 160.0, 320.0]);
         assert_eq!(
             (
                 config.training.minutes,
@@ -418,7 +360,14 @@ mod tests {
         assert_eq!(train.prefix, folder.path().join("own"));
 
         let (validation, case) = finetune.validation().unwrap();
-        assert_eq!(case.jumps, 100);
+        // the peptide's usual jumps are of 160 ps, which the reference is long enough to train
+        let usual = config.task.usual();
+        assert_eq!(usual.len(), 1);
+        assert_eq!(
+            (usual[0].lag, usual[0].residues, usual[0].stir),
+            (160.0, [4, 4], Some(0.3))
+        );
+        assert_eq!(case.jumps, 13);
         assert_eq!(validation.folder, folder.path());
         let list = CaseList::read(&folder.path().join("own_cases.toml")).unwrap();
         assert_eq!(list.case[0].reference, names);

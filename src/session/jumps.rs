@@ -1,17 +1,17 @@
 //! How jumps are sampled and corrected, as typed options.
 
-use std::fmt;
-use std::str::FromStr;
+mod fold;
+
+pub use fold::Fold;
 
 use super::backend::Device;
-use super::familiar::usual_lag;
+use super::familiar;
 use crate::engine::Engine;
 use crate::forcefield::{ForceField, Precision, System, TemplateGeometry};
-use crate::network::{Header, Network, Tokens};
+use crate::network::{Header, Network, Tokens, Usual};
 use crate::simulate::{Effort, Hydrogens, Jump, ROOM_TEMPERATURE, Relaxation, Relaxed, Stepper};
 use crate::structure::Structure;
 use crate::task::{self, Method, Sampler};
-use crate::units::{self, Dimension};
 use crate::{Error, Result};
 
 /// Fewest and most steps of the corrector, unless a number is asked for. A torsion rolls off a
@@ -49,62 +49,6 @@ impl Cutoff {
     }
 }
 
-/// Whether jumps keep to the fold that they start from.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub enum Fold {
-    /// Where a chain has ten residues or more.
-    #[default]
-    Auto,
-    /// Yes.
-    Keep,
-    /// To one that follows the frames: their running mean over this time, ps.
-    Follow(f64),
-    /// No: for disordered chains; folded proteins come apart faster than in MD.
-    Free,
-}
-
-impl FromStr for Fold {
-    type Err = Error;
-
-    /// `auto`, `keep`, `free`, or the time over which it follows, as `2ns`.
-    fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "auto" => Ok(Fold::Auto),
-            "keep" => Ok(Fold::Keep),
-            "free" => Ok(Fold::Free),
-            time => match units::parse(time, Dimension::Time) {
-                Ok(memory) if memory > 0.0 => Ok(Fold::Follow(memory)),
-                _ => Err(Error::usage(
-                    format!("--fold: {time} is neither auto, keep, free nor a time above zero"),
-                    "keep, or 2ns for a fold that follows the frames",
-                )),
-            },
-        }
-    }
-}
-
-impl fmt::Display for Fold {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Fold::Auto => out.write_str("auto"),
-            Fold::Keep => out.write_str("keep"),
-            Fold::Free => out.write_str("free"),
-            Fold::Follow(memory) => write!(out, "{memory}ps"),
-        }
-    }
-}
-
-impl Fold {
-    /// Whether this molecule keeps to its fold.
-    fn is_kept(self, tokens: &Tokens) -> bool {
-        match self {
-            Fold::Auto => tokens.is_folded(),
-            Fold::Keep | Fold::Follow(_) => true,
-            Fold::Free => false,
-        }
-    }
-}
-
 /// Sampler and corrector of a model of jumps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Jumps {
@@ -119,21 +63,21 @@ pub struct Jumps {
     pub cutoff: Cutoff,
     /// Noise levels of the sampler, 2 to 1000.
     pub levels: usize,
-    /// How it steps through them; none: Euler with a corrector, Heun without.
+    /// How it steps through them; none: with a corrector what the model says of molecules of this
+    /// size, else Euler; Heun without.
     pub method: Option<Method>,
     /// Whether jumps keep to the fold of the input.
     pub fold: Fold,
     /// Smallest noise level, Å.
     pub lowest: f64,
-    /// Noise added before each step of the sampler, as a share of its noise level, 0 to 1.
-    pub stir: f64,
+    /// Noise added before each step of the sampler, as a share of its noise level, 0 to 1; none:
+    /// with a corrector what the model says of molecules of this size, else 0.
+    pub stir: Option<f64>,
 }
 
 impl Default for Jumps {
     fn default() -> Self {
-        let Sampler {
-            levels, low, stir, ..
-        } = Sampler::default();
+        let Sampler { levels, low, .. } = Sampler::default();
         Jumps {
             lag: None,
             relax: None,
@@ -142,7 +86,7 @@ impl Default for Jumps {
             method: None,
             fold: Fold::default(),
             lowest: low,
-            stir,
+            stir: None,
         }
     }
 }
@@ -168,12 +112,13 @@ pub(super) struct Parts<'a, E: Engine> {
 }
 
 impl Jumps {
-    /// The sampler of jumps that are corrected, or are not.
+    /// The sampler of jumps that are corrected, as is `usual` for the molecule, or are not.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a smallest noise level that is none or above the largest, or a share
-    /// that is none.
-    fn sampler(&self, corrected: bool) -> Result<Sampler> {
+    /// [`Error::Usage`] for a smallest noise level that is none or above the largest, a share that
+    /// is none, or a method that the model's file names and this
+    /// program does not know.
+    fn sampler(&self, corrected: bool, usual: Option<&Usual>) -> Result<Sampler> {
         let default = Sampler::default();
         if !(self.lowest > 0.0 && self.lowest < default.high) {
             let what = format!(
@@ -182,22 +127,28 @@ impl Jumps {
             );
             return Err(Error::usage(what, "0.01A"));
         }
-        if !(0.0..=1.0).contains(&self.stir) {
-            return Err(Error::usage(
-                format!("--stir: {} is no share of a noise level", self.stir),
-                "0 to 1",
-            ));
+        let usual = usual.filter(|_| corrected);
+        let stir = self.stir.or(usual.and_then(|usual| usual.stir));
+        let stir = stir.unwrap_or(default.stir);
+        if !(0.0..=1.0).contains(&stir) {
+            let what = format!("--stir: {stir} is no share of a noise level");
+            return Err(Error::usage(what, "0 to 1"));
         }
-        let usual = if corrected {
-            Method::Euler
-        } else {
-            Method::Heun
+        let named = usual.and_then(|usual| usual.method.as_deref());
+        let method = match (self.method, named) {
+            (Some(method), _) => method,
+            (None, Some(name)) => Method::of_word(name).ok_or_else(|| {
+                let what = format!("the model's file asks for a sampler `{name}`, unknown here");
+                Error::usage(what, "--method euler, or a newer version of the program")
+            })?,
+            (None, None) if corrected => Method::Euler,
+            (None, None) => Method::Heun,
         };
         Ok(Sampler {
             levels: self.levels,
-            method: self.method.unwrap_or(usual),
+            method,
             low: self.lowest,
-            stir: self.stir,
+            stir,
             ..default
         })
     }
@@ -233,12 +184,13 @@ impl Jumps {
             .then(|| System::build(topology))
             .transpose();
         let corrected = matches!(system, Ok(Some(_)));
+        let usual = familiar::usual(&parts.header.provenance, topology.residues.len());
         let mut jump = Jump::new(
             parts.network,
             parts.task,
             tokens,
             Hydrogens::new(topology, &frame.positions),
-            self.sampler(corrected)?,
+            self.sampler(corrected, usual)?,
             seed,
             first_replica,
         );
@@ -257,8 +209,7 @@ impl Jumps {
             _ => words
                 .push("it keeps to the fold of its input; --fold free lets go of it".to_owned()),
         }
-        let usual = usual_lag(&parts.header.provenance, topology.residues.len());
-        if let Some(lag) = self.lag.or(usual) {
+        if let Some(lag) = self.lag.or(usual.map(|usual| usual.lag)) {
             jump = jump.with_lag_time(lag)?;
         }
         let system = match system {
@@ -314,28 +265,10 @@ mod tests {
         };
         assert_eq!(bare.effort(602), Effort::exactly(0));
         // a bare network is not sampled as one that is corrected
-        assert_ne!(bare.sampler(false).unwrap(), default.sampler(true).unwrap());
-    }
-
-    #[test]
-    fn a_fold_is_written_as_it_is_read() {
-        for (text, fold) in [
-            ("auto", Fold::Auto),
-            ("keep", Fold::Keep),
-            ("free", Fold::Free),
-            ("2500ps", Fold::Follow(2500.0)),
-        ] {
-            assert_eq!(text.parse::<Fold>().unwrap(), fold);
-            assert_eq!(fold.to_string(), text);
-        }
-        assert_eq!("2.5ns".parse::<Fold>().unwrap(), Fold::Follow(2500.0));
-        for text in ["", "0ps", "-1ns", "3", "loose", "nanps"] {
-            let error = text.parse::<Fold>().unwrap_err();
-            assert!(
-                error.exit_code() == 2 && error.to_string().contains("--fold"),
-                "{text}"
-            );
-        }
+        assert_ne!(
+            bare.sampler(false, None).unwrap(),
+            default.sampler(true, None).unwrap()
+        );
     }
 
     #[test]
@@ -360,14 +293,43 @@ mod tests {
             ),
             (
                 Jumps {
-                    stir: f64::NAN,
+                    stir: Some(f64::NAN),
                     ..Jumps::default()
                 },
                 "--stir",
             ),
         ] {
-            let error = jumps.sampler(true).unwrap_err();
+            let error = jumps.sampler(true, None).unwrap_err();
             assert!(error.exit_code() == 2 && error.to_string().contains(flag));
         }
+    }
+
+    #[test]
+    fn corrected_jumps_are_sampled_as_is_usual_for_the_molecule_unless_told() {
+        let peptide = Usual {
+            lag: 160.0,
+            residues: [2, 9],
+            method: Some("multistep".to_owned()),
+            stir: Some(0.3),
+        };
+        let default = Jumps::default();
+        let found = |jumps: &Jumps, corrected| {
+            let sampler = jumps.sampler(corrected, Some(&peptide)).unwrap();
+            (sampler.method, sampler.stir)
+        };
+        assert_eq!(found(&default, true), (Method::Multistep, 0.3));
+        assert_eq!(found(&default, false), (Method::Heun, 0.0));
+        let told = Jumps {
+            method: Some(Method::Euler),
+            stir: Some(0.1),
+            ..Jumps::default()
+        };
+        assert_eq!(found(&told, true), (Method::Euler, 0.1));
+        let unknown = Usual {
+            method: Some("leapfrog".to_owned()),
+            ..peptide
+        };
+        let error = default.sampler(true, Some(&unknown)).unwrap_err();
+        assert!(error.to_string().contains("leapfrog"), "{error}");
     }
 }

@@ -333,6 +333,14 @@ impl Settings {
         matches!(self, Settings::Jump(jump::Settings { fold: true, .. }))
     }
 
+    /// How runs of the trained model jump where nobody asks for anything else.
+    pub fn usual(&self) -> Vec<crate::network::Usual> {
+        match self {
+            Settings::Jump(jump) => jump.usual.map(Into::into).into_iter().collect(),
+            Settings::NextFrame(_) | Settings::Force(_) => Vec::new(),
+        }
+    }
+
     /// Largest distance (RMSD, Å) from the reference of a rollout's frame that samples start from;
     /// none where they start from no rollouts.
     pub fn return_within(&self) -> Option<f64> {

@@ -197,6 +197,7 @@ impl<E: Engine> Trainer<E> {
             data: self.dataset.files.clone(),
             started_from,
             sequences,
+            usual: self.config.task.usual(),
             ..Provenance::default()
         };
         let architecture = &self.config.architecture;

@@ -7,7 +7,7 @@ mod settings;
 
 pub use objective::{BANDS, band};
 pub use sampler::{Candidate, Denoised, Method, Sampler};
-pub use settings::Settings;
+pub use settings::{Settings, Usual};
 
 use std::fmt;
 

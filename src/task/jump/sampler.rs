@@ -9,7 +9,9 @@ use crate::Result;
 use crate::geometry::noise;
 
 /// How the sampler steps from one noise level to the next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
     /// One evaluation of the network a level
@@ -18,6 +20,19 @@ pub enum Method {
     Heun,
     /// One a level, its error taken down by the evaluation before it (DPM-Solver++ 2M)
     Multistep,
+}
+
+impl Method {
+    /// Its word on the command line and in files.
+    pub fn word(self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
+
+    /// The method of that word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        let all = [Method::Euler, Method::Heun, Method::Multistep];
+        all.into_iter().find(|method| method.word() == word)
+    }
 }
 
 /// How a jump is sampled.

@@ -4,7 +4,8 @@ use nalgebra::Vector3;
 use serde::{Deserialize, Serialize};
 
 use super::objective::{Levels, Objective};
-use super::{Jump, NAME};
+use super::{Jump, Method, NAME};
+use crate::network;
 use crate::task::quantity::{length, time};
 use crate::task::{self, Scene, Task, aligned};
 
@@ -23,6 +24,9 @@ pub struct Settings {
         skip_serializing_if = "Option::is_none"
     )]
     pub longest_lag: Option<f64>,
+    /// How runs of the model jump where nobody asks for anything else. Default: over `lag`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual: Option<Usual>,
     /// Whether systems with a fold give it to the network.
     #[serde(default)]
     pub fold: bool,
@@ -45,6 +49,35 @@ pub struct Settings {
     /// Standard deviation of ln σ.
     #[serde(default = "log_sigma_std")]
     pub log_sigma_std: f64,
+}
+
+/// How molecules of some size jump where nobody asks for anything else: what the model's file will
+/// say ([`network::Usual`]).
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Usual {
+    /// The lag time, ps.
+    #[serde(with = "time")]
+    pub lag: f64,
+    /// Fewest and most residues.
+    pub residues: [usize; 2],
+    /// How the sampler steps; none: as it does else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<Method>,
+    /// Noise that it adds before each step, as a share of its noise level; none: as else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stir: Option<f64>,
+}
+
+impl From<Usual> for network::Usual {
+    fn from(usual: Usual) -> Self {
+        network::Usual {
+            lag: usual.lag,
+            residues: usual.residues,
+            method: usual.method.map(|method| method.word()),
+            stir: usual.stir,
+        }
+    }
 }
 
 fn half() -> f64 {
@@ -72,6 +105,7 @@ impl Settings {
         Settings {
             lag,
             longest_lag: None,
+            usual: None,
             fold: false,
             reversed: half(),
             returns: quarter(),
@@ -94,12 +128,22 @@ impl task::Table for Settings {
         let share = |value: f64| (0.0..=1.0).contains(&value);
         let positive = |value: f64| value.is_finite() && value > 0.0;
         let longest = |longest: f64| longest.is_finite() && longest >= 2.0 * self.lag;
+        let [least, most] = self.lag_range();
+        let usual = |usual: Usual| {
+            let sizes = usual.residues[0] <= usual.residues[1];
+            sizes && (least..=most).contains(&usual.lag) && usual.stir.is_none_or(share)
+        };
         let rules = [
             ("lag", positive(self.lag), "must be above 0"),
             (
                 "longest_lag",
                 self.longest_lag.is_none_or(longest),
                 "must be twice `lag` at least",
+            ),
+            (
+                "usual",
+                self.usual.is_none_or(usual),
+                "must have a lag that is trained, residues from fewest to most, stir from 0 to 1",
             ),
             ("reversed", share(self.reversed), "must be a share, 0 … 1"),
             ("returns", share(self.returns), "must be a share, 0 … 1"),

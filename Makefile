@@ -9,7 +9,7 @@
 # make wheel   the Python package, in target/wheels (python/README.md)
 # make mpi         mdsurrogate-mpi, for many processes (docs/clusters.md); needs OpenMPI, which it installs
 # make mpi-test    holds it to the bits of one process, under mpirun
-# make paper ARGS="recall --estimate"   (or rna, dynamics, speed, tables) the published claims of G-Hyena, each beside every baseline (docs/paper.md)
+# make paper ARGS="recall --estimate"   (or rna, dynamics, jump, speed, tables) the published claims of G-Hyena, each beside every baseline (docs/paper.md)
 # make viewer   fetches the viewer (3Dmol.js, an npm package) that `analyze` and `compare` put into their pages
 # make page-tools   a browser, its driver and the viewer, for page-test
 # make page-test   opens such pages, and the book's, in headless Chromium and turns the view with a mouse

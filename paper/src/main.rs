@@ -5,6 +5,7 @@
 
 mod courses;
 mod dynamics;
+mod jump;
 mod models;
 mod recall;
 mod results;
@@ -33,6 +34,8 @@ enum Command {
     Recall(recall::Options),
     /// Where atoms are some frames later, beside what needs no network
     Dynamics(dynamics::Options),
+    /// Architectures as models of jumps on one molecule, in equal time, judged by `compare`
+    Jump(jump::Options),
     /// Numbers of every nucleotide of an RNA, from an idealised structure or the sequence
     Rna(rna::Options),
     /// Time and memory over the number of tokens
@@ -45,6 +48,7 @@ fn run(command: &Command) -> mdsurrogate::Result<()> {
     match command {
         Command::Recall(options) => recall::run(options),
         Command::Dynamics(options) => dynamics::run(options),
+        Command::Jump(options) => jump::run(options),
         Command::Rna(options) => rna::run(options),
         Command::Speed(options) => speed::run(options),
         Command::Tables(options) => tables::run(options),
@@ -100,6 +104,12 @@ mod tests {
              --trajectory @tests/data/compare/akle_a.xtc --atoms backbone,all --models egnn,g-hyena",
             &folder,
         );
+        let jump = "jump --topology @data/structures/akle.pdb --lag 50ps --minutes 0.01 --seeds 1 \
+                    --trajectory @tests/data/compare/akle_a.xtc --chains 2 --jumps 4 --relax 0 \
+                    --against @tests/data/compare/akle_b.xtc --models g-hyena,egnn";
+        paper(jump, &folder);
+        // what is done is not done again
+        paper(jump, &folder);
         let page = folder.join("page.md");
         tables::run(&tables::Options {
             results: folder.join("results"),
@@ -116,6 +126,10 @@ mod tests {
             rows("| akle_a | backbone | 1 |") + rows("| akle_a | all | 1 |"),
             4
         );
+        assert!(page.contains("**akle**, jumps of 50 ps, 0.01 min of training"));
+        let jumps = &page[page.find("## Jumps").unwrap()..page.find("## Speed").unwrap()];
+        assert_eq!(jumps.matches("\n| G-Hyena |").count(), 1, "{jumps}");
+        assert_eq!(jumps.matches("\n| EGNN |").count(), 1, "{jumps}");
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -4,6 +4,8 @@
 mod case;
 mod giant;
 
+pub use case::processor_seconds;
+
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 

@@ -2,6 +2,7 @@
 
 mod dynamics;
 mod figure;
+mod jump;
 mod recall;
 mod rna;
 mod speed;
@@ -32,9 +33,9 @@ Written by `paper tables` from the lines in `paper/results/`: not to be edited b
 Moskalev et al., *Geometric Hyena Networks for Large-scale Equivariant Learning* (ICML 2025, arXiv 2505.22560), and of
 its predecessor *SE(3)-Hyena operator for scalable equivariant learning* (GRaM workshop at ICML 2024, arXiv 2407.01049);
 no code of theirs was published. One command measures each claim, `make paper ARGS=\"recall\"`, `\"rna --data FILE\"`,
-`\"dynamics --topology FILE --trajectory FILE\"` or `\"speed\"`; it first says how long it takes, goes on where it was interrupted,
+`\"dynamics --topology FILE --trajectory FILE\"`, `\"jump --topology FILE --trajectory FILE --against FILE\"` or `\"speed\"`; it first says how long it takes, goes on where it was interrupted,
 and does not do again what is done. All models of a table have the same number of parameters within a tenth, the same trainer,
-the same samples and the same number of updates.
+the same samples and the same number of updates, but for jumps, where time is the same.
 ";
 
 /// All results, and what is written of them.
@@ -53,15 +54,17 @@ fn page(folder: &Path) -> Result<Page> {
     let dynamics: Vec<crate::dynamics::Line> = read(&folder.join(crate::dynamics::FILE))?;
     let dynamics_plain: Vec<crate::dynamics::PlainLine> =
         read(&folder.join(crate::dynamics::PLAIN))?;
+    let jump: Vec<crate::jump::Line> = read(&folder.join(crate::jump::FILE))?;
     let text = [
         HEAD,
         &recall::section(&recall),
         &rna::section(&rna, &rna_plain),
         &dynamics::section(&dynamics, &dynamics_plain),
+        &jump::section(&jump),
         &speed::section(&speed),
     ]
     .concat();
-    let trainings = recall.len() + rna.len() + dynamics.len();
+    let trainings = recall.len() + rna.len() + dynamics.len() + jump.len();
     Ok(Page {
         text,
         results: trainings + rna_plain.len() + dynamics_plain.len() + speed.len(),

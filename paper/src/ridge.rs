@@ -17,6 +17,15 @@ impl Sums {
         }
     }
 
+    /// Those of many samples, a row each.
+    pub fn of(inputs: &DMatrix<f64>, columns: &DMatrix<f64>) -> Sums {
+        let across = inputs.transpose();
+        Sums {
+            square: &across * inputs,
+            product: across * columns,
+        }
+    }
+
     /// A sample, by the inputs that are not zero, `(number, value)`, and its columns.
     pub fn add(&mut self, inputs: &[(usize, f64)], columns: &[f64]) {
         for &(i, x) in inputs {
@@ -58,6 +67,11 @@ mod tests {
         for (a, b) in [(1.0, 0.0), (0.5, 2.0), (-1.0, 1.0)] {
             sums.add(&[(0, a), (1, b)], &[2.0 * a - b]);
         }
+        let inputs = DMatrix::from_row_slice(3, 2, &[1.0, 0.0, 0.5, 2.0, -1.0, 1.0]);
+        let columns = DMatrix::from_row_slice(3, 1, &[2.0, -1.0, -3.0]);
+        let all = Sums::of(&inputs, &columns);
+        assert!((&all.square - &sums.square).amax() <= 1e-12);
+        assert!((&all.product - &sums.product).amax() <= 1e-12);
         let weights = sums.solve(0.0).unwrap();
         assert!((weights[(0, 0)] - 2.0).abs() <= 1e-12 && (weights[(1, 0)] + 1.0).abs() <= 1e-12);
         let found = answer(&weights, &[(0, 3.0), (1, 1.0)])[0];

@@ -2,6 +2,7 @@
 //! no network.
 
 mod data;
+mod features;
 mod plain;
 mod task;
 

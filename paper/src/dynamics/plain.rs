@@ -4,6 +4,7 @@ use mdsurrogate::{Error, Result};
 use nalgebra::{DMatrix, Vector3};
 use serde::{Deserialize, Serialize};
 
+use super::features::{self, Features};
 use super::task::{Data, Velocity};
 use crate::ridge::{Sums, answer};
 
@@ -19,6 +20,8 @@ pub enum Method {
     Mean,
     /// Of every atom, ridge regression on x and v
     Ridge,
+    /// Ridge regression on random features of x and v of all atoms
+    Features,
 }
 
 /// Decays of the regression, Å² a pair, that are chosen among by the validation pairs.
@@ -26,7 +29,13 @@ const DECAYS: [f64; 5] = [1e-3, 1e-2, 0.1, 1.0, 10.0];
 
 impl Method {
     /// All of them.
-    pub const ALL: [Method; 4] = [Method::Copy, Method::Linear, Method::Mean, Method::Ridge];
+    pub const ALL: [Method; 5] = [
+        Method::Copy,
+        Method::Linear,
+        Method::Mean,
+        Method::Ridge,
+        Method::Features,
+    ];
 
     /// Its name in tables.
     pub fn title(self) -> &'static str {
@@ -35,6 +44,7 @@ impl Method {
             Method::Linear => "fitted linear",
             Method::Mean => "aligned mean",
             Method::Ridge => "ridge, atom by atom",
+            Method::Features => "random features",
         }
     }
 
@@ -43,7 +53,7 @@ impl Method {
     /// # Errors
     /// [`Error::Usage`] where a regression has no solution.
     pub fn test(self, data: &Data, velocity: Velocity) -> Result<f64> {
-        let error = |set: usize, answer: &dyn Fn(usize) -> Vec<Vector3<f64>>| {
+        let error = |set: usize, answer: Answers| {
             let mut sum = 0.0;
             for first in data.pairs[set].clone() {
                 let both = answer(first).into_iter().zip(data.later(first));
@@ -65,36 +75,50 @@ impl Method {
                 Ok(error(2, &|_| mean.clone()))
             }
             Method::Ridge => {
-                let sums = sums(data, velocity);
-                let mean = mean(data);
-                let mut best: Option<[f64; 2]> = None;
-                for decay in DECAYS {
+                let (sums, mean) = (sums(data, velocity), mean(data));
+                chosen(&DECAYS, &error, |decay| {
                     let decay = decay * data.pairs[0].len() as f64;
                     let weights: Option<Vec<DMatrix<f64>>> =
                         sums.iter().map(|own| own.solve(decay)).collect();
-                    let Some(weights) = weights else { continue };
-                    let ridge = |first: usize| -> Vec<Vector3<f64>> {
-                        let own = inputs(data, &mean, first, velocity).into_iter();
-                        let atoms = own.zip(&weights).zip(&mean);
+                    let (weights, mean) = (weights?, &mean);
+                    Some(move |first: usize| {
+                        let own = inputs(data, mean, first, velocity).into_iter();
+                        let atoms = own.zip(&weights).zip(mean);
                         atoms
                             .map(|((x, w), mean)| {
                                 let found = answer(w, &x);
                                 mean + Vector3::new(found[0], found[1], found[2])
                             })
                             .collect()
-                    };
-                    let validation = error(1, &ridge);
-                    if best.is_none_or(|best| validation < best[0]) {
-                        best = Some([validation, error(2, &ridge)]);
-                    }
-                }
-                let best = best.ok_or_else(|| {
-                    Error::usage("the regression has no solution", "use a longer trajectory")
-                })?;
-                Ok(best[1])
+                    })
+                })
+            }
+            Method::Features => {
+                let features = Features::of(data, velocity);
+                chosen(&features::DECAYS, &error, |decay| features.answers(decay))
             }
         }
     }
+}
+
+/// Answers to a pair, by the number of its first frame.
+type Answers<'a> = &'a dyn Fn(usize) -> Vec<Vector3<f64>>;
+
+/// The error on the test pairs by the decay with the lowest on the validation pairs.
+fn chosen<A: Fn(usize) -> Vec<Vector3<f64>>>(
+    decays: &[f64],
+    error: &dyn Fn(usize, Answers) -> f64,
+    solve: impl Fn(f64) -> Option<A>,
+) -> Result<f64> {
+    let mut best: Option<[f64; 2]> = None;
+    for answers in decays.iter().filter_map(|&decay| solve(decay)) {
+        let validation = error(1, &answers);
+        if best.is_none_or(|best| validation < best[0]) {
+            best = Some([validation, error(2, &answers)]);
+        }
+    }
+    let none = || Error::usage("the regression has no solution", "use a longer trajectory");
+    Ok(best.ok_or_else(none)?[1])
 }
 
 /// The t of the least Σ |x + t v − y|² over the training pairs, frames.
@@ -110,7 +134,8 @@ fn time(data: &Data, velocity: Velocity) -> f64 {
     along / square
 }
 
-fn mean(data: &Data) -> Vec<Vector3<f64>> {
+/// Where the atoms are in the mean at the second frames of the training pairs.
+pub fn mean(data: &Data) -> Vec<Vector3<f64>> {
     let mut mean = vec![Vector3::zeros(); data.system.tokens.len()];
     for first in data.pairs[0].clone() {
         let pairs = mean.iter_mut().zip(data.later(first));
@@ -157,12 +182,16 @@ mod tests {
     use std::path::Path;
 
     fn data(frames: impl Fn(usize, usize) -> Vector3<f64>) -> Data {
+        data_of(100, frames)
+    }
+
+    fn data_of(count: usize, frames: impl Fn(usize, usize) -> Vector3<f64>) -> Data {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let topology = root.join("data/structures/akle.pdb");
         let trajectory = root.join("tests/data/compare/akle_a.xtc");
         let mut system = System::load(&topology, &trajectory, Atoms::Backbone).unwrap();
         let atoms = system.tokens.len();
-        system.frames = (0..100)
+        system.frames = (0..count)
             .map(|time| (0..atoms).map(|atom| frames(time, atom)).collect())
             .collect();
         Data::new(system, 5).unwrap()
@@ -182,6 +211,24 @@ mod tests {
         let expected = squares.sum::<f64>() / (3 * atoms) as f64;
         let copy = error(Method::Copy);
         assert!((copy - expected).abs() <= 1e-12, "{copy} {expected}");
+    }
+
+    /// Atoms whose next place is a product of two coordinates: no linear map finds it.
+    #[test]
+    fn random_features_find_what_is_not_linear() {
+        let noise = |time: usize, k: usize| ((time * 7919 + k * 104_729) as f64).sin();
+        let data = data_of(600, |time, atom| {
+            let before = time.saturating_sub(5);
+            let product = noise(before, 1) * noise(before, 2);
+            match atom {
+                0 => Vector3::new(noise(time, 1), noise(time, 2), 0.0),
+                _ => Vector3::new(product, 0.1 * product, 0.0),
+            }
+        });
+        let error = |method: Method| method.test(&data, Velocity::Causal).unwrap();
+        let (ridge, features) = (error(Method::Ridge), error(Method::Features));
+        println!("ridge {ridge:.4}, random features {features:.4}");
+        assert!(features <= 0.5 * ridge, "{features} {ridge}");
     }
 
     /// Atoms that shake about their places without memory: the mean has their variance for its

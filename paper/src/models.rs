@@ -2,7 +2,7 @@
 
 use mdsurrogate::network::{
     Architecture, Attention, Egnn, Equiformer, FastEgnn, GHyena, Hyena, Interface, LongRange,
-    PROTEIN, Transformer, Vocabulary,
+    PROTEIN, Program, Transformer, Vocabulary,
 };
 use mdsurrogate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,8 @@ pub enum Model {
     GHyenaVector,
     /// G-Hyena without a local projection
     GHyenaNoLocal,
+    /// G-Hyena whose gates are held open, all alike
+    GHyenaNoGate,
     /// Attention by scalars and vectors, equivariant
     Attention,
     /// Messages between neighbours that move the positions
@@ -65,6 +67,14 @@ impl Model {
         Model::Hyena,
     ];
 
+    /// What G-Hyena is held against that lacks one of its parts. It has no global tokens to lack.
+    pub const ABLATIONS: [Model; 4] = [
+        Model::GHyenaScalar,
+        Model::GHyenaVector,
+        Model::GHyenaNoLocal,
+        Model::GHyenaNoGate,
+    ];
+
     /// Its name, as tables hold it.
     pub fn title(self) -> &'static str {
         match self {
@@ -72,6 +82,7 @@ impl Model {
             Model::GHyenaScalar => "G-Hyena, scalar convolution alone",
             Model::GHyenaVector => "G-Hyena, vector convolution alone",
             Model::GHyenaNoLocal => "G-Hyena without local projection",
+            Model::GHyenaNoGate => "G-Hyena without gate",
             Model::Attention => "equivariant attention",
             Model::Egnn => "EGNN",
             Model::FastEgnn => "FastEGNN",
@@ -197,8 +208,25 @@ impl Model {
                 layers,
                 ..Hyena::default()
             }),
-            Model::GHyenaScalar | Model::GHyenaVector | Model::GHyenaNoLocal => return None,
+            Model::GHyenaScalar
+            | Model::GHyenaVector
+            | Model::GHyenaNoLocal
+            | Model::GHyenaNoGate => return None,
         })
+    }
+
+    /// Of every number of the parameters, whether it stays zero: without a gate those that gates
+    /// are made of, the last of the four heads of equal width. What is left is σ(1) for all.
+    pub fn frozen(self, program: &Program) -> Vec<bool> {
+        let mut all = Vec::with_capacity(program.parameter_count());
+        for (name, shape) in &program.params {
+            let [rows, columns] = shape.size;
+            let has_gates = self == Model::GHyenaNoGate && name.contains(".heads_scalars.");
+            for _ in 0..rows {
+                all.extend((0..columns).map(|column| has_gates && 4 * column >= 3 * columns));
+            }
+        }
+        all
     }
 
     /// The one whose number of parameters is nearest, within a tenth.
@@ -226,7 +254,7 @@ impl Model {
     fn of_width(self, size: Size, scalars: usize, vectors: usize) -> Architecture {
         let layers = size.layers;
         match self {
-            Model::GHyena => g_hyena(size, scalars, vectors),
+            Model::GHyena | Model::GHyenaNoGate => g_hyena(size, scalars, vectors),
             Model::GHyenaScalar => with_long_range(size, LongRange::Scalar),
             Model::GHyenaVector => with_long_range(size, LongRange::Vector),
             Model::GHyenaNoLocal => match g_hyena(size, scalars, vectors) {

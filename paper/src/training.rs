@@ -53,6 +53,12 @@ fn columns(samples: &[Vec<Squares>]) -> Vec<f64> {
     (0..count).map(|c| sum(c, 0) / sum(c, 1)).collect()
 }
 
+/// Makes zeros of what stays zero.
+fn put_out(values: &mut [f64], frozen: &[bool]) {
+    let own = values.iter_mut().zip(frozen).filter(|(_, frozen)| **frozen);
+    own.for_each(|(value, _)| *value = 0.0);
+}
+
 /// What a network is trained for.
 pub trait Problem: Clone + PartialEq + Serialize + DeserializeOwned + Sync {
     /// What its files of checkpoints begin with.
@@ -150,6 +156,8 @@ pub struct Training<'a, P: Problem> {
     average: Vec<f64>,
     best: Vec<f64>,
     decays: Vec<bool>,
+    /// What stays zero.
+    frozen: Vec<bool>,
     held_out: [Vec<P::Sample>; 2],
     record: Record,
     /// Sum and number of the training losses since the last row of the curve.
@@ -172,8 +180,11 @@ impl<'a, P: Problem> Training<'a, P> {
             std::iter::repeat_n(rows > 1, rows * columns)
         });
         let decays = decays.collect();
-        let network = Network::initial(program, Cpu::<f32>::new(), course.seed)?;
-        let values = network.parameters()?;
+        let frozen = course.model.frozen(&program);
+        let mut network = Network::initial(program, Cpu::<f32>::new(), course.seed)?;
+        let mut values = network.parameters()?;
+        put_out(&mut values, &frozen);
+        network.set_parameters(&values)?;
         let held_out =
             [HeldOut::Validation, HeldOut::Test].map(|set| task.held_out(data, course.seed, set));
         Ok(Training {
@@ -184,6 +195,7 @@ impl<'a, P: Problem> Training<'a, P> {
             data,
             network,
             decays,
+            frozen,
             held_out,
             record: Record::default(),
             losses: (0.0, 0),
@@ -218,6 +230,7 @@ impl<'a, P: Problem> Training<'a, P> {
             .map(|number| task.sample(self.data, seed, update, number))
             .collect();
         let (loss, mut gradient) = self.gradient(&samples)?;
+        put_out(&mut gradient, &self.frozen);
         clip(&mut gradient, 1.0, update)?;
         let schedule = Schedule {
             peak: self.course.learning_rate,

@@ -60,6 +60,29 @@ fn every_model_has_the_parameters_of_g_hyena_within_a_tenth_and_a_loss() {
     }
 }
 
+/// The gates of a network of 16 tuples are made of a quarter of the numbers of two parameters.
+#[test]
+fn a_network_without_gates_is_trained_without_them() {
+    let mut training = Training::new(course(Model::GHyenaNoGate, 20), &()).unwrap();
+    let frozen = training.frozen.clone();
+    assert_eq!(
+        frozen.iter().filter(|frozen| **frozen).count(),
+        (24 + 1) * 16
+    );
+    trained(&mut training, 20);
+    let gates = training.state.values.iter().zip(&frozen);
+    assert!(
+        gates
+            .clone()
+            .all(|(value, frozen)| !frozen || *value == 0.0)
+    );
+    let open = Training::new(course(Model::GHyena, 20), &()).unwrap();
+    assert!(open.frozen.iter().all(|frozen| !frozen));
+    assert_eq!(open.parameters(), training.parameters());
+    let own = open.state.values.iter().zip(&frozen);
+    assert!(own.clone().any(|(value, frozen)| *frozen && *value != 0.0));
+}
+
 #[test]
 fn a_training_that_was_interrupted_goes_on_to_the_bit() {
     let folder = std::env::temp_dir().join(format!("paper-{}", std::process::id()));

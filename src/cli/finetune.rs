@@ -8,12 +8,8 @@ use super::protein::Protein;
 use super::start_threads;
 use crate::Result;
 use crate::compare::report::{aligned, leaderboard, measures_of};
-use crate::observe::{Console, Journal};
 use crate::session::finetune::{Finetune, FinetuneOptions};
-use crate::session::train::train;
-use crate::session::{Jumps, RunOptions};
 use crate::simulate::Stop;
-use crate::train::report::Reporter;
 
 /// Make a model of one protein: reference MD, a short training from a model, validation
 ///
@@ -65,8 +61,7 @@ pub struct Args {
 /// Makes the three steps.
 ///
 /// # Errors
-/// Those of [`Finetune::open`], [`crate::session::Session::run`], [`train`] and
-/// [`crate::session::validate::Validation::run`].
+/// Those of [`Finetune::open`] and [`Finetune::make`].
 pub fn run(args: Args) -> Result<()> {
     let stop = Stop::on_signals();
     start_threads(args.threads)?;
@@ -90,23 +85,9 @@ pub fn run(args: Args) -> Result<()> {
         return Ok(());
     }
 
-    eprintln!("\n1 of 3: reference MD");
-    let (session, run) = finetune.reference()?;
-    let run = RunOptions {
-        stop: stop.clone(),
-        command_line: super::typed_text(),
-        ..run
-    };
-    session.run(&run, &Journal::new(Console::suited(false), false, false))?;
-
-    eprintln!("\n2 of 3: training");
-    let (config, options) = finetune.training()?;
-    let reporter = Reporter::new(config.training.budget(), false);
-    train(config, &options, &reporter, &stop)?;
-
-    eprintln!("\n3 of 3: validation: rollouts beside the reference MD that it was trained on");
-    let (validation, case) = finetune.validation()?;
-    let report = validation.run(&case, &Jumps::default(), &mut |line| eprintln!("{line}"))?;
+    let report = finetune.make(&stop, super::typed_text(), false, &mut |line| {
+        eprintln!("{line}");
+    })?;
     print!("{}", aligned(&leaderboard(std::slice::from_ref(&report))));
     print!("\n{}\n{}", report.name, aligned(&measures_of(&report)));
     eprintln!(

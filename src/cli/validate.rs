@@ -85,6 +85,7 @@ pub fn run(args: Args) -> Result<()> {
         folder: args.data.clone().unwrap_or_else(beside),
         time_step: args.time_step,
         seed: args.seed,
+        ..Validation::default()
     };
     let model = validation.model.examine()?;
     let mut reports = Vec::new();

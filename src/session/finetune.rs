@@ -2,6 +2,7 @@
 //! three is a session of its own with files of its own, so that what is done is not done again.
 
 mod configuration;
+mod make;
 
 use std::path::{Path, PathBuf};
 
@@ -62,8 +63,8 @@ pub struct FinetuneOptions {
     pub overwrite: bool,
 }
 
-/// The three steps, ready to be made one after the other: [`Finetune::reference`],
-/// [`Finetune::training`], [`Finetune::validation`].
+/// The three steps, ready to be made: all of them by [`Finetune::make`], or one after the other:
+/// [`Finetune::reference`], [`Finetune::training`], [`Finetune::validation`].
 pub struct Finetune {
     options: FinetuneOptions,
     files: Files,
@@ -303,8 +304,8 @@ impl Finetune {
             model: ModelSource::File(self.files.model.clone()),
             backend: self.options.backend,
             folder: (self.files.prefix.parent()).map_or_else(PathBuf::new, Path::to_owned),
-            time_step: None,
             seed: 1,
+            ..Validation::default()
         };
         Ok((validation, case))
     }

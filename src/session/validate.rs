@@ -15,6 +15,7 @@ use crate::compare::source::{Inputs, Source, open};
 use crate::engine::Engine;
 use crate::error::Place;
 use crate::forcefield::template_geometry_at;
+use crate::simulate::Stop;
 use crate::structure::{Frame, ReadOptions, Structure};
 use crate::task::Loaded;
 use crate::trajectory::{Layout, MoleculeReader};
@@ -91,6 +92,8 @@ pub struct Validation {
     pub time_step: Option<f64>,
     /// Seed of all random numbers.
     pub seed: u64,
+    /// Asked to, it ends within a jump.
+    pub stop: Stop,
 }
 
 impl Validation {
@@ -99,7 +102,7 @@ impl Validation {
     ///
     /// # Errors
     /// Those of the files, the model and the engine; [`Error::Usage`] for a model that does not
-    /// jump.
+    /// jump; [`Error::Interrupted`] where `stop` was asked for.
     pub fn run(&self, case: &Case, jumps: &Jumps, say: &mut dyn FnMut(&str)) -> Result<CaseReport> {
         let outcome = self.backend.run(Rollouts {
             validation: self,
@@ -176,6 +179,7 @@ impl OnEngine for Rollouts<'_> {
         })?;
         let warnings = words.iter().filter(|line| line.starts_with("warning"));
         warnings.for_each(|warning| (self.say)(warning));
+        stepper.heed(&self.validation.stop);
         stepper.begin(&frame.positions);
         let rollouts = roll_out(stepper.as_mut(), &looker, &picks, starts, case.jumps)?;
         Ok(judge(

@@ -2,11 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value, json};
+
 use super::familiar::complete_built_in;
-use crate::Result;
 use crate::engine::{Cpu, Engine};
-use crate::network::{Header, Provenance};
-use crate::task::{self, Loaded};
+use crate::network::{Header, Provenance, Usual, Validated};
+use crate::task::{self, Loaded, Task};
+use crate::{Error, Result};
+
+/// What the tokens of every model are.
+pub const TOKENS: &str = "heavy atoms";
 
 /// A model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,6 +67,24 @@ impl ModelSource {
         self.load(Cpu::<f32>::new())
     }
 
+    /// What it is.
+    ///
+    /// # Errors
+    /// Those of [`task::load`]: weights and all are looked at, so that a damaged file is found out.
+    pub fn info(&self) -> Result<ModelInfo> {
+        let Loaded {
+            network,
+            task,
+            header,
+        } = self.examine()?;
+        Ok(ModelInfo {
+            name: self.name(),
+            task,
+            parameters: network.parameter_count(),
+            header,
+        })
+    }
+
     /// One line: what it was trained on.
     pub(super) fn origin(&self, header: &Header) -> String {
         let made = &header.provenance;
@@ -70,8 +93,104 @@ impl ModelSource {
     }
 }
 
+/// What a model is, what it was made for and how it was made.
+#[derive(Debug, Clone)]
+pub struct ModelInfo {
+    /// What the user calls it.
+    pub name: String,
+    /// What it is for.
+    pub task: Task,
+    /// Weights.
+    pub parameters: usize,
+    /// All that its file says of itself.
+    pub header: Header,
+}
+
+impl ModelInfo {
+    /// As one JSON object: the header, `parameters`, `sha256` and `units`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for numbers that are none.
+    pub fn json(&self) -> Result<Value> {
+        let mut object = serde_json::to_value(&self.header)
+            .map_err(|error| Error::usage(error.to_string(), "report this"))?;
+        object["parameters"] = self.parameters.into();
+        object["sha256"] = self.header.sha256.clone().into();
+        object["units"] = json!({"length": "angstrom", "time": "ps", "force": "kJ/mol/angstrom"});
+        Ok(object)
+    }
+
+    /// In words, a line each.
+    pub fn words(&self) -> String {
+        let header = &self.header;
+        let made = &header.provenance;
+        let known = |value: Option<String>| value.unwrap_or("n/a".into());
+        let lines = [
+            (
+                "file",
+                format!(
+                    "{} (schema {}, SHA-256 {})",
+                    self.name, header.schema, header.sha256
+                ),
+            ),
+            ("task", self.task.to_string()),
+            (
+                "network",
+                format!(
+                    "{} parameters: {}",
+                    self.parameters,
+                    header.architecture.describe()
+                ),
+            ),
+            ("tokens", TOKENS.into()),
+            ("trained on", made.summary.clone()),
+            ("temperature", known(temperatures(made))),
+            ("validated", known(validated(&made.validated))),
+            ("usual jumps", usual(made)),
+            (
+                "training",
+                format!(
+                    "{} updates, {} samples, seed {}, mdsurrogate {}",
+                    made.updates, made.samples, made.seed, made.version
+                ),
+            ),
+            (
+                "validation loss",
+                known(made.validation_loss.map(|loss| format!("{loss:.4}"))),
+            ),
+        ];
+        let line = |(name, value): &(&str, String)| format!("{name:<16}{value}\n");
+        lines.iter().map(line).collect()
+    }
+}
+
+/// Up to how many residues it was judged at which lag time.
+fn validated(at: &[Validated]) -> Option<String> {
+    let words = |at: &Validated| format!("{} ps up to {} residues", at.lag, at.residues);
+    let all: Vec<String> = at.iter().map(words).collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
+/// The lag times that molecules of some sizes get where nobody asks for another.
+fn usual(made: &Provenance) -> String {
+    let words = |usual: &Usual| {
+        let [least, most] = usual.residues;
+        let method = usual.method.as_ref();
+        let method = method.map_or(String::new(), |method| format!(" by --method {method}"));
+        let stir = usual
+            .stir
+            .map_or(String::new(), |stir| format!(" --stir {stir}"));
+        format!(
+            "{} ps from {least} to {most} residues{method}{stir}, ",
+            usual.lag
+        )
+    };
+    let all: String = made.usual.iter().map(words).collect();
+    format!("{all}{}its own", if all.is_empty() { "" } else { "else " })
+}
+
 /// Temperatures of what a model was trained on: `300 K (akle: 310 K)`; none where it does not say.
-pub fn temperatures(made: &Provenance) -> Option<String> {
+fn temperatures(made: &Provenance) -> Option<String> {
     let others = made.temperatures.iter();
     let others: Vec<String> = others
         .map(|(name, kelvin)| format!("{name}: {kelvin} K"))

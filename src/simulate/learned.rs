@@ -132,8 +132,8 @@ impl<E: Engine> Riding<E> {
     }
 }
 
-/// Each hydrogen's mass given to the heavy atom that carries it, Da.
-fn carried_masses(topology: &Topology) -> Vec<f64> {
+/// Masses of all atoms, Da, each hydrogen's given to the heavy atom that carries it.
+pub fn carried_masses(topology: &Topology) -> Vec<f64> {
     let mut masses: Vec<f64> = topology.atoms.iter().map(|atom| atom.mass).collect();
     let is_hydrogen = |atom: usize| topology.atoms[atom].element == Element::H;
     for &[i, j] in &topology.bonds {

@@ -25,7 +25,7 @@ pub use heat::heat;
 pub use hydrogens::Hydrogens;
 pub use interrupt::Stop;
 pub use jump::Jump;
-pub use learned::{Learned, Riding};
+pub use learned::{Learned, Riding, carried_masses};
 pub use next_frame::NextFrame;
 pub use relax::{Effort, Relaxation, Relaxed};
 pub use settings::{Integrator, Settings};

@@ -163,6 +163,25 @@ impl Force {
     }
 }
 
+impl Task {
+    /// The force that it is.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where it is another task.
+    pub fn force(&self) -> Result<Force> {
+        match self {
+            Task::Force(force) => Ok(*force),
+            other => Err(Error::usage(
+                format!(
+                    "this model answers with no forces; it is for [{}]",
+                    other.name()
+                ),
+                "use a model trained with a table [force]",
+            )),
+        }
+    }
+}
+
 impl Own for Force {
     fn check(&self) -> Result<()> {
         let positive = |value: f64| value > 0.0 && value.is_finite();

@@ -1,6 +1,7 @@
 //! What the program finds of the machine that it is on, and what is wrong with it.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::time::Instant;
 
@@ -193,14 +194,46 @@ fn devices(all: &[String]) -> Vec<Finding> {
         .map(|device| Finding::good("GPU", device.as_str()))
         .collect();
     if cfg!(feature = "gpu") && !all.iter().any(|device| is_hardware(device)) {
-        let none = Finding::good("GPU", "none but the CPU, whose engine is used");
-        findings.push(none.wrong(
-            Verdict::Poor,
-            "for a GPU, a driver with Vulkan: the vendor's, or the Debian package \
-             mesa-vulkan-drivers; in a container, the device handed in",
-        ));
+        findings.push(no_hardware(Path::new("/")));
     }
     findings
+}
+
+/// Why no GPU was found: whether one is there that Vulkan does not reach, as the files below `root`
+/// tell.
+fn no_hardware(root: &Path) -> Finding {
+    let nodes = std::fs::read_dir(root.join("dev/dri"))
+        .into_iter()
+        .flatten();
+    let mut nodes = nodes.flatten().map(|entry| entry.path());
+    let node = nodes.find(|path| path.to_string_lossy().contains("renderD"));
+    let closed = |node: &Path| {
+        let opened = File::options().read(true).write(true).open(node);
+        opened.is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)
+    };
+    let (found, mend) = if root.join("proc/driver/nvidia/version").is_file() {
+        (
+            "NVIDIA's, without Vulkan here: the CPU engine is used".to_owned(),
+            "the driver's part for Vulkan (Debian: nvidia-vulkan-icd, Ubuntu: \
+             libnvidia-gl-VERSION) and libvulkan1; in a container \
+             NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics",
+        )
+    } else if let Some(node) = node.filter(|node| closed(node)) {
+        (
+            format!(
+                "one that may not be opened ({}): the CPU engine is used",
+                node.display()
+            ),
+            "sudo usermod -aG render,video $USER, and log in again",
+        )
+    } else {
+        (
+            "none but the CPU, whose engine is used".to_owned(),
+            "for a GPU, a driver with Vulkan: the vendor's, or the Debian package \
+             mesa-vulkan-drivers; in a container, the device handed in",
+        )
+    };
+    Finding::good("GPU", found).wrong(Verdict::Poor, mend)
 }
 
 /// One jump of the tetrapeptide, the model loaded.
@@ -294,5 +327,17 @@ mod tests {
         let of = |what: &str| findings.iter().find(|f| f.what == what).unwrap();
         assert_eq!(of("CPU engine").verdict, Verdict::Good, "{findings:?}");
         assert_eq!(of("folder").verdict, Verdict::Poor, "{findings:?}");
+    }
+
+    #[test]
+    fn a_gpu_that_vulkan_does_not_reach_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        assert!(no_hardware(root.path()).found.contains("none but the CPU"));
+        let driver = root.path().join("proc/driver/nvidia");
+        std::fs::create_dir_all(&driver).unwrap();
+        std::fs::write(driver.join("version"), "580").unwrap();
+        let finding = no_hardware(root.path());
+        assert!(finding.found.contains("NVIDIA"), "{finding:?}");
+        assert!(finding.mend.contains("graphics"), "{finding:?}");
     }
 }

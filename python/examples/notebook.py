@@ -17,6 +17,10 @@ import mdsurrogate
 protein = mdsurrogate.Structure(sys.argv[1], fix=True)
 print(f"{len(protein)} atoms, {len(set(protein.residue_indices))} residues")
 
+# %% What will move it: the built-in model, where it was judged, at which lag times (ps).
+model = mdsurrogate.Model()
+print(f"{model.task} of {model.architecture}, {model.lags} ps; judged at {model.validated}")
+
 # %% Two replicas of twenty jumps, in memory: replicas x atoms x 3, in Å.
 simulation = mdsurrogate.Simulation(sys.argv[1], fix=True, replicas=2, seed=1, lag="160ps")
 print(*simulation.words, sep="\n")

@@ -9,14 +9,19 @@ time or a temperature is asked for, a number is in that unit, and text carries i
     ...     print(simulation.time, positions.std())
     >>> simulation.run("out/protein", steps=1000)  # the files of `mdsurrogate run`
     >>> print(mdsurrogate.analyze("out/protein").sentence)
+    >>> made = mdsurrogate.finetune("protein.pdb", "own", time="2ns", minutes=20)
+    >>> print(mdsurrogate.Model("own.safetensors"))
 """
 
+from . import _processor as _processor  # before what it may refuse to load
 from ._mdsurrogate import (
     DeviceError,
     Energy,
     GuardError,
     InputError,
     Interrupted,
+    Model,
+    ModelForces,
     OutputError,
     Structure,
     UsageError,
@@ -26,14 +31,18 @@ from ._mdsurrogate import (
 )
 from .analysis import Analysis, analyze, compare
 from .simulation import Simulation, to_mdtraj, universe
+from .tuning import Finetuned, finetune
 
 __all__ = [
     "Analysis",
     "DeviceError",
     "Energy",
+    "Finetuned",
     "GuardError",
     "InputError",
     "Interrupted",
+    "Model",
+    "ModelForces",
     "OutputError",
     "Simulation",
     "Structure",
@@ -42,6 +51,7 @@ __all__ = [
     "analyze",
     "compare",
     "devices",
+    "finetune",
     "reference",
     "to_mdtraj",
     "universe",

@@ -1,5 +1,6 @@
+import pathlib
 from os import PathLike
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ class UsageError(ValueError):
 class InputError(ValueError):
     hint: str
     exit_code: int
-    file: str | None
+    file: pathlib.Path | None
     line: int | None
     frame: int | None
     atom: str | None
@@ -93,11 +94,64 @@ class Energy:
         steps: int = 2000,
     ) -> tuple[NDArray[np.float64], float]: ...
 
+class Model:
+    def __init__(self, file: Path | None = None) -> None: ...
+    def __fspath__(self) -> str: ...
+    @property
+    def file(self) -> pathlib.Path | None: ...
+    @property
+    def task(self) -> Literal["jump", "next-frame", "force"]: ...
+    @property
+    def architecture(self) -> str: ...
+    @property
+    def network(self) -> str: ...
+    @property
+    def parameters(self) -> int: ...
+    @property
+    def tokens(self) -> str: ...
+    @property
+    def lags(self) -> tuple[float, float] | None: ...
+    @property
+    def lag(self) -> float | None: ...
+    @property
+    def usual_lags(self) -> list[tuple[float, int, int]]: ...
+    @property
+    def validated(self) -> list[tuple[float, int]]: ...
+    @property
+    def temperature(self) -> float | None: ...
+    @property
+    def trained_on(self) -> str: ...
+    @property
+    def sequences(self) -> dict[str, str]: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def header(self) -> dict[str, Any]: ...
+
+class ModelForces:
+    def __init__(
+        self,
+        structure: Structure,
+        model: Path | Model,
+        *,
+        backend: Literal["auto", "gpu", "cpu"] = "auto",
+    ) -> None: ...
+    def __len__(self) -> int: ...
+    @property
+    def atoms(self) -> NDArray[np.int64]: ...
+    @property
+    def masses(self) -> NDArray[np.float64]: ...
+    @property
+    def conservative(self) -> bool: ...
+    def evaluate(
+        self, positions: NDArray[np.float64] | None = None
+    ) -> tuple[float | None, NDArray[np.float64]]: ...
+
 class Simulation:
     def __init__(
         self,
         protein: Path | Structure,
-        model: Path | None = None,
+        model: Path | Model | None = None,
         *,
         backend: Literal["auto", "gpu", "cpu"] = "auto",
         replicas: int = 1,
@@ -112,6 +166,11 @@ class Simulation:
         fold: str = "auto",
         stir: float | None = None,
         equilibrate: Quantity | None = None,
+        ensemble: Literal["langevin", "csvr", "nve"] | None = None,
+        temperature: Quantity | None = None,
+        friction: Quantity | None = None,
+        relaxation: Quantity | None = None,
+        dt: Quantity | None = None,
         as_is: bool = False,
         fix: bool = False,
         his: Literal["hid", "hie", "hip"] = "hie",
@@ -164,6 +223,21 @@ def reference(
     fresh: bool = False,
     quiet: bool = False,
 ) -> None: ...
+def finetune_model(
+    protein: Path,
+    output: Path | None,
+    model: Path | Model | None,
+    time: Quantity,
+    minutes: float,
+    temperature: Quantity,
+    backend: Literal["auto", "gpu", "cpu"],
+    threads: int | None,
+    seed: int,
+    fix: bool,
+    his: Literal["hid", "hie", "hip"],
+    overwrite: bool,
+    quiet: bool,
+) -> tuple[pathlib.Path, str, str]: ...
 def analyze_run(
     run: list[Path],
     top: Path | None,
@@ -187,6 +261,6 @@ def compare_runs(
     report: Path | None,
     overwrite: bool,
     viewer: Path | None,
-) -> tuple[str, list[str]]: ...
+) -> tuple[str, list[pathlib.Path]]: ...
 def devices() -> list[str]: ...
 def main(words: list[str]) -> int: ...

@@ -1,4 +1,4 @@
-"""mdsurrogate in ASE: the force field as a calculator, the surrogate as dynamics.
+"""mdsurrogate in ASE: force field and models of forces as calculators, jumps as dynamics.
 
 ASE's units are eV, Å and its own time; conversion happens here and nowhere else.
 """
@@ -10,7 +10,7 @@ from ase import Atoms, units
 from ase.calculators.calculator import Calculator, all_changes
 from ase.md.md import MolecularDynamics
 
-from . import Energy, Simulation, Structure
+from . import Energy, ModelForces, Simulation, Structure
 
 #: kJ/mol in eV.
 KJ_PER_MOL = units.kJ / units.mol
@@ -52,6 +52,44 @@ class ForceField(Calculator):
             "free_energy": energy,
             "forces": forces * KJ_PER_MOL,
         }
+
+
+class ForceModel(Calculator):
+    """A model of forces (task ``force``) on a protein, as ``mdsurrogate run`` integrates it.
+
+    Its particles are the heavy atoms with the masses of the hydrogens that ride on them:
+    :meth:`particles` makes them, and no other Atoms are taken. Forces are eV/Å and sum to zero. Energies,
+    eV up to a constant of the molecule, are those of models of the conservative form; of the others
+    there is none, and ASE says so where it is asked for one. No cell is used.
+
+    ``model`` is a file or a :class:`mdsurrogate.Model`.
+    """
+
+    implemented_properties = ["energy", "free_energy", "forces"]
+
+    def __init__(self, structure: Structure, model, backend: str = "auto", **options):
+        super().__init__(**options)
+        self._model = ModelForces(structure, model, backend=backend)
+        self._all = atoms_of(structure)
+        self._symbols = self._all[self._model.atoms].get_chemical_symbols()
+        if not self._model.conservative:
+            self.implemented_properties = ["forces"]
+
+    def particles(self) -> Atoms:
+        """The heavy atoms of the structure with this calculator, masses in Da."""
+        heavy = self._all[self._model.atoms]
+        heavy.set_masses(self._model.masses)
+        heavy.calc = self
+        return heavy
+
+    def calculate(self, atoms=None, properties=("forces",), system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        if self.atoms.get_chemical_symbols() != self._symbols:
+            raise ValueError("not the heavy atoms of the structure: particles() makes them")
+        energy, forces = self._model.evaluate(self.atoms.get_positions())
+        self.results = {"forces": forces * KJ_PER_MOL}
+        if energy is not None:
+            self.results["energy"] = self.results["free_energy"] = energy * KJ_PER_MOL
 
 
 class Surrogate(MolecularDynamics):

@@ -8,7 +8,10 @@ mod analysis;
 mod arrays;
 mod energy;
 mod error;
+mod finetune;
+mod forces;
 mod interrupt;
+mod model;
 mod options;
 mod reference;
 mod simulation;
@@ -41,8 +44,11 @@ fn _mdsurrogate(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<structure::Structure>()?;
     module.add_class::<simulation::Simulation>()?;
     module.add_class::<energy::Energy>()?;
+    module.add_class::<forces::ModelForces>()?;
+    module.add_class::<model::Model>()?;
     module.add_function(wrap_pyfunction!(main, module)?)?;
     module.add_function(wrap_pyfunction!(reference::reference, module)?)?;
+    module.add_function(wrap_pyfunction!(finetune::finetune_model, module)?)?;
     module.add_function(wrap_pyfunction!(analysis::analyze_run, module)?)?;
     module.add_function(wrap_pyfunction!(analysis::compare_runs, module)?)?;
     module.add_function(wrap_pyfunction!(simulation::devices, module)?)

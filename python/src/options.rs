@@ -1,8 +1,8 @@
 //! What Python hands over, as the session's typed options.
 
 use mdsurrogate::forcefield::Histidine;
-use mdsurrogate::session::{Backend, Completion, Cutoff, Replicas, Span};
-use mdsurrogate::simulate::OnGuard;
+use mdsurrogate::session::{Backend, Completion, Cutoff, Dynamics, Replicas, Span};
+use mdsurrogate::simulate::{Integrator, OnGuard};
 use mdsurrogate::structure::ReadOptions;
 use mdsurrogate::task::Method;
 use mdsurrogate::units::{self, Dimension};
@@ -101,6 +101,44 @@ pub fn method(name: Option<&str>) -> Result<Option<Method>> {
         ("multistep", Method::Multistep),
     ];
     name.map(|name| named("method", name, &all)).transpose()
+}
+
+/// How the forces of a model are integrated; none where nothing is said of it.
+pub fn dynamics(
+    ensemble: Option<&str>,
+    temperature: Option<Quantity>,
+    friction: Option<Quantity>,
+    relaxation: Option<Quantity>,
+    dt: Option<Quantity>,
+) -> Result<Option<Dynamics>> {
+    let quantities = [&temperature, &friction, &relaxation, &dt];
+    if ensemble.is_none() && quantities.iter().all(|typed| typed.is_none()) {
+        return Ok(None);
+    }
+    let or = |typed: Option<Quantity>, dimension, usual| {
+        typed.map_or(Ok(usual), |quantity| quantity.in_unit(dimension))
+    };
+    let all = [
+        (
+            "langevin",
+            Integrator::Langevin {
+                friction: or(friction, Dimension::Rate, 1.0)?,
+            },
+        ),
+        (
+            "csvr",
+            Integrator::Csvr {
+                relaxation: or(relaxation, Dimension::Time, 1.0)?,
+            },
+        ),
+        ("nve", Integrator::VelocityVerlet),
+    ];
+    let default = Dynamics::default();
+    Ok(Some(Dynamics {
+        integrator: named("ensemble", ensemble.unwrap_or("langevin"), &all)?,
+        time_step: or(dt, Dimension::Time, default.time_step)?,
+        temperature: or(temperature, Dimension::Temperature, default.temperature)?,
+    }))
 }
 
 pub fn guard(name: Option<&str>) -> Result<Option<OnGuard>> {

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use mdsurrogate::Result;
 use mdsurrogate::observe::{Console, Journal};
 use mdsurrogate::session::{
     Format, Jumps, Options, Output, RunOptions, Session, Strides, thread_pool,
 };
-use mdsurrogate::simulate::{self, Stop};
+use mdsurrogate::simulate::{self, Clock, Stop};
 use mdsurrogate::structure as house;
 use mdsurrogate::units::Dimension;
+use mdsurrogate::{Error, Result};
 use nalgebra::Vector3;
 use numpy::PyArray3;
 use pyo3::prelude::*;
@@ -19,6 +19,7 @@ use rayon::ThreadPool;
 use crate::arrays;
 use crate::error::raise;
 use crate::interrupt::interruptible;
+use crate::model::{Given, source};
 use crate::options::{self, Quantity, Stride, named};
 use crate::structure::Structure;
 
@@ -78,7 +79,7 @@ impl Simulation {
         }
         match &mut *state {
             State::Running(simulation) => simulation.run_to(simulation.step() + steps),
-            _ => Err(mdsurrogate::Error::usage(
+            _ => Err(Error::usage(
                 "the simulation ended while its input was equilibrated",
                 "make another Simulation",
             )),
@@ -88,19 +89,20 @@ impl Simulation {
 
 #[pymethods]
 impl Simulation {
-    /// Opens a protein (a file, or a Structure) and a model (a file; without: the built-in one).
+    /// Opens a protein (a file, or a Structure) and a model (a file, or a Model; without: the
+    /// built-in one).
     #[new]
     #[pyo3(signature = (
         protein, model=None, *, backend="auto", replicas=1, replica=None, seed=1, threads=None,
         lag=None, relax=None, cutoff=None, levels=None, method=None, fold="auto", stir=None,
-        equilibrate=None,
-        as_is=false, fix=false, his="hie", guard=None,
+        equilibrate=None, ensemble=None, temperature=None, friction=None, relaxation=None,
+        dt=None, as_is=false, fix=false, his="hie", guard=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python's keyword arguments")]
     fn new(
         py: Python<'_>,
         protein: Bound<'_, PyAny>,
-        model: Option<PathBuf>,
+        model: Option<Given<'_>>,
         backend: &str,
         replicas: u64,
         replica: Option<u64>,
@@ -114,6 +116,11 @@ impl Simulation {
         fold: &str,
         stir: Option<f64>,
         equilibrate: Option<Quantity>,
+        ensemble: Option<&str>,
+        temperature: Option<Quantity>,
+        friction: Option<Quantity>,
+        relaxation: Option<Quantity>,
+        dt: Option<Quantity>,
         as_is: bool,
         fix: bool,
         his: &str,
@@ -123,6 +130,9 @@ impl Simulation {
             Ok(structure) => Protein::Memory(Box::new(structure.get().structure.clone())),
             Err(_) => Protein::File(protein.extract()?),
         };
+        let model = source(model);
+        let dynamics = options::dynamics(ensemble, temperature, friction, relaxation, dt)
+            .map_err(|error| raise(py, error))?;
         let typed = || {
             let default = Options::default();
             let mut jumps = Jumps {
@@ -139,12 +149,13 @@ impl Simulation {
                 .map(|time| time.in_unit(Dimension::Time))
                 .transpose()?;
             Ok(Options {
-                model: model.into(),
+                model,
                 backend: options::backend(backend)?,
                 completion: options::completion(fix, his, None, None)?,
                 as_is,
                 equilibrate: equilibrate.unwrap_or(default.equilibrate),
                 jumps,
+                dynamics: dynamics.unwrap_or(default.dynamics),
                 seed,
                 replicas: options::replicas(replicas, replica)?,
                 ..default
@@ -154,6 +165,12 @@ impl Simulation {
             let (options, on_guard) = (typed()?, options::guard(guard)?);
             let pool = threads.map(thread_pool).transpose()?.map(Arc::new);
             let session = Self::open(&protein, &options)?;
+            if dynamics.is_some() && matches!(session.stepper().clock(), Clock::Jumps(_)) {
+                return Err(Error::usage(
+                    "this model makes jumps, which no dynamics takes part in",
+                    "leave out ensemble, temperature, friction, relaxation and dt",
+                ));
+            }
             Ok((options, on_guard, pool, session))
         });
         let (options, on_guard, pool, session) = opened.map_err(|error| raise(py, error))?;

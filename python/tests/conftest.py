@@ -1,5 +1,7 @@
-"""Proteins of the repository, prepared once."""
+"""Proteins of the repository, prepared once, and the command."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,15 @@ import pytest
 import mdsurrogate
 
 ROOT = Path(__file__).parents[2]
+
+
+def command(*words, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "mdsurrogate", *map(str, words)],
+        capture_output=True,
+        text=True,
+        **options,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,11 @@
 """The command that comes with the package."""
 
 import json
-import subprocess
-import sys
 
+import pytest
+from mdsurrogate import _processor
 
-def command(*words, **options):
-    return subprocess.run(
-        [sys.executable, "-m", "mdsurrogate", *map(str, words)],
-        capture_output=True,
-        text=True,
-        **options,
-    )
+from conftest import command
 
 
 def test_the_command_runs_and_says_what_was_typed(akle_file, tmp_path):
@@ -31,3 +25,18 @@ def test_exit_codes_are_the_programs(tmp_path):
     done = command("energy", tmp_path / "nothing.pdb")
     assert done.returncode == 2 and "error:" in done.stderr and "try:" in done.stderr
     assert command("energy").returncode == 2
+
+
+def test_a_processor_without_the_instructions_is_told_so(tmp_path, monkeypatch):
+    monkeypatch.delenv("MDSURROGATE_LEVEL", raising=False)
+    _processor.require(tmp_path / "nothing")
+    said = tmp_path / "cpuinfo"
+    said.write_text("processor: 0\nflags\t\t: fpu sse2 fma avx2\n")
+    _processor.require(said)
+    said.write_text("processor: 0\nflags\t\t: fpu sse2\n")
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    monkeypatch.setattr("sys.platform", "linux")
+    with pytest.raises(ImportError, match="AVX2"):
+        _processor.require(said)
+    monkeypatch.setenv("MDSURROGATE_LEVEL", "x86-64")
+    _processor.require(said)

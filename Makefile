@@ -132,9 +132,16 @@ licences: test-deps
 	$(TOOLS)/deny/bin/cargo-deny --locked check licenses bans sources
 	python3 scripts/licences.py > target/THIRD_PARTY.txt
 
-# One file for every Python from 3.10 on, without VkFFT, so that nothing but Rust is needed to build it.
+# One file for every Python from 3.10 on, without VkFFT, so that nothing but Rust is needed to build it. On Linux Zig is the
+# linker, as in scripts/dist.sh, so that it asks for no younger glibc than 2.17.
+ifeq ($(shell uname -s),Linux)
+WHEEL_FLAGS = --zig --compatibility manylinux_2_17
+endif
+
 wheel: $(VENV)/ready
-	cd python && ../$(VENV)/bin/maturin build --release --locked --out ../target/wheels
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check ziglang==0.17.1
+	$(VENV)/bin/python scripts/licences.py --manifest python/Cargo.toml --features "" > python/mdsurrogate/THIRD_PARTY.txt
+	cd python && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" maturin build --release --locked --strip $(WHEEL_FLAGS) --out ../target/wheels
 
 # The package as the tests of it want it: with VkFFT, so that the library is compiled once for all tests (Cargo.toml asks for the rest).
 python-test: $(VENV)/ready

@@ -2,6 +2,7 @@
 the texts that its authors want to be handed on.
 
     scripts/licences.py [--features gpu] [--target x86_64-unknown-linux-gnu] > THIRD_PARTY.txt
+    scripts/licences.py --manifest python/Cargo.toml --features ""    the same of the package
 
 Fails where a crate names no licence. `cargo deny check` (deny.toml) says which are allowed.
 """
@@ -16,14 +17,15 @@ from pathlib import Path
 NAMES = ("license", "licence", "copying", "notice", "unlicense", "copyright")
 
 
-def metadata(features, target):
+def metadata(features, target, manifest="Cargo.toml"):
     command = [os.environ.get("CARGO", "cargo"), "metadata", "--format-version=1", "--locked"]
     command += ["--no-default-features", "--features", features, "--filter-platform", target]
+    command += ["--manifest-path", str(Path(__file__).parents[1] / manifest)]
     return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
 
 
 def linked(found):
-    """Packages that the program is linked of: no tests', no build scripts', no macros' own."""
+    """Packages of others that it is linked of: no tests', no build scripts', no macros' own."""
     packages = {package["id"]: package for package in found["packages"]}
     nodes = {node["id"]: node for node in found["resolve"]["nodes"]}
     seen, waiting = set(), [found["resolve"]["root"]]
@@ -39,8 +41,9 @@ def linked(found):
             kinds = [kind["kind"] for kind in dependency["dep_kinds"]]
             if None in kinds and not is_macro:
                 waiting.append(dependency["pkg"])
-    seen.remove(found["resolve"]["root"])
-    return sorted((packages[name] for name in seen), key=lambda p: (p["name"], p["version"]))
+    # what has no source is ours
+    others = (packages[name] for name in seen if packages[name]["source"])
+    return sorted(others, key=lambda p: (p["name"], p["version"]))
 
 
 def texts(package):
@@ -54,8 +57,9 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--features", default="gpu")
     parser.add_argument("--target", default="x86_64-unknown-linux-gnu")
+    parser.add_argument("--manifest", default="Cargo.toml")
     arguments = parser.parse_args()
-    packages = linked(metadata(arguments.features, arguments.target))
+    packages = linked(metadata(arguments.features, arguments.target, arguments.manifest))
     unnamed = [p["name"] for p in packages if not (p["license"] or p["license_file"])]
     if unnamed:
         sys.exit(f"no licence is named by: {', '.join(unnamed)}")

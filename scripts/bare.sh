@@ -11,6 +11,7 @@ cd "$(dirname "$0")/.."
 [ $# -ge 2 ] || { sed -n '2,7s/^# //p' "$0"; exit 2; }
 suite=$1 way=$2 file=${3:-}
 root=$(mktemp -d "/var/tmp/bare-$suite.XXXXXX")
+chmod 755 "$root"  # apt fetches as a user of its own
 clean() {
   umount "$root/opt/rust" "$root/proc" 2>/dev/null || true
   mountpoint -q "$root/opt/rust" || mountpoint -q "$root/proc" || rm -rf --one-file-system "$root"

@@ -38,11 +38,12 @@ fn name_commit() -> std::io::Result<()> {
 fn commit_file() -> Option<PathBuf> {
     // the sources may lie inside somebody else's repository
     if git(&["rev-parse", "--show-prefix"]).is_some_and(|prefix| prefix.is_empty()) {
-        // whatever becomes of the repository, its log is looked for again
-        println!(
-            "cargo:rerun-if-changed={}",
-            git(&["rev-parse", "--git-path", "config"])?
-        );
+        // where the sources get another repository its log is looked for again; git leaves the
+        // first of these files alone, the second changes with every branch that follows another
+        let of_git = |name| git(&["rev-parse", "--git-path", name]).map(PathBuf::from);
+        let mut lasting = ["info/exclude", "config"].into_iter().filter_map(of_git);
+        let lasting = lasting.find(|file| file.exists())?;
+        println!("cargo:rerun-if-changed={}", lasting.display());
         let log = PathBuf::from(git(&["rev-parse", "--git-path", "logs/HEAD"])?);
         return log.exists().then_some(log);
     }

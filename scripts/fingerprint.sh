@@ -23,13 +23,14 @@ quiet() { "$program" "$@" >log 2>&1 || { cat log >&2; exit 1; }; }
 libm=$(ldd --version 2>&1 | head -n 1 | grep -o '[0-9.]*$')
 print "machine" "$(uname -m), libm $libm"
 
-# trajectories: jumps with and without their corrector
+# trajectories: jumps with and without their corrector, whatever the defaults of the day are
 for protein in akle trpcage; do
   # the peptide as it is in its file, the protein equilibrated first
   case $protein in akle) equilibrate=0ps ;; *) equilibrate=2ps ;; esac
   for relax in 0 60; do
+    case $relax in 0) method=heun ;; *) method=euler ;; esac
     quiet run "$structures/$protein.pdb" --steps 3 --replicas 2 --relax "$relax" \
-      --equilibrate $equilibrate --seed 5 --backend cpu -o "$protein$relax"
+      --lag 20ps --method $method --stir 0 --equilibrate $equilibrate --seed 5 --backend cpu -o "$protein$relax"
     file "run $protein, relax $relax" "${protein}${relax}_r1.xtc"
   done
 done

@@ -24,7 +24,7 @@
 //! for frame in session.frames().take(2) {
 //!     last = frame?;
 //! }
-//! assert_eq!((last.step, last.time), (2, 40.0)); // ps
+//! assert_eq!((last.step, last.time), (2, 320.0)); // ps
 //! let moved = (&last.positions[0] - &start.positions[0]).norm(); // Å
 //! assert!(moved > 0.0 && moved < 20.0);
 //! # Ok::<(), mdsurrogate::Error>(())

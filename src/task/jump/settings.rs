@@ -170,7 +170,8 @@ impl task::Table for Settings {
     fn lags(&self) -> Vec<f64> {
         let longest = self.longest_lag.unwrap_or(self.lag);
         std::iter::successors(Some(self.lag), |lag| Some(2.0 * lag))
-            .take_while(|&lag| lag <= longest)
+            // doubling what is not above 0 leads nowhere; the check refuses it
+            .take_while(|&lag| lag > 0.0 && lag <= longest)
             .collect()
     }
 

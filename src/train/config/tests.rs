@@ -125,6 +125,15 @@ fn what_is_wrong_is_refused_with_file_line_key_and_what_is_allowed() {
             && message.contains("`20` has no unit; try: 20ps (or fs, ns, us)"),
         "{message}"
     );
+    for (lag, usual) in [("0ps", ""), ("0ps", "160ps"), ("20ps", "160ps")] {
+        let usual = match usual {
+            "" => String::new(),
+            lag => format!("\nusual = {{ lag = \"{lag}\", residues = [2, 9] }}"),
+        };
+        let message = refusal(&GOOD.replace("20ps\"", &format!("{lag}\"{usual}")));
+        let key = if lag == "20ps" { "usual" } else { "lag" };
+        assert!(message.contains(&format!("jump.{key}")), "{message}");
+    }
     let message = refusal(&format!("{GOOD}batch = 0\n"));
     assert!(
         message.contains("training.batch") && message.contains("at least 1"),

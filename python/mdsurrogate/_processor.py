@@ -25,8 +25,8 @@ def require(cpuinfo: str = "/proc/cpuinfo") -> None:
     if flags is not None and not {"avx2", "fma"} <= set(flags):
         raise ImportError(
             "this build of mdsurrogate needs a processor with AVX2 and FMA (since about 2015), "
-            "which this one is not\n  try: RUSTFLAGS=-Ctarget-cpu=x86-64 pip install . in python/, then "
-            f"{LEVEL}=x86-64 python …, which says that it is such a build"
+            "which this one is not\n  try: RUSTFLAGS=-Ctarget-cpu=x86-64 pip install . in python/, "
+            f"then {LEVEL}=x86-64 python …, which says that it is such a build"
         )
 
 

@@ -58,9 +58,9 @@ class ForceModel(Calculator):
     """A model of forces (task ``force``) on a protein, as ``mdsurrogate run`` integrates it.
 
     Its particles are the heavy atoms with the masses of the hydrogens that ride on them:
-    :meth:`particles` makes them, and no other Atoms are taken. Forces are eV/Å and sum to zero. Energies,
-    eV up to a constant of the molecule, are those of models of the conservative form; of the others
-    there is none, and ASE says so where it is asked for one. No cell is used.
+    :meth:`particles` makes them, and no other Atoms are taken. Forces are eV/Å and sum to zero.
+    Energies, eV up to a constant of the molecule, are those of models of the conservative form; of
+    the others there is none, and ASE says so where it is asked for one. No cell is used.
 
     ``model`` is a file or a :class:`mdsurrogate.Model`.
     """

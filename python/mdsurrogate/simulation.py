@@ -14,7 +14,8 @@ class Simulation(_mdsurrogate.Simulation):
     """A protein and the model that advances it, one or several replicas at once.
 
     ``protein`` is a PDB or mmCIF file, or a :class:`Structure`. ``model`` is a model file or a
-    :class:`Model`; without one the built-in model is taken. The other arguments are the flags of ``mdsurrogate run``:
+    :class:`Model`; without one the built-in model is taken. The other arguments are the flags of
+    ``mdsurrogate run``:
     ``backend`` (auto, gpu, cpu), ``replicas`` or the number ``replica`` of one of them alone,
     ``seed``, ``threads``; of jumps ``lag``, ``relax``, ``cutoff`` (a length, or ``none``),
     ``levels``, ``method`` (euler, heun, multistep), ``fold`` (auto, keep, free, or the time over

@@ -19,7 +19,8 @@ class Finetuned:
         The model, for ``Simulation(protein, model)``; its ``file`` is ``PREFIX.safetensors``.
     outcome
         What the validation found, as ``mdsurrogate validate --json`` has it: ``measures``, each
-        with its ``verdict`` and its ``floor``, ``valid_by_fifth``, ``ns_per_day``, ``lag_time`` (ps).
+        with its ``verdict`` and its ``floor``, ``valid_by_fifth``, ``ns_per_day``, ``lag_time``
+        (ps).
     table
         The same in words, as the command prints it.
     """

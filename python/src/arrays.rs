@@ -28,11 +28,22 @@ pub fn of_replicas<'py>(
     numpy::PyArray1::from_vec(py, numbers).reshape([replicas.len(), atoms, 3])
 }
 
+/// The positions that are given, atoms × 3, or else those of the `start`.
+///
+/// # Errors
+/// ValueError for another shape.
+pub fn positions(
+    given: Option<PyReadonlyArray2<'_, f64>>,
+    start: &[Vector3<f64>],
+) -> PyResult<Vec<Vector3<f64>>> {
+    given.map_or_else(|| Ok(start.to_vec()), |array| vectors(&array, start.len()))
+}
+
 /// An array of atoms × 3 as vectors.
 ///
 /// # Errors
 /// ValueError for another shape.
-pub fn vectors(array: &PyReadonlyArray2<'_, f64>, atoms: usize) -> PyResult<Vec<Vector3<f64>>> {
+fn vectors(array: &PyReadonlyArray2<'_, f64>, atoms: usize) -> PyResult<Vec<Vector3<f64>>> {
     let view = array.as_array();
     if view.shape() != [atoms, 3] {
         let what = format!(

@@ -23,15 +23,6 @@ pub struct Energy {
 /// Energies by term and forces, both in the library's units.
 type Found<'py> = (Bound<'py, PyDict>, Bound<'py, PyArray2<f64>>);
 
-impl Energy {
-    fn positions(&self, given: Option<PyReadonlyArray2<'_, f64>>) -> PyResult<Vec<Vector3<f64>>> {
-        match given {
-            Some(array) => arrays::vectors(&array, self.start.len()),
-            None => Ok(self.start.clone()),
-        }
-    }
-}
-
 #[pymethods]
 impl Energy {
     /// Prepares a structure for evaluation.
@@ -58,7 +49,7 @@ impl Energy {
         py: Python<'py>,
         positions: Option<PyReadonlyArray2<'py, f64>>,
     ) -> PyResult<Found<'py>> {
-        let positions = self.positions(positions)?;
+        let positions = arrays::positions(positions, &self.start)?;
         let mut forces = vec![Vector3::zeros(); positions.len()];
         let energies = py.detach(|| {
             let mut field = self.field.lock().unwrap_or_else(|held| held.into_inner());
@@ -82,7 +73,7 @@ impl Energy {
         tolerance: f64,
         steps: usize,
     ) -> PyResult<(Bound<'py, PyArray2<f64>>, f64)> {
-        let mut positions = self.positions(positions)?;
+        let mut positions = arrays::positions(positions, &self.start)?;
         let minimizer = Minimizer {
             tolerance,
             steps,

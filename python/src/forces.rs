@@ -85,10 +85,7 @@ impl ModelForces {
         py: Python<'py>,
         positions: Option<PyReadonlyArray2<'py, f64>>,
     ) -> PyResult<Found<'py>> {
-        let positions = match positions {
-            Some(array) => arrays::vectors(&array, self.start.len())?,
-            None => self.start.clone(),
-        };
+        let positions = arrays::positions(positions, &self.start)?;
         let found = py.detach(|| {
             let mut forces = self.forces.lock().unwrap_or_else(|held| held.into_inner());
             forces.evaluate(positions)

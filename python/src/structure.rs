@@ -173,10 +173,7 @@ impl Structure {
         file: PathBuf,
         positions: Option<PyReadonlyArray2<'_, f64>>,
     ) -> PyResult<()> {
-        let positions = match positions {
-            Some(array) => arrays::vectors(&array, self.topology().len())?,
-            None => self.structure.frame.positions.clone(),
-        };
+        let positions = arrays::positions(positions, &self.structure.frame.positions)?;
         let frame = Frame {
             positions,
             ..self.structure.frame.clone()

@@ -69,6 +69,21 @@ pub struct Provenance {
     pub usual: Vec<Usual>,
 }
 
+impl Provenance {
+    /// How long it was trained, and by what, in words.
+    pub fn training(&self) -> String {
+        format!(
+            "{} updates, {} samples, seed {}, mdsurrogate {}",
+            self.updates, self.samples, self.seed, self.version
+        )
+    }
+
+    /// The validation loss in digits, where it is known.
+    pub fn loss(&self) -> Option<String> {
+        self.validation_loss.map(|loss| format!("{loss:.4}"))
+    }
+}
+
 /// How molecules of some size jump where nobody asks for anything else.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,7 +6,7 @@ mod make;
 
 use std::path::{Path, PathBuf};
 
-use configuration::{kept, write, written};
+use configuration::{jumps, write, written};
 
 use super::estimate::{OVERHEAD, seconds_of_forces};
 use super::familiar;
@@ -20,8 +20,7 @@ use super::{
 use crate::files::{file_name, prefix_meant, refuse_existing, with_suffix};
 use crate::forcefield::{ForceField, Precision, System};
 use crate::structure::Structure;
-use crate::task::Task;
-use crate::task::jump::Usual;
+use crate::task::{Task, jump};
 use crate::train::checkpoint;
 use crate::train::config::Config;
 use crate::{Error, Result};
@@ -69,11 +68,9 @@ pub struct Finetune {
     options: FinetuneOptions,
     files: Files,
     structure: Structure,
-    /// Lag time and longest lag time that are trained, ps.
-    lags: [f64; 2],
-    /// How the model to start from jumps with molecules of this size, where that is trained.
-    usual: Option<Usual>,
-    /// Number of its parameters.
+    /// The jumps that are trained.
+    jump: jump::Settings,
+    /// Number of parameters of the model to start from.
     parameters: usize,
 }
 
@@ -130,13 +127,13 @@ impl Finetune {
             ));
         }
         let loaded = options.model.examine()?;
-        let Task::Jump(jump) = loaded.task else {
+        let Task::Jump(known) = loaded.task else {
             return Err(Error::usage(
                 "-m: this model makes no jumps",
                 "a model trained with [jump], or the built-in one",
             ));
         };
-        let lag = jump.lag_time;
+        let lag = known.lag_time;
         let share = options.time / f64::from(REPLICAS);
         if share < 4.0 * lag {
             let what = format!("--time: two runs of {share} ps hold few jumps of {lag} ps");
@@ -146,14 +143,13 @@ impl Finetune {
         let files = Files::new(options.prefix.as_deref(), &options.protein);
         require_folder(&files.prefix)?;
         let structure = options.completion.load(&options.protein)?.structure;
-        let longest = jump.lag_range.map_or(lag, |[_, longest]| longest);
-        let lags = [lag, longest.min(share / JUMPS_OF_LONGEST).max(lag)];
+        let longest = known.lag_range.map_or(lag, |[_, longest]| longest);
+        let longest = longest.min(share / JUMPS_OF_LONGEST);
         let residues = structure.topology.residues.len();
         let usual = familiar::usual(&loaded.header.provenance, residues);
         Ok(Finetune {
-            usual: usual.and_then(|usual| kept(usual, residues, lags)),
+            jump: jumps([lag, longest], usual, residues),
             structure,
-            lags,
             parameters: loaded.network.parameter_count(),
             files,
             options,
@@ -284,7 +280,7 @@ impl Finetune {
     /// [`Error::Output`] where it cannot be written.
     pub fn validation(&self) -> Result<(Validation, Case)> {
         let (topology, trajectories) = self.files.of_reference();
-        let lag = self.usual.map_or(self.lags[0], |usual| usual.lag);
+        let lag = self.jump.usual.map_or(self.jump.lag, |usual| usual.lag);
         let jumps = (self.share() / lag).round().clamp(10.0, 100.0);
         let case = Case {
             name: file_name(&self.files.prefix),

@@ -18,7 +18,6 @@ pub struct Forces {
     atoms: Vec<usize>,
     masses: Vec<f64>,
     conservative: bool,
-    parameters: usize,
 }
 
 impl Forces {
@@ -44,11 +43,6 @@ impl Forces {
     /// Whether forces are the gradient of an energy.
     pub fn is_conservative(&self) -> bool {
         self.conservative
-    }
-
-    /// Weights of the model.
-    pub fn parameters(&self) -> usize {
-        self.parameters
     }
 
     /// The energy, kJ/mol up to a constant of the molecule (none of forces that are no gradient),
@@ -98,7 +92,6 @@ impl OnEngine for Opening<'_> {
             atoms: tokens.atoms.clone(),
             masses: tokens.atoms.iter().map(|&atom| masses[atom]).collect(),
             conservative: task.is_conservative(),
-            parameters: network.parameter_count(),
             force: Box::new(Learned::new(network, task, tokens)),
         })
     }

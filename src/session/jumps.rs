@@ -116,8 +116,7 @@ impl Jumps {
     ///
     /// # Errors
     /// [`Error::Usage`] for a smallest noise level that is none or above the largest, a share that
-    /// is none, or a method that the model's file names and this
-    /// program does not know.
+    /// is none, or a method that the model's file names and this program does not know.
     fn sampler(&self, corrected: bool, usual: Option<&Usual>) -> Result<Sampler> {
         let default = Sampler::default();
         if !(self.lowest > 0.0 && self.lowest < default.high) {

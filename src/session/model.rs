@@ -147,17 +147,8 @@ impl ModelInfo {
             ("temperature", known(temperatures(made))),
             ("validated", known(validated(&made.validated))),
             ("usual jumps", usual(made)),
-            (
-                "training",
-                format!(
-                    "{} updates, {} samples, seed {}, mdsurrogate {}",
-                    made.updates, made.samples, made.seed, made.version
-                ),
-            ),
-            (
-                "validation loss",
-                known(made.validation_loss.map(|loss| format!("{loss:.4}"))),
-            ),
+            ("training", made.training()),
+            ("validation loss", known(made.loss())),
         ];
         let line = |(name, value): &(&str, String)| format!("{name:<16}{value}\n");
         lines.iter().map(line).collect()

@@ -141,17 +141,8 @@ pub fn card(
             "temperature",
             known(made.temperature.map(|kelvin| format!("{kelvin} K"))),
         ),
-        (
-            "training",
-            format!(
-                "{} updates, {} samples, seed {}, mdsurrogate {}",
-                made.updates, made.samples, made.seed, made.version
-            ),
-        ),
-        (
-            "validation loss",
-            known(made.validation_loss.map(|loss| format!("{loss:.4}"))),
-        ),
+        ("training", made.training()),
+        ("validation loss", known(made.loss())),
         ("weights", format!("SHA-256 `{}`", header.sha256)),
     ];
     let data = made

@@ -8,29 +8,38 @@ use serde::Serialize;
 use super::Finetune;
 use crate::files::write_atomically;
 use crate::network;
+use crate::task::Method;
 use crate::task::jump::{self, Usual};
-use crate::task::{Method, Settings};
 use crate::train::config::{Data, Optimizer, Split, SystemFiles, Training};
 use crate::{Error, Result};
 
 /// First line of the files that are written for the user.
 const WRITTEN: &str = "# Written by `mdsurrogate finetune`.\n";
 
-/// How the model that is made jumps with its protein: as the one that it starts from does, where
-/// that lag time is trained (one of `lags[0]`, twice that, …, `lags[1]` at most).
-pub(super) fn kept(usual: &network::Usual, residues: usize, lags: [f64; 2]) -> Option<Usual> {
+/// The jumps that are trained: lag times from `lag` to `longest`, ps. The model that is made jumps
+/// with its protein, of so many residues, as the one that it starts from does (`usual`), where that
+/// lag time is trained.
+pub(super) fn jumps(
+    [lag, longest]: [f64; 2],
+    usual: Option<&network::Usual>,
+    residues: usize,
+) -> jump::Settings {
     let trained = jump::Settings {
-        longest_lag: Some(lags[1]),
-        ..jump::Settings::of(lags[0])
+        longest_lag: Some(longest).filter(|&longest| longest >= 2.0 * lag),
+        log_sigma_mean: -1.2,
+        ..jump::Settings::of(lag)
     };
-    let longest = Settings::Jump(trained).lags().pop()?;
-    Some(Usual {
-        lag: usual.lag,
-        residues: [residues; 2],
-        method: usual.method.as_deref().and_then(Method::of_word),
-        stir: usual.stir,
-    })
-    .filter(|usual| (lags[0]..=longest).contains(&usual.lag))
+    let [least, most] = trained.lag_range();
+    let usual = usual.filter(|usual| (least..=most).contains(&usual.lag));
+    jump::Settings {
+        usual: usual.map(|usual| Usual {
+            lag: usual.lag,
+            residues: [residues; 2],
+            method: usual.method.as_deref().and_then(Method::of_word),
+            stir: usual.stir,
+        }),
+        ..trained
+    }
 }
 
 /// The tables of a training's configuration.
@@ -44,36 +53,22 @@ pub(super) struct Tables {
 }
 
 impl Finetune {
-    /// The model's own lag times, a gentle learning rate, the best validation kept.
+    /// A gentle learning rate, the best validation kept.
     pub(super) fn configuration(&self) -> Tables {
         let options = &self.options;
-        let [lag, longest] = self.lags;
         let (topology, trajectories) = self.files.of_reference();
         let absolute = |file: &Path| file.canonicalize().unwrap_or_else(|_| file.to_owned());
         Tables {
             data: Data {
                 folder: PathBuf::new(),
                 temperature: Some(options.temperature),
-                systems: vec![SystemFiles {
-                    name: None,
-                    topology,
-                    trajectories,
-                    rollouts: Vec::new(),
-                    fold: None,
-                    time_step: None,
-                    weight: 1.0,
-                }],
+                systems: vec![SystemFiles::of(topology, trajectories)],
             },
             split: Split {
                 validation_share: 0.15,
                 ..Split::default()
             },
-            jump: jump::Settings {
-                longest_lag: Some(longest).filter(|&longest| longest >= 2.0 * lag),
-                usual: self.usual,
-                log_sigma_mean: -1.2,
-                ..jump::Settings::of(lag)
-            },
+            jump: self.jump,
             optimizer: Optimizer {
                 learning_rate: 3e-4,
                 flat: 0.0,

@@ -1,6 +1,7 @@
 //! The sampler of jumps: a noisy candidate becomes a sample, noise level by noise level (EDM,
 //! Karras et al. 2022, § 3 and 4).
 
+use clap::ValueEnum;
 use nalgebra::Vector3;
 use rand_chacha::ChaCha8Rng;
 
@@ -9,9 +10,7 @@ use crate::Result;
 use crate::geometry::noise;
 
 /// How the sampler steps from one noise level to the next.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
     /// One evaluation of the network a level
@@ -25,13 +24,13 @@ pub enum Method {
 impl Method {
     /// Its word on the command line and in files.
     pub fn word(self) -> String {
-        format!("{self:?}").to_lowercase()
+        self.to_possible_value()
+            .map_or(String::new(), |value| value.get_name().to_owned())
     }
 
     /// The method of that word.
     pub fn of_word(word: &str) -> Option<Self> {
-        let all = [Method::Euler, Method::Heun, Method::Multistep];
-        all.into_iter().find(|method| method.word() == word)
+        Method::from_str(word, false).ok()
     }
 }
 

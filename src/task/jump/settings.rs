@@ -117,7 +117,7 @@ impl Settings {
     }
 
     /// Shortest and longest lag time, ps.
-    fn lag_range(&self) -> [f64; 2] {
+    pub fn lag_range(&self) -> [f64; 2] {
         let lags = task::Table::lags(self);
         [self.lag, lags.last().copied().unwrap_or(self.lag)]
     }

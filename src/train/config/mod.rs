@@ -108,6 +108,19 @@ fn one() -> f64 {
 }
 
 impl SystemFiles {
+    /// A topology and its trajectories, all else at its default.
+    pub fn of(topology: PathBuf, trajectories: Vec<PathBuf>) -> Self {
+        SystemFiles {
+            name: None,
+            topology,
+            trajectories,
+            rollouts: Vec::new(),
+            fold: None,
+            time_step: None,
+            weight: one(),
+        }
+    }
+
     /// The given name, or the stem of the topology.
     pub fn name(&self) -> String {
         let stem = || {

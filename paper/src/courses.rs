@@ -260,13 +260,18 @@ fn row<P: Problem>(course: &Course<P>, data: &P::Data) -> u64 {
     epoch * (course.updates / epoch / 100).max(1)
 }
 
-/// The file that a training goes on from, by what decides its course.
-fn checkpoint<P: Problem>(course: &Course<P>, folder: &Path) -> Result<PathBuf> {
+/// The hash of what decides a course, as a part of a file's name.
+pub fn hash_of(course: &impl Serialize) -> Result<String> {
     let text = serde_json::to_string(course)
         .map_err(|error| Error::usage(error.to_string(), "report this"))?;
     let mut hash = DefaultHasher::new();
     text.hash(&mut hash);
-    Ok(folder.join(format!("{}-{:016x}.json", P::NAME, hash.finish())))
+    Ok(format!("{:016x}", hash.finish()))
+}
+
+/// The file that a training goes on from.
+fn checkpoint<P: Problem>(course: &Course<P>, folder: &Path) -> Result<PathBuf> {
+    Ok(folder.join(format!("{}-{}.json", P::NAME, hash_of(course)?)))
 }
 
 /// Trains one network to its end.

@@ -327,6 +327,23 @@ const CHAIN: usize = 4;
 /// Tokens to either side that short convolutions see.
 const SHORT: usize = 1;
 
+/// The models that were asked for, or else all of these.
+pub fn chosen(asked: &[Model], all: &[Model]) -> Vec<Model> {
+    let own = if asked.is_empty() { all } else { asked };
+    own.to_vec()
+}
+
+/// The G-Hyena for molecules that the others are matched with, where a task says nothing else.
+pub fn small() -> GHyena {
+    GHyena {
+        scalars: 32,
+        vectors: 8,
+        pair: 16,
+        layers: 2,
+        ..GHyena::default()
+    }
+}
+
 fn g_hyena(size: Size, scalars: usize, vectors: usize) -> Architecture {
     Architecture::GHyena(GHyena {
         scalars,

@@ -9,7 +9,7 @@ use mdsurrogate::train::random::{Purpose, generator};
 use rand_chacha::ChaCha8Rng;
 
 use crate::courses::{self, Place};
-use crate::models::{Model, Size};
+use crate::models::{Model, Size, chosen};
 use crate::training::{Course, HeldOut, Judged, Problem};
 
 /// What `paper recall` is told.
@@ -73,11 +73,7 @@ pub type Line = courses::Line<Recall>;
 impl Options {
     /// All trainings, those that are soon done first.
     fn courses(&self) -> Result<Vec<Course<Recall>>> {
-        let models = if self.models.is_empty() {
-            Model::SEQUENCES.to_vec()
-        } else {
-            self.models.clone()
-        };
+        let models = chosen(&self.models, &Model::SEQUENCES);
         let mut courses = Vec::new();
         for &tokens in &self.tokens {
             for &vocabulary in &self.vocabulary {
@@ -151,6 +147,11 @@ fn question(task: &Recall, seed: u64, mut rng: ChaCha8Rng) -> Question {
     task.question(&words, &mut rng)
 }
 
+/// The word for a vocabulary that all sequences have, or that each has of its own.
+pub fn vocabulary(fixed: bool) -> &'static str {
+    if fixed { "fixed" } else { "random" }
+}
+
 impl Problem for Recall {
     const NAME: &'static str = "recall";
     type Data = ();
@@ -161,7 +162,7 @@ impl Problem for Recall {
     }
 
     fn describe(&self) -> String {
-        let vocabulary = if self.fixed { "fixed" } else { "random" };
+        let vocabulary = vocabulary(self.fixed);
         format!("{} tokens, {} words, {vocabulary}", self.tokens, self.words)
     }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use mdsurrogate::error::Place;
+use mdsurrogate::network::DataFile;
 use mdsurrogate::{Error, Result, files};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -27,6 +28,11 @@ pub fn commit() -> String {
     let status = git(&["status", "--porcelain", "--", "..", ":!results"]);
     let changed = status.is_some_and(|status| !status.trim().is_empty());
     format!("{}{}", commit.trim(), if changed { "+" } else { "" })
+}
+
+/// What a file of data is known by: the beginning of the hash of its bytes.
+pub fn known_by(path: &Path, bytes: &[u8]) -> String {
+    DataFile::of(path, bytes).sha256[..16].to_owned()
 }
 
 /// All lines of a file; none where there is no such file.

@@ -16,7 +16,7 @@ use mdsurrogate::task::{NextFrame, Task};
 use mdsurrogate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::models::{Model, parameters};
+use crate::models::{Model, chosen, parameters};
 use crate::results::{append, commit, duration, read};
 
 /// What `paper speed` is told.
@@ -148,10 +148,7 @@ fn growth(model: Model) -> [f64; 2] {
 
 impl Options {
     fn models(&self) -> Vec<Model> {
-        if self.models.is_empty() {
-            return Model::ARCHITECTURES.to_vec();
-        }
-        self.models.clone()
+        chosen(&self.models, &Model::ARCHITECTURES)
     }
 
     /// The cases of one model and step, from short to long.

@@ -17,7 +17,7 @@ use mdsurrogate::Result;
 use mdsurrogate::network::GHyena;
 
 use crate::courses::{self, Effort, Place};
-use crate::models::Model;
+use crate::models::{Model, chosen, small};
 use crate::training::{Course, Problem};
 use data::System;
 use task::{Data, refuse_no_lag};
@@ -63,13 +63,9 @@ pub type PlainLine = courses::PlainLine<Dynamics, Method, f64>;
 /// The G-Hyena that the others are matched with.
 fn g_hyena() -> GHyena {
     GHyena {
-        scalars: 32,
-        vectors: 8,
-        pair: 16,
-        layers: 2,
         neighbours: 16,
         templates: false,
-        ..GHyena::default()
+        ..small()
     }
 }
 
@@ -88,11 +84,7 @@ impl Options {
 
     /// All trainings: one seed after the other, those that are soon done first.
     fn courses(&self, all: &[Data]) -> Result<Vec<Course<Dynamics>>> {
-        let models = if self.models.is_empty() {
-            Model::ARCHITECTURES.to_vec()
-        } else {
-            self.models.clone()
-        };
+        let models = chosen(&self.models, &Model::ARCHITECTURES);
         let mut courses = Vec::new();
         let effort = &self.effort;
         for seed in 1..=effort.seeds {

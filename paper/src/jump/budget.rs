@@ -13,7 +13,8 @@ use mdsurrogate::train::trainer::Trainer;
 use mdsurrogate::{Error, Result, files};
 use serde::{Deserialize, Serialize};
 
-use super::{Course, Line, Options, hash_of};
+use super::{Course, Line, Options};
+use crate::courses::hash_of;
 use crate::speed::processor_seconds;
 
 /// Updates that a time is enough for.
@@ -36,21 +37,16 @@ impl Budget {
     /// # Errors
     /// Those of data, training and files.
     pub fn of(options: &Options, course: &Course, done: &[Line]) -> Result<Budget> {
-        let without_seed = Course {
+        let without_seed = |course: &Course| Course {
             seed: 0,
             ..course.clone()
         };
-        let same = |line: &&Line| {
-            let own = &line.course;
-            Course {
-                seed: 0,
-                ..own.clone()
-            } == without_seed
-        };
+        let own = without_seed(course);
+        let same = |line: &&Line| without_seed(&line.course) == own;
         if let Some(line) = done.iter().find(same) {
             return Ok(line.budget);
         }
-        let name = format!("jump-{}.budget.json", hash_of(&without_seed)?);
+        let name = format!("jump-{}.budget.json", hash_of(&own)?);
         let path = options.place.work.join(name);
         if path.exists() {
             return read(&path);

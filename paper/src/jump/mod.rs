@@ -7,11 +7,10 @@ mod judge;
 pub use budget::Budget;
 pub use judge::{Found, Judged, Rollouts};
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use mdsurrogate::network::{Architecture, DataFile, GHyena, PROTEIN};
+use mdsurrogate::network::{Architecture, PROTEIN};
 use mdsurrogate::session::train::{TrainOptions, train};
 use mdsurrogate::session::{Backend, ModelSource};
 use mdsurrogate::simulate::Stop;
@@ -20,12 +19,12 @@ use mdsurrogate::train::Files;
 use mdsurrogate::train::config::{Config, Data, Optimizer, Split, SystemFiles, Training};
 use mdsurrogate::train::report::Reporter;
 use mdsurrogate::units::{self, Dimension};
-use mdsurrogate::{Error, Result, files};
+use mdsurrogate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::courses::Place;
-use crate::models::{Model, parameters};
-use crate::results::{append, commit, duration, read};
+use crate::courses::{Place, hash_of};
+use crate::models::{Model, chosen, parameters, small};
+use crate::results::{append, commit, duration, known_by, read};
 
 /// What `paper jump` is told.
 #[derive(Debug, Args)]
@@ -135,36 +134,18 @@ pub struct Line {
     pub judged: Vec<Judged>,
 }
 
-/// The G-Hyena that the others are matched with.
-fn g_hyena() -> GHyena {
-    GHyena {
-        scalars: 32,
-        vectors: 8,
-        pair: 16,
-        layers: 2,
-        ..GHyena::default()
-    }
-}
-
-/// The hash of what decides something, as a part of a file's name.
-fn hash_of(what: &impl Serialize) -> Result<String> {
-    let text = serde_json::to_string(what)
-        .map_err(|error| Error::usage(error.to_string(), "report this"))?;
-    let mut hash = DefaultHasher::new();
-    text.hash(&mut hash);
-    Ok(format!("{:016x}", hash.finish()))
-}
-
 impl Options {
+    fn system(&self) -> SystemFiles {
+        SystemFiles::of(self.topology.clone(), vec![self.trajectory.clone()])
+    }
+
     fn molecule(&self) -> Result<Molecule> {
         let hash = |path: &Path| -> Result<String> {
             let bytes = std::fs::read(path).map_err(|error| Error::reading(path, &error))?;
-            Ok(DataFile::of(path, &bytes).sha256[..16].to_owned())
+            Ok(known_by(path, &bytes))
         };
-        let name = files::file_name(&self.topology);
-        let (name, _) = name.split_once('.').unwrap_or((&name, ""));
         let molecule = Molecule {
-            name: name.to_owned(),
+            name: self.system().name(),
             data: hash(&self.trajectory)?,
             against: hash(&self.against)?,
             lag: self.lag,
@@ -181,11 +162,7 @@ impl Options {
 
     /// All trainings, one seed after the other.
     fn courses(&self) -> Result<Vec<Course>> {
-        let models = if self.models.is_empty() {
-            Model::ARCHITECTURES.to_vec()
-        } else {
-            self.models.clone()
-        };
+        let models = chosen(&self.models, &Model::ARCHITECTURES);
         let molecule = self.molecule()?;
         let interface = Settings::Jump(jump::Settings::of(self.lag)).interface(None);
         let mut courses = Vec::new();
@@ -194,7 +171,7 @@ impl Options {
                 courses.push(Course {
                     molecule: molecule.clone(),
                     model,
-                    architecture: model.for_molecules(&g_hyena(), &interface, &PROTEIN)?,
+                    architecture: model.for_molecules(&small(), &interface, &PROTEIN)?,
                     minutes: self.minutes,
                     batch: self.batch,
                     learning_rate: self.learning_rate,
@@ -219,15 +196,7 @@ impl Options {
             data: Data {
                 folder: PathBuf::new(),
                 temperature: Some(course.molecule.temperature),
-                systems: vec![SystemFiles {
-                    name: Some(course.molecule.name.clone()),
-                    topology: self.topology.clone(),
-                    trajectories: vec![self.trajectory.clone()],
-                    rollouts: Vec::new(),
-                    fold: None,
-                    time_step: None,
-                    weight: 1.0,
-                }],
+                systems: vec![self.system()],
             },
             split: Split::default(),
             task: Settings::Jump(jump::Settings::of(course.molecule.lag)),

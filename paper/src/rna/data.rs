@@ -7,7 +7,7 @@ use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 use mdsurrogate::error::Place;
-use mdsurrogate::network::{DataFile, Tokens, Vocabulary};
+use mdsurrogate::network::{Tokens, Vocabulary};
 use mdsurrogate::structure::{Atom, Chain, Element, Residue, Topology};
 use mdsurrogate::{Error, Result};
 use nalgebra::Vector3;
@@ -16,6 +16,7 @@ use serde::Deserialize;
 use super::fold::{Fold, KINDS};
 use super::helix::ATOMS;
 use super::place::place;
+use crate::results::known_by;
 
 /// The alphabet of RNA: atoms, nucleotides, and the loops that these are in.
 pub static RNA: Vocabulary = Vocabulary {
@@ -104,7 +105,7 @@ impl Data {
 /// A file's text, unpacked where it is gzipped, and its hash.
 fn text(path: &Path) -> Result<(String, String)> {
     let bytes = std::fs::read(path).map_err(|error| Error::reading(path, &error))?;
-    let hash = DataFile::of(path, &bytes).sha256[..16].to_owned();
+    let hash = known_by(path, &bytes);
     let mut text = String::new();
     let read = if bytes.starts_with(&[0x1f, 0x8b]) {
         MultiGzDecoder::new(&bytes[..]).read_to_string(&mut text)

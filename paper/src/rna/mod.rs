@@ -18,7 +18,7 @@ use mdsurrogate::Result;
 use mdsurrogate::network::GHyena;
 
 use crate::courses::{self, Effort, Place};
-use crate::models::Model;
+use crate::models::{Model, chosen, small};
 use crate::training::{Course, Problem};
 use data::{Data, FOLDS};
 
@@ -60,15 +60,11 @@ pub type PlainLine = courses::PlainLine<Rna, Method, Vec<f64>>;
 /// The G-Hyena that the others are matched with.
 fn g_hyena() -> GHyena {
     GHyena {
-        scalars: 32,
-        vectors: 8,
-        pair: 16,
-        layers: 2,
         reach: 18.0,
         neighbours: 16,
         templates: false,
         refine: false,
-        ..GHyena::default()
+        ..small()
     }
 }
 
@@ -85,14 +81,12 @@ impl Options {
     }
 
     fn models(&self, view: View) -> Vec<Model> {
-        if !self.models.is_empty() {
-            return self.models.clone();
-        }
-        match view {
-            View::Backbone => Model::ARCHITECTURES.to_vec(),
+        let all: &[Model] = match view {
+            View::Backbone => &Model::ARCHITECTURES,
             // the others have nothing to see without coordinates
-            View::Sequence => vec![Model::Transformer, Model::Hyena],
-        }
+            View::Sequence => &[Model::Transformer, Model::Hyena],
+        };
+        chosen(&self.models, all)
     }
 
     /// All trainings: one fold after the other.

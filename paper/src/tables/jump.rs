@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{grouped, number, spread};
+use super::{grouped, moments, number, spread};
 use crate::jump::{Found, Judged, Line};
 use crate::models::Model;
 
@@ -42,16 +42,23 @@ fn beside_floor(row: &Row, name: &str) -> String {
         return "–".to_owned();
     }
     let floors: Vec<f64> = found.iter().filter_map(|found| found.floor).collect();
-    let floor = floors.iter().sum::<f64>() / floors.len() as f64;
     let floor = match floors.as_slice() {
         [] => "unknown".to_owned(),
-        _ => number(floor),
+        floors => number(mean(floors)),
     };
     format!("{}; {floor}", spread(&values))
 }
 
 fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
+    moments(values).0
+}
+
+/// [`spread`], and a dash where there is nothing.
+fn spread_or_dash(values: &[f64]) -> String {
+    match values {
+        [] => "–".to_owned(),
+        values => spread(values),
+    }
 }
 
 /// Valid frames, per cent.
@@ -78,16 +85,8 @@ fn write_row(text: &mut String, row: &Row) {
         line.parameters,
         line.budget.updates,
         line.budget.milliseconds,
-        if losses.is_empty() {
-            "–".to_owned()
-        } else {
-            spread(&losses)
-        },
-        if valid.is_empty() {
-            "–".to_owned()
-        } else {
-            spread(&valid)
-        },
+        spread_or_dash(&losses),
+        spread_or_dash(&valid),
         beside_floor(row, "torsion_jsd"),
         beside_floor(row, "ramachandran_jsd"),
         beside_floor(row, "tica_jsd"),

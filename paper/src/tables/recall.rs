@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{grouped, number, spread};
 use crate::models::Model;
-use crate::recall::Line;
+use crate::recall::{Line, vocabulary};
 
 /// Mean squared errors that were published for 32, 64, 128 and 256 tokens (arXiv 2407.01049, table
 /// 1), 4 words: lowest and highest where a range is given for all lengths.
@@ -73,7 +73,7 @@ fn row(text: &mut String, group: &[&Line]) {
     let _ = writeln!(
         text,
         "| {} | {} | {} | {} | {} | {} | {published} | {} | {:.0} | {} |",
-        if course.task.fixed { "fixed" } else { "random" },
+        vocabulary(course.task.fixed),
         course.task.words,
         course.task.tokens,
         course.model.title(),
@@ -99,11 +99,7 @@ fn curve(text: &mut String, group: &[&Line]) {
     let _ = writeln!(
         text,
         "| {} | {} | {} | {} | {} | {} |",
-        if line.course.task.fixed {
-            "fixed"
-        } else {
-            "random"
-        },
+        vocabulary(line.course.task.fixed),
         line.course.task.tokens,
         line.course.model.title(),
         line.course.seed,
@@ -136,7 +132,7 @@ fn open(lines: &[Line]) -> String {
         if titles.is_empty() {
             continue;
         }
-        let vocabulary = if fixed { "fixed" } else { "random" };
+        let vocabulary = vocabulary(fixed);
         let titles = if titles.len() == all {
             "all".to_owned()
         } else {

@@ -370,45 +370,54 @@ fn reference_writes_a_run_whose_forces_and_energies_hold() {
     assert!(read["MDAnalysis"]["velocities"][20].is_array());
 }
 
-#[test]
-fn an_interrupted_reference_goes_on_bit_by_bit() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = repository("data/structures/akle.pdb");
-    // long enough to be stopped in time on a busy machine
-    let mut whole = [&["reference", file.to_str().unwrap()], REFERENCE].concat();
-    let time = whole.iter().position(|word| *word == "2ps").unwrap();
-    whole[time] = "10ps";
-    program(folder.path(), &whole, 0);
-    let stopped = folder.path().join("stopped");
-    std::fs::create_dir(&stopped).unwrap();
-    // stopped once its first checkpoint is there, in the middle of the run
-    let checkpoint = stopped.join("md.ckpt");
+/// Starts a command and sends it SIGTERM once the file is there; its exit code.
+fn stop_at(file: &Path, folder: &Path, arguments: &[&str]) -> Option<i32> {
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_mdsurrogate"))
-        .args(&whole)
-        .current_dir(&stopped)
+        .args(arguments)
+        .current_dir(folder)
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
     let started = std::time::Instant::now();
-    while !checkpoint.exists() {
-        assert!(started.elapsed().as_secs() < 120, "no checkpoint");
+    while !file.exists() {
+        assert!(started.elapsed().as_secs() < 120, "no {}", file.display());
         assert!(child.try_wait().unwrap().is_none(), "it ended before");
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
-    std::thread::sleep(std::time::Duration::from_millis(200));
     let signal = format!("kill -TERM {}", child.id());
     let sent = std::process::Command::new("sh")
         .args(["-c", &signal])
         .status()
         .unwrap();
     assert!(sent.success());
-    assert_eq!(child.wait().unwrap().code(), Some(75));
+    child.wait().unwrap().code()
+}
+
+#[test]
+fn an_interrupted_reference_goes_on_bit_by_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = repository("data/structures/akle.pdb");
+    let mut whole = [&["reference", file.to_str().unwrap()], REFERENCE].concat();
+    let time = whole.iter().position(|word| *word == "2ps").unwrap();
+    whole[time] = "20ps";
+    program(folder.path(), &whole, 0);
+    let stopped = folder.path().join("stopped");
+    // stopped once its first checkpoint is there, one part in forty of the way; all of it takes
+    // less than a second on a fast machine, so that a busy one may wake this test too late: again
+    for attempt in 1.. {
+        std::fs::create_dir(&stopped).unwrap();
+        match stop_at(&stopped.join("md.ckpt"), &stopped, &whole) {
+            Some(75) => break,
+            code => assert!(code == Some(0) && attempt < 5, "{code:?}"),
+        }
+        std::fs::remove_dir_all(&stopped).unwrap();
+    }
     let output = program(&stopped, &whole, 0);
     let said = words(&output);
     let from = said.split("going on from step ").nth(1);
     let from = from.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
     assert!(
-        from.is_some_and(|step| (1..5000).contains(&step)) && !said.contains("heated over"),
+        from.is_some_and(|step| (1..10_000).contains(&step)) && !said.contains("heated over"),
         "{said}"
     );
     for name in ["md.xtc", "md.trr", "md_final.pdb", "md.pdb"] {

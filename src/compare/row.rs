@@ -22,7 +22,7 @@ pub const ROW_SPHERE_POINTS: usize = 240;
 /// What is kept of one frame. Numbers are f32: files hold no more.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Row {
-    /// Angle of every torsion, rad.
+    /// [`Torsion::phase`] of every torsion, rad.
     pub torsions: Vec<f32>,
     /// Trace atoms superposed on the start structure, Å.
     pub trace: Vec<[f32; 3]>,
@@ -194,7 +194,7 @@ impl Looker {
             torsions: self
                 .torsions
                 .iter()
-                .map(|torsion| torsion.angle(positions) as f32)
+                .map(|torsion| torsion.phase(positions) as f32)
                 .collect(),
             rmsd: fit.rmsd as f32,
             gyration: radius_of_gyration(positions, &self.masses) as f32,

@@ -3,7 +3,7 @@
 //! Taken from the histogram, so that what is compared is what the report shows. χ has the three
 //! rotamers that IUPAC (1970) names by thirds of the turn: g+ about 60°, t about 180°, g− about
 //! −60°. φ has a negative and a positive side, ψ a helical (−120° to 60°) and an extended side, ω
-//! trans and cis.
+//! trans and cis; groups that half a turn brings onto themselves are near ±90° or near 0°.
 
 use crate::geometry::torsion::Kind;
 
@@ -14,11 +14,14 @@ pub fn names(kind: Kind) -> &'static [&'static str] {
         Kind::Psi => &["helical ψ", "extended ψ"],
         Kind::Omega => &["trans", "cis"],
         Kind::Chi(_) => &["g+", "t", "g−"],
+        Kind::HalfTurn(_) => &["near ±90°", "near 0°"],
     }
 }
 
-/// The well that an angle in (−180°, 180°] belongs to, and the angle counted on where the well runs
-/// over ±180°.
+/// The well that a phase in (−180°, 180°] belongs to ([`Torsion::phase`]), and the phase counted on
+/// where the well runs over ±180°.
+///
+/// [`Torsion::phase`]: crate::geometry::torsion::Torsion::phase
 fn place(kind: Kind, degrees: f64) -> (usize, f64) {
     let over = if degrees < 0.0 {
         degrees + 360.0
@@ -30,13 +33,13 @@ fn place(kind: Kind, degrees: f64) -> (usize, f64) {
         Kind::Phi => (1, degrees),
         Kind::Psi if (-120.0..60.0).contains(&degrees) => (0, degrees),
         Kind::Psi => (1, over),
-        Kind::Omega if degrees.abs() > 90.0 => (0, over),
-        Kind::Omega => (1, degrees),
+        Kind::Omega | Kind::HalfTurn(_) if degrees.abs() > 90.0 => (0, over),
+        Kind::Omega | Kind::HalfTurn(_) => (1, degrees),
         Kind::Chi(_) => ((over / 120.0).floor().min(2.0) as usize, over),
     }
 }
 
-/// The well that an angle in (−180°, 180°] belongs to, an index into [`names`].
+/// The well that a phase in (−180°, 180°] belongs to, an index into [`names`].
 pub fn well_of(kind: Kind, degrees: f64) -> usize {
     place(kind, degrees).0
 }
@@ -46,12 +49,12 @@ pub fn well_of(kind: Kind, degrees: f64) -> usize {
 pub struct Wells {
     /// Share of frames in each.
     pub shares: Vec<f64>,
-    /// Root mean square distance from the mean of the well that a frame is in, degrees.
+    /// Root mean square distance of the angle from the mean of the well that a frame is in, degrees.
     pub width: f64,
 }
 
 impl Wells {
-    /// From a histogram over (−180°, 180°].
+    /// From a histogram of the phase over (−180°, 180°].
     pub fn of(kind: Kind, counts: &[f64]) -> Self {
         let mut sums = vec![[0.0; 3]; names(kind).len()];
         for (bin, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0.0) {
@@ -70,7 +73,7 @@ impl Wells {
             .sum();
         Wells {
             shares: sums.iter().map(|sums| sums[0] / all).collect(),
-            width: (squares.max(0.0) / all).sqrt(),
+            width: (squares.max(0.0) / all).sqrt() / kind.fold(),
         }
     }
 

@@ -19,6 +19,9 @@ pub enum Kind {
     Omega,
     /// Side chain, χ1 to χ5.
     Chi(u8),
+    /// Side chain, of a group that half a turn brings onto itself, so that angles half a turn apart
+    /// are one: χ2 of Phe, Tyr and Asp, χ3 of Glu, χ5 of Arg.
+    HalfTurn(u8),
 }
 
 impl Kind {
@@ -28,7 +31,20 @@ impl Kind {
             Kind::Phi => 0.0,
             Kind::Psi => 1.0,
             Kind::Omega => 2.0,
-            Kind::Chi(number) => 2.0 + f64::from(number),
+            Kind::Chi(number) | Kind::HalfTurn(number) => 2.0 + f64::from(number),
+        }
+    }
+
+    /// Whether it is one of a side chain.
+    pub fn is_side_chain(self) -> bool {
+        matches!(self, Kind::Chi(_) | Kind::HalfTurn(_))
+    }
+
+    /// How many times it looks the same in a turn: 2 for [`Kind::HalfTurn`], 1 for others.
+    pub fn fold(self) -> f64 {
+        match self {
+            Kind::HalfTurn(_) => 2.0,
+            _ => 1.0,
         }
     }
 }
@@ -39,7 +55,7 @@ impl fmt::Display for Kind {
             Kind::Phi => f.write_str("phi"),
             Kind::Psi => f.write_str("psi"),
             Kind::Omega => f.write_str("omega"),
-            Kind::Chi(number) => write!(f, "chi{number}"),
+            Kind::Chi(number) | Kind::HalfTurn(number) => write!(f, "chi{number}"),
         }
     }
 }
@@ -66,6 +82,11 @@ impl Torsion {
         let [a, b, c, d] = self.atoms;
         dihedral(&positions[a], &positions[b], &positions[c], &positions[d])
     }
+    /// What its statistics are of, rad in (−π, π]: its angle, of [`Kind::HalfTurn`] twice the angle,
+    /// so that equal shapes are equal numbers and ends of the range meet.
+    pub fn phase(&self, positions: &[Vector3<f64>]) -> f64 {
+        wrap(self.kind.fold() * self.angle(positions))
+    }
 }
 
 /// The chain of atoms whose torsions are χ1, χ2, …; empty for residues without (Ala, Gly, unknown
@@ -88,6 +109,17 @@ fn side_chain(residue: &str) -> &'static [&'static str] {
         "THR" => &["N", "CA", "CB", "OG1"],
         "VAL" => &["N", "CA", "CB", "CG1"],
         _ => &[],
+    }
+}
+
+/// The χ that turns a group which half a turn brings onto itself; 0 for residues without. A
+/// protonated carboxyl group is none.
+fn half_turn(residue: &str) -> u8 {
+    match residue {
+        "PHE" | "TYR" | "ASP" => 2,
+        "GLU" => 3,
+        "ARG" => 5,
+        _ => 0,
     }
 }
 
@@ -150,8 +182,13 @@ pub fn torsions(topology: &Topology) -> Vec<Torsion> {
         );
         let names = side_chain(&topology.residues[residue].name);
         for (number, four) in (1..).zip(names.windows(4)) {
+            let symmetric = number == half_turn(&topology.residues[residue].name);
             add(
-                Kind::Chi(number),
+                if symmetric {
+                    Kind::HalfTurn(number)
+                } else {
+                    Kind::Chi(number)
+                },
                 [0, 1, 2, 3].map(|place| atom(four[place])),
             );
         }
@@ -225,6 +262,36 @@ mod tests {
             );
         }
         assert_eq!(dihedral(&a, &b, &c, &point(-PI)), PI);
+    }
+
+    #[test]
+    fn half_a_turn_of_a_symmetric_group_is_no_other_phase() {
+        let place = |degrees: f64| {
+            let angle = degrees.to_radians();
+            [
+                [1.0, 0.0, 0.0],
+                [0.0; 3],
+                [0.0, 0.0, 1.0],
+                [angle.cos(), angle.sin(), 1.0],
+            ]
+            .map(Vector3::from)
+        };
+        let torsion = |kind| Torsion {
+            kind,
+            residue: 0,
+            atoms: [0, 1, 2, 3],
+        };
+        for degrees in [-179.0, -100.0, -90.0, -1.0, 0.0, 30.0, 90.0, 120.0, 180.0] {
+            let phase = |kind, degrees: f64| torsion(kind).phase(&place(degrees)).to_degrees();
+            let [here, there] = [degrees, degrees + 180.0].map(|x| phase(Kind::HalfTurn(2), x));
+            let apart = wrap((here - there).to_radians());
+            assert!(
+                apart.abs() <= 1e-12 && here.abs() <= 180.0,
+                "{here} {there}"
+            );
+            let apart = wrap((phase(Kind::Chi(2), degrees) - degrees).to_radians());
+            assert!(apart.abs() <= 1e-12, "{degrees}");
+        }
     }
 
     #[test]

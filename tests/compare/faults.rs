@@ -66,46 +66,54 @@ pub fn turn(
     }
 }
 
-/// The well that an angle is in, as docs/measures.md has them: thirds of the turn for χ, the sign
-/// of φ, a helical and an extended ψ.
-fn well(kind: Kind, angle: f64) -> usize {
-    let degrees = angle.to_degrees();
+/// The well that a phase is in, as docs/measures.md has them: thirds of the turn for χ, the sign
+/// of φ, a helical and an extended ψ, near ±90° or 0° for groups that half a turn leaves as they are.
+fn well(kind: Kind, phase: f64) -> usize {
+    let degrees = phase.to_degrees();
     match kind {
         Kind::Phi => usize::from(degrees >= 0.0),
         Kind::Psi => usize::from((-120.0..60.0).contains(&degrees)),
-        Kind::Omega => usize::from(degrees.abs() <= 90.0),
+        Kind::Omega | Kind::HalfTurn(_) => usize::from(degrees.abs() <= 90.0),
         Kind::Chi(_) => (degrees.rem_euclid(360.0) / 120.0).floor().min(2.0) as usize,
     }
 }
 
 /// Makes a torsion wider by a factor about the mean of the well that it is in.
 pub fn widen(frames: &mut [Positions], topology: &Topology, torsion: &Torsion, factor: f64) {
+    let (kind, fold) = (torsion.kind, torsion.kind.fold());
     let mut means = [(0.0, 0.0); 3];
     for frame in frames.iter() {
-        let angle = torsion.angle(frame);
-        let mean = &mut means[well(torsion.kind, angle)];
-        *mean = (mean.0 + angle.cos(), mean.1 + angle.sin());
+        let phase = torsion.phase(frame);
+        let mean = &mut means[well(kind, phase)];
+        *mean = (mean.0 + phase.cos(), mean.1 + phase.sin());
     }
     let means = means.map(|(cos, sin): (f64, f64)| sin.atan2(cos));
     turn(frames, topology, torsion, |_, angle| {
-        (factor - 1.0) * wrap(angle - means[well(torsion.kind, angle)])
+        let phase = wrap(fold * angle);
+        (factor - 1.0) * wrap(phase - means[well(kind, phase)]) / fold
     });
 }
 
 /// Moves a share of all frames from the fullest well of a χ to the next one.
 pub fn move_share(frames: &mut [Positions], topology: &Topology, torsion: &Torsion, share: f64) {
+    let (kind, fold) = (torsion.kind, torsion.kind.fold());
+    let next = match kind {
+        Kind::HalfTurn(_) => std::f64::consts::FRAC_PI_2,
+        _ => std::f64::consts::TAU / 3.0,
+    };
     let mut counts = [0.0f64; 3];
     frames
         .iter()
-        .for_each(|frame| counts[well(torsion.kind, torsion.angle(frame))] += 1.0);
+        .for_each(|frame| counts[well(kind, torsion.phase(frame))] += 1.0);
     let fullest = (0..3)
         .max_by(|&a, &b| counts[a].total_cmp(&counts[b]))
         .unwrap();
     let chance = share * frames.len() as f64 / counts[fullest];
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     turn(frames, topology, torsion, |_, angle| {
-        let moves = well(torsion.kind, angle) == fullest && rng.random_range(0.0..1.0) < chance;
-        f64::from(u8::from(moves)) * std::f64::consts::TAU / 3.0
+        let inside = well(kind, wrap(fold * angle)) == fullest;
+        let moves = inside && rng.random_range(0.0..1.0) < chance;
+        f64::from(u8::from(moves)) * next
     });
 }
 

@@ -228,7 +228,7 @@ impl Fault {
                 torsion
             }
             Fault::Moved(share) => {
-                let torsion = turning(|kind| matches!(kind, Kind::Chi(_)));
+                let torsion = turning(|kind| kind.is_side_chain());
                 move_share(frames, topology, torsion, share);
                 torsion
             }

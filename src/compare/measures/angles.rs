@@ -15,7 +15,8 @@ use crate::compare::wells::Wells;
 use crate::geometry::torsion::Kind;
 
 const JSD: &str = "Jensen–Shannon divergence of each torsion's histogram, natural logarithm, 100 \
-                   bins, mean over torsions (scipy's jensenshannon, squared)";
+                   bins, mean over torsions (scipy's jensenshannon, squared); angles of groups \
+                   that half a turn brings onto themselves modulo 180°";
 
 const fn divergence(
     name: &'static str,
@@ -47,7 +48,7 @@ const GROUPS: [Group; 4] = [
     ),
     (
         divergence("side_chain_jsd", "Side chains χ, JSD", JSD, 0.001),
-        |kind| matches!(kind, Kind::Chi(_)),
+        Kind::is_side_chain,
     ),
     (
         divergence("omega_jsd", "Peptide bonds ω, JSD", JSD, 0.001),
@@ -63,7 +64,8 @@ const EACH: [Definition; 3] = [
 ];
 
 const SHARE: &str = "largest difference of the shares of a torsion's wells (χ: g+, t, g−; φ: \
-                     negative, positive; ψ: helical, extended; ω: trans, cis), mean over φ ψ χ";
+                     negative, positive; ψ: helical, extended; ω: trans, cis; symmetric groups: \
+                     near ±90°, near 0°), mean over φ ψ χ";
 const WIDTH: &str = "|ln(σ run / σ reference)|, σ the root mean square distance of a torsion from \
                      the mean of the well that it is in, mean over torsions; run and reference: \
                      mean σ, degrees";
@@ -116,7 +118,7 @@ pub struct TorsionReport {
     pub width: Measure,
     /// How much slower it is, where times are known; run and reference: ps.
     pub time: Option<Measure>,
-    /// Histograms of run and reference, [`TORSION_BINS`] bins over (−π, π], counts.
+    /// Histograms of run and reference, [`TORSION_BINS`] bins of the phase over (−π, π], counts.
     pub histograms: [Vec<f64>; 2],
     /// Shares of MD as long as the run, smoothed by [`KERNEL`] bins: between which ends in 95 %.
     pub band: Vec<[f64; 2]>,

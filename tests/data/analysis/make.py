@@ -91,10 +91,15 @@ def bonds(t):
 
 
 def slow(t):
-    """cos and sin of φ, ψ, χ; lag 5 frames of 50 ps"""
-    kinds = [mdtraj.compute_phi, mdtraj.compute_psi]
-    kinds += [getattr(mdtraj, f"compute_chi{n}") for n in range(1, 6)]
-    angles = [x for a, x in (kind(t) for kind in kinds) if len(a)]
+    """cos and sin of φ, ψ, χ, of twice the angle where half a turn brings a group onto itself; lag 5
+    frames of 50 ps"""
+    half_turn = {("PHE", 2), ("TYR", 2), ("ASP", 2), ("GLU", 3), ("ARG", 5)}
+    angles = [mdtraj.compute_phi(t)[1], mdtraj.compute_psi(t)[1]]
+    for n in range(1, 6):
+        atoms, chi = getattr(mdtraj, f"compute_chi{n}")(t)
+        residues = [t.topology.atom(quad[1]).residue.name for quad in atoms]
+        folds = [2 if (residue, n) in half_turn else 1 for residue in residues]
+        angles += [chi * folds] if len(atoms) else []
     angles = np.concatenate(angles, 1).astype(float)
     features = np.concatenate([np.cos(angles), np.sin(angles)], 1)
     tica = TICA(lagtime=5, dim=4, scaling="kinetic_map").fit_fetch(features)

@@ -50,8 +50,12 @@ def divergence(p, q):
     return jensenshannon(p.ravel(), q.ravel()) ** 2
 
 
+# groups that half a turn brings onto themselves: their statistics are of twice the angle
+HALF_TURN = {("PHE", "chi2"), ("TYR", "chi2"), ("ASP", "chi2"), ("GLU", "chi3"), ("ARG", "chi5")}
+
+
 def kinds(t):
-    """angles by kind: (residue, name) to a series"""
+    """angles by kind: (residue, name) to a series; a name of a doubled angle ends in " x2\""""
     out = {}
     for name in ("phi", "psi", "omega", "chi1", "chi2", "chi3", "chi4", "chi5"):
         atoms, angles = getattr(mdtraj, f"compute_{name}")(t)
@@ -59,7 +63,11 @@ def kinds(t):
         # that of their second
         place = {"phi": 2, "omega": 0}.get(name, 1)
         for quad, series in zip(atoms, angles.T.astype(float)):
-            out[t.topology.atom(quad[place]).residue.index, name] = series
+            residue = t.topology.atom(quad[place]).residue
+            if (residue.name, name) in HALF_TURN:
+                out[residue.index, f"{name} x2"] = (2 * series + np.pi) % (2 * np.pi) - np.pi
+            else:
+                out[residue.index, name] = series
     return out
 
 
@@ -72,7 +80,7 @@ def wells(name, counts):
     elif name == "psi":
         well = (~((theta >= -120) & (theta < 60))).astype(int)
         angle = np.where(well == 0, theta, over)
-    elif name == "omega":
+    elif name == "omega" or name.endswith("x2"):
         well = (abs(theta) <= 90).astype(int)
         angle = np.where(well == 0, over, theta)
     else:
@@ -80,7 +88,8 @@ def wells(name, counts):
     p = counts / counts.sum()
     shares = np.bincount(well, p, 3)
     means = np.bincount(well, p * angle, 3) / np.where(shares > 0, shares, 1)
-    return shares, np.sqrt((p * (angle - means[well]) ** 2).sum())
+    width = np.sqrt((p * (angle - means[well]) ** 2).sum())
+    return shares, width / 2 if name.endswith("x2") else width
 
 
 def torsions(a, b):

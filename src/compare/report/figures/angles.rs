@@ -85,9 +85,10 @@ fn divergences(gallery: &mut Gallery, report: &Report) {
 }
 
 fn distribution(gallery: &mut Gallery, torsion: &TorsionReport) {
-    let bin = 360.0 / TORSION_BINS as f64;
+    let end = TURN.1 / torsion.kind.fold();
+    let bin = 2.0 * end / TORSION_BINS as f64;
     let smooth = |counts: &Vec<f64>| around_turn(&shares(counts), KERNEL);
-    let degrees = |index: usize| bin * (index as f64 + 0.5) - 180.0;
+    let degrees = |index: usize| bin * (index as f64 + 0.5) - end;
     let mut marks = Vec::from_iter(band(&torsion.band, degrees));
     marks.extend(both(&torsion.histograms.each_ref().map(smooth), degrees));
     let measure = &torsion.measure;
@@ -102,8 +103,8 @@ fn distribution(gallery: &mut Gallery, torsion: &TorsionReport) {
         KERNEL * bin
     );
     let axes = [
-        Axis::fixed("angle, °", TURN),
-        Axis::fitted("share of a bin of 3.6°"),
+        Axis::fixed("angle, °", (-end, end)),
+        Axis::fitted(format!("share of a bin of {bin:.1}°")),
     ];
     gallery.add(&torsion.label, &words, Chart::new(axes, marks));
 }

@@ -35,7 +35,7 @@ its predecessor *SE(3)-Hyena operator for scalable equivariant learning* (GRaM w
 no code of theirs was published. One command measures each claim, `make paper ARGS=\"recall\"`, `\"rna --data FILE\"`,
 `\"dynamics --topology FILE --trajectory FILE\"`, `\"jump --topology FILE --trajectory FILE --against FILE\"` or `\"speed\"`; it first says how long it takes, goes on where it was interrupted,
 and does not do again what is done. All models of a table have the same number of parameters within a tenth, the same trainer,
-the same samples and the same number of updates, but for jumps, where time is the same.
+the same samples and the same number of updates, but for jumps, where time is the same, and recall, which says how many.
 ";
 
 /// All results, and what is written of them.

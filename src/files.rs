@@ -159,6 +159,26 @@ pub fn refuse_existing<'a>(
     }
 }
 
+/// Refuses a prefix in a folder that does not exist.
+///
+/// # Errors
+/// [`Error::Usage`] naming the folder.
+pub fn require_folder(prefix: &Path) -> Result<()> {
+    let folder = prefix.parent().unwrap_or(Path::new(""));
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    Err(Error::usage(
+        format!("there is no folder {} for the output", folder.display()),
+        "make it, or another -o PREFIX",
+    ))
+}
+
+/// Whether both are one file that exists.
+pub fn is_same(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
 /// Bytes, such as a hash, in hexadecimal digits.
 pub fn hexadecimal(bytes: impl AsRef<[u8]>) -> String {
     let digits = bytes.as_ref().iter();

@@ -70,6 +70,7 @@ pub fn completion(
             model_number,
             chains,
             altloc: None,
+            lenient: false,
         },
         fix,
         his: named("his", his, &forms)?,

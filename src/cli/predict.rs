@@ -10,11 +10,12 @@ use super::console::{eprintln, println};
 use super::sampling::Sampling;
 use super::selection::Selection;
 use crate::error::Place;
-use crate::files::{prefix_meant, refuse_existing, with_suffix};
+use crate::files::{prefix_meant, refuse_existing, require_folder, with_suffix};
 use crate::geometry::superpose::{pick, superpose};
 use crate::session::{Options, Session};
 use crate::simulate::Clock;
-use crate::structure::{Frame, Structure, read, write_pdb};
+use crate::structure::residues::family;
+use crate::structure::{Frame, Structure, Topology, read, write_pdb};
 use crate::trajectory::damage::summary;
 use crate::trajectory::{DamagedFrame, Format, Layout, MoleculeReader, Writer};
 use crate::{Error, Result};
@@ -154,6 +155,32 @@ struct Task<'a> {
     left_out: usize,
 }
 
+/// In what the heavy atoms of a structure, which are to be those of `ours` in the same order, differ
+/// from them.
+fn other_molecule(ours: &Topology, theirs: &Topology) -> Option<String> {
+    if ours.len() != theirs.len() {
+        return Some(format!(
+            "holds {} atoms, the input {}",
+            theirs.len(),
+            ours.len()
+        ));
+    }
+    let kind = |topology: &Topology, atom: usize| {
+        let residue = &topology.residue_of(atom).name;
+        let family = family(residue).map_or(residue.clone(), |family| family.name.clone());
+        (family, topology.atoms[atom].name.clone())
+    };
+    let heavy = ours.heavy_atoms();
+    let atom = heavy
+        .into_iter()
+        .find(|&atom| kind(ours, atom) != kind(theirs, atom))?;
+    Some(format!(
+        "holds {} where the input holds {}",
+        theirs.atom_label(atom),
+        ours.atom_label(atom)
+    ))
+}
+
 impl Task<'_> {
     /// The output's name.
     fn output(&self, ending: &str) -> Result<PathBuf> {
@@ -171,6 +198,7 @@ impl Task<'_> {
         };
         let prefix = (self.args.output.as_deref()).map_or_else(stem, prefix_meant);
         let path = with_suffix(&prefix, ending);
+        require_folder(&path)?;
         refuse_existing([path.as_path()], self.args.overwrite)?;
         Ok(path)
     }
@@ -178,20 +206,18 @@ impl Task<'_> {
     /// The frame after a structure.
     fn one(&mut self) -> Result<PathBuf> {
         let path = self.output("_next.pdb")?;
+        let truth = match &self.args.truth {
+            Some(path) => Some(read(path, &self.args.selection.clone().into())?),
+            None => None,
+        };
         let mut next = [self.structure.frame.clone()];
         self.session.step(&mut next)?;
-        if let Some(truth) = &self.args.truth {
-            let truth = read(truth, &self.args.selection.clone().into())?;
-            if truth.topology.len() != self.structure.topology.len() {
-                let what = format!(
-                    "holds {} atoms, the input {}",
-                    truth.topology.len(),
-                    self.structure.topology.len()
-                );
+        if let Some(truth) = truth {
+            if let Some(what) = other_molecule(&self.structure.topology, &truth.topology) {
                 return Err(Error::input(
                     Place::file(&truth.report.file),
                     what,
-                    "the same molecule, one lag time later",
+                    "the same molecule, its atoms in the same order, one lag time later",
                 ));
             }
             self.judge(&self.structure.frame, &next[0], &truth.frame);
@@ -264,7 +290,16 @@ impl Task<'_> {
     /// the input.
     fn truth(&self, input: &MoleculeReader, lag: f64) -> Result<Option<(MoleculeReader, usize)>> {
         if let Some(path) = &self.args.truth {
-            return Ok(Some((self.open(path)?, 0)));
+            let truth = self.open(path)?;
+            let (frames, wanted) = (truth.file().len(), input.file().len());
+            if frames != wanted {
+                return Err(Error::input(
+                    Place::file(path),
+                    format!("holds {frames} frames, the input {wanted}"),
+                    "give one true next frame for each frame of the input, --every or not",
+                ));
+            }
+            return Ok(Some((truth, 0)));
         }
         let Some(shift) = input
             .file()
@@ -324,7 +359,8 @@ impl Task<'_> {
             println!("no true frames to compare with (--truth FILE)");
             return;
         }
-        println!("{frames} frames against the true ones, heavy atoms:");
+        let noun = if frames == 1 { "frame" } else { "frames" };
+        println!("{frames} {noun} against the true ones, heavy atoms:");
         println!("  {:<12}{:>12}{:>12}", "", "MSE, Å²", "RMSD, Å");
         for (kind, name) in ["prediction", "copy"].into_iter().enumerate() {
             println!(

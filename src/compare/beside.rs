@@ -1,7 +1,7 @@
 //! The files of a run: its trajectories by their prefix, and what stands beside one of these, its
 //! topology, its log, its summary.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::files::{file_name, with_suffix};
@@ -25,7 +25,8 @@ const SUFFIXES: [&str; 8] = [
 /// run goes on.
 ///
 /// # Errors
-/// [`Error::Usage`] for words that are neither.
+/// [`Error::Usage`] for words that are neither, and for a file that is meant twice: it would count
+/// as two replicas.
 pub fn trajectories(words: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut all = Vec::new();
     for word in words {
@@ -39,6 +40,17 @@ pub fn trajectories(words: &[PathBuf]) -> Result<Vec<PathBuf>> {
         } else {
             all.extend(found);
         }
+    }
+    let mut known = HashSet::new();
+    let twice = |path: &&PathBuf| path.canonicalize().is_ok_and(|path| !known.insert(path));
+    if let Some(path) = all.iter().find(twice) {
+        return Err(Error::usage(
+            format!(
+                "{} is given twice: it is one replica, not two",
+                path.display()
+            ),
+            "give each trajectory once; a PREFIX stands for all its replicas",
+        ));
     }
     Ok(all)
 }

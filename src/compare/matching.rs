@@ -1,6 +1,6 @@
 //! Which heavy atoms of two topologies are the same atom: by chain, residue and name, in any order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use crate::structure::residues::family;
 use crate::structure::{Element, Topology};
@@ -86,13 +86,17 @@ fn by_number(left: &Topology, right: &Topology) -> Vec<(usize, usize)> {
             residue.insertion,
         )
     };
-    // Of residues named alike (a ligand after TER) the first is meant.
-    let mut places = HashMap::new();
-    (0..right.residues.len()).rev().for_each(|residue| {
-        places.insert(key(right, residue), residue);
-    });
+    // Residues named alike (several proteins under one blank chain) are meant in their order.
+    let mut places: HashMap<_, VecDeque<usize>> = HashMap::new();
+    for residue in 0..right.residues.len() {
+        let alike = places.entry(key(right, residue)).or_default();
+        alike.push_back(residue);
+    }
     (0..left.residues.len())
-        .filter_map(|residue| Some((residue, places.remove(&key(left, residue))?)))
+        .filter_map(|residue| {
+            let alike = places.get_mut(&key(left, residue))?;
+            Some((residue, alike.pop_front()?))
+        })
         .collect()
 }
 
@@ -236,6 +240,17 @@ mod tests {
             "{:?}",
             matching.notes
         );
+    }
+
+    #[test]
+    fn proteins_that_share_a_blank_chain_and_numbers_match_themselves() {
+        let two = topology(&[
+            ("", 1, &[("GLY", &["N"]), ("ALA", &["CA"])]),
+            ("", 1, &[("GLY", &["N"]), ("SER", &["CA"])]),
+        ]);
+        let matching = match_heavy_atoms(&two, &two, ("run", "run"));
+        assert_eq!(matching.pairs, [(0, 0), (1, 1), (2, 2), (3, 3)]);
+        assert!(matching.notes.is_empty(), "{:?}", matching.notes);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use nalgebra::Vector3;
 use super::beside::{beside, trajectories};
 use super::matching::match_heavy_atoms;
 use crate::error::Place;
+use crate::files::is_same;
 use crate::geometry::superpose::pick;
 use crate::structure::{Frame, Molecules, ReadOptions, Topology};
 use crate::trajectory::{Format, Judge, Layout, Reader};
@@ -98,13 +99,23 @@ const BONDS: Range<f64> = 0.8..2.4;
 /// match; [`Error::Input`] for files that cannot be read, hold no frames, or hold atoms that are
 /// not those of their structure (another number, or bonds of impossible lengths).
 pub fn open(inputs: &Inputs) -> Result<Sides> {
-    let options = ReadOptions::default();
+    let options = ReadOptions {
+        lenient: true,
+        ..ReadOptions::default()
+    };
     let mut structures = Structures::default();
     let run_files = trajectories(&inputs.run)?;
     let run = structures.of(&run_files, inputs.run_top.as_ref(), &options)?;
     let reference_top = inputs.reference_top.as_ref().or(inputs.run_top.as_ref());
     let reference_files = trajectories(&inputs.reference)?;
     let reference = structures.of(&reference_files, reference_top, &options)?;
+    let in_both = |file: &&PathBuf| reference_files.iter().any(|other| is_same(file, other));
+    let in_both = run_files.iter().find(in_both).map(|file| {
+        format!(
+            "{} is in the run and in the reference: that it is like itself says nothing",
+            file.display()
+        )
+    });
     let (Some(&base), Some(&start)) = (run.first(), reference.first()) else {
         return Err(Error::usage(
             "nothing to compare",
@@ -112,6 +123,7 @@ pub fn open(inputs: &Inputs) -> Result<Sides> {
         ));
     };
     let (places, mut notes) = common_atoms(&structures.loaded, base)?;
+    notes.extend(in_both);
     let topology = structures.topology(&places, base);
     if structures.some_lack_hydrogens() {
         notes.push("hydrogens, which one side lacks, are not compared".to_owned());
@@ -211,6 +223,21 @@ fn structure_of(trajectory: &Path, top: Option<&PathBuf>) -> Result<PathBuf> {
     }
 }
 
+/// Most residues and bonds that are named one by one.
+const NAMED: usize = 4;
+
+/// What of a structure's chains is not looked at, one line each.
+fn passed_over(layout: &Layout) -> Vec<String> {
+    let all = &layout.structure.report.passed_over;
+    let path = layout.path.display();
+    let named = all.iter().take(NAMED);
+    let mut lines: Vec<String> = named.map(|what| format!("{path}: {what}")).collect();
+    if all.len() > NAMED {
+        lines.push(format!("{path}: and {} more alike", all.len() - NAMED));
+    }
+    lines
+}
+
 /// For every heavy atom that all structures share its index in each of them, in the order of
 /// structure `base`.
 pub(super) fn common_atoms(
@@ -220,7 +247,10 @@ pub(super) fn common_atoms(
     let here = loaded[base].topology();
     let heavy = here.heavy_atoms();
     let name = |index: usize| loaded[index].path.display().to_string();
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = Vec::new();
+    for layout in loaded {
+        notes.extend(passed_over(layout));
+    }
     let mut places: HashMap<usize, Vec<usize>> = heavy
         .iter()
         .map(|&atom| (atom, vec![usize::MAX; loaded.len()]))

@@ -6,7 +6,9 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use super::{Replicas, checkpoints};
-use crate::files::{self, file_name, prefix_meant, refuse_existing, with_suffix};
+use crate::files::{
+    self, file_name, is_same, prefix_meant, refuse_existing, require_folder, with_suffix,
+};
 use crate::simulate::checkpoint;
 use crate::{Error, Result};
 
@@ -273,26 +275,6 @@ pub(super) fn stem(input: &Path) -> String {
     let stem = name.strip_suffix(".gz").unwrap_or(&name);
     let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem);
     if stem.is_empty() { "run" } else { stem }.to_owned()
-}
-
-/// Refuses a prefix in a folder that does not exist.
-///
-/// # Errors
-/// [`Error::Usage`] naming the folder.
-pub(super) fn require_folder(prefix: &Path) -> Result<()> {
-    let folder = prefix.parent().unwrap_or(Path::new(""));
-    if folder.as_os_str().is_empty() || folder.is_dir() {
-        return Ok(());
-    }
-    Err(Error::usage(
-        format!("there is no folder {} for the output", folder.display()),
-        "make it, or another -o PREFIX",
-    ))
-}
-
-/// Whether both are one file that exists.
-fn is_same(a: &Path, b: &Path) -> bool {
-    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 /// Keeps other runs and trainings off a prefix. It dies with the process, however that ends.

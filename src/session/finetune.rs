@@ -10,14 +10,14 @@ use configuration::{jumps, write, written};
 
 use super::estimate::{OVERHEAD, seconds_of_forces};
 use super::familiar;
-use super::files::{require_folder, stem};
+use super::files::stem;
 use super::train::{TrainOptions, remove};
 use super::validate::{Case, CaseList, Validation};
 use super::{
     Backend, Completion, Dynamics, ModelSource, Output, ReferenceOptions, Replicas, RunOptions,
     Session, Span, Strides, minutes,
 };
-use crate::files::{file_name, prefix_meant, refuse_existing, with_suffix};
+use crate::files::{file_name, prefix_meant, refuse_existing, require_folder, with_suffix};
 use crate::forcefield::{ForceField, Precision, System};
 use crate::structure::Structure;
 use crate::task::{Task, jump};

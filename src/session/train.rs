@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::files::{Lock, require_folder};
+use super::files::Lock;
 use super::{Backend, OnEngine, checkpoints, thread_pool};
 use crate::engine::Engine;
+use crate::files::require_folder;
 use crate::ranks::{Alone, Ranks};
 use crate::simulate::Stop;
 use crate::train::config::Config;

@@ -53,8 +53,19 @@ pub(super) fn assemble(
     let contacts = contacts(&places, &candidates, &records.declared.bonds);
     let bonds = Bonds::of(&candidates, &contacts, lattice.as_ref(), warnings);
     set_ligands_apart(model, &mut candidates, &bonds);
-    refuse::unknown_in_chain(source, model, &candidates, &contacts, &bonds)?;
-    refuse::cross_links(source, model, &candidates, &contacts, &bonds, warnings)?;
+    let lenient = options.lenient;
+    let strangers =
+        refuse::unknown_in_chain(source, model, &candidates, &contacts, &bonds, lenient)?;
+    let links = refuse::cross_links(
+        source,
+        model,
+        &candidates,
+        &contacts,
+        &bonds,
+        lenient,
+        warnings,
+    )?;
+    report.passed_over = [strangers, links].concat();
     severed::sever(&mut candidates, &contacts, &bonds, warnings);
     Found::new(model, &candidates, &places, &contacts, &bonds).say(&records.declared, warnings);
     settle_states(&mut candidates, &bonds, warnings);

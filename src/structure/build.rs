@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use nalgebra::Vector3;
 
+use super::atom_records::AtomRecords;
 use super::conformers::{Candidate, Site};
 use super::look::look;
 use super::models::Model;
@@ -308,6 +309,12 @@ impl<'a> Assembly<'a> {
             ));
         }
         report.warnings.extend(guessed);
+        report.records = AtomRecords::new(
+            self.model,
+            self.candidates,
+            |candidate| self.places[candidate].is_some(),
+            &self.rows,
+        );
         warn(report);
         look(&self.topology, &self.positions, report)?;
         Ok(Structure {

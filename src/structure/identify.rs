@@ -47,6 +47,7 @@ pub(super) fn identify(candidate: &mut Candidate, warnings: &mut Vec<String>) {
             candidate.label()
         ));
     }
+    unname_end_proton(candidate);
     name_charged_hydrogens(candidate, family);
     match family.name.as_str() {
         "ASP" => turn_acid(candidate, ["OD1", "OD2"], "HD2", warnings),
@@ -64,6 +65,17 @@ fn holder(candidate: &Candidate, hydrogen: usize) -> Option<&'static str> {
         .map(|site| ((site.at - at).norm(), site.own))
         .min_by(|a, b| a.0.total_cmp(&b.0))?;
     nearest.1.filter(|_| nearest.0 <= LONGEST_HYDROGEN_BOND)
+}
+
+/// CHARMM calls the proton of a neutral C-terminus as one of the first nitrogen (HT2): it is no
+/// such hydrogen.
+fn unname_end_proton(candidate: &mut Candidate) {
+    for index in 0..candidate.sites.len() {
+        let is_first = matches!(candidate.sites[index].own, Some("H1" | "H2" | "H3"));
+        if is_first && matches!(holder(candidate, index), Some("O" | "OXT")) {
+            candidate.sites[index].own = None;
+        }
+    }
 }
 
 /// Hydrogens of unknown name are left out and built anew, but not those that make a charge state.

@@ -3,6 +3,7 @@
 
 pub mod align;
 mod assemble;
+mod atom_records;
 mod build;
 mod caps;
 mod cif;
@@ -39,6 +40,7 @@ mod whole;
 mod write;
 mod write_cif;
 
+pub use atom_records::AtomRecords;
 pub use frame::{Cell, Frame, centroid};
 pub use look::require_whole;
 pub use protein::{ReadOptions, Structure};

@@ -53,6 +53,8 @@ impl AtomFields<'_> {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Row {
     pub line: usize,
+    /// Which of its model's atom records it is, waters and all counted from 0.
+    pub record: usize,
     pub serial: usize,
     /// In capitals, as all names here.
     pub name: String,
@@ -85,6 +87,10 @@ pub(super) struct ResidueId {
 #[derive(Debug, Default)]
 pub(super) struct Model {
     pub rows: Vec<Row>,
+    /// Number of atom records, those of waters too.
+    pub records: usize,
+    /// Which of them are waters'.
+    pub water_records: Vec<usize>,
     pub residues: Vec<ResidueId>,
     /// Chain identifiers of molecules: one a chain, and one more after each TER.
     pub segments: Vec<String>,
@@ -126,7 +132,10 @@ pub(super) fn is_hydrogen(name: &str, element: Option<Element>) -> bool {
 impl Model {
     /// Appends an atom.
     pub fn add(&mut self, fields: &AtomFields) {
+        let record = self.records;
+        self.records += 1;
         if is_water(fields.residue) {
+            self.water_records.push(record);
             let water = Some((fields.chain.to_owned(), fields.number, fields.insertion));
             self.water_serials.insert(fields.serial);
             if self.last_water != water {
@@ -143,6 +152,7 @@ impl Model {
         known.hetero &= fields.hetero;
         self.rows.push(Row {
             line: fields.line,
+            record,
             serial: fields.serial,
             name: fields.name.to_ascii_uppercase(),
             residue: fields.residue.to_ascii_uppercase(),

@@ -14,6 +14,9 @@ pub struct ReadOptions {
     /// Alternative location, where a residue has it; by default that of highest occupancy, the
     /// first of equals.
     pub altloc: Option<char>,
+    /// For frames that are only looked at: what no force field here has inside a chain (residues
+    /// without template, bonds between side chains) is left out with a word instead of refused.
+    pub lenient: bool,
 }
 
 /// A protein as a file holds it.

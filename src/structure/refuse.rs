@@ -16,7 +16,7 @@ use crate::{Error, Result};
 const LONGEST_LINK: f64 = 1.75;
 
 /// Refuses links between side chains (isopeptides, esters, thioethers): ff14SB has no charges for
-/// them.
+/// them. Where the user is `lenient` they are no bonds, and one line each says so.
 ///
 /// # Errors
 /// [`Error::Input`] naming both atoms and their distance.
@@ -26,8 +26,10 @@ pub(super) fn cross_links(
     candidates: &[Candidate],
     contacts: &[Contact],
     bonds: &Bonds,
+    lenient: bool,
     warnings: &mut Vec<String>,
-) -> Result<()> {
+) -> Result<Vec<String>> {
+    let mut passed_over = Vec::new();
     for contact in contacts {
         let is_part =
             |&(residue, _): &At| candidates[residue].family.is_some() && candidates[residue].wanted;
@@ -46,6 +48,11 @@ pub(super) fn cross_links(
             Some(_) => contact.distance <= 2.2,
             None => links(true),
         };
+        if is_link && lenient {
+            let bond = contact.label(candidates);
+            passed_over.push(format!("{bond}: a bond between side chains is not taken"));
+            continue;
+        }
         if is_link {
             let row = &model.rows[candidates[b.0].sites[b.1].row];
             let what = format!(
@@ -74,7 +81,7 @@ pub(super) fn cross_links(
             ));
         }
     }
-    Ok(())
+    Ok(passed_over)
 }
 
 /// How far apart, Å, the ends of a link may be.
@@ -114,7 +121,8 @@ fn is_acyl(candidates: &[Candidate], at: At, bonds: &Bonds, open: bool) -> bool 
     !bonds.holds(at) && (!open || there.count() < 2)
 }
 
-/// A residue without template that is bonded to the backbone cannot be left out.
+/// A residue without template that is bonded to the backbone cannot be left out; where the user is
+/// `lenient` it is, and one line each says so.
 ///
 /// # Errors
 /// [`Error::Input`] naming the residue, and the one that it is made from where that is known.
@@ -124,7 +132,9 @@ pub(super) fn unknown_in_chain(
     candidates: &[Candidate],
     contacts: &[Contact],
     bonds: &Bonds,
-) -> Result<()> {
+    lenient: bool,
+) -> Result<Vec<String>> {
+    let mut passed_over: Vec<String> = Vec::new();
     let held: HashSet<At> = bonds.peptides.iter().flat_map(|bond| bond.ends).collect();
     let is_open = |at: At| {
         let candidate = &candidates[at.0];
@@ -152,10 +162,17 @@ pub(super) fn unknown_in_chain(
                 LONGEST_LINK
             }
         {
-            return Err(without_template(source, model, candidate, unknown.1));
+            if !lenient {
+                return Err(without_template(source, model, candidate, unknown.1));
+            }
+            let label = candidate.label();
+            let line = format!("{label}: a residue without template is left out of its chain");
+            if !passed_over.contains(&line) {
+                passed_over.push(line);
+            }
         }
     }
-    Ok(())
+    Ok(passed_over)
 }
 
 fn without_template(source: &Source, model: &Model, candidate: &Candidate, site: usize) -> Error {

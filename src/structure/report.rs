@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::atom_records::AtomRecords;
 use super::source::Format;
 
 /// A chain of the topology.
@@ -90,6 +91,12 @@ pub struct Report {
     pub disulfides: Vec<[String; 2]>,
     /// Bonds that run through rings, in words: no simulation can start from them.
     pub pierced: Vec<String>,
+    /// Which atom records of the file are the atoms that were read.
+    #[serde(skip)]
+    pub records: AtomRecords,
+    /// Residues and bonds inside chains that [`ReadOptions::lenient`](super::ReadOptions) left out,
+    /// one line each.
+    pub passed_over: Vec<String>,
     /// Everything that a user should know before trusting the result, one line each.
     pub warnings: Vec<String>,
 }

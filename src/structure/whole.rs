@@ -100,33 +100,92 @@ impl Molecules {
         moved
     }
 
-    /// Moves molecules, which are whole, by lattice vectors until the centroid of each is the image
-    /// nearest to the first one's; gives back how many were moved. A cell that is none moves
-    /// nothing.
+    /// Moves molecules, which are whole, by lattice vectors until they lie beside each other as they
+    /// do in the periodic system; gives back how many were moved. The first molecule stays, and so
+    /// does what lies beside it: the next one is always that nearest to those that have their place
+    /// (an image of its centroid may be nearer to the first one, in a fibril, or among the residues
+    /// of a trajectory of Cα alone). A cell that is none moves nothing.
     pub fn bring_together(&self, positions: &mut [Vector3<f64>], cell: &Cell) -> usize {
-        let (Some(lattice), Some((first, others))) =
-            (Lattice::new(cell), self.members.split_first())
-        else {
+        let (Some(lattice), 2..) = (Lattice::new(cell), self.members.len()) else {
             return 0;
         };
-        let centre = |positions: &[Vector3<f64>], atoms: &[usize]| {
-            atoms
-                .iter()
-                .map(|&atom| positions[atom])
-                .sum::<Vector3<f64>>()
-                / atoms.len() as f64
-        };
-        let home = centre(positions, first);
-        let mut moved = 0;
-        for atoms in others {
-            let apart = centre(positions, atoms) - home;
-            let by = lattice.nearest(apart) - apart;
+        let mut waiting: Vec<(usize, Neighbour)> = (1..self.members.len())
+            .map(|molecule| (molecule, Neighbour::default()))
+            .collect();
+        let (mut placed, mut moved) = (0, 0);
+        while !waiting.is_empty() {
+            for (molecule, nearest) in &mut waiting {
+                for from in sample(&self.members[placed]) {
+                    for to in sample(&self.members[*molecule]) {
+                        nearest.look(positions[to] - positions[from], &lattice);
+                    }
+                }
+            }
+            let distance = |at: &usize| waiting[*at].1.by_image;
+            let next = (0..waiting.len()).min_by(|a, b| distance(a).total_cmp(&distance(b)));
+            let (molecule, nearest) = waiting.remove(next.expect("some wait"));
+            let by = nearest.shift();
             if by != Vector3::zeros() {
+                let atoms = &self.members[molecule];
                 atoms.iter().for_each(|&atom| positions[atom] += by);
                 moved += 1;
             }
+            placed = molecule;
         }
         moved
+    }
+}
+
+/// Most atoms of a molecule that distances to others are measured from.
+const SAMPLES: usize = 32;
+
+/// Atoms of a molecule, evenly from all of it.
+fn sample(members: &[usize]) -> impl Iterator<Item = usize> {
+    let step = members.len().div_ceil(SAMPLES);
+    members.iter().step_by(step).copied()
+}
+
+/// A molecule that stands no more than this, Å, farther from the others than an image of it does is
+/// left where it is: in a crystal, or a tight cell, images touch too.
+const AS_IT_STANDS: f64 = 3.0;
+
+/// How near a molecule is to those that have their place.
+struct Neighbour {
+    /// Smallest distance as it stands, Å.
+    as_it_stands: f64,
+    /// Smallest distance of an image, Å, and the lattice vector to it.
+    by_image: f64,
+    to_image: Vector3<f64>,
+}
+
+impl Default for Neighbour {
+    fn default() -> Self {
+        Neighbour {
+            as_it_stands: f64::INFINITY,
+            by_image: f64::INFINITY,
+            to_image: Vector3::zeros(),
+        }
+    }
+}
+
+impl Neighbour {
+    /// Takes in a displacement, Å, of one of its atoms from one that has its place.
+    fn look(&mut self, apart: Vector3<f64>, lattice: &Lattice) {
+        let image = lattice.nearest(apart);
+        self.as_it_stands = self.as_it_stands.min(apart.norm());
+        if image.norm() < self.by_image {
+            self.by_image = image.norm();
+            self.to_image = image - apart;
+        }
+    }
+
+    /// The lattice vector to move it by.
+    fn shift(&self) -> Vector3<f64> {
+        if self.as_it_stands <= self.by_image + AS_IT_STANDS {
+            Vector3::zeros()
+        } else {
+            self.to_image
+        }
     }
 }
 

@@ -6,8 +6,6 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use nalgebra::Vector3;
-
 use super::damage::{Damage, Judge};
 use super::{Format, Reader};
 use crate::error::Place;
@@ -21,9 +19,6 @@ pub struct Layout {
     pub path: PathBuf,
     /// What was read of it.
     pub structure: Structure,
-    /// Number of atom records in the file (waters and all) and the record of every atom that was
-    /// read, where the format tells.
-    records: Option<(usize, Vec<usize>)>,
 }
 
 impl Layout {
@@ -32,40 +27,15 @@ impl Layout {
     /// # Errors
     /// Those of [`read()`].
     pub fn load(path: &Path, options: &ReadOptions) -> Result<Self> {
-        let structure = read(path, options)?;
         Ok(Layout {
             path: path.to_owned(),
-            records: records_of(path, &structure),
-            structure,
+            structure: read(path, options)?,
         })
     }
 
     /// The topology.
     pub fn topology(&self) -> &Topology {
         &self.structure.topology
-    }
-
-    /// For every atom its place in a frame of `count` atoms, as many as the file has records, the
-    /// structure has atoms, or heavy atoms (hydrogens then have none); nothing for other counts.
-    fn places(&self, count: usize) -> Option<Vec<Option<usize>>> {
-        let topology = self.topology();
-        if let Some((records, places)) = &self.records
-            && count == *records
-        {
-            return Some(places.iter().copied().map(Some).collect());
-        }
-        if count == topology.len() {
-            return Some((0..count).map(Some).collect());
-        }
-        let heavy = topology.heavy_atoms();
-        (count == heavy.len()).then(|| {
-            let mut places = vec![None; topology.len()];
-            heavy
-                .iter()
-                .enumerate()
-                .for_each(|(place, &atom)| places[atom] = Some(place));
-            places
-        })
     }
 
     /// The atoms that a trajectory's frames hold at these places.
@@ -93,26 +63,19 @@ impl Layout {
     pub fn open(&self, trajectory: &Path) -> Result<(Reader, Vec<Option<usize>>)> {
         let reader = Reader::open(trajectory, None)?;
         let count = reader.n_atoms();
-        if let Some(places) = self.places(count) {
+        let (topology, records) = (self.topology(), &self.structure.report.records);
+        if let Some(places) = records.places(topology, count) {
             return Ok((reader, places));
         }
-        let topology = self.topology();
         if Format::of_file(trajectory)? == Format::Pdb {
             // its protein may be the structure's
             let reader = Reader::open(trajectory, Some(topology))?;
             return Ok((reader, (0..topology.len()).map(Some).collect()));
         }
-        let more = self
-            .records
-            .as_ref()
-            .filter(|(records, _)| *records != topology.len());
-        let records = more.map_or(String::new(), |(records, _)| {
-            format!(" ({records} with all that is not protein)")
-        });
         let what = format!(
-            "holds {count} atoms a frame, {} {}{records}",
+            "holds {count} atoms a frame; of {} it may hold {}",
             self.path.display(),
-            topology.len()
+            records.numbers(topology)
         );
         Err(Error::input(
             Place::file(trajectory),
@@ -120,37 +83,6 @@ impl Layout {
             "give the structure that it was made with, all its atoms in order",
         ))
     }
-}
-
-/// Number of atom records in the model that was read, and the record of every atom; nothing where
-/// the file cannot be read as frames.
-fn records_of(path: &Path, structure: &Structure) -> Option<(usize, Vec<usize>)> {
-    if !Format::of_file(path).ok()?.names_atoms() {
-        return None;
-    }
-    let mut reader = Reader::open(path, None).ok()?;
-    let mut model = Frame::default();
-    let index = structure.report.model.saturating_sub(1);
-    let index = index.min(reader.len() - 1);
-    reader.read_at(index, &mut model).ok()?;
-    let places = records_at(&model.positions, &structure.frame.positions);
-    (places.len() == structure.topology.len()).then_some((model.positions.len(), places))
-}
-
-/// Which records stand at these positions, to the thousandth of an Å that a PDB file has: no two
-/// atoms share a place.
-fn records_at(records: &[Vector3<f64>], positions: &[Vector3<f64>]) -> Vec<usize> {
-    let key = |x: &Vector3<f64>| [x.x, x.y, x.z].map(|value| (value * 1000.0).round() as i64);
-    let places: HashMap<[i64; 3], usize> = records
-        .iter()
-        .enumerate()
-        .rev()
-        .map(|(record, x)| (key(x), record))
-        .collect();
-    positions
-        .iter()
-        .filter_map(|x| places.get(&key(x)).copied())
-        .collect()
 }
 
 /// Frames of some atoms of a structure, whole and judged.

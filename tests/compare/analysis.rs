@@ -215,7 +215,9 @@ fn the_start_that_is_left_out_is_that_of_pymbar() {
 
 #[test]
 fn replicas_are_tracks_of_their_own() {
-    let files = [data("akle_a.xtc"), data("akle_a.xtc")];
+    let folder = tempfile::tempdir().unwrap();
+    let files = [data("akle_a.xtc"), folder.path().join("twin.xtc")];
+    std::fs::copy(&files[0], &files[1]).unwrap();
     let looked = look(&files, "akle", Options::default());
     let tracks = &looked.analysis.tracks;
     assert_eq!(tracks.len(), 2);

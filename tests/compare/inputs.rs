@@ -190,9 +190,15 @@ fn thread_count_changes_no_bit() {
 
 #[test]
 fn replicas_are_pooled() {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = |name: &str| {
+        let path = folder.path().join(name);
+        std::fs::copy(data("akle_b.xtc"), &path).unwrap();
+        path
+    };
     let inputs = Inputs {
         run: vec![data("akle_a.xtc")],
-        reference: vec![data("akle_b.xtc"), data("akle_b.xtc"), data("akle_b.xtc")],
+        reference: vec![data("akle_b.xtc"), copy("b.xtc"), copy("c.xtc")],
         run_top: Some(structure("akle")),
         reference_top: None,
     };

@@ -67,6 +67,12 @@ fn charge_states_are_kept_or_the_change_is_said() {
         &["A:ALA 26: its proton HXT is left out", "the end is charged"],
         None,
     );
+    // CHARMM calls that proton HT2, as it does a hydrogen of the first nitrogen
+    let charmm = edited("neutral_c_terminus.pdb", |line| {
+        Some(line.replace(" HXT ", " HT2 "))
+    });
+    let said = &["A:ALA 26: its proton HT2 is left out", "the end is charged"];
+    case(charmm.path(), &[], 0, said, None);
     // heavy atoms alone say nothing, and nothing is said
     let bare = command("check", &repository("data/structures/1ubi.pdb.gz"), &[]);
     assert!(!bare.words.contains("warning"), "{}", bare.words);

@@ -7,6 +7,7 @@ mod program;
 
 mod damage;
 mod forms;
+mod layouts;
 mod times;
 
 use std::path::{Path, PathBuf};

@@ -39,6 +39,10 @@ pub struct Run {
 /// # Errors
 /// Those of [`crate::compare::source::open`].
 pub fn open(paths: &[PathBuf], top: Option<&PathBuf>, options: &ReadOptions) -> Result<Run> {
+    let options = &ReadOptions {
+        lenient: true,
+        ..options.clone()
+    };
     let mut structures = Structures::default();
     let tops = structures.of(paths, top, options)?;
     let Some(&base) = tops.first() else {

@@ -25,8 +25,11 @@ pub(super) fn sentence(analysis: &Analysis) -> String {
     let convergence = &analysis.convergence;
     if convergence.shortest < FEW {
         return format!(
-            "{} frames are too few to say whether the run has settled.",
-            convergence.shortest
+            "{} too few to say whether the run has settled.",
+            match convergence.shortest {
+                1 => "One frame (the shortest trajectory has no more) is".to_owned(),
+                frames => format!("{frames} frames are"),
+            }
         );
     }
     let each: Vec<Known> = analysis

@@ -38,7 +38,8 @@ pub(super) fn sentence(findings: &Findings) -> String {
     let mut words = match outside.len() {
         0 => format!("No measure of the whole molecule is outside ({within} of {all} are within)."),
         some => format!(
-            "{some} of {all} measures are outside what MD of its length gives, farthest {}.",
+            "{some} of {all} measures {} outside what MD of its length gives, farthest {}.",
+            if some == 1 { "is" } else { "are" },
             outside
                 .iter()
                 .take(NAMED)

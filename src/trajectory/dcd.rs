@@ -44,6 +44,29 @@ fn wide_markers(input: &mut Input) -> Result<bool, Fault> {
     Ok(wide)
 }
 
+/// Passes over the record of titles, of 80 characters each, and the marker of the one behind it.
+/// Some writers count their titles but say another length of the record (MDAnalysis did).
+fn behind_title(input: &mut Input, wide: bool) -> Result<(), Fault> {
+    let said = marker(input, wide).map_err(cut)?;
+    let start = input.position;
+    let counted = 4 + 80 * u64::from(input.u32().map_err(cut)?);
+    for length in [said, counted] {
+        input.go_to(start).map_err(cut)?;
+        let ends = input.skip(length).and_then(|()| {
+            let again = marker(input, wide)?;
+            Ok((again, marker(input, wide)?))
+        });
+        match ends {
+            Ok(ends) if ends == (said, 4) => return Ok(()),
+            Err(ended) if length == counted => return Err(cut(ended)),
+            _ => {}
+        }
+    }
+    Err(Fault::header(
+        "is broken: its header's record lengths disagree",
+    ))
+}
+
 /// The numbers of the first record that matter.
 struct Control {
     /// Frames, as far as the writer has counted: one that was stopped leaves it wrong.
@@ -89,12 +112,27 @@ fn control(input: &mut Input) -> Result<Control, Ended> {
 
 /// The time step that VMD, mdtraj and ProDy write for none: nobody integrates with 48.9 fs.
 const UNSET: f64 = 1.0;
+/// Time steps of dynamics, ps: what is shorter or longer was written in another unit than CHARMM's
+/// (LAMMPS and ACEMD write fs), or by a program that does not know it.
+const TIME_STEPS: std::ops::Range<f64> = 2e-4..UNSET * PS_PER_AKMA;
+
+/// A time, ps, in fs with the digits that tell it apart.
+fn femtoseconds(time: f64) -> String {
+    match 1e3 * time {
+        long if long >= 10.0 => format!("{long:.0}"),
+        short if short >= 0.001 => format!("{short:.3}"),
+        tiny => format!("{tiny:.0e}"),
+    }
+}
 
 impl Control {
     /// Times of frames, ps, where the writer has set them.
     fn times(&self, frames: u64) -> Option<Vec<f64>> {
         let step = rounded(self.delta * PS_PER_AKMA);
-        let known = self.delta != UNSET && step > 0.0 && step.is_finite() && self.stride > 0;
+        // a stride of 1 may mean that the time step is that of the frames (MDAnalysis)
+        let is_possible = TIME_STEPS.contains(&step)
+            || self.stride == 1 && step >= TIME_STEPS.start && step.is_finite();
+        let known = self.delta != UNSET && is_possible && self.stride > 0;
         let time =
             |frame: u64| (f64::from(self.start) + frame as f64 * f64::from(self.stride)) * step;
         known.then(|| (0..frames).map(time).collect())
@@ -105,6 +143,13 @@ impl Control {
             format!("every {} steps a frame", self.stride)
         } else if self.delta == UNSET {
             "a time step of 1, which VMD and mdtraj write for none".to_owned()
+        } else if self.delta > 0.0 && self.delta.is_finite() {
+            format!(
+                "a time step of {}, {} fs in CHARMM's unit, which no dynamics takes; some \
+                 programs write fs",
+                rounded(self.delta),
+                femtoseconds(PS_PER_AKMA * self.delta)
+            )
         } else {
             format!("a time step of {}", self.delta)
         };
@@ -155,15 +200,7 @@ impl Dcd {
         let wide = wide_markers(&mut input)?;
         let control = control(&mut input).map_err(cut)?;
         marker(&mut input, wide).map_err(cut)?;
-        let title = marker(&mut input, wide).map_err(cut)?;
-        input.skip(title).map_err(cut)?;
-        let again = marker(&mut input, wide).map_err(cut)?;
-        let four = marker(&mut input, wide).map_err(cut)?;
-        if (again, four) != (title, 4) {
-            return Err(Fault::header(
-                "is broken: its header's record lengths disagree",
-            ));
-        }
+        behind_title(&mut input, wide)?;
         let atoms = input.u32().map_err(cut)? as usize;
         marker(&mut input, wide).map_err(cut)?;
         if atoms == 0 || control.fixed >= atoms {

@@ -169,7 +169,7 @@ fn by_content(head: &[u8]) -> Option<Format> {
     match head {
         [0, 0, 0x07, 0xcb | 0xe7, ..] => Some(Format::Xtc),
         [0, 0, 0x07, 0xc9, ..] => Some(Format::Trr),
-        [b'C', b'D', b'F', 1 | 2, ..] => Some(Format::NetCdf),
+        [b'C', b'D', b'F', 1 | 2 | 5, ..] => Some(Format::NetCdf),
         [_, _, _, _, b'C', b'O', b'R', b'D', ..] => Some(Format::Dcd),
         [_, _, _, _, _, _, _, _, b'C', b'O', b'R', b'D', ..] => Some(Format::Dcd),
         _ if is_pdb(head) => Some(Format::Pdb),

@@ -1,5 +1,5 @@
-//! Amber NetCDF trajectories: the classic (version 1) and 64-bit offset (version 2) formats of
-//! NetCDF.
+//! Amber NetCDF trajectories: the classic (version 1), 64-bit offset (version 2) and 64-bit data
+//! (version 5) formats of NetCDF.
 //!
 //! Sources: the NetCDF classic format specification,
 //! <https://docs.unidata.ucar.edu/netcdf-c/current/file_format_specifications.html>; the AMBER
@@ -19,9 +19,9 @@ const DOUBLE: u32 = 6;
 /// Bytes of one value of a NetCDF type.
 fn width(kind: u32) -> u64 {
     match kind {
-        3 => 2,
-        4 | FLOAT => 4,
-        DOUBLE => 8,
+        3 | 8 => 2,
+        4 | FLOAT | 9 => 4,
+        DOUBLE | 10 | 11 => 8,
         _ => 1,
     }
 }
@@ -47,17 +47,29 @@ pub(super) struct NetCdf {
     angles: Option<Variable>,
 }
 
-fn name(input: &mut Input) -> Result<Vec<u8>, Ended> {
-    let length = u64::from(input.u32()?);
+/// Counts and lengths have 64 bits in this version, 32 in those before.
+const WIDE: u8 = 5;
+
+/// Reads a count or a length.
+fn count(input: &mut Input, version: u8) -> Result<u64, Ended> {
+    if version == WIDE {
+        input.u64()
+    } else {
+        input.u32().map(u64::from)
+    }
+}
+
+fn name(input: &mut Input, version: u8) -> Result<Vec<u8>, Ended> {
+    let length = count(input, version)?;
     let mut bytes = Vec::new();
     input.fill(length, &mut bytes)?;
-    input.skip(length.next_multiple_of(4) - length)?;
+    input.skip(length.wrapping_neg() % 4)?;
     Ok(bytes)
 }
 
 /// The number of entries of a list with this tag; an absent list is two zeros.
-fn list(input: &mut Input, tag: u32) -> Result<u32, Ended> {
-    match (input.u32()?, input.u32()?) {
+fn list(input: &mut Input, version: u8, tag: u32) -> Result<u64, Ended> {
+    match (input.u32()?, count(input, version)?) {
         (0, 0) => Ok(0),
         (found, count) if found == tag => Ok(count),
         _ => Err(Ended),
@@ -65,14 +77,18 @@ fn list(input: &mut Input, tag: u32) -> Result<u32, Ended> {
 }
 
 /// Reads a list of attributes; the value of `scale_factor`, or 1.
-fn attributes(input: &mut Input) -> Result<f64, Ended> {
+fn attributes(input: &mut Input, version: u8) -> Result<f64, Ended> {
     let mut scale = 1.0;
-    for _ in 0..list(input, ATTRIBUTES)? {
-        let name = name(input)?;
+    for _ in 0..list(input, version, ATTRIBUTES)? {
+        let name = name(input, version)?;
         let kind = input.u32()?;
-        let count = u64::from(input.u32()?);
-        let end = input.position + (width(kind) * count).next_multiple_of(4);
-        if name == b"scale_factor" && count == 1 && matches!(kind, FLOAT | DOUBLE) {
+        let values = count(input, version)?;
+        let bytes = width(kind)
+            .checked_mul(values)
+            .and_then(|bytes| bytes.checked_next_multiple_of(4))
+            .ok_or(Ended)?;
+        let end = input.position.checked_add(bytes).ok_or(Ended)?;
+        if name == b"scale_factor" && values == 1 && matches!(kind, FLOAT | DOUBLE) {
             scale = input.real(kind == DOUBLE)?;
         }
         input.go_to(end)?;
@@ -81,14 +97,14 @@ fn attributes(input: &mut Input) -> Result<f64, Ended> {
 }
 
 fn variable(input: &mut Input, version: u8) -> Result<Variable, Ended> {
-    let name = name(input)?;
+    let name = name(input, version)?;
     let mut dimensions = Vec::new();
-    for _ in 0..input.u32()? {
-        dimensions.push(input.u32()? as usize);
+    for _ in 0..count(input, version)? {
+        dimensions.push(count(input, version)? as usize);
     }
-    let scale = attributes(input)?;
+    let scale = attributes(input, version)?;
     let kind = input.u32()?;
-    let size = u64::from(input.u32()?);
+    let size = count(input, version)?;
     let begin = if version == 1 {
         u64::from(input.u32()?)
     } else {
@@ -106,17 +122,18 @@ fn variable(input: &mut Input, version: u8) -> Result<Variable, Ended> {
 
 /// Number of frames that the header claims; dimensions by name and length (0: the frames);
 /// variables.
-type Header = (u32, Vec<(Vec<u8>, usize)>, Vec<Variable>);
+type Header = (u64, Vec<(Vec<u8>, usize)>, Vec<Variable>);
 
 fn header(input: &mut Input, version: u8) -> Result<Header, Ended> {
-    let frames = input.u32()?;
+    let frames = count(input, version)?;
     let mut dimensions = Vec::new();
-    for _ in 0..list(input, DIMENSIONS)? {
-        dimensions.push((name(input)?, input.u32()? as usize));
+    for _ in 0..list(input, version, DIMENSIONS)? {
+        let name = name(input, version)?;
+        dimensions.push((name, count(input, version)? as usize));
     }
-    attributes(input)?;
+    attributes(input, version)?;
     let mut variables = Vec::new();
-    for _ in 0..list(input, VARIABLES)? {
+    for _ in 0..list(input, version, VARIABLES)? {
         variables.push(variable(input, version)?);
     }
     Ok((frames, dimensions, variables))
@@ -126,10 +143,11 @@ impl NetCdf {
     pub fn open(mut input: Input) -> Result<(Contents, Self), Fault> {
         let broken = |_| Fault::header("is broken: its header cannot be read");
         let version = match input.bytes().map_err(broken)? {
-            [b'C', b'D', b'F', version @ (1 | 2)] => version,
+            [b'C', b'D', b'F', version @ (1 | 2 | WIDE)] => version,
             _ => {
                 return Err(Fault::header(
-                    "is no Amber NetCDF trajectory (NetCDF 3 is read; NetCDF 4 and HDF5 are not)",
+                    "is no Amber NetCDF trajectory (NetCDF 3 is read; NetCDF 4 and HDF5 \
+                     are not: `nccopy -k cdf5` makes one of the other)",
                 ));
             }
         };
@@ -145,7 +163,8 @@ impl NetCdf {
                 .is_some_and(|&d| dimensions.get(d).is_some_and(|(_, length)| *length == 0))
         };
         variables.retain(per_frame);
-        let stride: u64 = variables.iter().map(|variable| variable.size).sum();
+        let sizes = variables.iter().map(|variable| variable.size);
+        let stride = sizes.fold(0, u64::saturating_add);
         let begin = variables
             .iter()
             .map(|variable| variable.begin)
@@ -158,34 +177,31 @@ impl NetCdf {
                 .iter()
                 .position(|variable| variable.name == name)?;
             let variable = variables.swap_remove(index);
-            let needs = numbers as u64 * width(variable.kind);
+            let needs = (numbers as u64).saturating_mul(width(variable.kind));
             let fits = matches!(variable.kind, FLOAT | DOUBLE)
                 && variable.size >= needs
                 && variable.begin.checked_sub(begin)?.checked_add(needs)? <= stride;
             fits.then_some(variable)
         };
-        let Some(coordinates) = take(b"coordinates", 3 * atoms).filter(|_| atoms > 0 && stride > 0)
+        let all = atoms.saturating_mul(3);
+        let Some(coordinates) = take(b"coordinates", all).filter(|_| atoms > 0 && stride > 0)
         else {
             return Err(Fault::header(
                 "is no Amber NetCDF trajectory: it has no frames of coordinates",
             ));
         };
-        let (velocities, time) = (take(b"velocities", 3 * atoms), take(b"time", 1));
+        let (velocities, time) = (take(b"velocities", all), take(b"time", 1));
         let (edges, angles) = (take(b"cell_lengths", 3), take(b"cell_angles", 3));
         // the last record of a file may lack its padding, which is at most 3 bytes
         let bytes = input.size.saturating_sub(begin) + 3;
         let there = bytes / stride;
-        let streamed = claimed == u32::MAX;
+        let streamed = claimed == u64::from(u32::MAX) || claimed == u64::MAX;
         let is_cut = if streamed {
             bytes % stride > 3
         } else {
-            there < u64::from(claimed)
+            there < claimed
         };
-        let frames = if streamed {
-            there
-        } else {
-            there.min(u64::from(claimed))
-        };
+        let frames = if streamed { there } else { there.min(claimed) };
         if is_cut && frames == 0 {
             return Err(Fault::cut(0));
         }

@@ -18,7 +18,8 @@ const COORDINATES_END: usize = 54;
 
 pub(super) struct Pdb {
     models: Vec<Vec<Vector3<f64>>>,
-    cell: Option<Cell>,
+    /// Of every model.
+    cells: Vec<Option<Cell>>,
 }
 
 /// Gzipped text may grow by this much without being doubted: frames of a frozen molecule shrink to
@@ -73,7 +74,10 @@ fn without_cut_line(text: &str) -> &str {
 /// Models as they are found.
 struct Models {
     all: Vec<Vec<Vector3<f64>>>,
+    /// The cell said last.
     cell: Option<Cell>,
+    /// That of every model that has atoms: one record may stand for all, or one before each.
+    cells: Vec<Option<Cell>>,
     /// Whether the last model has come to its end (END, ENDMDL).
     ended: bool,
     /// Time of every model, ps, as far as titles say it.
@@ -91,6 +95,7 @@ impl Models {
         let mut models = Models {
             all: vec![Vec::new()],
             cell: None,
+            cells: Vec::new(),
             ended: false,
             times: Vec::new(),
         };
@@ -107,6 +112,9 @@ impl Models {
                 return Err(Fault::frame(self.all.len() - 1, what));
             };
             let model = self.all.last_mut().expect("starts with one");
+            if model.is_empty() {
+                self.cells.push(self.cell);
+            }
             model.push(Vector3::from(position));
             self.ended = false;
         } else if line.starts_with("CRYST1") {
@@ -130,9 +138,10 @@ impl Pdb {
         let whole = without_cut_line(text);
         let Models {
             mut all,
-            cell,
+            cells,
             ended,
             times,
+            ..
         } = Models::read(whole)?;
         all.retain(|model| !model.is_empty());
         let atoms = all.first().map_or(0, Vec::len);
@@ -157,7 +166,7 @@ impl Pdb {
                 .then(|| times[..all.len()].to_vec()),
             notes,
         };
-        Ok((contents, Pdb { models: all, cell }))
+        Ok((contents, Pdb { models: all, cells }))
     }
 }
 
@@ -178,14 +187,9 @@ impl Pdb {
             frames: frames.len(),
             ..Contents::default()
         };
+        let cells = frames.iter().map(|frame| frame.cell).collect();
         let models = frames.into_iter().map(|frame| frame.positions).collect();
-        (first.topology.len() == atoms).then_some((
-            contents,
-            Pdb {
-                models,
-                cell: first.frame.cell,
-            },
-        ))
+        (first.topology.len() == atoms).then_some((contents, Pdb { models, cells }))
     }
 }
 
@@ -193,7 +197,7 @@ impl Source for Pdb {
     fn read(&mut self, index: usize, frame: &mut Frame) -> Result<(), String> {
         frame.step = index as u64;
         frame.velocities = None;
-        frame.cell = self.cell;
+        frame.cell = self.cells[index];
         frame.positions.clear();
         frame.positions.extend(&self.models[index]);
         Ok(())

@@ -132,6 +132,55 @@ fn unset_dcd_times(path: &Path) {
     std::fs::write(path, bytes).unwrap();
 }
 
+/// A file of MDAnalysis, whose stride is 1, with another time step and stride in its header.
+fn dcd_with(delta: f32, stride: i32) -> Reader {
+    let path = super::repository("tests/data/trajectories/s.dcd");
+    let mut bytes = std::fs::read(path).unwrap();
+    bytes[16..20].copy_from_slice(&stride.to_le_bytes());
+    bytes[44..48].copy_from_slice(&delta.to_le_bytes());
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("s.dcd"), bytes).unwrap();
+    Reader::open(folder.path().join("s.dcd"), None).unwrap()
+}
+
+#[test]
+fn time_steps_of_dcd_that_no_dynamics_takes_are_none() {
+    // LAMMPS and ACEMD write fs, others ps or 0.001 for none; a frame is no 0.05 fs
+    for (delta, stride) in [(4.0, 25_000), (2.0, 1000), (0.002, 500), (0.001, 1)] {
+        let reader = dcd_with(delta, stride);
+        assert_eq!(reader.time_step(), None, "{delta} {stride}");
+        let said = reader.notes().join("\n");
+        let words = format!("a time step of {delta}, ");
+        assert!(
+            said.contains(&words) && said.contains("no dynamics takes"),
+            "{said}"
+        );
+    }
+    // 2 fs every 1000 steps; 100 ps in one step, as MDAnalysis writes what it knows of frames
+    for (delta, stride, step) in [(0.040_909_65, 1000, 2.0), (2045.4829, 1, 100.0)] {
+        let reader = dcd_with(delta, stride);
+        let found = reader.time_step().unwrap();
+        assert!((found - step).abs() <= 1e-4 * step, "{found}");
+        assert_eq!(reader.notes(), [] as [String; 0]);
+    }
+}
+
+#[test]
+fn a_dcd_whose_titles_are_longer_than_it_says_is_read() {
+    let path = super::repository("tests/data/trajectories/s.dcd");
+    let mut bytes = std::fs::read(path).unwrap();
+    let length = u32::from_le_bytes(bytes[92..96].try_into().unwrap()) as usize;
+    assert_eq!(length, 244); // three titles
+    for place in [92, 96 + length] {
+        bytes[place..place + 4].copy_from_slice(&164u32.to_le_bytes());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.dcd");
+    std::fs::write(&path, bytes).unwrap();
+    let reader = Reader::open(&path, None).unwrap();
+    assert_eq!((reader.len(), reader.n_atoms()), (5, 12));
+}
+
 #[test]
 fn times_that_cannot_be_trusted_are_said_and_no_frame_is_lost() {
     for (name, frames, word) in [

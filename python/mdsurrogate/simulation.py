@@ -51,14 +51,37 @@ class Simulation(_mdsurrogate.Simulation):
             yield self.advance(stride)
 
     def universe(self, steps: int, every: int = 1, replica: int = 0, progress: bool = False):
-        """Makes steps in memory and returns one replica's frames as an MDAnalysis Universe."""
-        frames = [frame[replica] for frame in self.frames(steps, every, progress)]
-        return universe(self.structure, np.array(frames), self.time_step * every)
+        """Makes steps in memory and returns one replica's frames as an MDAnalysis Universe.
+
+        ``steps`` is a multiple of ``every``; frames have the simulation's own times.
+        """
+        frames, start = self._one_replica(steps, every, replica, progress)
+        return universe(self.structure, frames, self.time_step * every, start)
 
     def to_mdtraj(self, steps: int, every: int = 1, replica: int = 0, progress: bool = False):
-        """Makes steps in memory and returns one replica's frames as an mdtraj Trajectory (nm)."""
-        frames = [frame[replica] for frame in self.frames(steps, every, progress)]
-        return to_mdtraj(self.structure, np.array(frames), self.time_step * every)
+        """Makes steps in memory and returns one replica's frames as an mdtraj Trajectory (nm).
+
+        ``steps`` is a multiple of ``every``; frames have the simulation's own times.
+        """
+        frames, start = self._one_replica(steps, every, replica, progress)
+        return to_mdtraj(self.structure, frames, self.time_step * every, start)
+
+    def _one_replica(self, steps: int, every: int, replica: int, progress: bool):
+        """Frames of one replica, and the time of the first of them, ps."""
+        if steps < 1 or every < 1 or steps % every:
+            raise _mdsurrogate.UsageError(
+                f"{steps} steps with a frame every {every}: frames would not be a time apart\n"
+                "  try: steps that are a multiple of every"
+            )
+        if not 0 <= replica < self.replicas:
+            raise _mdsurrogate.UsageError(
+                f"replica: there is no {replica}\n  try: 0 to {self.replicas - 1}"
+            )
+        frames, times = [], []
+        for frame in self.frames(steps, every, progress):
+            frames.append(frame[replica])
+            times.append(self.time)
+        return np.array(frames), times[0]
 
 
 def _bar(strides):
@@ -81,8 +104,9 @@ def _frames_of(structure: Structure, positions: np.ndarray) -> np.ndarray:
     return positions
 
 
-def universe(structure: Structure, positions: np.ndarray, dt: float = 1.0):
-    """An MDAnalysis Universe in memory: positions (Å) of frames ``dt`` ps apart."""
+def universe(structure: Structure, positions: np.ndarray, dt: float = 1.0, start=None):
+    """An MDAnalysis Universe in memory: positions (Å) of frames ``dt`` ps apart, the first at
+    ``start`` ps (default: ``dt``, as of frames behind the input)."""
     import MDAnalysis as mda
     from MDAnalysis.coordinates.memory import MemoryReader
 
@@ -107,12 +131,19 @@ def universe(structure: Structure, positions: np.ndarray, dt: float = 1.0):
     made.add_TopologyAttr("resids", np.array(structure.residue_numbers)[first])
     made.add_TopologyAttr("segids", segments)
     made.add_TopologyAttr("bonds", [tuple(bond) for bond in structure.bonds])
-    made.load_new(positions.astype(np.float32), format=MemoryReader, order="fac", dt=dt)
+    made.load_new(
+        positions.astype(np.float32),
+        format=MemoryReader,
+        order="fac",
+        dt=dt,
+        time_offset=dt if start is None else start,
+    )
     return made
 
 
-def to_mdtraj(structure: Structure, positions: np.ndarray, dt: float = 1.0):
-    """An mdtraj Trajectory: positions (given in Å, there in nm) of frames ``dt`` ps apart."""
+def to_mdtraj(structure: Structure, positions: np.ndarray, dt: float = 1.0, start=None):
+    """An mdtraj Trajectory: positions (given in Å, there in nm) of frames ``dt`` ps apart, the first
+    at ``start`` ps (default: ``dt``, as of frames behind the input)."""
     import mdtraj
 
     positions = _frames_of(structure, positions)
@@ -136,5 +167,5 @@ def to_mdtraj(structure: Structure, positions: np.ndarray, dt: float = 1.0):
     atoms = list(topology.atoms)
     for i, j in structure.bonds:
         topology.add_bond(atoms[i], atoms[j])
-    times = dt * np.arange(1, len(positions) + 1)
+    times = (dt if start is None else start) + dt * np.arange(len(positions))
     return mdtraj.Trajectory(positions / 10.0, topology, time=times)

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use mdsurrogate::Result;
 use mdsurrogate::compare::analysis;
 use mdsurrogate::compare::report::{refuse_existing_analysis, refuse_existing_report};
 use mdsurrogate::compare::source::Inputs;
 use mdsurrogate::session::analyze::{self, AnalyzeOptions, Analyzed, Skip};
 use mdsurrogate::session::compare::{self, CompareOptions};
 use mdsurrogate::units::Dimension;
+use mdsurrogate::{Error, Result};
 use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -19,10 +19,29 @@ use crate::options::Quantity;
 /// What the pages say that they were made by.
 const COMMAND: &str = "Python";
 
-fn in_unit(quantity: Option<&Quantity>, dimension: Dimension) -> Result<Option<f64>> {
-    quantity
-        .map(|quantity| quantity.in_unit(dimension))
-        .transpose()
+/// A quantity above 0, as this argument.
+fn above_zero(
+    name: &str,
+    quantity: Option<&Quantity>,
+    dimension: Dimension,
+) -> Result<Option<f64>> {
+    let Some(quantity) = quantity else {
+        return Ok(None);
+    };
+    let value = quantity.in_unit(dimension)?;
+    if value <= 0.0 {
+        let what = format!("{name}: {value} is none");
+        return Err(Error::usage(what, "a value above 0, or leave it out"));
+    }
+    Ok(Some(value))
+}
+
+/// A stride as it may be.
+fn at_least_one(stride: usize) -> Result<usize> {
+    if stride == 0 {
+        return Err(Error::usage("stride: 0 is no stride", "1 or more"));
+    }
+    Ok(stride)
 }
 
 /// Numbers of an analysis: `metrics` as JSON, an array a frame of each of `values`, and `files`.
@@ -49,11 +68,11 @@ pub fn analyze_run<'py>(
             run,
             top,
             skip: Skip::parse(skip)?,
-            stride: stride.max(1),
-            time_step: in_unit(time_step.as_ref(), Dimension::Time)?,
+            stride: at_least_one(stride)?,
+            time_step: above_zero("time_step", time_step.as_ref(), Dimension::Time)?,
             measures: analysis::Options {
-                lag: in_unit(lag.as_ref(), Dimension::Time)?,
-                cutoff: in_unit(cutoff.as_ref(), Dimension::Length)?,
+                lag: above_zero("lag", lag.as_ref(), Dimension::Time)?,
+                cutoff: above_zero("cutoff", cutoff.as_ref(), Dimension::Length)?,
             },
             viewer,
             ..AnalyzeOptions::default()
@@ -135,9 +154,13 @@ pub fn compare_runs(
                 run_top: top,
                 reference_top,
             },
-            time_step: in_unit(time_step.as_ref(), Dimension::Time)?,
-            reference_time_step: in_unit(reference_time_step.as_ref(), Dimension::Time)?,
-            lag: in_unit(lag.as_ref(), Dimension::Time)?,
+            time_step: above_zero("time_step", time_step.as_ref(), Dimension::Time)?,
+            reference_time_step: above_zero(
+                "reference_time_step",
+                reference_time_step.as_ref(),
+                Dimension::Time,
+            )?,
+            lag: above_zero("lag", lag.as_ref(), Dimension::Time)?,
             viewer,
             ..CompareOptions::default()
         })

@@ -1,6 +1,7 @@
 """`analyze` and `compare` from Python, against mdtraj and the command's own files."""
 
 import json
+import shutil
 import sys
 
 import mdtraj
@@ -34,8 +35,9 @@ def test_numbers_are_those_of_mdtraj(tmp_path):
     assert found.files[0].name == "index.html" and found.files[0].exists()
 
 
-def test_starts_and_replicas():
-    two = mdsurrogate.analyze([XTC, XTC], top=TOP, skip="50%", stride=5)
+def test_starts_and_replicas(tmp_path):
+    again = shutil.copy(XTC, tmp_path / "again.xtc")
+    two = mdsurrogate.analyze([XTC, again], top=TOP, skip="50%", stride=5)
     assert two.values["radius_of_gyration"].shape == (20,)
     assert two.trajectory.tolist() == [0] * 10 + [1] * 10
     with pytest.raises(mdsurrogate.UsageError) as caught:
@@ -43,6 +45,11 @@ def test_starts_and_replicas():
     assert "PREFIX" in caught.value.hint
     with pytest.raises(mdsurrogate.UsageError):
         mdsurrogate.analyze(XTC, top=TOP, skip="half")
+    with pytest.raises(mdsurrogate.UsageError, match="given twice"):
+        mdsurrogate.analyze([XTC, XTC], top=TOP)
+    for wrong in [{"stride": 0}, {"time_step": 0.0}, {"lag": "0ps"}, {"cutoff": 0}]:
+        with pytest.raises(mdsurrogate.UsageError, match=next(iter(wrong))):
+            mdsurrogate.analyze(XTC, top=TOP, **wrong)
 
 
 def test_a_comparison_has_the_measures_of_the_command(tmp_path):

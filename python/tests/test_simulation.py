@@ -80,12 +80,26 @@ def test_universe_and_mdtraj_measure_the_same(akle_file):
     assert np.allclose(trajectory.time, [2 * make().time_step, 4 * make().time_step])
     ends = trajectory.topology.select("name CA")[[0, -1]]
     apart = 10 * mdtraj.compute_distances(trajectory, [ends])[:, 0]  # mdtraj has nm
+    times = [2 * make().time_step, 4 * make().time_step]
+    assert [step.time for step in universe.trajectory] == trajectory.time.tolist() == times
     alpha = universe.select_atoms("name CA")
     frames = [alpha.positions.copy() for _ in universe.trajectory]
     expected = [np.linalg.norm(frame[-1] - frame[0]) for frame in frames]
     assert np.allclose(apart, expected, rtol=1e-5)
     assert len(universe.select_atoms("backbone")) == len(trajectory.topology.select("backbone"))
     assert universe.bonds is not None and trajectory.topology.n_bonds == len(universe.bonds)
+
+
+def test_frames_that_would_have_no_times_are_refused(akle_file):
+    simulation = mdsurrogate.Simulation(akle_file, **QUICK)
+    for wrong in [(5, 2), (0, 1), (4, 0)]:
+        with pytest.raises(mdsurrogate.UsageError, match="multiple"):
+            simulation.universe(*wrong)
+    with pytest.raises(mdsurrogate.UsageError, match="replica"):
+        simulation.to_mdtraj(1, replica=1)
+    assert simulation.step == 0
+    simulation.advance(3)
+    assert np.allclose(simulation.to_mdtraj(1).time, 4 * simulation.time_step)
 
 
 def test_a_structure_in_memory_is_simulated(akle):

@@ -162,6 +162,13 @@ impl Error {
             hint: hint.into(),
         }
     }
+    /// The same error, in this file where it names none.
+    pub fn in_file(mut self, path: impl AsRef<Path>) -> Self {
+        if let Error::Input { place, .. } = &mut self {
+            place.file.get_or_insert_with(|| path.as_ref().to_owned());
+        }
+        self
+    }
     /// A file cannot be written.
     pub fn output(
         path: impl AsRef<Path>,

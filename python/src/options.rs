@@ -69,8 +69,7 @@ pub fn completion(
         read: ReadOptions {
             model_number,
             chains,
-            altloc: None,
-            lenient: false,
+            ..ReadOptions::default()
         },
         fix,
         his: named("his", his, &forms)?,

@@ -25,7 +25,8 @@ pub struct Completion {
     /// Part of the file to read
     #[command(flatten)]
     pub selection: Selection,
-    /// Build missing heavy atoms of side chains from templates
+    /// Build missing side chains and carbonyl oxygens from templates; leave out residues at ends of
+    /// chains and breaks that lack N, CA or C
     #[arg(long)]
     pub fix: bool,
     /// Form of histidines whose hydrogens say nothing

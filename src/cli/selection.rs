@@ -27,7 +27,7 @@ impl From<Selection> for ReadOptions {
             model_number,
             chains,
             altloc,
-            lenient: false,
+            ..ReadOptions::default()
         }
     }
 }

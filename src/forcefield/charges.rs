@@ -16,8 +16,8 @@ const SITES: [(&str, &[&str]); 5] = [
 const SAID: [&str; 8] = ["ASH", "GLH", "LYN", "CYM", "CYX", "HID", "HIE", "HIP"];
 
 /// Says, a line a residue, where a residue of the input has another charge than its form: hydrogens
-/// that are to be added to a group which has some, or which is the only one without, and names of
-/// charge states that the form does not have.
+/// that the form does not have, hydrogens that are to be added to a group which has some, or which
+/// is the only one without, and names of charge states that the form does not have.
 pub(super) fn charge_changes(
     topology: &Topology,
     links: &Links,
@@ -28,6 +28,16 @@ pub(super) fn charge_changes(
     for (residue, form) in forms.iter().enumerate() {
         let label = topology.residue_label(residue);
         let name = topology.residues[residue].name.as_str();
+        let beyond = beyond(topology, residue, form);
+        if !beyond.is_empty() {
+            lines.push(format!(
+                "{label}: left out: {}, which ff14SB has in no form of it at this place in a chain: \
+                 taken as {}",
+                beyond.join(", "),
+                form.name
+            ));
+            continue;
+        }
         if SAID.contains(&name) && !form.name.ends_with(name) {
             lines.push(format!(
                 "{label}: ff14SB has no {name} that fits its bonds and hydrogens here: taken as {}",
@@ -76,6 +86,15 @@ pub(super) fn charge_changes(
         }
     }
     lines
+}
+
+/// Names of the hydrogens of a residue that its form does not have.
+fn beyond<'a>(topology: &'a Topology, residue: usize, form: &Template) -> Vec<&'a str> {
+    let atoms = &topology.atoms[topology.residues[residue].atoms.clone()];
+    let names = atoms.iter().map(|atom| atom.name.as_str());
+    names
+        .filter(|name| form.atoms.iter().all(|(known, _)| known != name))
+        .collect()
 }
 
 /// Number of hydrogens that a form has on one of its atoms.

@@ -22,8 +22,8 @@ impl Choice<'_> {
     /// likeliest (see [`ranked`]).
     ///
     /// # Errors
-    /// [`crate::Error::Input`] where the residue has atoms that no form at its place in the chain
-    /// has, or there is no such form.
+    /// [`crate::Error::Input`] where the residue has heavy atoms that no form at its place in the
+    /// chain has, or there is no such form.
     pub fn form_of(&self, topology: &mut Topology, residue: usize) -> Result<&'static Template> {
         let mut forms = ranked(topology, self.links, residue, self.histidine);
         let mut exact = exact(topology, self.links, residue);
@@ -39,10 +39,10 @@ impl Choice<'_> {
         let chosen = exact.or_else(|| forms.iter().find(whole).or(forms.first()).copied());
         let form = chosen.ok_or_else(|| misfit(topology, self.links, residue, self.histidine))?;
         self.rename_hydrogens(topology, residue, form);
+        // a hydrogen that no form has at this place in a chain is left out, and that is said
         let unknown = |atom: usize| {
-            form.atoms
-                .iter()
-                .all(|(known, _)| *known != topology.atoms[atom].name)
+            let atom = &topology.atoms[atom];
+            atom.element != Element::H && form.atoms.iter().all(|(known, _)| *known != atom.name)
         };
         if topology.residues[residue].atoms.clone().any(unknown) || !self.links.fit(residue, form) {
             return Err(misfit(topology, self.links, residue, self.histidine));

@@ -190,11 +190,13 @@ pub(super) fn misfit(topology: &Topology, links: &Links, residue: usize, histidi
                 external("N") && links.previous[residue].is_none(),
                 external("C") && links.next[residue].is_none(),
             ];
+            let is_alone = links.previous[residue].or(links.next[residue]).is_none();
             let hint = match lacks {
-                [true, true] => {
-                    "it is bonded to no other residue: leave it out, or cap it with ACE and NME"
+                _ if is_alone => {
+                    "it is bonded to no other residue: --fix leaves it out; or cap it with ACE \
+                     and NME"
                 }
-                [true, false] => "cap the chain there: put ACE before this residue",
+                [true, _] => "cap the chain there: put ACE before this residue",
                 [false, true] => "cap the chain there: put NME behind this residue",
                 [false, false] => "give the residue its usual charge state",
             };

@@ -69,7 +69,7 @@ impl Plan {
     ///
     /// # Errors
     /// [`Error::Input`] naming chain, residue and atoms: a heavy atom is missing (with what would
-    /// be built), an atom is too many, ff14SB has no such form at that place in a chain, or no
+    /// be built) or too many, ff14SB has no such form at that place in a chain, or no
     /// parameter for a bond or angle.
     pub fn of(topology: &Topology, frame: &Frame, options: &PrepareOptions) -> Result<Plan> {
         let mut named = topology.clone();
@@ -87,7 +87,7 @@ impl Plan {
         }
         let notes = notes(&named, choice.links, &forms);
         let warnings = charge_changes(&named, choice.links, &neighbours, &forms);
-        let is_whole = named.len() == forms.iter().map(|form| form.atoms.len()).sum::<usize>();
+        let is_whole = (0..forms.len()).all(|residue| is_whole(&named, residue, forms[residue]));
         let (topology, known) = if is_whole {
             let known = frame.positions.iter().copied().map(Some).collect();
             (named, known)
@@ -113,14 +113,21 @@ impl Plan {
     }
 }
 
-/// Heavy atoms must be there, but for the terminal oxygen, and for side chains that may be built.
+/// Whether a residue has just the atoms of its form.
+fn is_whole(topology: &Topology, residue: usize, form: &'static Template) -> bool {
+    topology.residues[residue].atoms.len() == form.atoms.len()
+        && missing(topology, residue, form).is_empty()
+}
+
+/// Heavy atoms must be there, but for the terminal oxygen, and for side chains, carbonyl oxygens
+/// and caps that may be built.
 fn refuse_incomplete(
     topology: &Topology,
     residue: usize,
     form: &'static Template,
     fix: bool,
 ) -> Result<()> {
-    const BACKBONE: [&str; 5] = ["N", "CA", "C", "O", "CH3"];
+    const BACKBONE: [&str; 3] = ["N", "CA", "C"];
     let is_heavy = |name: &&str| {
         form.atoms
             .iter()
@@ -205,7 +212,7 @@ fn completed(
     let mut place = vec![0; topology.len()];
     for (index, (residue, form)) in topology.residues.iter().zip(forms).enumerate() {
         let start = complete.atoms.len();
-        let whole = residue.atoms.len() == form.atoms.len();
+        let whole = is_whole(topology, index, form);
         let order: Vec<&str> = match whole {
             true => topology.atoms[residue.atoms.clone()]
                 .iter()

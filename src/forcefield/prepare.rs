@@ -40,8 +40,8 @@ pub struct Prepared {
 }
 
 /// Completes a structure: picks each residue's form at pH 7, adds hydrogens and terminal oxygens,
-/// and with [`PrepareOptions::fix`] builds missing side-chain atoms; then relaxes what was added
-/// with everything else fixed.
+/// and with [`PrepareOptions::fix`] builds missing atoms of side chains, caps and carbonyls; then
+/// relaxes what was added with everything else fixed.
 ///
 /// Hydrogens that are there decide charge states (HD2 on aspartate: ASH; HD1 and HE2 on histidine:
 /// HIP); a disulfide makes CYX; ends of chains, breaks too, are charged unless capped. A structure
@@ -49,7 +49,7 @@ pub struct Prepared {
 ///
 /// # Errors
 /// [`Error::Input`] naming chain, residue and atoms: a heavy atom is missing (with what would be
-/// built), an atom is too many, or ff14SB has no such form at that place in a chain.
+/// built) or too many, or ff14SB has no such form at that place in a chain.
 pub fn prepare(topology: &Topology, frame: &Frame, options: &PrepareOptions) -> Result<Prepared> {
     Plan::of(topology, frame, options)?.place(frame)
 }

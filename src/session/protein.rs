@@ -11,7 +11,8 @@ use crate::structure::{ReadOptions, Structure, read};
 pub struct Completion {
     /// Part of the file to read.
     pub read: ReadOptions,
-    /// Whether missing heavy atoms of side chains are built from templates.
+    /// Whether missing heavy atoms of side chains, and O, are built from templates, and residues
+    /// at ends of chains without their backbone left out.
     pub fix: bool,
     /// Form of histidines whose hydrogens say nothing.
     pub his: Histidine,
@@ -67,7 +68,11 @@ impl Completion {
     /// # Errors
     /// What [`read`] refuses.
     pub fn read(&self, file: &Path) -> Result<Structure> {
-        read(file, &self.read)
+        let options = ReadOptions {
+            fix: self.fix,
+            ..self.read.clone()
+        };
+        read(file, &options)
     }
 
     /// Whether the force field can take a structure, and what it lacks: what every command asks
@@ -81,7 +86,8 @@ impl Completion {
             fix: self.fix,
             his: self.his,
         };
-        let plan = Plan::of(&structure.topology, &structure.frame, &options)?;
+        let plan = Plan::of(&structure.topology, &structure.frame, &options)
+            .map_err(|error| error.in_file(&structure.report.file))?;
         structure.report.warnings.extend(plan.warnings.clone());
         Ok(plan)
     }

@@ -7,11 +7,13 @@ use super::contacts::{Places, contacts};
 use super::models::Model;
 use super::perceive::{Bonds, set_ligands_apart};
 use super::records::Records;
-use super::report::Report;
+use super::report::{Report, plural};
 use super::residues::{Family, residue_name};
 use super::source::Source;
 use super::unresolved::Found;
-use super::{Cell, ReadOptions, Structure, caps, formal, identify, order, refuse, sanity, severed};
+use super::{
+    Cell, ReadOptions, Structure, caps, formal, identify, order, refuse, sanity, severed, stubs,
+};
 use crate::error::Place;
 use crate::{Error, Result};
 
@@ -40,6 +42,17 @@ pub(super) fn assemble(
         candidate.wanted = wanted[candidate.segment];
     }
     let warnings = &mut report.warnings;
+    let virtual_sites: usize = candidates
+        .iter_mut()
+        .filter(|candidate| candidate.family.is_some())
+        .map(identify::leave_out_virtual)
+        .sum();
+    if virtual_sites > 0 {
+        warnings.push(format!(
+            "left out: {} that are no atoms (lone pairs, Drude particles, pseudo-atoms)",
+            plural(virtual_sites, "site")
+        ));
+    }
     caps::split(&mut candidates, warnings);
     for candidate in candidates.iter_mut().filter(|candidate| candidate.wanted) {
         identify::identify(candidate, warnings);
@@ -70,6 +83,9 @@ pub(super) fn assemble(
     Found::new(model, &candidates, &places, &contacts, &bonds).say(&records.declared, warnings);
     settle_states(&mut candidates, &bonds, warnings);
 
+    if options.fix {
+        stubs::leave_out(&mut candidates, &bonds, warnings);
+    }
     let chains = order::chains(&candidates, &bonds.peptides, warnings);
     records
         .sequences

@@ -9,7 +9,7 @@ use super::conformers::{Candidate, Site};
 use super::look::look;
 use super::models::Model;
 use super::order::Ordered;
-use super::perceive::Bonds;
+use super::perceive::{Bonds, LONGEST_PEPTIDE_BOND};
 use super::report::{Break, MissingAtoms, Report, plural};
 use super::residues::{Family, family, residue_name};
 use super::summary::{count, warn};
@@ -38,6 +38,23 @@ pub(super) struct Assembly<'a> {
 /// Distance, Å, from which a second CA in a residue is another residue's: those that follow each
 /// other are 2.9 (cis) and 3.8 apart, alternative places of one less than that.
 const TWO_RESIDUES: f64 = 2.5;
+
+/// Farthest that two CA that follow each other are apart, Å.
+const NEXT_CA: f64 = 3.8;
+
+/// Whether two molecules of one chain identifier, one behind the other, are one chain with residues
+/// missing between them, where TER or another record sets them apart: the first has no terminal
+/// oxygen, the second goes on with a number so much higher that the residues between bridge the
+/// distance (Å).
+fn is_gap(topology: &Topology, [before, after]: [usize; 2], distance: Option<f64>) -> bool {
+    let [first, second] = [before, after].map(|residue| &topology.residues[residue]);
+    let same = topology.chains[first.chain].id == topology.chains[second.chain].id;
+    let steps = second.number.saturating_sub(first.number);
+    let reach = NEXT_CA * steps as f64 + LONGEST_PEPTIDE_BOND;
+    same && steps > 0
+        && topology.atom_named(before, "OXT").is_none()
+        && distance.is_none_or(|distance| distance <= reach)
+}
 
 impl<'a> Assembly<'a> {
     pub fn new(model: &'a Model, candidates: &'a [Candidate], report: Report) -> Self {
@@ -79,6 +96,12 @@ impl<'a> Assembly<'a> {
             self.note_renamed(format!("{} → {read_as}", candidate.name));
         }
         self.report.alternatives += usize::from(candidate.has_alternatives);
+        if !candidate.also.is_empty() {
+            self.report.warnings.push(format!(
+                "{label}: alternative locations of it are another residue ({}): not read",
+                candidate.also.join(", ")
+            ));
+        }
         for site in &candidate.sites {
             self.push_atom(site, family, index, start, &label);
         }
@@ -102,7 +125,7 @@ impl<'a> Assembly<'a> {
             .cloned()
             .collect();
         if !atoms.is_empty() {
-            let is_backbone = |atom: &String| ["N", "CA", "C", "O"].contains(&atom.as_str());
+            let is_backbone = |atom: &String| ["N", "CA", "C"].contains(&atom.as_str());
             self.report.missing.push(MissingAtoms {
                 residue: label,
                 backbone: atoms.iter().any(is_backbone),
@@ -224,20 +247,27 @@ impl<'a> Assembly<'a> {
             .filter(follows)
             .map(|&[c, _]| residue(c))
             .collect();
-        for chain in &topology.chains {
-            for after in chain.residues.start..chain.residues.end.saturating_sub(1) {
-                if joined.contains(&after) {
-                    continue;
-                }
-                let ends = [(after, "C"), (after + 1, "N")]
-                    .map(|(residue, name)| topology.atom_named(residue, name));
-                let distance = match ends {
-                    [Some(c), Some(n)] => Some((self.positions[c] - self.positions[n]).norm()),
-                    _ => None,
-                };
+        let is = |residue: usize, joins: fn(&Family) -> bool| {
+            family(&topology.residues[residue].name).is_some_and(joins)
+        };
+        for after in 1..topology.residues.len() {
+            let before = after - 1;
+            // what a cap ends is no break
+            let is_open = is(before, Family::continues_chain) && is(after, Family::follows_chain);
+            if joined.contains(&before) || !is_open {
+                continue;
+            }
+            let ends = [(before, "C"), (after, "N")]
+                .map(|(residue, name)| topology.atom_named(residue, name));
+            let distance = match ends {
+                [Some(c), Some(n)] => Some((self.positions[c] - self.positions[n]).norm()),
+                _ => None,
+            };
+            let chains = [before, after].map(|residue| topology.residues[residue].chain);
+            if chains[0] == chains[1] || is_gap(topology, [before, after], distance) {
                 self.report.breaks.push(Break {
-                    before: topology.residue_label(after),
-                    after: topology.residue_label(after + 1),
+                    before: topology.residue_label(before),
+                    after: topology.residue_label(after),
                     distance,
                 });
             }

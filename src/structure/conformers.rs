@@ -54,6 +54,8 @@ pub(super) struct Candidate {
     pub form: Option<&'static str>,
     pub sites: Vec<Site>,
     pub has_alternatives: bool,
+    /// Names of other residues that alternative locations of it are.
+    pub also: Vec<String>,
 }
 
 impl Candidate {
@@ -111,21 +113,36 @@ pub(super) fn candidates(model: &Model, altloc: Option<char>) -> Vec<Candidate> 
             form: None,
             sites: rows.iter().map(site).collect(),
             has_alternatives,
+            also: also(model, &id.rows, name),
         });
     }
     found.sort_by_key(|candidate| (candidate.segment, candidate.order));
     found
 }
 
-/// Name and rows of a residue at the wanted alternative location, else at that of highest mean
-/// occupancy (the first of equals), and whether there are several. Atoms that the chosen location
-/// lacks come from the others, best first: a residue may have A and B in one place, C and D in
-/// another.
+/// Names beside `name` that the rows of a residue have.
+fn also(model: &Model, rows: &[usize], name: &str) -> Vec<String> {
+    let mut names: Vec<String> = rows
+        .iter()
+        .map(|&row| model.rows[row].residue.clone())
+        .filter(|other| other != name)
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Name and rows of a residue at the wanted alternative location, else at that whose heavy atoms
+/// have the highest mean occupancy (the one with most of them, the first of equals), and whether
+/// there are several. Atoms that the chosen location lacks come from the others, best first: a
+/// residue may have A and B in one place, C and D in another. But hydrogens of another location
+/// come only where the heavy atom that they are nearest to is chosen.
 fn choose<'a>(
     model: &'a Model,
     rows: &[usize],
     wanted: Option<char>,
 ) -> (&'a str, Vec<usize>, bool) {
+    let all = rows;
     let mut groups: Vec<(char, &'a str, Vec<usize>)> = Vec::new();
     let mut chosen = Vec::new();
     for &row in rows {
@@ -142,23 +159,46 @@ fn choose<'a>(
             None => groups.push((altloc, &entry.residue, vec![row])),
         }
     }
+    let is_heavy = |&row: &usize| {
+        let row = &model.rows[row];
+        !is_hydrogen(&row.name, row.element)
+    };
+    // hydrogens may have another occupancy than what they are bonded to
     let score = |(altloc, _, rows): &(char, &str, Vec<usize>)| {
-        let sum: f64 = rows.iter().map(|&row| model.rows[row].occupancy).sum();
-        if wanted == Some(*altloc) {
+        let heavy = rows.iter().copied().filter(is_heavy).count();
+        let counted = |row: &usize| heavy == 0 || is_heavy(row);
+        let counted: Vec<usize> = rows.iter().copied().filter(counted).collect();
+        let sum: f64 = counted.iter().map(|&row| model.rows[row].occupancy).sum();
+        let mean = sum / counted.len() as f64;
+        let wish = if wanted == Some(*altloc) {
             f64::INFINITY
         } else {
-            sum / rows.len() as f64
-        }
+            mean
+        };
+        (wish, heavy)
     };
-    groups.sort_by(|a, b| score(b).total_cmp(&score(a)));
+    groups.sort_by(|a, b| {
+        let [(a, in_a), (b, in_b)] = [score(a), score(b)];
+        b.total_cmp(&a).then(in_b.cmp(&in_a))
+    });
     let several = groups.len() > 1;
     if let Some(name) = groups.first().map(|group| group.1) {
         let mut known: HashSet<&str> = HashSet::new();
-        for (_, _, rows) in groups.iter().filter(|group| group.1 == name) {
+        for (index, (_, _, rows)) in groups.iter().filter(|group| group.1 == name).enumerate() {
             let new = rows
                 .iter()
                 .filter(|&&row| !known.contains(model.rows[row].name.as_str()));
-            let new: Vec<usize> = new.copied().collect();
+            let (mut new, hydrogens): (Vec<usize>, Vec<usize>) = new.copied().partition(is_heavy);
+            let is_held = |&row: &usize| {
+                let apart =
+                    |other: usize| (model.rows[other].position - model.rows[row].position).norm();
+                let heavy = all.iter().copied().filter(is_heavy);
+                let holder = heavy.min_by(|&a, &b| apart(a).total_cmp(&apart(b)));
+                let is_read = |holder: usize| chosen.contains(&holder) || new.contains(&holder);
+                index == 0 || holder.is_some_and(is_read)
+            };
+            let held: Vec<usize> = hydrogens.into_iter().filter(is_held).collect();
+            new.extend(held);
             known.extend(
                 chosen
                     .iter()

@@ -3,8 +3,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::Element;
 use super::conformers::Candidate;
 use super::declared::{Declared, End, Record};
+use super::identify::element_of;
 use super::models::Model;
 
 /// Farthest that two atoms can be apart and still be taken for bonded, Å: a disulfide that the file
@@ -78,12 +80,14 @@ pub(super) fn distance(candidates: &[Candidate], [a, b]: [At; 2]) -> f64 {
 fn near(candidates: &[Candidate]) -> Vec<Contact> {
     let mut cells: HashMap<[i32; 3], Vec<At>> = HashMap::new();
     let mut found = Vec::new();
+    let dummies = dummies(candidates);
     // positions are below 1e6 Å: the cell's number fits
     let cell = |(residue, site): At| {
         let at = candidates[residue].sites[site].at / REACH;
         [at.x, at.y, at.z].map(|value| value.floor() as i32)
     };
-    for (residue, candidate) in candidates.iter().enumerate() {
+    let real = |(_, candidate): &(usize, &Candidate)| !dummies.contains(candidate.name.as_str());
+    for (residue, candidate) in candidates.iter().enumerate().filter(real) {
         let heavy = |&site: &usize| !candidate.sites[site].is_hydrogen();
         let sites: Vec<usize> = (0..candidate.sites.len()).filter(heavy).collect();
         for &site in &sites {
@@ -115,6 +119,28 @@ fn near(candidates: &[Candidate]) -> Vec<Contact> {
         }
     }
     found
+}
+
+/// Names of residues that are marks in space, not molecules: DUM (membrane planes of OPM), and what
+/// has many residues of one atom each that is no ion (beads of docking programs). They lie inside
+/// the protein and are bonded to nothing.
+fn dummies(candidates: &[Candidate]) -> HashSet<&str> {
+    const MANY: usize = 12;
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let ion = |candidate: &Candidate| {
+        use Element::{C, H, N, O, P, S};
+        element_of(candidate, 0).is_some_and(|element| !matches!(element, C | H | N | O | P | S))
+    };
+    for candidate in candidates {
+        let is_one = candidate.family.is_none() && candidate.sites.len() == 1;
+        if candidate.name == "DUM" {
+            counts.insert(&candidate.name, MANY);
+        } else if is_one && !ion(candidate) {
+            *counts.entry(&candidate.name).or_default() += 1;
+        }
+    }
+    let many = counts.into_iter().filter(|(_, count)| *count >= MANY);
+    many.map(|(name, _)| name).collect()
 }
 
 /// Which atoms records can mean. Numbers that start over name several.

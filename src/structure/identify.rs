@@ -1,14 +1,18 @@
 //! Atoms of the file under the names of their residue's template.
 
 use super::Element;
-use super::conformers::Candidate;
+use super::conformers::{Candidate, Site};
 use super::residues::Family;
 
 /// Longest bond of a hydrogen, Å: C–H is 1.09, S–H 1.34.
 const LONGEST_HYDROGEN_BOND: f64 = 1.45;
 
+/// Distance from which a hydrogen is not bonded to the atom that its name says, Å.
+const FAR_FROM_ITS_ATOM: f64 = 1.8;
+
 /// Atoms whose hydrogens tell charge states apart, with the names of those.
-const TITRATABLE: [(&str, &[&str]); 9] = [
+const TITRATABLE: [(&str, &[&str]); 10] = [
+    ("N", &["H1", "H2", "H3", "H"]),
     ("ND1", &["HD1"]),
     ("NE2", &["HE2"]),
     ("NZ", &["HZ1", "HZ2", "HZ3"]),
@@ -48,7 +52,14 @@ pub(super) fn identify(candidate: &mut Candidate, warnings: &mut Vec<String>) {
         ));
     }
     unname_end_proton(candidate);
+    let misplaced = misplaced_hydrogens(candidate, family);
+    for &index in &misplaced {
+        candidate.sites[index].own = None;
+    }
     name_charged_hydrogens(candidate, family);
+    for index in misplaced {
+        rename_hydrogen(candidate, family, index);
+    }
     match family.name.as_str() {
         "ASP" => turn_acid(candidate, ["OD1", "OD2"], "HD2", warnings),
         "GLU" => turn_acid(candidate, ["OE1", "OE2"], "HE2", warnings),
@@ -76,6 +87,67 @@ fn unname_end_proton(candidate: &mut Candidate) {
             candidate.sites[index].own = None;
         }
     }
+}
+
+/// Hydrogens that are bonded to another atom of their residue than the one that their name says:
+/// names of the two sides of an aromatic ring are exchanged in some files, while the atoms are
+/// right.
+fn misplaced_hydrogens(candidate: &Candidate, family: &'static Family) -> Vec<usize> {
+    let is_misplaced = |&index: &usize| {
+        let site = &candidate.sites[index];
+        let Some(name) = site.own.filter(|_| site.is_hydrogen()) else {
+            return false;
+        };
+        let said = family.bonds.iter().find_map(|(a, b)| match name {
+            _ if a == name => Some(b),
+            _ if b == name => Some(a),
+            _ => None,
+        });
+        let is_far =
+            |other: usize| (candidate.sites[other].at - site.at).norm() > FAR_FROM_ITS_ATOM;
+        let apart = said
+            .and_then(|said| candidate.site(said))
+            .is_some_and(is_far);
+        apart && holder(candidate, index).is_some_and(|holder| said.is_some_and(|x| x != holder))
+    };
+    (0..candidate.sites.len()).filter(is_misplaced).collect()
+}
+
+/// Gives a hydrogen without a name a free one of those that its heavy atom's hydrogens have.
+fn rename_hydrogen(candidate: &mut Candidate, family: &'static Family, index: usize) {
+    let Some(holder) = holder(candidate, index).filter(|_| candidate.sites[index].own.is_none())
+    else {
+        return;
+    };
+    let of_holder = family.bonds.iter().filter_map(|(a, b)| match holder {
+        _ if a == holder => Some(b),
+        _ if b == holder => Some(a),
+        _ => None,
+    });
+    let mut free = of_holder
+        .filter(|name| family.elements.get(*name) == Some(&Element::H))
+        .filter(|name| candidate.site(name).is_none());
+    candidate.sites[index].own = free.next().map(String::as_str);
+}
+
+/// Takes out sites of models that are no atoms: lone pairs, charges on springs of polarisable ones
+/// (Drude), which stand on the atom that they are named after, and pseudo-atoms of NMR (QB), which
+/// stand for several hydrogens. Returns how many.
+pub(super) fn leave_out_virtual(candidate: &mut Candidate) -> usize {
+    /// Farthest that such a charge is from its atom, Å.
+    const SPRING: f64 = 0.8;
+    let sites = candidate.sites.clone();
+    let is_virtual = |site: &Site| {
+        let on_atom = |name: &str| {
+            let mut atoms = sites.iter().filter(|other| other.raw == name);
+            atoms.any(|other| (other.at - site.at).norm() <= SPRING)
+        };
+        let is_named = site.raw.starts_with("LP") || site.raw.starts_with('Q');
+        let is_pseudo = is_named && site.element.is_none();
+        is_pseudo || site.raw.strip_prefix('D').is_some_and(on_atom)
+    };
+    candidate.sites.retain(|site| !is_virtual(site));
+    sites.len() - candidate.sites.len()
 }
 
 /// Hydrogens of unknown name are left out and built anew, but not those that make a charge state.

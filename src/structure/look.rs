@@ -2,6 +2,7 @@
 
 use nalgebra::Vector3;
 
+use super::crowded::crowded;
 use super::report::{Report, plural};
 use super::residues::family;
 use super::rings::Rings;
@@ -10,8 +11,6 @@ use super::{Element, Topology};
 use crate::error::Place;
 use crate::{Error, Result};
 
-/// Longest bond of a ring that is still one, Å: atoms across a ring are 2.4 Å apart and more.
-const LONGEST_RING_BOND: f64 = 2.1;
 /// Shares of the sum of covalent radii that lengths of bonds are within.
 const USUAL: std::ops::Range<f64> = 0.7..1.3;
 /// Least height of a tetrahedral centre over the plane of its neighbours, as the triple product of
@@ -39,10 +38,7 @@ pub(super) fn look(
     report: &mut Report,
 ) -> Result<()> {
     let rings = Rings::of(topology);
-    if let Some(([a, b], length)) = rings
-        .longest_bonds(positions)
-        .find(|(_, length)| *length > LONGEST_RING_BOND)
-    {
+    if let Some(([a, b], length)) = rings.exchanged(positions) {
         let what = format!(
             "is {length:.2} Å from {}, its neighbour in the ring: are names of ring atoms \
              exchanged?",
@@ -55,6 +51,7 @@ pub(super) fn look(
         ));
     }
     unusual_bonds(topology, positions, report);
+    report.warnings.extend(crowded(topology, positions));
     let hands = [
         (
             "D residues",

@@ -106,9 +106,9 @@ pub(super) struct Model {
     last_water: Option<(String, isize, Option<char>)>,
 }
 
-const WATERS: [&str; 16] = [
-    "HOH", "WAT", "H2O", "DOD", "D2O", "SOL", "TIP", "TIP3", "TIP4", "TP3", "TP4", "TP5", "T3P",
-    "T4P", "SPC", "SPCE",
+const WATERS: [&str; 20] = [
+    "HOH", "WAT", "H2O", "DOD", "D2O", "SOL", "SOLV", "TIP", "TIP3", "TIP4", "TIP5", "TP3", "TP4",
+    "TP5", "T3P", "T4P", "SPC", "SPCE", "OPC", "OPC3",
 ];
 
 /// Whether a residue of this name is water.

@@ -1,9 +1,13 @@
 //! PDB files as they are met: short lines, overflowing numbers, free text, several models.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use super::collector::{Collector, Wanted};
 use super::columns::{column, columns, hybrid36, serial};
 use super::formal::charge;
 use super::models::{AtomFields, is_water};
+use super::pqr::{Layout, in_columns};
 use super::records::Records;
 use super::residues::residue_name;
 use super::source::Source;
@@ -30,16 +34,21 @@ fn is_atom(line: &str) -> bool {
 /// [`crate::Error::Input`] naming the line of the first atom record that is cut short, or whose
 /// position is no finite number, or whose names or residue number are missing.
 pub(super) fn lex(source: &Source, wanted: Wanted) -> Result<Lexed> {
-    let two_letters = has_two_letter_chains(&source.text);
+    let atoms = source.text.lines().filter(|line| is_atom(line));
+    let layout = Layout::of(atoms);
+    let two_letters = layout != Layout::Words && has_two_letter_chains(&source.text);
     let mut collector = Collector::new(wanted);
     let mut cell = None;
-    let mut records = Records::default();
+    let mut records = Records::in_layout(layout);
     for (index, line) in source.text.lines().enumerate() {
         if is_atom(line) {
             if collector.wants_atoms() {
-                let line = unshifted(line);
-                let fields = atom(source, index + 1, &line, collector.atoms() + 1, two_letters)
+                let line = in_layout(line, layout);
+                let mut fields = atom(source, index + 1, &line, collector.atoms() + 1, two_letters)
                     .map_err(|error| dialect(source, index + 1, &line).unwrap_or(error))?;
+                if layout != Layout::Pdb {
+                    fields.occupancy = 1.0; // a charge stands there
+                }
                 collector.add(&fields);
             } else {
                 collector.count(columns(line, 21..22));
@@ -66,15 +75,25 @@ pub(super) fn lex(source: &Source, wanted: Wanted) -> Result<Lexed> {
 }
 
 /// Whether chains have two characters, in columns 21 and 22, as some programs write large
-/// assemblies: a name of four characters that no residue has, of which three are an amino acid.
+/// assemblies: names of four characters that no residue has, of which three are an amino acid, and
+/// of several amino acids (one alone is a modified residue), or everywhere.
 fn has_two_letter_chains(text: &str) -> bool {
-    text.lines().filter(|line| is_atom(line)).any(|line| {
+    /// Least number of amino acids in such a chain.
+    const SEVERAL: usize = 4;
+    let mut found = BTreeSet::new();
+    let mut everywhere = true;
+    for line in text.lines().filter(|line| is_atom(line)) {
         let name = columns(line, 17..21).to_ascii_uppercase();
-        name.len() == 4
+        let is_long = name.len() == 4
             && residue_name(&name).is_none()
             && !is_water(&name)
-            && residue_name(&name[..3]).is_some()
-    })
+            && residue_name(&name[..3]).is_some();
+        everywhere &= is_long;
+        if is_long {
+            found.insert(name[..3].to_owned());
+        }
+    }
+    found.len() >= SEVERAL || everywhere && !found.is_empty()
 }
 
 /// What an atom record is that does not have the columns of a PDB file, where it can be told.
@@ -103,9 +122,17 @@ fn dialect(source: &Source, number: usize, line: &str) -> Option<Error> {
     })
 }
 
+/// An atom record in the columns of PDB.
+fn in_layout(line: &str, layout: Layout) -> Cow<'_, str> {
+    match layout {
+        Layout::Words => in_columns(line).map_or(line.into(), Cow::from),
+        _ => unshifted(line),
+    }
+}
+
 /// Undoes the shift by one column that a six-digit serial causes where a program prints it into
 /// five.
-fn unshifted(line: &str) -> std::borrow::Cow<'_, str> {
+fn unshifted(line: &str) -> Cow<'_, str> {
     let spilled = line
         .get(6..12)
         .is_some_and(|serial| serial.bytes().all(|byte| byte.is_ascii_digit()));
@@ -147,6 +174,9 @@ fn atom<'a>(
         charge: charge(columns(line, 78..80)),
         polymer: None,
     };
+    if fields.name.is_empty() && fields.element.is_some() {
+        fields.name = columns(line, 76..78); // ions of some programs
+    }
     if fields.name.is_empty() || fields.residue.is_empty() {
         return Err(source.error(
             number,

@@ -6,11 +6,14 @@ use std::collections::{HashMap, HashSet};
 use super::conformers::Candidate;
 use super::contacts::{At, Contact, REACH};
 use super::models::Model;
+use super::residues::residue_name;
 use super::whole::Lattice;
 
 /// Longest C–N distance that is still a peptide bond, Å, between residues that follow each other in
 /// the file; beyond it the chain is broken.
 pub(super) const LONGEST_PEPTIDE_BOND: f64 = 2.0;
+/// C–N distance up to which residues that follow each other are bonded, whatever else is near, Å.
+const LONGEST_USUAL_PEPTIDE_BOND: f64 = 1.6;
 /// The same between residues that do not: ends of chains do touch by accident.
 const LONGEST_CLOSING_BOND: f64 = 1.8;
 /// The same where a record declares the bond.
@@ -67,7 +70,8 @@ impl Bonds {
     }
 }
 
-/// C–N bonds of amino acids and caps.
+/// C–N bonds of amino acids and caps: first those between residues that follow each other in the
+/// file, then the nearest (loops of models and of poor maps lie on each other).
 fn peptides(candidates: &[Candidate], contacts: &[Contact]) -> Vec<Contact> {
     let is = |(residue, site): At, name: &str| {
         let candidate = &candidates[residue];
@@ -77,8 +81,9 @@ fn peptides(candidates: &[Candidate], contacts: &[Contact]) -> Vec<Contact> {
         });
         joins && candidate.sites[site].own == Some(name)
     };
-    let mut taken = HashSet::new();
-    let mut found = Vec::new();
+    let follows =
+        |[(c, _), (n, _)]: [At; 2]| n == c + 1 && candidates[n].segment == candidates[c].segment;
+    let mut all: Vec<Contact> = Vec::new();
     for contact in contacts {
         let [a, b] = contact.ends;
         let ends = match [is(a, "C") && is(b, "N"), is(b, "C") && is(a, "N")] {
@@ -86,19 +91,23 @@ fn peptides(candidates: &[Candidate], contacts: &[Contact]) -> Vec<Contact> {
             [_, true] => [b, a],
             _ => continue,
         };
-        let [c, n] = ends.map(|(residue, _)| residue);
-        let follows = n == c + 1 && candidates[n].segment == candidates[c].segment;
         let limit = match contact.declared {
             Some(_) => LONGEST_DECLARED_BOND,
-            None if follows => LONGEST_PEPTIDE_BOND,
+            None if follows(ends) => LONGEST_PEPTIDE_BOND,
             None => LONGEST_CLOSING_BOND,
         };
-        if contact.distance <= limit && !ends.iter().any(|end| taken.contains(end)) {
-            taken.extend(ends);
-            found.push(Contact { ends, ..*contact });
+        if contact.distance <= limit {
+            all.push(Contact { ends, ..*contact });
         }
     }
-    found
+    all.sort_by_key(|bond| !follows(bond.ends) || bond.distance > LONGEST_USUAL_PEPTIDE_BOND);
+    let mut taken: HashSet<At> = HashSet::new();
+    all.retain(|bond| {
+        let is_free = !bond.ends.iter().any(|end| taken.contains(end));
+        taken.extend(bond.ends.iter().filter(|_| is_free));
+        is_free
+    });
+    all
 }
 
 /// SG–SG bonds of cysteines: near ones and declared ones first, then those that the names of both
@@ -123,7 +132,7 @@ fn disulfides(
         pairs.extend(images(candidates, lattice));
         pairs.sort_by(|a, b| a.distance.total_cmp(&b.distance));
     }
-    let is_cyx = |&(residue, _): &At| ["CYX", "CYS2"].contains(&candidates[residue].name.as_str());
+    let is_cyx = |&(residue, _): &At| residue_name(&candidates[residue].name) == Some("CYX");
     let mut found: Vec<Contact> = Vec::new();
     let rules: [&dyn Fn(&Contact) -> bool; 2] = [
         &|pair| {

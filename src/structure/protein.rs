@@ -17,6 +17,9 @@ pub struct ReadOptions {
     /// For frames that are only looked at: what no force field here has inside a chain (residues
     /// without template, bonds between side chains) is left out with a word instead of refused.
     pub lenient: bool,
+    /// Whether residues at ends of chains, and at breaks, that lack N, CA or C, or that stand alone
+    /// between breaks, are left out (with a warning).
+    pub fix: bool,
 }
 
 /// A protein as a file holds it.
@@ -33,7 +36,7 @@ pub struct Structure {
 
 impl Structure {
     /// Refuses what cannot be simulated: a bond through a ring, or missing heavy atoms; with `fix`,
-    /// missing side chains are accepted, as they are built later.
+    /// missing side chains and carbonyl oxygens are accepted, as they are built later.
     ///
     /// # Errors
     /// [`Error::Input`] naming the bond and the ring, or the first incomplete residue, its missing
@@ -59,9 +62,16 @@ impl Structure {
             more => format!("; {more} more incomplete"),
         };
         let what = format!("misses {}{more}", first.atoms.join(", "));
-        let hint = if first.backbone {
+        let backbones = missing.iter().filter(|residue| residue.backbone).count();
+        let hint = if 2 * backbones > self.report.residues {
+            "most residues lack their backbone (a trace of CA, or beads): \
+             rebuild all atoms with a modelling program first"
+        } else if first.backbone && fix {
             "backbone atoms cannot be built: complete the residue, \
              or leave the chain out with --chains"
+        } else if first.backbone {
+            "--fix: it leaves out residues at ends of chains that lack N, CA or C, \
+             and builds side chains"
         } else {
             "--fix to build missing side chains from templates"
         };

@@ -3,6 +3,7 @@
 
 use super::columns::columns;
 use super::declared::DeclaredBonds;
+use super::pqr::Layout;
 use super::sequence::Sequences;
 
 /// Most characters of a caveat that are repeated.
@@ -19,11 +20,21 @@ pub(super) struct Records {
     withdrawn: Option<String>,
     /// SPLIT: the files that the molecule is spread over.
     split: String,
+    /// How the atoms are written.
+    pub layout: Layout,
     /// Another data block with atoms, which is not read.
     pub other_block: Option<String>,
 }
 
 impl Records {
+    /// Of a file whose atoms are written so.
+    pub fn in_layout(layout: Layout) -> Self {
+        Records {
+            layout,
+            ..Records::default()
+        }
+    }
+
     /// Adds what line `number` (from 1) of a PDB file says; `two_letters`: whether identifiers of
     /// chains have two columns.
     pub fn add_pdb(&mut self, line: &str, number: usize, two_letters: bool) {
@@ -72,6 +83,9 @@ impl Records {
                 "a part of a molecule that is spread over several files (SPLIT): {}",
                 self.split
             ));
+        }
+        if self.layout != Layout::Pdb {
+            lines.push("a PQR file: its charges and radii are not read".to_owned());
         }
         if let Some(name) = &self.other_block {
             lines.push(format!(

@@ -195,19 +195,24 @@ fn without_template(source: &Source, model: &Model, candidate: &Candidate, site:
 
 /// The amino acid that a common modified residue was made from.
 fn parent(name: &str) -> Option<&'static str> {
-    let parents: [(&str, &[&str]); 8] = [
-        ("SER", &["SEP", "SAC", "OAS"]),
-        ("THR", &["TPO"]),
+    let parents: [(&str, &[&str]); 13] = [
+        ("SER", &["SEP", "SAC", "OAS", "OLS"]),
+        ("THR", &["TPO", "ALO", "OLT"]),
         ("TYR", &["PTR", "TYS", "TPQ"]),
         (
             "CYS",
             &[
-                "CSO", "CSD", "CME", "OCS", "CSS", "CAS", "SMC", "CSX", "SEC",
+                "CSO", "CSD", "CME", "OCS", "CSS", "CAS", "SMC", "CSX", "SEC", "CSE", "CSP",
             ],
         ),
         ("LYS", &["MLY", "M3L", "MLZ", "ALY", "KCX", "LLP"]),
         ("MET", &["FME", "MHO", "SME"]),
-        ("HIS", &["HIC", "MHS"]),
+        ("HIS", &["HIC", "MHS", "NEP"]),
+        ("ASN", &["NLN", "MEN"]),
+        ("LEU", &["MLE"]),
+        ("TRP", &["0AF", "TRQ"]),
+        ("PRO", &["HY3"]),
+        ("ARG", &["AGM", "2MR", "DA2"]),
         ("GLU", &["PCA", "CGU"]),
     ];
     parents

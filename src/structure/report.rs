@@ -28,7 +28,7 @@ pub struct MissingAtoms {
     pub residue: String,
     /// Names in template order.
     pub atoms: Vec<String>,
-    /// Whether one of them is N, CA, C or O, which cannot be built from a template.
+    /// Whether one of them is N, CA or C, which cannot be built from a template.
     pub backbone: bool,
 }
 

@@ -53,6 +53,14 @@ impl Family {
         if let Some(own) = self.aliases.get(name) {
             return Some(own);
         }
+        // names of before 2007 begin with their last digit: 1HE for HE1
+        if let Some(digit) = name.chars().next().filter(char::is_ascii_digit) {
+            let turned = format!("{}{digit}", &name[1..]);
+            let known = self.elements.get_key_value(&turned).map(|(own, _)| own);
+            return known
+                .or_else(|| self.aliases.get(&turned))
+                .map(String::as_str);
+        }
         // Neutron structures name deuterium so.
         let hydrogen = format!("H{}", name.strip_prefix('D')?);
         self.elements
@@ -182,9 +190,29 @@ pub fn family(name: &str) -> Option<&'static Family> {
         .or_else(|| TABLES.families.get(&template(name)?.family))
 }
 
-/// Names that other programs give to residues, with ours. MSE (selenomethionine) is read as
-/// methionine.
-const RESIDUE_ALIASES: [(&str, &str); 20] = [
+/// Names that files give to residues, with ours: those of other programs, and of D amino acids. MSE
+/// (selenomethionine) is read as methionine.
+const RESIDUE_ALIASES: [(&str, &str); 53] = [
+    // the same atoms, of the other hand: positions keep that
+    ("DAL", "ALA"),
+    ("DAR", "ARG"),
+    ("DSG", "ASN"),
+    ("DAS", "ASP"),
+    ("DCY", "CYS"),
+    ("DGN", "GLN"),
+    ("DGL", "GLU"),
+    ("DHI", "HIS"),
+    ("DIL", "ILE"),
+    ("DLE", "LEU"),
+    ("DLY", "LYS"),
+    ("MED", "MET"),
+    ("DPN", "PHE"),
+    ("DPR", "PRO"),
+    ("DSN", "SER"),
+    ("DTH", "THR"),
+    ("DTR", "TRP"),
+    ("DTY", "TYR"),
+    ("DVA", "VAL"),
     ("HSD", "HID"),
     ("HSE", "HIE"),
     ("HSP", "HIP"),
@@ -202,6 +230,22 @@ const RESIDUE_ALIASES: [(&str, &str); 20] = [
     ("CYSH", "CYS"),
     ("CYS2", "CYX"),
     ("CYN", "CYS"),
+    // CYANA
+    ("ARG+", "ARG"),
+    ("LYS+", "LYS"),
+    ("ASP-", "ASP"),
+    ("GLU-", "GLU"),
+    ("HIS+", "HIP"),
+    ("HIST", "HIE"),
+    ("CYSS", "CYX"),
+    // Rosetta, Maestro, FoldX, GROMOS
+    ("CYD", "CYX"),
+    ("CYT", "CYM"),
+    ("ARN", "ARG"),
+    ("ARGN", "ARG"),
+    ("CYS1", "CYS"),
+    ("H1S", "HID"),
+    ("H2S", "HIE"),
     ("NMA", "NME"),
     ("NH2", "NHE"),
     ("MSE", "MET"),
@@ -339,6 +383,8 @@ mod tests {
             ("ACE", "H1", "HH31"),
             ("NME", "C", "CH3"),
             ("PHE", "DE1", "HE1"),
+            ("HIS", "1HE", "HE1"),
+            ("NHE", "2HN", "HN2"),
         ] {
             assert_eq!(
                 family(residue).unwrap().atom_name(atom),

@@ -22,6 +22,11 @@ const RINGS: [(&str, &[&str]); 7] = [
 /// stretched bond, and the ring's radius.
 const REACH: f64 = 4.0;
 
+/// Longest side of a ring that is still one, Å: atoms across a ring are 2.2 Å apart and more.
+const LONGEST_SIDE: f64 = 2.1;
+/// Atoms of a ring that are no neighbours and nearer than this, Å, are bonded.
+const NEAREST_ACROSS: f64 = 1.8;
+
 /// The rings of a topology and the bonds that could run through them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rings {
@@ -78,16 +83,23 @@ impl Rings {
         }
     }
 
-    /// The longest bond of each ring, with its length, Å.
-    pub(super) fn longest_bonds<'a>(
-        &'a self,
-        positions: &'a [Vector3<f64>],
-    ) -> impl Iterator<Item = ([usize; 2], f64)> + 'a {
-        self.rings.iter().filter_map(|ring| {
-            let sides = (0..ring.len()).map(|at| [ring[at], ring[(at + 1) % ring.len()]]);
-            sides
-                .map(|[a, b]| ([a, b], (positions[a] - positions[b]).norm()))
-                .max_by(|a, b| a.1.total_cmp(&b.1))
+    /// A side, with its length, of a ring whose names are exchanged: it is longer than
+    /// [`LONGEST_SIDE`], while atoms that are no neighbours in the ring are as near as bonded ones.
+    /// (Without those the ring is only badly placed: 4hhb has one.)
+    pub(super) fn exchanged(&self, positions: &[Vector3<f64>]) -> Option<([usize; 2], f64)> {
+        let length = |[a, b]: [usize; 2]| (positions[a] - positions[b]).norm();
+        self.rings.iter().find_map(|ring| {
+            let size = ring.len();
+            let pairs = (0..size).flat_map(|a| (0..a).map(move |b| [b, a]));
+            let (sides, across): (Vec<_>, Vec<_>) =
+                pairs.partition(|[b, a]| a - b == 1 || a - b == size - 1);
+            let of = |[b, a]: [usize; 2]| [ring[b], ring[a]];
+            let longest = sides
+                .into_iter()
+                .map(|side| (of(side), length(of(side))))
+                .max_by(|a, b| a.1.total_cmp(&b.1))?;
+            let is_near = |&pair: &[usize; 2]| length(of(pair)) < NEAREST_ACROSS;
+            (longest.1 > LONGEST_SIDE && across.iter().any(is_near)).then_some(longest)
         })
     }
 

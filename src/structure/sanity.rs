@@ -1,7 +1,7 @@
 //! Whether positions are those of a molecule in Å at all: what is looked at before any bond is
 //! believed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::conformers::Candidate;
 use super::contacts::{At, distance};
@@ -131,6 +131,12 @@ fn refuse_placeholders(source: &Source, model: &Model, candidates: &[Candidate])
 const REBUILD: &str =
     "give the atom its true position, or delete it: --fix builds side chains that lack atoms";
 
+/// Least number of residues with absurd bonds that speak of a periodic box.
+const SEVERAL: usize = 2;
+const WRAPPED: &str = "several residues have such bonds: is the molecule broken over the border of \
+                       a periodic box? make it whole (gmx trjconv -pbc whole, cpptraj autoimage), \
+                       or give the box as CRYST1";
+
 /// Refuses coordinates in nm, pm or bohr: all bonds are wrong by one factor.
 fn refuse_scale(source: &Source, candidates: &[Candidate], bonds: &[Inside]) -> Result<()> {
     let mut shares: Vec<f64> = bonds
@@ -158,7 +164,11 @@ fn refuse_scale(source: &Source, candidates: &[Candidate], bonds: &[Inside]) -> 
     } else if near(0.529) {
         ("", "divide all coordinates by 0.529177")
     } else {
-        ("", "check the units and the columns of the coordinates")
+        (
+            "",
+            "check the units and the columns of the coordinates; an average over frames is no \
+             structure",
+        )
     };
     let what = format!(
         "the coordinates are not in Å{unit}: bonds are {median:.3} times as long as they should be"
@@ -279,7 +289,15 @@ fn refuse_absurd(
             ""
         }
     );
-    Err(error(source, model, candidates, at, what, REBUILD))
+    // one atom is misplaced; several residues are those of a molecule that a periodic box cut
+    let cut = bonds.iter().filter(|bond| bond.is_heavy && is_absurd(bond));
+    let cut: HashSet<usize> = cut.map(|bond| bond.ends[0].0).collect();
+    let hint = if cut.len() >= SEVERAL && !is_mark {
+        WRAPPED
+    } else {
+        REBUILD
+    };
+    Err(error(source, model, candidates, at, what, hint))
 }
 
 /// Refuses two atoms at one place, found by a grid.

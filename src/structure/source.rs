@@ -201,15 +201,21 @@ fn ascii(mut bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).expect("only ASCII is left")
 }
 
-/// mmCIF starts with a data block; comments may come before it.
+/// mmCIF starts with a data block, or without its name with a table or item; comments may come
+/// before it.
 fn is_mmcif(text: &str) -> bool {
     let first = text
         .lines()
         .map(str::trim_start)
         .find(|line| !line.is_empty() && !line.starts_with('#'));
+    let starts = |line: &str, word: &str| {
+        let start = line.get(..word.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(word))
+    };
     first.is_some_and(|line| {
-        line.get(..5)
-            .is_some_and(|start| start.eq_ignore_ascii_case("data_"))
+        ["data_", "loop_", "_"]
+            .iter()
+            .any(|word| starts(line, word))
     })
 }
 
@@ -238,7 +244,13 @@ mod tests {
 
     #[test]
     fn formats_are_told_by_content() {
-        assert!(is_mmcif("# by hand\n\n DATA_1abc\nloop_\n"));
+        for text in [
+            "# by hand\n\n DATA_1abc\nloop_\n",
+            "loop_\n_atom_site.id",
+            "_cell.length_a 1",
+        ] {
+            assert!(is_mmcif(text), "{text}");
+        }
         for text in ["ATOM", "data", "HEADER data_", ""] {
             assert!(!is_mmcif(text), "{text}");
         }

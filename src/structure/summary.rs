@@ -1,5 +1,8 @@
 //! What a structure holds, in numbers and words.
 
+use std::collections::BTreeMap;
+
+use super::models::is_hydrogen;
 use super::report::{ChainSummary, Report, plural};
 use super::{Element, Residue, Topology};
 
@@ -42,6 +45,43 @@ pub(super) fn count(report: &mut Report, topology: &Topology) {
     report.heavy_atoms = report.atoms - report.hydrogens;
 }
 
+/// Most residues with atoms that no template knows that are said one by one.
+const LISTED: usize = 12;
+
+/// Atoms that no template knows: hydrogens are counted, since they are built anew; of others a line
+/// a residue, since it is another one than its name says, or modified.
+fn unknown(atoms: &[String]) -> Vec<String> {
+    let split = |label: &String| {
+        let (residue, name) = label.rsplit_once(':').unwrap_or(("", label.as_str()));
+        (residue.to_owned(), name.to_owned())
+    };
+    let (hydrogens, others): (Vec<&String>, Vec<&String>) = atoms
+        .iter()
+        .partition(|&label| is_hydrogen(&split(label).1, None));
+    let mut lines = Vec::new();
+    if let Some(first) = hydrogens.first() {
+        let count = plural(hydrogens.len(), "hydrogen");
+        lines.push(format!(
+            "{count} left out that no template knows, first {first}"
+        ));
+    }
+    let mut residues: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (residue, name) in others.into_iter().map(split) {
+        residues.entry(residue).or_default().push(name);
+    }
+    let more = residues.len().saturating_sub(LISTED);
+    for (residue, names) in residues.into_iter().take(LISTED) {
+        lines.push(format!(
+            "{residue}: left out: {}, which no template of it knows: is it modified?",
+            names.join(", ")
+        ));
+    }
+    if more > 0 {
+        lines.push(format!("{} like this", plural(more, "more residue")));
+    }
+    lines
+}
+
 /// Puts into words what the report's lists hold.
 pub(super) fn warn(report: &mut Report) {
     let mut warnings = Vec::new();
@@ -63,12 +103,7 @@ pub(super) fn warn(report: &mut Report) {
             plural(report.repeated_atoms, "atom")
         ));
     }
-    if let Some(first) = report.unknown_atoms.first() {
-        warnings.push(format!(
-            "{} left out that no template knows, first {first}",
-            plural(report.unknown_atoms.len(), "atom")
-        ));
-    }
+    warnings.extend(unknown(&report.unknown_atoms));
     for gap in &report.breaks {
         let how = gap
             .distance

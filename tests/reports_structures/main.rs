@@ -7,6 +7,7 @@ mod commands;
 mod formal;
 mod geometry;
 mod records;
+mod siblings;
 mod states;
 
 use std::path::{Path, PathBuf};
@@ -154,7 +155,11 @@ fn dialects_of_text_are_read_or_named() {
     );
     check("chain_two_chars.pdb", 0, &["chain AB: 20 residues"]);
     check("tabs.pdb", 2, &["tabs.pdb:1", "hold tabs"]);
-    check("pdb2pqr_free.pqr", 2, &["PQR file"]);
+    check(
+        "pdb2pqr_free.pqr",
+        0,
+        &["PQR file", "20 residues", "304 atoms"],
+    );
     check(
         "hydrogens_after_ter.pdb",
         0,

@@ -27,7 +27,8 @@ pub(super) fn add(names: &[String], row: &[Token], into: &mut DeclaredBonds) {
         };
         let insertion = value(&format!("pdbx_ptnr{partner}_pdb_ins_code"));
         Some(End::Named {
-            chain: either("asym_id")?.to_owned(),
+            // a chain without an identifier is `.`, as in the table of atoms
+            chain: either("asym_id").unwrap_or_default().to_owned(),
             number: either("seq_id")?.parse().ok()?,
             insertion: insertion.and_then(|code| code.chars().next()),
             atom: value(&format!("ptnr{partner}_label_atom_id"))?.to_ascii_uppercase(),

@@ -12,10 +12,11 @@ pub struct Sampling {
     /// molecules of this size (built in: 160ps from 2 to 200 residues), else its own]
     #[arg(long, value_name = "TIME", value_parser = super::time)]
     pub lag: Option<f64>,
-    /// After every jump, up to N minimisation steps (5 N where a frame needs them) and N steps of 4
-    /// fs in the force field; 0: the bare network; auto: until the frame has settled, 100 steps at
-    /// least, one for each heavy atom and 400 at most. A frame that they throw apart gets as many
-    /// again from nearer to a minimum [default: auto]
+    /// After every jump, up to N steps of minimisation, behind those that bring forces down to
+    /// thermal ones, and N steps of 4 fs in the force field; 0: the bare network; auto: one of
+    /// minimisation for each heavy atom, 100 to 400, and as many of dynamics at most, 100 at least,
+    /// until the frame has settled. A frame that they throw apart gets as many again from nearer to
+    /// a minimum [default: auto]
     #[arg(long, value_name = "N|auto", value_parser = relax)]
     pub relax: Option<Relax>,
     /// The corrector leaves out pairs beyond this distance; none: no pair; auto: none below 2000

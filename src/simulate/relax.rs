@@ -31,12 +31,12 @@ pub(super) const TIME_STEP: f64 = 0.004;
 pub(super) const HYDROGEN: f64 = 3.0;
 /// To tell how long a run takes: where between the least and the most a frame settles that decides
 /// itself how many steps it gets, up to which size (atoms) one was seen to settle before the most,
-/// and evaluations of the minimisation for each step behind it. Jumps of 20 ps of trp-cage took
-/// 102 steps of 100 to 154, of ubiquitin 100 of 100 to 400, of a dimer of 6,682 atoms 400 and more;
-/// those of 160 ps of a design of 43 residues 187 to 223 of 100 to 348.
-const TYPICAL: f64 = 0.15;
+/// and evaluations of the minimisation for each step that it may make. Jumps of 160 ps took 100
+/// steps of 100 to 154 (trp-cage) and 101 to 127 of 100 to 348 (two proteins of 43 and 46
+/// residues), those of a dimer of 6,682 atoms 400 and more.
+const TYPICAL: f64 = 0.05;
 const SETTLES: usize = 4000;
-const MINIMISED: f64 = 0.2;
+const MINIMISED: f64 = 1.15;
 /// Keeps the corrector's random numbers apart from the jump's.
 const STREAM: u64 = 0x5e1f_c0de;
 
@@ -66,7 +66,7 @@ impl Effort {
         } else {
             self.most as f64
         };
-        (steps * (1.0 + MINIMISED)).round() as u64
+        (steps + MINIMISED * self.most as f64).round() as u64
     }
 
     /// Whether a frame decides how many it gets.
@@ -96,8 +96,8 @@ impl fmt::Display for Effort {
 /// How a frame is relaxed after a jump.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Relaxation {
-    /// Steps of Langevin dynamics. Before them about as many steps of minimisation are made at most
-    /// (four times as many for a frame that needs them), only while forces are larger than thermal.
+    /// Steps of Langevin dynamics. Before them as many steps of minimisation are made at most, behind
+    /// those that bring forces down to thermal ones (a few; five times as many at most).
     pub effort: Effort,
     /// Temperature of the dynamics, K.
     pub temperature: f64,

@@ -12,8 +12,8 @@ use crate::engine::Gpu;
 use crate::engine::gpu::{Bound, Buffer, Dispatch, Named};
 use crate::simulate::Stop;
 use crate::simulate::relax::corrector::{
-    Band, CLOSER, LARGEST_FORCE, PATIENCE, THERMAL_FORCE, THROWN_APART, WIDTHS, is_whole,
-    unminimised,
+    Band, CLOSED_FORCE, CLOSER, LARGEST_FORCE, PATIENCE, THERMAL_FORCE, THROWN_APART, WIDTHS,
+    is_whole, unminimised,
 };
 use crate::simulate::{Effort, Settings};
 use crate::structure::Frame;
@@ -95,8 +95,8 @@ impl GpuCorrector {
         Ok(found)
     }
 
-    /// Brings forces down to `closeness` times thermal ones. What cannot be brought there is due no
-    /// more.
+    /// Brings forces down to `closeness` times thermal ones, and then makes as many steps at most
+    /// towards the minimum. What cannot be brought there is due no more.
     fn minimize(
         &mut self,
         frames: &mut [Frame],
@@ -128,6 +128,19 @@ impl GpuCorrector {
             pairs
                 .filter(|pair| *pair.1)
                 .for_each(|((done, again), _)| *done = again);
+        }
+        let closed: Vec<bool> = due
+            .iter()
+            .zip(&done)
+            .map(|(due, done)| *due && done.converged)
+            .collect();
+        if closed.contains(&true) && !stop.is_asked() {
+            let goal = Goal {
+                tolerance: CLOSED_FORCE,
+                largest: f64::INFINITY,
+                steps,
+            };
+            self.descent.run(field, &closed, goal, || stop.is_asked())?;
         }
         let ends = field.positions()?;
         let each = frames.iter_mut().zip(ends).zip(found);

@@ -1,5 +1,5 @@
-//! What corrects the frames of one replica: minimisation of what is strained, then dynamics until
-//! the frame has settled.
+//! What corrects the frames of one replica: minimisation, which takes strain out and closes what a
+//! jump has pulled apart, then dynamics until the frame has settled.
 
 use nalgebra::Vector3;
 
@@ -12,14 +12,17 @@ use crate::simulate::{Dynamics, Physical, Settings, Stepper, Stop};
 use crate::structure::Frame;
 use crate::units::BOLTZMANN;
 
-/// Root-mean-square force up to which a frame is left to dynamics, kJ/mol/Å. That of ff14SB
-/// proteins at 300 K is about 60: bonds of k ≈ 2700 kJ/mol/Å² feel √(k·kT) ≈ 80. Only what no
-/// thermal motion explains is minimised away.
+/// Root-mean-square force down to which a frame must be brought before its dynamics, kJ/mol/Å. That
+/// of ff14SB proteins at 300 K is about 60: bonds of k ≈ 2700 kJ/mol/Å² feel √(k·kT) ≈ 80.
 pub(in crate::simulate) const THERMAL_FORCE: f64 = 80.0;
-/// Largest force on an atom up to which a frame is left to dynamics, kJ/mol/Å: ten times the mean,
-/// which no atom of a protein at 300 K reaches. Without it one clash among thousands of atoms,
-/// which the mean hides, throws the dynamics apart.
+/// Largest force on an atom, likewise, kJ/mol/Å: ten times the mean, which no atom of a protein at
+/// 300 K reaches. Without it one clash among thousands of atoms, which the mean hides, throws the
+/// dynamics apart.
 pub(in crate::simulate) const LARGEST_FORCE: f64 = 800.0;
+/// Root-mean-square force at which minimisation has nothing more to close, kJ/mol/Å. A jump leaves a
+/// protein a little too wide, hydrogen bonds and packed side chains half an ångström apart, which
+/// the picosecond of dynamics does not bring together and minimisation does (docs/jump.md).
+pub(in crate::simulate) const CLOSED_FORCE: f64 = 0.5;
 /// How many times as many steps of minimisation a frame is given that needs more than it should.
 pub(in crate::simulate) const PATIENCE: usize = 4;
 /// By how much closer to a minimum a frame is brought whose dynamics failed.
@@ -104,8 +107,8 @@ impl Corrector {
         }
     }
 
-    /// Minimises what is strained and lets the frame find its temperature; a frame whose dynamics
-    /// is thrown apart gets closer to a minimum and another try. One too strained even so is left
+    /// Minimises the frame and lets it find its temperature; one whose dynamics is thrown apart gets
+    /// closer to a minimum and another try. One too strained even so is left
     /// where the minimisation ended, without velocities, and the shortfall says so: dynamics would
     /// hide from the guard the fault that the jump made.
     pub fn relax(
@@ -135,7 +138,8 @@ impl Corrector {
         }
     }
 
-    /// Brings forces down to `closeness` times thermal ones, or says why not.
+    /// Brings forces down to `closeness` times thermal ones, or says why not, and then makes as many
+    /// steps at most towards the minimum.
     fn minimize(
         &mut self,
         frame: &mut Frame,
@@ -143,20 +147,25 @@ impl Corrector {
         closeness: f64,
         stop: &Stop,
     ) -> Option<String> {
-        let minimizer = |steps| Minimizer {
-            tolerance: closeness * THERMAL_FORCE,
-            largest: closeness * LARGEST_FORCE,
-            steps,
-            ..Minimizer::default()
+        let mut run = |steps, [tolerance, largest]: [f64; 2]| {
+            let minimizer = Minimizer {
+                tolerance,
+                largest,
+                steps,
+                ..Minimizer::default()
+            };
+            minimizer.run_until(&mut self.field, &mut frame.positions, || stop.is_asked())
         };
-        let mut run = |steps| {
-            minimizer(steps).run_until(&mut self.field, &mut frame.positions, || stop.is_asked())
-        };
-        let mut done = run(steps);
+        let thermal = [THERMAL_FORCE, LARGEST_FORCE].map(|force| closeness * force);
+        let mut done = run(steps, thermal);
         if !done.converged {
-            done = run(PATIENCE * steps);
+            done = run(PATIENCE * steps, thermal);
         }
-        (!done.converged).then(|| unminimised(steps, done.rms_force))
+        if !done.converged {
+            return Some(unminimised(steps, done.rms_force));
+        }
+        run(steps, [CLOSED_FORCE, f64::INFINITY]);
+        None
     }
 
     /// Dynamics from new velocities; a frame that it throws apart is as before, with its bonds

@@ -155,7 +155,7 @@ struct Task<'a> {
     left_out: usize,
 }
 
-/// In what the heavy atoms of a structure, which are to be those of `ours` in the same order, differ
+/// In what the heavy atoms of a structure differ, which are to be those of `ours` in that order,
 /// from them.
 fn other_molecule(ours: &Topology, theirs: &Topology) -> Option<String> {
     if ours.len() != theirs.len() {

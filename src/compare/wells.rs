@@ -49,7 +49,7 @@ pub fn well_of(kind: Kind, degrees: f64) -> usize {
 pub struct Wells {
     /// Share of frames in each.
     pub shares: Vec<f64>,
-    /// Root mean square distance of the angle from the mean of the well that a frame is in, degrees.
+    /// Root mean square distance of the angle from the mean of its well, degrees.
     pub width: f64,
 }
 

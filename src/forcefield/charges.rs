@@ -26,25 +26,11 @@ pub(super) fn charge_changes(
 ) -> Vec<String> {
     let mut lines = Vec::new();
     for (residue, form) in forms.iter().enumerate() {
+        if let Some(line) = another_form(topology, residue, form) {
+            lines.push(line);
+            continue;
+        }
         let label = topology.residue_label(residue);
-        let name = topology.residues[residue].name.as_str();
-        let beyond = beyond(topology, residue, form);
-        if !beyond.is_empty() {
-            lines.push(format!(
-                "{label}: left out: {}, which ff14SB has in no form of it at this place in a chain: \
-                 taken as {}",
-                beyond.join(", "),
-                form.name
-            ));
-            continue;
-        }
-        if SAID.contains(&name) && !form.name.ends_with(name) {
-            lines.push(format!(
-                "{label}: ff14SB has no {name} that fits its bonds and hydrogens here: taken as {}",
-                form.name
-            ));
-            continue;
-        }
         let is_hydrogen = |&&atom: &&usize| topology.atoms[atom].element == Element::H;
         let have = |heavy: &str| {
             let atom = topology.atom_named(residue, heavy);
@@ -86,6 +72,28 @@ pub(super) fn charge_changes(
         }
     }
     lines
+}
+
+/// What is said of a residue that has atoms, or the name of a charge state, which its form lacks.
+fn another_form(topology: &Topology, residue: usize, form: &Template) -> Option<String> {
+    let label = topology.residue_label(residue);
+    let name = topology.residues[residue].name.as_str();
+    let beyond = beyond(topology, residue, form);
+    if !beyond.is_empty() {
+        return Some(format!(
+            "{label}: left out: {}, which ff14SB has in no form of it at this place in a chain: \
+             taken as {}",
+            beyond.join(", "),
+            form.name
+        ));
+    }
+    let is_another = SAID.contains(&name) && !form.name.ends_with(name);
+    is_another.then(|| {
+        format!(
+            "{label}: ff14SB has no {name} that fits its bonds and hydrogens here: taken as {}",
+            form.name
+        )
+    })
 }
 
 /// Names of the hydrogens of a residue that its form does not have.

@@ -82,8 +82,8 @@ impl Torsion {
         let [a, b, c, d] = self.atoms;
         dihedral(&positions[a], &positions[b], &positions[c], &positions[d])
     }
-    /// What its statistics are of, rad in (−π, π]: its angle, of [`Kind::HalfTurn`] twice the angle,
-    /// so that equal shapes are equal numbers and ends of the range meet.
+    /// What its statistics are of, rad in (−π, π]: its angle, of [`Kind::HalfTurn`] twice that, so
+    /// that equal shapes are equal numbers and ends of the range meet.
     pub fn phase(&self, positions: &[Vector3<f64>]) -> f64 {
         wrap(self.kind.fold() * self.angle(positions))
     }

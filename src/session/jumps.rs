@@ -56,8 +56,8 @@ pub struct Jumps {
     /// molecules of this size, else its own.
     pub lag: Option<f64>,
     /// After every jump, up to so many steps of minimisation and so many of 4 fs in the force
-    /// field; 0: the bare network. None: one of minimisation for each heavy atom, 100 to 400, and as
-    /// many of dynamics at most, 100 at least, until the frame has settled.
+    /// field; 0: the bare network. None: one of minimisation for each heavy atom, 100 to 400, and
+    /// as many of dynamics at most, 100 at least, until the frame has settled.
     pub relax: Option<usize>,
     /// How far the corrector sees.
     pub cutoff: Cutoff,

@@ -96,8 +96,8 @@ impl fmt::Display for Effort {
 /// How a frame is relaxed after a jump.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Relaxation {
-    /// Steps of Langevin dynamics. Before them as many steps of minimisation are made at most, behind
-    /// those that bring forces down to thermal ones (a few; five times as many at most).
+    /// Steps of Langevin dynamics. Before them as many steps of minimisation are made at most,
+    /// behind those that bring forces down to thermal ones (a few; five times as many at most).
     pub effort: Effort,
     /// Temperature of the dynamics, K.
     pub temperature: f64,

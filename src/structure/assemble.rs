@@ -8,7 +8,7 @@ use super::models::Model;
 use super::perceive::{Bonds, set_ligands_apart};
 use super::records::Records;
 use super::report::{Report, plural};
-use super::residues::{Family, residue_name};
+use super::residues::residue_name;
 use super::source::Source;
 use super::unresolved::Found;
 use super::{
@@ -38,29 +38,8 @@ pub(super) fn assemble(
     }
     check_altloc(source, model, options)?;
     let mut candidates = candidates(model, options.altloc);
-    for candidate in &mut candidates {
-        candidate.wanted = wanted[candidate.segment];
-    }
     let warnings = &mut report.warnings;
-    let virtual_sites: usize = candidates
-        .iter_mut()
-        .filter(|candidate| candidate.family.is_some())
-        .map(identify::leave_out_virtual)
-        .sum();
-    if virtual_sites > 0 {
-        warnings.push(format!(
-            "left out: {} that are no atoms (lone pairs, Drude particles, pseudo-atoms)",
-            plural(virtual_sites, "site")
-        ));
-    }
-    caps::split(&mut candidates, warnings);
-    for candidate in candidates.iter_mut().filter(|candidate| candidate.wanted) {
-        identify::identify(candidate, warnings);
-    }
-    // what is left out by wish is named, but nothing is said of its state
-    for candidate in candidates.iter_mut().filter(|candidate| !candidate.wanted) {
-        identify::identify(candidate, &mut Vec::new());
-    }
+    name_sites(&mut candidates, &wanted, warnings);
     let lattice = sanity::examine(source, model, &mut candidates, cell)?;
     let places = Places::of(model, &candidates);
     let contacts = contacts(&places, &candidates, &records.declared.bonds);
@@ -90,16 +69,7 @@ pub(super) fn assemble(
     records
         .sequences
         .say(&candidates, &chains, &bonds.peptides, warnings);
-    for candidate in candidates
-        .iter()
-        .filter(|one| one.wanted && one.family.is_none())
-    {
-        *report.left_out.entry(candidate.name.clone()).or_default() += 1;
-    }
-    let is_amino_acid = |candidate: &Candidate| {
-        candidate.wanted && candidate.family.is_some_and(Family::is_amino_acid)
-    };
-    if !candidates.iter().any(is_amino_acid) {
+    if !count_left_out(&candidates, &mut report) {
         return Err(no_protein(source, &report));
     }
     let mut assembly = Assembly::new(model, &candidates, report);
@@ -107,6 +77,44 @@ pub(super) fn assemble(
         assembly.push_chain(chain);
     }
     assembly.finish(&bonds, cell, lattice)
+}
+
+/// Tells apart what is protein, its caps and its atoms.
+fn name_sites(candidates: &mut Vec<Candidate>, wanted: &[bool], warnings: &mut Vec<String>) {
+    let mut virtual_sites = 0;
+    for candidate in candidates.iter_mut() {
+        candidate.wanted = wanted[candidate.segment];
+        if candidate.family.is_some() {
+            virtual_sites += identify::leave_out_virtual(candidate);
+        }
+    }
+    if virtual_sites > 0 {
+        warnings.push(format!(
+            "left out: {} that are no atoms (lone pairs, Drude particles, pseudo-atoms)",
+            plural(virtual_sites, "site")
+        ));
+    }
+    caps::split(candidates, warnings);
+    for candidate in candidates.iter_mut() {
+        if candidate.wanted {
+            identify::identify(candidate, warnings);
+        } else {
+            // what is left out by wish is named, but nothing is said of its state
+            identify::identify(candidate, &mut Vec::new());
+        }
+    }
+}
+
+/// Counts the residues that are no protein; whether there is any that is.
+fn count_left_out(candidates: &[Candidate], report: &mut Report) -> bool {
+    let mut is_protein = false;
+    for candidate in candidates.iter().filter(|candidate| candidate.wanted) {
+        match candidate.family {
+            Some(family) => is_protein |= family.is_amino_acid(),
+            None => *report.left_out.entry(candidate.name.clone()).or_default() += 1,
+        }
+    }
+    is_protein
 }
 
 /// Says what becomes of cysteines that the file has in another state than their bonds: hydrogens on

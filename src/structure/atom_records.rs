@@ -2,8 +2,6 @@
 //! of the same system hold in the same order.
 
 use super::Topology;
-use super::conformers::Candidate;
-use super::models::Model;
 
 /// What an atom record belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,32 +25,33 @@ pub struct AtomRecords {
 }
 
 impl AtomRecords {
-    /// The records of a model; `is_read`: which candidates were read, `rows`: the row of every atom
-    /// that was.
-    pub(super) fn new(
-        model: &Model,
-        candidates: &[Candidate],
-        is_read: impl Fn(usize) -> bool,
-        rows: &[usize],
-    ) -> Self {
-        let mut kinds = vec![Kind::Other; model.records];
-        for &record in &model.water_records {
+    /// Those of a model that has so many, of which some are of waters.
+    pub(super) fn new(records: usize, waters: &[usize]) -> Self {
+        let mut kinds = vec![Kind::Other; records];
+        for &record in waters {
             kinds[record] = Kind::Water;
-        }
-        for (index, candidate) in candidates.iter().enumerate() {
-            let kind = match (is_read(index), &candidate.sites[..]) {
-                (true, _) => Kind::Protein,
-                (false, [_]) => Kind::Ion,
-                (false, _) => Kind::Other,
-            };
-            for site in &candidate.sites {
-                kinds[model.rows[site.row].record] = kind;
-            }
         }
         AtomRecords {
             kinds,
-            atoms: rows.iter().map(|&row| model.rows[row].record).collect(),
+            atoms: Vec::new(),
         }
+    }
+
+    /// Says what these records are: those of a residue, which was read or was not.
+    pub(super) fn add_residue(&mut self, records: &[usize], is_read: bool) {
+        let kind = match (is_read, records) {
+            (true, _) => Kind::Protein,
+            (false, [_]) => Kind::Ion,
+            (false, _) => Kind::Other,
+        };
+        for &record in records {
+            self.kinds[record] = kind;
+        }
+    }
+
+    /// Says which record every atom that was read is of.
+    pub(super) fn set_atoms(&mut self, atoms: Vec<usize>) {
+        self.atoms = atoms;
     }
 
     /// The selections of a system that programs write trajectories of, the largest first: whether a

@@ -289,6 +289,31 @@ impl<'a> Assembly<'a> {
         ))
     }
 
+    /// Which of the file's records were read.
+    fn records(&self) -> AtomRecords {
+        let record = |&row: &usize| self.model.rows[row].record;
+        let mut records = AtomRecords::new(self.model.records, &self.model.water_records);
+        for (candidate, place) in self.candidates.iter().zip(&self.places) {
+            let rows = candidate.sites.iter().map(|site| site.row);
+            let own: Vec<usize> = rows.map(|row| record(&row)).collect();
+            records.add_residue(&own, place.is_some());
+        }
+        records.set_atoms(self.rows.iter().map(record).collect());
+        records
+    }
+
+    /// Makes molecules whole that are broken over a cell's border.
+    fn make_whole(&mut self, cell: &Cell) {
+        let whole = Molecules::new(&self.topology);
+        whole.make_whole(&mut self.positions, cell);
+        let read = self.rows.iter().map(|&row| &self.model.rows[row].position);
+        let moved = read.zip(&self.positions).filter(|(a, b)| a != b).count();
+        self.report.warnings.push(format!(
+            "molecules broken over the cell's border were made whole: {} moved",
+            plural(moved, "atom")
+        ));
+    }
+
     /// Bonds the atoms, and looks at what came out.
     ///
     /// # Errors
@@ -304,14 +329,7 @@ impl<'a> Assembly<'a> {
         // is
         let cell_of_box = cell.filter(|_| lattice.is_some());
         if let Some(cell) = &cell_of_box {
-            let whole = Molecules::new(&self.topology);
-            whole.make_whole(&mut self.positions, cell);
-            let read = self.rows.iter().map(|&row| &self.model.rows[row].position);
-            let moved = read.zip(&self.positions).filter(|(a, b)| a != b).count();
-            self.report.warnings.push(format!(
-                "molecules broken over the cell's border were made whole: {} moved",
-                plural(moved, "atom")
-            ));
+            self.make_whole(cell);
         }
         if let Some((atom, apart)) = self.other_residue {
             let what = format!(
@@ -324,6 +342,7 @@ impl<'a> Assembly<'a> {
         }
         self.follow();
         let guessed = self.guessed();
+        let records = self.records();
         let report = &mut self.report;
         count(report, &self.topology);
         report.cell = cell.map(|cell| {
@@ -339,12 +358,7 @@ impl<'a> Assembly<'a> {
             ));
         }
         report.warnings.extend(guessed);
-        report.records = AtomRecords::new(
-            self.model,
-            self.candidates,
-            |candidate| self.places[candidate].is_some(),
-            &self.rows,
-        );
+        report.records = records;
         warn(report);
         look(&self.topology, &self.positions, report)?;
         Ok(Structure {

@@ -132,17 +132,11 @@ fn also(model: &Model, rows: &[usize], name: &str) -> Vec<String> {
     names
 }
 
-/// Name and rows of a residue at the wanted alternative location, else at that whose heavy atoms
-/// have the highest mean occupancy (the one with most of them, the first of equals), and whether
-/// there are several. Atoms that the chosen location lacks come from the others, best first: a
-/// residue may have A and B in one place, C and D in another. But hydrogens of another location
-/// come only where the heavy atom that they are nearest to is chosen.
-fn choose<'a>(
+/// Rows of a residue by alternative location and name, and those without a location.
+fn by_location<'a>(
     model: &'a Model,
     rows: &[usize],
-    wanted: Option<char>,
-) -> (&'a str, Vec<usize>, bool) {
-    let all = rows;
+) -> (Vec<(char, &'a str, Vec<usize>)>, Vec<usize>) {
     let mut groups: Vec<(char, &'a str, Vec<usize>)> = Vec::new();
     let mut chosen = Vec::new();
     for &row in rows {
@@ -159,59 +153,80 @@ fn choose<'a>(
             None => groups.push((altloc, &entry.residue, vec![row])),
         }
     }
-    let is_heavy = |&row: &usize| {
-        let row = &model.rows[row];
-        !is_hydrogen(&row.name, row.element)
-    };
-    // hydrogens may have another occupancy than what they are bonded to
-    let score = |(altloc, _, rows): &(char, &str, Vec<usize>)| {
-        let heavy = rows.iter().copied().filter(is_heavy).count();
-        let counted = |row: &usize| heavy == 0 || is_heavy(row);
-        let counted: Vec<usize> = rows.iter().copied().filter(counted).collect();
-        let sum: f64 = counted.iter().map(|&row| model.rows[row].occupancy).sum();
-        let mean = sum / counted.len() as f64;
-        let wish = if wanted == Some(*altloc) {
-            f64::INFINITY
-        } else {
-            mean
-        };
-        (wish, heavy)
-    };
+    (groups, chosen)
+}
+
+/// Name and rows of a residue at the wanted alternative location, else at that whose heavy atoms
+/// have the highest mean occupancy (the one with most of them, the first of equals), and whether
+/// there are several. Atoms that the chosen location lacks come from the others, best first: a
+/// residue may have A and B in one place, C and D in another. But hydrogens of another location
+/// come only where the heavy atom that they are nearest to is chosen.
+fn choose<'a>(
+    model: &'a Model,
+    rows: &[usize],
+    wanted: Option<char>,
+) -> (&'a str, Vec<usize>, bool) {
+    let (mut groups, mut chosen) = by_location(model, rows);
     groups.sort_by(|a, b| {
-        let [(a, in_a), (b, in_b)] = [score(a), score(b)];
+        let [(a, in_a), (b, in_b)] = [a, b].map(|group| score(model, group, wanted));
         b.total_cmp(&a).then(in_b.cmp(&in_a))
     });
     let several = groups.len() > 1;
-    if let Some(name) = groups.first().map(|group| group.1) {
-        let mut known: HashSet<&str> = HashSet::new();
-        for (index, (_, _, rows)) in groups.iter().filter(|group| group.1 == name).enumerate() {
-            let new = rows
-                .iter()
-                .filter(|&&row| !known.contains(model.rows[row].name.as_str()));
-            let (mut new, hydrogens): (Vec<usize>, Vec<usize>) = new.copied().partition(is_heavy);
-            let is_held = |&row: &usize| {
-                let apart =
-                    |other: usize| (model.rows[other].position - model.rows[row].position).norm();
-                let heavy = all.iter().copied().filter(is_heavy);
-                let holder = heavy.min_by(|&a, &b| apart(a).total_cmp(&apart(b)));
-                let is_read = |holder: usize| chosen.contains(&holder) || new.contains(&holder);
-                index == 0 || holder.is_some_and(is_read)
-            };
-            let held: Vec<usize> = hydrogens.into_iter().filter(is_held).collect();
-            new.extend(held);
-            known.extend(
-                chosen
-                    .iter()
-                    .chain(&new)
-                    .map(|&row| model.rows[row].name.as_str()),
-            );
-            chosen.extend(new);
+    let Some(&(_, name, _)) = groups.first() else {
+        return (model.rows[rows[0]].residue.as_str(), chosen, several);
+    };
+    let mut known: HashSet<&str> = HashSet::new();
+    let mut is_first = true;
+    for (_, _, own) in groups.iter().filter(|group| group.1 == name) {
+        let new = own
+            .iter()
+            .filter(|&&row| !known.contains(model.rows[row].name.as_str()));
+        let (mut new, hydrogens): (Vec<usize>, Vec<usize>) =
+            new.copied().partition(|&row| is_heavy(model, row));
+        for row in hydrogens {
+            let holder = nearest_heavy(model, rows, row);
+            let is_read = |holder: usize| chosen.contains(&holder) || new.contains(&holder);
+            if is_first || holder.is_some_and(is_read) {
+                new.push(row);
+            }
         }
-        chosen.sort_unstable();
+        is_first = false;
+        let both = chosen.iter().chain(&new);
+        known.extend(both.map(|&row| model.rows[row].name.as_str()));
+        chosen.extend(new);
     }
-    let own = || model.rows[rows[0]].residue.as_str();
-    let name = groups.first().map_or_else(own, |group| group.1);
+    chosen.sort_unstable();
     (name, chosen, several)
+}
+
+fn is_heavy(model: &Model, row: usize) -> bool {
+    let row = &model.rows[row];
+    !is_hydrogen(&row.name, row.element)
+}
+
+/// The heavy atom of these rows that is nearest to another row.
+fn nearest_heavy(model: &Model, rows: &[usize], row: usize) -> Option<usize> {
+    let here = model.rows[row].position;
+    let apart = |other: usize| (model.rows[other].position - here).norm();
+    let heavy = rows.iter().copied().filter(|&row| is_heavy(model, row));
+    heavy.min_by(|&a, &b| apart(a).total_cmp(&apart(b)))
+}
+
+/// How an alternative location ranks: by the wish for it, its mean occupancy, its heavy atoms.
+/// Hydrogens may have another occupancy than what they are bonded to.
+fn score(
+    model: &Model,
+    (altloc, _, rows): &(char, &str, Vec<usize>),
+    wanted: Option<char>,
+) -> (f64, usize) {
+    let mut heavy = rows.clone();
+    heavy.retain(|&row| is_heavy(model, row));
+    if wanted == Some(*altloc) {
+        return (f64::INFINITY, heavy.len());
+    }
+    let counted = if heavy.is_empty() { rows } else { &heavy };
+    let sum: f64 = counted.iter().map(|&row| model.rows[row].occupancy).sum();
+    (sum / counted.len() as f64, heavy.len())
 }
 
 /// Refuses an alternative location that the model does not have.

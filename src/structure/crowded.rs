@@ -1,5 +1,5 @@
-//! Atoms that are not bonded and yet nearer than any such atoms are: poor maps, loops of models that
-//! lie on each other, alternative locations without a mark, bonds that no template has.
+//! Atoms that are not bonded and yet nearer than any such atoms are: poor maps, loops of models
+//! that lie on each other, alternative locations without a mark, bonds that no template has.
 
 use std::collections::HashMap;
 

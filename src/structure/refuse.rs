@@ -70,11 +70,7 @@ pub(super) fn cross_links(
         let sulfurs = [a, b]
             .iter()
             .all(|&(r, s)| candidates[r].sites[s].own == Some("SG"));
-        if contact
-            .declared
-            .is_some_and(|record| record != Record::Conect)
-            && !sulfurs
-        {
+        if contact.declared.unwrap_or(Record::Conect) != Record::Conect && !sulfurs {
             warnings.push(format!(
                 "{}: declared, but not taken: too far apart for a bond",
                 contact.label(candidates)

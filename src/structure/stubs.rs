@@ -14,8 +14,8 @@ const LISTED: usize = 12;
 /// with frayed ends.
 const PART: usize = 4;
 
-/// Leaves out residues at ends of chains, and at breaks, that lack N, CA or C, or that are bonded to
-/// no other residue, one behind the other until the ends are whole; says which.
+/// Leaves out residues at ends of chains, and at breaks, that lack N, CA or C, or that are bonded
+/// to no other residue, one behind the other until the ends are whole; says which.
 pub(super) fn leave_out(candidates: &mut [Candidate], bonds: &Bonds, warnings: &mut Vec<String>) {
     let is_part = |candidate: &Candidate| {
         candidate.wanted

@@ -100,11 +100,11 @@ impl Molecules {
         moved
     }
 
-    /// Moves molecules, which are whole, by lattice vectors until they lie beside each other as they
-    /// do in the periodic system; gives back how many were moved. The first molecule stays, and so
-    /// does what lies beside it: the next one is always that nearest to those that have their place
-    /// (an image of its centroid may be nearer to the first one, in a fibril, or among the residues
-    /// of a trajectory of Cα alone). A cell that is none moves nothing.
+    /// Moves molecules, which are whole, by lattice vectors until they lie beside each other as
+    /// they do in the periodic system; gives back how many were moved. The first molecule stays,
+    /// and so does what lies beside it: the next one is always that nearest to those that have
+    /// their place (an image of its centroid may be nearer to the first one, in a fibril, or among
+    /// the residues of a trajectory of Cα alone). A cell that is none moves nothing.
     pub fn bring_together(&self, positions: &mut [Vector3<f64>], cell: &Cell) -> usize {
         let (Some(lattice), 2..) = (Lattice::new(cell), self.members.len()) else {
             return 0;

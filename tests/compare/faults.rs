@@ -67,7 +67,8 @@ pub fn turn(
 }
 
 /// The well that a phase is in, as docs/measures.md has them: thirds of the turn for χ, the sign
-/// of φ, a helical and an extended ψ, near ±90° or 0° for groups that half a turn leaves as they are.
+/// of φ, a helical and an extended ψ, near ±90° or 0° for groups that half a turn leaves as they
+/// are.
 fn well(kind: Kind, phase: f64) -> usize {
     let degrees = phase.to_degrees();
     match kind {

@@ -176,19 +176,6 @@ fn thinned_rows_stay_within_memory_and_say_so() {
 }
 
 #[test]
-fn thread_count_changes_no_bit() {
-    let inputs = (stored("akle_a.xtc", "akle"), stored("akle_b.xtc", "akle"));
-    let with = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
-        pool.install(|| compare(&inputs.0, &inputs.1).unwrap().findings.measures)
-    };
-    assert_eq!(with(1), with(3));
-}
-
-#[test]
 fn replicas_are_pooled() {
     let folder = tempfile::tempdir().unwrap();
     let copy = |name: &str| {

@@ -78,3 +78,16 @@ fn a_protein_against_its_other_half() {
 fn a_larger_protein_with_buried_side_chains() {
     held_to(&halves("ubiquitin"), "ubiquitin", 12);
 }
+
+#[test]
+fn thread_count_changes_no_bit() {
+    let inputs = (stored("akle_a.xtc", "akle"), stored("akle_b.xtc", "akle"));
+    let with = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| compare(&inputs.0, &inputs.1).unwrap().findings.measures)
+    };
+    assert_eq!(with(1), with(3));
+}

@@ -4,6 +4,7 @@
 
 mod bonds;
 mod commands;
+mod dialects;
 mod formal;
 mod geometry;
 mod records;

@@ -9,11 +9,11 @@ fn is_atom(line: &str) -> bool {
     line.starts_with("ATOM") || line.starts_with("HETATM")
 }
 
-fn name(line: &str) -> &str {
+pub(super) fn name(line: &str) -> &str {
     line.get(12..16).unwrap_or_default().trim()
 }
 
-fn number(line: &str) -> i32 {
+pub(super) fn number(line: &str) -> i32 {
     line[22..26].trim().parse().unwrap()
 }
 
@@ -24,7 +24,7 @@ fn is_hydrogen(line: &str) -> bool {
 }
 
 /// Trp-cage's atoms, each as the lines that `change` makes of it.
-fn changed(change: impl Fn(&str) -> Vec<String>) -> Edited {
+pub(super) fn changed(change: impl Fn(&str) -> Vec<String>) -> Edited {
     edited(TRPCAGE, |line| {
         let lines = if is_atom(line) {
             change(line)
@@ -36,7 +36,7 @@ fn changed(change: impl Fn(&str) -> Vec<String>) -> Edited {
 }
 
 /// Trp-cage's heavy atoms, each as the lines that `change` makes of it.
-fn heavy(change: impl Fn(&str) -> Vec<String>) -> Edited {
+pub(super) fn heavy(change: impl Fn(&str) -> Vec<String>) -> Edited {
     changed(|line| {
         if is_hydrogen(line) {
             Vec::new()
@@ -48,7 +48,7 @@ fn heavy(change: impl Fn(&str) -> Vec<String>) -> Edited {
 
 /// `check` must end with `code`, say all of `says` and nothing of `not`.
 #[track_caller]
-fn checked(file: &Edited, more: &[&str], code: i32, says: &[&str], not: &[&str]) {
+pub(super) fn checked(file: &Edited, more: &[&str], code: i32, says: &[&str], not: &[&str]) {
     let said = command("check", file.path(), more);
     assert_eq!(said.code, code, "{}", said.words);
     for text in says {
@@ -59,7 +59,7 @@ fn checked(file: &Edited, more: &[&str], code: i32, says: &[&str], not: &[&str])
     }
 }
 
-fn moved(line: &str, by: [f64; 3]) -> String {
+pub(super) fn moved(line: &str, by: [f64; 3]) -> String {
     let [x, y, z] = position(line);
     with_position(line, [x + by[0], y + by[1], z + by[2]])
 }
@@ -91,7 +91,7 @@ fn a_ter_does_not_hide_that_residues_are_missing() {
     checked(&capped, &[], 0, &["run accepts it"], &["chain break"]);
 }
 
-/// Two copies of a chain that lie on each other, as loops of models do: bonds go along the sequence,
+/// Two copies of a chain that lie on each other, as loops of models do: bonds follow the sequence,
 /// though the other copy's atom is nearer.
 #[test]
 fn residues_that_follow_each_other_are_bonded_first() {
@@ -173,7 +173,7 @@ fn hydrogens_are_those_of_the_atom_that_holds_them() {
     );
 }
 
-/// A ring as badly placed as His B 2 of 4hhb is kept, with a word; names that are exchanged are not.
+/// A ring as badly placed as His B 2 of 4hhb is kept, with a word; exchanged names are not.
 #[test]
 fn a_badly_placed_ring_is_no_exchange_of_names() {
     let text = std::fs::read_to_string(report(TRPCAGE)).unwrap();
@@ -369,60 +369,4 @@ fn fix_builds_carbonyls_and_leaves_out_what_has_no_backbone() {
         &["trpcage.pdb, A:TRP 6", "bonded to no other residue"],
         &[],
     );
-}
-
-#[test]
-fn pqr_files_are_read() {
-    let plain = changed(|line| vec![line.into()]);
-    let truth = case(plain.path(), &[], 0, &[], None);
-    let columns = changed(|line| vec![format!("{} 0.0000 1.8240", &line[..54])]);
-    case(columns.path(), &[], 0, &["PQR file"], Some(truth));
-    checked(&columns, &[], 0, &[], &["occupancy"]);
-    let words = changed(|line| {
-        let [x, y, z] = position(line);
-        let name = name(line);
-        let residue = &line[17..20];
-        vec![format!(
-            "ATOM 1 {name} {residue} A {} {x} {y} {z} -0.1234 1.5",
-            number(line)
-        )]
-    });
-    case(words.path(), &[], 0, &["PQR file"], Some(truth));
-}
-
-#[test]
-fn words_fit_what_was_found() {
-    let modified = heavy(|line| {
-        let is_oxygen = number(line) == 13 && name(line) == "OG";
-        let more = format!("{} P  {}", &line[..12], &line[16..]);
-        let mut lines = vec![line.to_owned()];
-        lines.extend(is_oxygen.then(|| moved(&more, [1.0, 1.0, 0.8])));
-        lines
-    });
-    checked(
-        &modified,
-        &[],
-        0,
-        &["A:SER 13: left out: P, which no template of it knows"],
-        &[],
-    );
-    // a modified residue's name of four letters is no chain of two
-    let long = heavy(|line| {
-        let is_serine = number(line) == 13;
-        vec![if is_serine {
-            format!("{}SERP{}", &line[..17], &line[21..])
-        } else {
-            line.into()
-        }]
-    });
-    checked(&long, &[], 2, &["A:SERP 13", "the chain holds SERP"], &[]);
-    let cut = heavy(|line| {
-        let is_beyond = (4..8).contains(&number(line)) && !["N", "CA"].contains(&name(line));
-        vec![if is_beyond {
-            moved(line, [60.0, 0.0, 0.0])
-        } else {
-            line.into()
-        }]
-    });
-    checked(&cut, &[], 2, &["Å long", "make it whole"], &[]);
 }

@@ -8,6 +8,7 @@ mod program;
 mod damage;
 mod forms;
 mod layouts;
+mod netcdf;
 mod times;
 
 use std::path::{Path, PathBuf};

@@ -19,10 +19,10 @@ pub(in crate::simulate) const THERMAL_FORCE: f64 = 80.0;
 /// 300 K reaches. Without it one clash among thousands of atoms, which the mean hides, throws the
 /// dynamics apart.
 pub(in crate::simulate) const LARGEST_FORCE: f64 = 800.0;
-/// Root-mean-square force at which minimisation has nothing more to close, kJ/mol/Å. A jump leaves a
-/// protein a little too wide, hydrogen bonds and packed side chains half an ångström apart, which
+/// Root-mean-square force at which minimisation has nothing more to close, kJ/mol/Å. A jump leaves
+/// a protein a little too wide, hydrogen bonds and packed side chains half an ångström apart, which
 /// the picosecond of dynamics does not bring together and minimisation does (docs/jump.md).
-pub(in crate::simulate) const CLOSED_FORCE: f64 = 0.5;
+pub(in crate::simulate) const CLOSED_FORCE: f64 = 2.0;
 /// How many times as many steps of minimisation a frame is given that needs more than it should.
 pub(in crate::simulate) const PATIENCE: usize = 4;
 /// By how much closer to a minimum a frame is brought whose dynamics failed.
@@ -107,8 +107,8 @@ impl Corrector {
         }
     }
 
-    /// Minimises the frame and lets it find its temperature; one whose dynamics is thrown apart gets
-    /// closer to a minimum and another try. One too strained even so is left
+    /// Minimises the frame and lets it find its temperature; one whose dynamics is thrown apart
+    /// gets closer to a minimum and another try. One too strained even so is left
     /// where the minimisation ended, without velocities, and the shortfall says so: dynamics would
     /// hide from the guard the fault that the jump made.
     pub fn relax(
@@ -138,8 +138,8 @@ impl Corrector {
         }
     }
 
-    /// Brings forces down to `closeness` times thermal ones, or says why not, and then makes as many
-    /// steps at most towards the minimum.
+    /// Brings forces down to `closeness` times thermal ones, or says why not, and then makes as
+    /// many steps at most towards the minimum.
     fn minimize(
         &mut self,
         frame: &mut Frame,

@@ -91,8 +91,8 @@ def bonds(t):
 
 
 def slow(t):
-    """cos and sin of φ, ψ, χ, of twice the angle where half a turn brings a group onto itself; lag 5
-    frames of 50 ps"""
+    """cos and sin of φ, ψ, χ, of twice the angle where half a turn brings a group onto itself;
+    lag 5 frames of 50 ps"""
     half_turn = {("PHE", 2), ("TYR", 2), ("ASP", 2), ("GLU", 3), ("ARG", 5)}
     angles = [mdtraj.compute_phi(t)[1], mdtraj.compute_psi(t)[1]]
     for n in range(1, 6):

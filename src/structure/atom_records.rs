@@ -15,6 +15,9 @@ enum Kind {
     Water,
 }
 
+/// A selection's name, and whether a record is of it.
+type Selection = (&'static str, fn(Kind) -> bool);
+
 /// The atom records of a model of a structure file, and which of them are the atoms that were read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AtomRecords {
@@ -56,7 +59,7 @@ impl AtomRecords {
 
     /// The selections of a system that programs write trajectories of, the largest first: whether a
     /// record is among them.
-    fn selections(&self) -> [(&'static str, fn(Kind) -> bool); 4] {
+    fn selections(&self) -> [Selection; 4] {
         [
             ("all its atoms", |_| true),
             ("all but water", |kind| kind != Kind::Water),

@@ -132,12 +132,12 @@ fn also(model: &Model, rows: &[usize], name: &str) -> Vec<String> {
     names
 }
 
+/// An alternative location, the residue's name there, its rows.
+type Location<'a> = (char, &'a str, Vec<usize>);
+
 /// Rows of a residue by alternative location and name, and those without a location.
-fn by_location<'a>(
-    model: &'a Model,
-    rows: &[usize],
-) -> (Vec<(char, &'a str, Vec<usize>)>, Vec<usize>) {
-    let mut groups: Vec<(char, &'a str, Vec<usize>)> = Vec::new();
+fn by_location<'a>(model: &'a Model, rows: &[usize]) -> (Vec<Location<'a>>, Vec<usize>) {
+    let mut groups: Vec<Location<'a>> = Vec::new();
     let mut chosen = Vec::new();
     for &row in rows {
         let entry = &model.rows[row];
@@ -145,9 +145,8 @@ fn by_location<'a>(
             chosen.push(row);
             continue;
         };
-        let same = |group: &&mut (char, &str, Vec<usize>)| {
-            group.0 == altloc && group.1 == entry.residue.as_str()
-        };
+        let same =
+            |group: &&mut Location<'_>| group.0 == altloc && group.1 == entry.residue.as_str();
         match groups.iter_mut().find(same) {
             Some(group) => group.2.push(row),
             None => groups.push((altloc, &entry.residue, vec![row])),
@@ -214,11 +213,7 @@ fn nearest_heavy(model: &Model, rows: &[usize], row: usize) -> Option<usize> {
 
 /// How an alternative location ranks: by the wish for it, its mean occupancy, its heavy atoms.
 /// Hydrogens may have another occupancy than what they are bonded to.
-fn score(
-    model: &Model,
-    (altloc, _, rows): &(char, &str, Vec<usize>),
-    wanted: Option<char>,
-) -> (f64, usize) {
+fn score(model: &Model, (altloc, _, rows): &Location<'_>, wanted: Option<char>) -> (f64, usize) {
     let mut heavy = rows.clone();
     heavy.retain(|&row| is_heavy(model, row));
     if wanted == Some(*altloc) {

@@ -1,6 +1,6 @@
 //! Charge states that a file has by its hydrogens and that ff14SB has no form of.
 
-use super::forms::Links;
+use super::forms::{Links, beyond};
 use crate::structure::residues::Template;
 use crate::structure::{Element, Topology};
 
@@ -80,10 +80,13 @@ fn another_form(topology: &Topology, residue: usize, form: &Template) -> Option<
     let name = topology.residues[residue].name.as_str();
     let beyond = beyond(topology, residue, form);
     if !beyond.is_empty() {
+        let names = beyond
+            .iter()
+            .map(|&atom| topology.atoms[atom].name.as_str());
         return Some(format!(
             "{label}: left out: {}, which ff14SB has in no form of it at this place in a chain: \
              taken as {}",
-            beyond.join(", "),
+            names.collect::<Vec<_>>().join(", "),
             form.name
         ));
     }
@@ -94,15 +97,6 @@ fn another_form(topology: &Topology, residue: usize, form: &Template) -> Option<
             form.name
         )
     })
-}
-
-/// Names of the hydrogens of a residue that its form does not have.
-fn beyond<'a>(topology: &'a Topology, residue: usize, form: &Template) -> Vec<&'a str> {
-    let atoms = &topology.atoms[topology.residues[residue].atoms.clone()];
-    let names = atoms.iter().map(|atom| atom.name.as_str());
-    names
-        .filter(|name| form.atoms.iter().all(|(known, _)| known != name))
-        .collect()
 }
 
 /// Number of hydrogens that a form has on one of its atoms.

@@ -1,6 +1,6 @@
 //! Chooses the form that each residue of an incomplete structure is to have.
 
-use super::forms::{Links, exact, misfit, ranked};
+use super::forms::{Links, beyond, exact, misfit, ranked};
 use crate::Result;
 use crate::structure::residues::Template;
 use crate::structure::{Element, Topology};
@@ -40,11 +40,9 @@ impl Choice<'_> {
         let form = chosen.ok_or_else(|| misfit(topology, self.links, residue, self.histidine))?;
         self.rename_hydrogens(topology, residue, form);
         // a hydrogen that no form has at this place in a chain is left out, and that is said
-        let unknown = |atom: usize| {
-            let atom = &topology.atoms[atom];
-            atom.element != Element::H && form.atoms.iter().all(|(known, _)| *known != atom.name)
-        };
-        if topology.residues[residue].atoms.clone().any(unknown) || !self.links.fit(residue, form) {
+        let mut beyond = beyond(topology, residue, form).into_iter();
+        let is_heavy = |atom: usize| topology.atoms[atom].element != Element::H;
+        if beyond.any(is_heavy) || !self.links.fit(residue, form) {
             return Err(misfit(topology, self.links, residue, self.histidine));
         }
         Ok(form)

@@ -152,6 +152,19 @@ pub(super) fn missing(
         .collect()
 }
 
+/// The atoms of a residue that a form does not have.
+pub(super) fn beyond(topology: &Topology, residue: usize, form: &Template) -> Vec<usize> {
+    let is_beyond = |&atom: &usize| {
+        let name = &topology.atoms[atom].name;
+        form.atoms.iter().all(|(known, _)| known != name)
+    };
+    topology.residues[residue]
+        .atoms
+        .clone()
+        .filter(is_beyond)
+        .collect()
+}
+
 /// The form that a residue has exactly: the same atoms, hydrogens too, and the same bonds to other
 /// residues.
 pub(super) fn exact(

@@ -10,7 +10,7 @@ use super::charges::charge_changes;
 use super::choice::Choice;
 use super::forms::{Links, missing};
 use crate::error::Place;
-use crate::structure::residues::Template;
+use crate::structure::residues::{BACKBONE, Template};
 use crate::structure::{Atom, Element, Frame, Residue, Topology};
 use crate::{Error, Result};
 
@@ -127,7 +127,6 @@ fn refuse_incomplete(
     form: &'static Template,
     fix: bool,
 ) -> Result<()> {
-    const BACKBONE: [&str; 3] = ["N", "CA", "C"];
     let is_heavy = |name: &&str| {
         form.atoms
             .iter()

@@ -11,7 +11,7 @@ use super::models::Model;
 use super::order::Ordered;
 use super::perceive::{Bonds, LONGEST_PEPTIDE_BOND};
 use super::report::{Break, MissingAtoms, Report, plural};
-use super::residues::{Family, family, residue_name};
+use super::residues::{BACKBONE, Family, family, residue_name};
 use super::summary::{count, warn};
 use super::whole::{Lattice, Molecules};
 use super::{Atom, Cell, Chain, Frame, Residue, Structure, Topology};
@@ -125,7 +125,7 @@ impl<'a> Assembly<'a> {
             .cloned()
             .collect();
         if !atoms.is_empty() {
-            let is_backbone = |atom: &String| ["N", "CA", "C"].contains(&atom.as_str());
+            let is_backbone = |atom: &String| BACKBONE.contains(&atom.as_str());
             self.report.missing.push(MissingAtoms {
                 residue: label,
                 backbone: atoms.iter().any(is_backbone),
@@ -291,14 +291,13 @@ impl<'a> Assembly<'a> {
 
     /// Which of the file's records were read.
     fn records(&self) -> AtomRecords {
-        let record = |&row: &usize| self.model.rows[row].record;
+        let record = |row: usize| self.model.rows[row].record;
         let mut records = AtomRecords::new(self.model.records, &self.model.water_records);
         for (candidate, place) in self.candidates.iter().zip(&self.places) {
-            let rows = candidate.sites.iter().map(|site| site.row);
-            let own: Vec<usize> = rows.map(|row| record(&row)).collect();
-            records.add_residue(&own, place.is_some());
+            let own = candidate.sites.iter().map(|site| record(site.row));
+            records.add_residue(&own.collect::<Vec<_>>(), place.is_some());
         }
-        records.set_atoms(self.rows.iter().map(record).collect());
+        records.set_atoms(self.rows.iter().copied().map(record).collect());
         records
     }
 

@@ -89,6 +89,18 @@ fn unname_end_proton(candidate: &mut Candidate) {
     }
 }
 
+/// Names of what is bonded to an atom in any form of its residue.
+fn bonded_to<'a>(
+    family: &'static Family,
+    name: &'a str,
+) -> impl Iterator<Item = &'static str> + 'a {
+    family.bonds.iter().filter_map(move |(a, b)| match name {
+        _ if a == name => Some(b.as_str()),
+        _ if b == name => Some(a.as_str()),
+        _ => None,
+    })
+}
+
 /// Hydrogens that are bonded to another atom of their residue than the one that their name says:
 /// names of the two sides of an aromatic ring are exchanged in some files, while the atoms are
 /// right.
@@ -98,11 +110,7 @@ fn misplaced_hydrogens(candidate: &Candidate, family: &'static Family) -> Vec<us
         let Some(name) = site.own.filter(|_| site.is_hydrogen()) else {
             return false;
         };
-        let said = family.bonds.iter().find_map(|(a, b)| match name {
-            _ if a == name => Some(b),
-            _ if b == name => Some(a),
-            _ => None,
-        });
+        let said = bonded_to(family, name).next();
         let is_far =
             |other: usize| (candidate.sites[other].at - site.at).norm() > FAR_FROM_ITS_ATOM;
         let apart = said
@@ -119,15 +127,10 @@ fn rename_hydrogen(candidate: &mut Candidate, family: &'static Family, index: us
     else {
         return;
     };
-    let of_holder = family.bonds.iter().filter_map(|(a, b)| match holder {
-        _ if a == holder => Some(b),
-        _ if b == holder => Some(a),
-        _ => None,
-    });
-    let mut free = of_holder
+    let mut free = bonded_to(family, holder)
         .filter(|name| family.elements.get(*name) == Some(&Element::H))
         .filter(|name| candidate.site(name).is_none());
-    candidate.sites[index].own = free.next().map(String::as_str);
+    candidate.sites[index].own = free.next();
 }
 
 /// Takes out sites of models that are no atoms: lone pairs, charges on springs of polarisable ones

@@ -27,6 +27,9 @@ pub struct Template {
     pub external: Vec<usize>,
 }
 
+/// The atoms of a residue that nothing is built from, and without which nothing is.
+pub const BACKBONE: [&str; 3] = ["N", "CA", "C"];
+
 /// All charge states and terminal forms of one residue taken together: what atoms of a file are
 /// matched against.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -47,25 +50,22 @@ pub struct Family {
 impl Family {
     /// Our name of an atom that a file calls `name`; `None` if the residue has no such atom.
     pub fn atom_name(&self, name: &str) -> Option<&str> {
-        if let Some((own, _)) = self.elements.get_key_value(name) {
-            return Some(own);
-        }
-        if let Some(own) = self.aliases.get(name) {
+        if let Some(own) = self.known(name) {
             return Some(own);
         }
         // names of before 2007 begin with their last digit: 1HE for HE1
         if let Some(digit) = name.chars().next().filter(char::is_ascii_digit) {
-            let turned = format!("{}{digit}", &name[1..]);
-            let known = self.elements.get_key_value(&turned).map(|(own, _)| own);
-            return known
-                .or_else(|| self.aliases.get(&turned))
-                .map(String::as_str);
+            return self.known(&format!("{}{digit}", &name[1..]));
         }
         // Neutron structures name deuterium so.
         let hydrogen = format!("H{}", name.strip_prefix('D')?);
-        self.elements
-            .get_key_value(&hydrogen)
-            .map(|(own, _)| own.as_str())
+        let own = self.elements.get_key_value(&hydrogen);
+        own.map(|(own, _)| own.as_str())
+    }
+
+    fn known(&self, name: &str) -> Option<&str> {
+        let own = self.elements.get_key_value(name).map(|(own, _)| own);
+        own.or_else(|| self.aliases.get(name)).map(String::as_str)
     }
 
     /// Whether the residue continues the chain from its atom C (amino acids and ACE).

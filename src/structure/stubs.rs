@@ -5,9 +5,8 @@ use std::collections::HashSet;
 
 use super::conformers::Candidate;
 use super::perceive::Bonds;
+use super::residues::BACKBONE;
 
-/// The atoms that nothing is built from.
-const BACKBONE: [&str; 3] = ["N", "CA", "C"];
 /// Most residues that are listed.
 const LISTED: usize = 12;
 /// The largest part of all residues that may be left out so, one in: a trace of CA is no protein

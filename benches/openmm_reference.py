@@ -14,10 +14,10 @@ import openmm
 from openmm import app, unit
 
 
-def native_system(topology):
+def native_system(topology, constraints=app.HBonds):
     """ff14SB with the native GBSAOBCForce, bonds to hydrogen constrained, hydrogens of 3 Da."""
     options = dict(
-        nonbondedMethod=app.NoCutoff, constraints=app.HBonds, hydrogenMass=3 * unit.dalton
+        nonbondedMethod=app.NoCutoff, constraints=constraints, hydrogenMass=3 * unit.dalton
     )
     system = app.ForceField("amber14/protein.ff14SB.xml", "implicit/obc2.xml").createSystem(
         topology, **options

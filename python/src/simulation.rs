@@ -143,7 +143,7 @@ impl Simulation {
                 fold: fold.parse()?,
                 ..Jumps::default()
             };
-            jumps.levels = levels.unwrap_or(jumps.levels);
+            jumps.levels = levels.or(jumps.levels);
             jumps.stir = stir;
             let equilibrate = equilibrate
                 .map(|time| time.in_unit(Dimension::Time))

@@ -1,7 +1,7 @@
 //! How jumps are sampled and corrected: the flags of every command that makes some.
 
 use crate::session::{Cutoff, Fold, Jumps};
-use crate::task::{Method, Sampler};
+use crate::task::Method;
 use crate::{Error, Result};
 
 /// Sampler and corrector.
@@ -14,7 +14,7 @@ pub struct Sampling {
     pub lag: Option<f64>,
     /// After every jump, up to N steps of minimisation, behind those that bring forces down to
     /// thermal ones, and N steps of 4 fs in the force field; 0: the bare network; auto: one of
-    /// minimisation for each heavy atom, 100 to 400, and as many of dynamics at most, 100 at least,
+    /// minimisation for each heavy atom, 100 to 400, and as many of dynamics at most, 50 at least,
     /// until the frame has settled. A frame that they throw apart gets as many again from nearer to
     /// a minimum [default: auto]
     #[arg(long, value_name = "N|auto", value_parser = relax)]
@@ -23,16 +23,11 @@ pub struct Sampling {
     /// atoms, 16A above (see the manual for its error) [default: auto]
     #[arg(long, value_name = "LENGTH|none|auto", value_parser = cutoff)]
     pub cutoff: Option<Cutoff>,
-    /// Noise levels of the sampler
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = Sampler::default().levels as u64,
-        value_parser = clap::value_parser!(u64).range(2..=1000)
-    )]
-    pub levels: u64,
+    /// Noise levels of the sampler [default: 6 with a corrector, 10 without]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=1000))]
+    pub levels: Option<u64>,
     /// How it steps through them [default: with a corrector what the model says of molecules of
-    /// this size (built in: multistep below 10 residues), else euler; heun without]
+    /// this size, else multistep; heun without]
     #[arg(long, value_enum)]
     pub method: Option<Method>,
     /// Whether jumps keep to the fold that the input has: to its backbone, as MD of about a
@@ -97,7 +92,7 @@ impl From<&Sampling> for Jumps {
                 Relax::Steps(steps) => Some(steps),
             }),
             cutoff: typed.cutoff.unwrap_or_default(),
-            levels: typed.levels as usize,
+            levels: typed.levels.map(|levels| levels as usize),
             method: typed.method,
             fold: typed.fold.unwrap_or_default(),
             lowest: typed.lowest,

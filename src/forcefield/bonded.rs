@@ -3,7 +3,7 @@
 
 use nalgebra::Vector3;
 
-use super::{Angle, Bond, COULOMB, Exception, System, Torsion};
+use super::{Angle, Bond, COULOMB, Exception, System, Torsion, internal};
 
 type Vectors<'a> = &'a [Vector3<f64>];
 type Forces<'a> = &'a mut [Vector3<f64>];
@@ -16,6 +16,16 @@ pub(super) struct Dihedral {
     pub constant: f64,
     /// (n, k cos φ0, k sin φ0) by ascending n.
     pub terms: Vec<(u32, f64, f64)>,
+}
+
+impl Dihedral {
+    /// Largest curvature of the energy by φ, kJ/mol/rad²: Σ k n² where all terms bend alike.
+    pub fn stiffness(&self) -> f64 {
+        let each = |&(n, on_cosine, on_sine): &(u32, f64, f64)| {
+            f64::from(n).powi(2) * f64::hypot(on_cosine, on_sine)
+        };
+        self.terms.iter().map(each).sum()
+    }
 }
 
 /// The bonded terms of a system, torsions on the same four atoms joined.
@@ -125,75 +135,47 @@ pub(super) fn join(torsions: &[Torsion]) -> Vec<Dihedral> {
 }
 
 fn add_bond(bond: &Bond, positions: Vectors, forces: Forces) -> f64 {
-    let [i, j] = bond.atoms;
-    let delta = positions[i] - positions[j];
-    let r = delta.norm();
-    let stretch = r - bond.length;
-    let force = delta * (-bond.k * stretch / r.max(f64::MIN_POSITIVE));
-    forces[i] += force;
-    forces[j] -= force;
+    let (length, gradient) = internal::length(bond.atoms, positions);
+    let stretch = length - bond.length;
+    push(&bond.atoms, &gradient, -bond.k * stretch, forces);
     0.5 * bond.k * stretch * stretch
 }
 
-/// With u and v from the middle to the ends, θ = atan2(|u × v|, u·v), so that straight angles lose
-/// no digits.
 fn add_angle(angle: &Angle, positions: Vectors, forces: Forces) -> f64 {
-    let [i, j, k] = angle.atoms;
-    let (u, v) = (positions[i] - positions[j], positions[k] - positions[j]);
-    let normal = u.cross(&v);
-    let area = normal.norm();
-    let bend = area.atan2(u.dot(&v)) - angle.angle;
-    // ∂θ/∂i = (u × n)/(|u|² |n|); where the atoms are in line, the direction is not defined and the
-    // force left out
-    let slope = if area > 1e-12 {
-        -angle.k * bend / area
-    } else {
-        0.0
-    };
-    let on_i = u.cross(&normal) * (slope / u.norm_squared());
-    let on_k = normal.cross(&v) * (slope / v.norm_squared());
-    forces[i] += on_i;
-    forces[k] += on_k;
-    forces[j] -= on_i + on_k;
+    let (value, gradient) = internal::angle(angle.atoms, positions);
+    let bend = value - angle.angle;
+    push(&angle.atoms, &gradient, -angle.k * bend, forces);
     0.5 * angle.k * bend * bend
 }
 
-/// Blondel and Karplus, J. Comput. Chem. 17, 1132 (1996): forces without a division by sin φ. cos
-/// nφ and sin nφ follow from cos φ and sin φ by the addition theorems.
+/// cos nφ and sin nφ follow from cos φ and sin φ by the addition theorems.
 fn add_dihedral(dihedral: &Dihedral, positions: Vectors, forces: Forces) -> f64 {
-    let [i, j, k, l] = dihedral.atoms;
-    let f = positions[i] - positions[j];
-    let g = positions[j] - positions[k];
-    let h = positions[l] - positions[k];
-    let (a, b) = (f.cross(&g), h.cross(&g));
-    let a2 = a.norm_squared();
-    let b2 = b.norm_squared();
-    let g1 = g.norm();
-    let scale = (a2 * b2).sqrt();
-    if scale <= 1e-12 {
-        return dihedral.constant; // three atoms in line: φ is not defined
-    }
-    let cosine = a.dot(&b) / scale;
-    let sine = b.cross(&a).dot(&g) / (scale * g1);
+    let Some(turn) = internal::dihedral(dihedral.atoms, positions) else {
+        return dihedral.constant;
+    };
     let mut energy = dihedral.constant;
     let mut slope = 0.0;
     let (mut n, mut c, mut s) = (0, 1.0, 0.0);
     for &(periodicity, on_cosine, on_sine) in &dihedral.terms {
         while n < periodicity {
-            (c, s) = (c * cosine - s * sine, s * cosine + c * sine);
+            (c, s) = (
+                c * turn.cosine - s * turn.sine,
+                s * turn.cosine + c * turn.sine,
+            );
             n += 1;
         }
         energy += on_cosine * c + on_sine * s;
         slope += f64::from(n) * (on_sine * c - on_cosine * s);
     }
-    let on_i = a * (slope * g1 / a2);
-    let on_l = b * (-slope * g1 / b2);
-    let shift = a * (slope * f.dot(&g) / (a2 * g1)) - b * (slope * h.dot(&g) / (b2 * g1));
-    forces[i] += on_i;
-    forces[j] -= on_i + shift;
-    forces[k] += shift - on_l;
-    forces[l] += on_l;
+    push(&dihedral.atoms, &turn.gradient, -slope, forces);
     energy
+}
+
+/// Adds the force along an internal coordinate to its atoms.
+fn push(atoms: &[usize], gradient: &[Vector3<f64>], force: f64, forces: Forces) {
+    for (&atom, on_atom) in atoms.iter().zip(gradient) {
+        forces[atom] += on_atom * force;
+    }
 }
 
 fn add_exception(pair: &Exception, positions: Vectors, forces: Forces) -> f64 {

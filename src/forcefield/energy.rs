@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::System;
 use super::bonded::Bonded;
+use super::curvature::Curvature;
 use super::pairs::Pairs;
 
 /// Potential energy by term, kJ/mol.
@@ -71,6 +72,8 @@ pub struct ForceField {
     cutoff: Option<f64>,
     bonded: Bonded,
     pairs: AnyPairs,
+    /// Made by the first minimisation.
+    curvature: Option<Box<Curvature>>,
 }
 
 impl ForceField {
@@ -96,6 +99,7 @@ impl ForceField {
             cutoff,
             bonded,
             pairs,
+            curvature: None,
         }
     }
 
@@ -107,6 +111,17 @@ impl ForceField {
     /// The cutoff of its pairs, Å; none: all pairs.
     pub fn cutoff(&self) -> Option<f64> {
         self.cutoff
+    }
+
+    /// The curvature of its bonded terms, for a search to fill and to give back.
+    pub(super) fn take_curvature(&mut self) -> Box<Curvature> {
+        let new = || Box::new(Curvature::new(&self.system));
+        self.curvature.take().unwrap_or_else(new)
+    }
+
+    /// Keeps for the next search what [`ForceField::take_curvature`] gave.
+    pub(super) fn keep_curvature(&mut self, curvature: Box<Curvature>) {
+        self.curvature = Some(curvature);
     }
 
     /// Energy and forces (kJ/mol/Å, overwritten) at `positions`, Å.

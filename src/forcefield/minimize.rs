@@ -1,6 +1,6 @@
 //! Energy minimisation: limited-memory BFGS (Nocedal, Wright, Numerical Optimization, 2nd ed.,
-//! algorithm 7.4) with a bound on how far an atom moves in a step, so that clashing atoms part
-//! instead of being thrown apart.
+//! algorithm 7.4), preconditioned by the curvature of the bonded terms, with a bound on how far an
+//! atom moves in a step, so that clashing atoms part instead of being thrown apart.
 
 use std::collections::VecDeque;
 
@@ -12,6 +12,8 @@ use super::{Energies, ForceField};
 const MEMORY: usize = 10;
 /// Longest way of an atom in one step, Å.
 const LONGEST_MOVE: f64 = 0.2;
+/// Steps after which the curvature is taken anew: bonds have hardly turned until then.
+const REFRESH: usize = 10;
 /// Halvings of a step before it is given up.
 const MOST_HALVINGS: usize = 12;
 
@@ -87,9 +89,17 @@ impl Minimizer {
         let mut here = self.evaluate(field, positions.to_vec());
         let before = here.energies;
         let mut learnt: VecDeque<Learnt> = VecDeque::new();
+        let mut curvature = field.take_curvature();
         let mut steps = 0;
         while steps < self.steps && !self.is_done(&here) && !stop() {
-            let direction = direction(&here.forces, &learnt);
+            if steps % REFRESH == 0 {
+                curvature.update(&here.positions, &self.fixed);
+            }
+            let solve = |values: &mut [Vector3<f64>]| {
+                curvature.solve(values);
+                self.keep_fixed(values);
+            };
+            let direction = direction(&here.forces, &learnt, solve);
             let Some(next) = self.search(field, &here, &direction) else {
                 if learnt.is_empty() {
                     break; // not even straight downhill: rounding hides what is left to gain
@@ -101,6 +111,7 @@ impl Minimizer {
             remember(&mut learnt, &here, &next);
             here = next;
         }
+        field.keep_curvature(curvature);
         positions.copy_from_slice(&here.positions);
         let rms_force = self.rms_force(&here);
         Minimized {
@@ -121,15 +132,20 @@ impl Minimizer {
     fn evaluate(&self, field: &mut ForceField, positions: Vec<Vector3<f64>>) -> Point {
         let mut forces = vec![Vector3::zeros(); positions.len()];
         let energies = field.energy_forces(&positions, &mut forces);
-        for (force, &fixed) in forces.iter_mut().zip(&self.fixed) {
-            if fixed {
-                *force = Vector3::zeros();
-            }
-        }
+        self.keep_fixed(&mut forces);
         Point {
             positions,
             forces,
             energies,
+        }
+    }
+
+    /// Forces on fixed atoms and their ways are none.
+    fn keep_fixed(&self, values: &mut [Vector3<f64>]) {
+        for (value, &fixed) in values.iter_mut().zip(&self.fixed) {
+            if fixed {
+                *value = Vector3::zeros();
+            }
         }
     }
 
@@ -169,20 +185,27 @@ impl Minimizer {
     }
 }
 
-/// Inverse Hessian times force, by the two-loop recursion.
-fn direction(forces: &[Vector3<f64>], learnt: &VecDeque<Learnt>) -> Vec<Vector3<f64>> {
+/// Inverse Hessian times force, by the two-loop recursion from the inverse that `solve` applies,
+/// which is scaled to what was learnt last.
+fn direction(
+    forces: &[Vector3<f64>],
+    learnt: &VecDeque<Learnt>,
+    solve: impl Fn(&mut [Vector3<f64>]),
+) -> Vec<Vector3<f64>> {
     let mut direction = forces.to_vec();
-    let Some(last) = learnt.back() else {
-        return direction;
-    };
     let mut weights = Vec::with_capacity(learnt.len());
     for pair in learnt.iter().rev() {
         let weight = pair.inverse * dot(&pair.step, &direction);
         add(&mut direction, &pair.change, -weight);
         weights.push(weight);
     }
-    let scale = 1.0 / (last.inverse * dot(&last.change, &last.change));
-    direction.iter_mut().for_each(|d| *d *= scale);
+    solve(&mut direction);
+    if let Some(last) = learnt.back() {
+        let mut solved = last.change.clone();
+        solve(&mut solved);
+        let scale = 1.0 / (last.inverse * dot(&last.change, &solved));
+        direction.iter_mut().for_each(|d| *d *= scale);
+    }
     for (pair, weight) in learnt.iter().zip(weights.iter().rev()) {
         let back = pair.inverse * dot(&pair.change, &direction);
         add(&mut direction, &pair.step, weight - back);
@@ -260,6 +283,25 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Without the curvature of the bonded terms this takes 236 steps, and ends 0.1 kJ/mol higher.
+    #[test]
+    fn a_peptide_is_at_its_minimum_within_sixty_steps() {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let options = crate::structure::ReadOptions::default();
+        let file = file.join("data/structures/akle.pdb");
+        let structure = crate::structure::read(&file, &options).unwrap();
+        let system = super::super::System::build(&structure.topology).unwrap();
+        let mut field = ForceField::new(system, Precision::F64);
+        let mut positions = structure.frame.positions;
+        let done = Minimizer::default().run(&mut field, &mut positions);
+        assert!(done.converged && done.steps <= 60, "{done:?}");
+        // a second search begins as well as the first
+        positions[3].x += 0.2;
+        let done = Minimizer::default().run(&mut field, &mut positions);
+        assert!(done.converged && done.steps <= 60, "{done:?}");
+        assert!((done.after.total - -987.8).abs() <= 0.2, "{done:?}");
     }
 
     #[test]

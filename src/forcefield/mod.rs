@@ -6,11 +6,14 @@ mod born;
 mod build;
 mod charges;
 mod choice;
+mod curvature;
 mod energy;
+mod factor;
 mod forms;
 mod geometry;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+mod internal;
 mod lanes;
 mod minimize;
 mod near;

@@ -14,11 +14,15 @@ use crate::structure::Structure;
 use crate::task::{self, Method, Sampler};
 use crate::{Error, Result};
 
-/// Fewest and most steps of the corrector, unless a number is asked for. A torsion rolls off a
-/// barrier within a hundred, which no energy of a whole protein shows; what a jump bends in a
-/// packed protein takes longer, and would add up from jump to jump (docs/jump.md). A small molecule
-/// gets no more than one for each heavy atom.
-const RELAX: [usize; 2] = [100, 400];
+/// Fewest steps of the corrector, unless a number is asked for: a frame that minimisation has
+/// closed has its vibrations back within 0.2 ps (docs/jump.md).
+const LEAST: usize = 50;
+/// Most of them, one for each heavy atom within these bounds: what a jump bends in a packed protein
+/// takes longer, and would add up from jump to jump (docs/jump.md).
+const MOST: [usize; 2] = [100, 400];
+
+/// Noise levels of a sampler whose frames are corrected: ten give the same frames (docs/jump.md).
+const CORRECTED_LEVELS: usize = 6;
 
 /// Atoms from which on the corrector has a cutoff unless it is told otherwise, and that cutoff, Å:
 /// docs/physics.md says what it costs and what it saves. A smaller molecule gains nothing.
@@ -57,14 +61,14 @@ pub struct Jumps {
     pub lag: Option<f64>,
     /// After every jump, up to so many steps of minimisation and so many of 4 fs in the force
     /// field; 0: the bare network. None: one of minimisation for each heavy atom, 100 to 400, and
-    /// as many of dynamics at most, 100 at least, until the frame has settled.
+    /// as many of dynamics at most, 50 at least, until the frame has settled.
     pub relax: Option<usize>,
     /// How far the corrector sees.
     pub cutoff: Cutoff,
-    /// Noise levels of the sampler, 2 to 1000.
-    pub levels: usize,
+    /// Noise levels of the sampler, 2 to 1000; none: 6 with a corrector, 10 without.
+    pub levels: Option<usize>,
     /// How it steps through them; none: with a corrector what the model says of molecules of this
-    /// size, else Euler; Heun without.
+    /// size, else multistep; Heun without.
     pub method: Option<Method>,
     /// Whether jumps keep to the fold of the input.
     pub fold: Fold,
@@ -77,15 +81,14 @@ pub struct Jumps {
 
 impl Default for Jumps {
     fn default() -> Self {
-        let Sampler { levels, low, .. } = Sampler::default();
         Jumps {
             lag: None,
             relax: None,
             cutoff: Cutoff::default(),
-            levels,
+            levels: None,
             method: None,
             fold: Fold::default(),
-            lowest: low,
+            lowest: Sampler::default().low,
             stir: None,
         }
     }
@@ -127,6 +130,11 @@ impl Jumps {
             return Err(Error::usage(what, "0.01A"));
         }
         let usual = usual.filter(|_| corrected);
+        let levels = if corrected {
+            CORRECTED_LEVELS
+        } else {
+            default.levels
+        };
         let stir = self.stir.or(usual.and_then(|usual| usual.stir));
         let stir = stir.unwrap_or(default.stir);
         if !(0.0..=1.0).contains(&stir) {
@@ -140,11 +148,11 @@ impl Jumps {
                 let what = format!("the model's file asks for a sampler `{name}`, unknown here");
                 Error::usage(what, "--method euler, or a newer version of the program")
             })?,
-            (None, None) if corrected => Method::Euler,
+            (None, None) if corrected => Method::Multistep,
             (None, None) => Method::Heun,
         };
         Ok(Sampler {
-            levels: self.levels,
+            levels: self.levels.unwrap_or(levels),
             method,
             low: self.lowest,
             stir,
@@ -154,11 +162,11 @@ impl Jumps {
 
     /// Steps of the corrector for a molecule of `tokens` heavy atoms.
     fn effort(&self, tokens: usize) -> Effort {
-        let [least, most] = RELAX;
+        let [fewest, most] = MOST;
         self.relax.map_or(
             Effort {
-                least,
-                most: tokens.clamp(least, most),
+                least: LEAST,
+                most: tokens.clamp(fewest, most),
             },
             Effort::exactly,
         )
@@ -256,7 +264,7 @@ mod tests {
         let default = Jumps::default();
         assert_eq!(
             [32, 154, 602].map(|tokens| default.effort(tokens)),
-            [100, 154, 400].map(|most| Effort { least: 100, most })
+            [100, 154, 400].map(|most| Effort { least: 50, most })
         );
         let bare = Jumps {
             relax: Some(0),

@@ -31,12 +31,12 @@ pub(super) const TIME_STEP: f64 = 0.004;
 pub(super) const HYDROGEN: f64 = 3.0;
 /// To tell how long a run takes: where between the least and the most a frame settles that decides
 /// itself how many steps it gets, up to which size (atoms) one was seen to settle before the most,
-/// and evaluations of the minimisation for each step that it may make. Jumps of 160 ps took 100
-/// steps of 100 to 154 (trp-cage) and 101 to 127 of 100 to 348 (two proteins of 43 and 46
-/// residues), those of a dimer of 6,682 atoms 400 and more.
-const TYPICAL: f64 = 0.05;
+/// and evaluations of the minimisation. Jumps of 160 ps took 50 steps of 50 to 154 (trp-cage), 72
+/// and 83 of 50 to 348 (two proteins of 43 and 46 residues) and 113 of 50 to 400 (one of 70), those
+/// of a dimer of 6,682 atoms the most.
+const TYPICAL: f64 = 0.12;
 const SETTLES: usize = 4000;
-const MINIMISED: f64 = 1.15;
+const MINIMISED: f64 = 50.0;
 /// Keeps the corrector's random numbers apart from the jump's.
 const STREAM: u64 = 0x5e1f_c0de;
 
@@ -66,7 +66,7 @@ impl Effort {
         } else {
             self.most as f64
         };
-        (steps + MINIMISED * self.most as f64).round() as u64
+        (steps + MINIMISED.min(self.most as f64)).round() as u64
     }
 
     /// Whether a frame decides how many it gets.

@@ -303,13 +303,19 @@ impl GpuDynamics {
     /// [`crate::simulate::Dynamics`] does.
     fn begin(&self, replica: u64, frame: &mut Frame) {
         if frame.velocities.is_none() {
-            self.start(replica, (self.attempt, frame.step), frame);
+            self.start(replica, (self.attempt, frame.step), 1.0, frame);
         }
     }
 
-    /// Holds the bonds of a frame and draws its velocities with the random numbers of an attempt
-    /// and a step.
-    pub(super) fn start(&self, replica: u64, (attempt, step): (u64, u64), frame: &mut Frame) {
+    /// Holds the bonds of a frame and draws its velocities, at `heat` times the temperature, with
+    /// the random numbers of an attempt and a step.
+    pub(super) fn start(
+        &self,
+        replica: u64,
+        (attempt, step): (u64, u64),
+        heat: f64,
+        frame: &mut Frame,
+    ) {
         let Molecule {
             masses,
             constraints,
@@ -320,7 +326,7 @@ impl GpuDynamics {
         let before = frame.positions.clone();
         constraints.hold_lengths(&before, &mut frame.positions);
         let mut random = noise::generator(seed, attempt, replica, step);
-        let mut drawn = maxwell_boltzmann(masses, temperature, &mut random);
+        let mut drawn = maxwell_boltzmann(masses, heat * temperature, &mut random);
         constraints.stop_stretching(&frame.positions, &mut drawn);
         if self.settings.stop_centre {
             stop_centre(masses, &mut drawn);

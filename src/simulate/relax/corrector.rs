@@ -22,7 +22,11 @@ pub(in crate::simulate) const LARGEST_FORCE: f64 = 800.0;
 /// Root-mean-square force at which minimisation has nothing more to close, kJ/mol/Å. A jump leaves
 /// a protein a little too wide, hydrogen bonds and packed side chains half an ångström apart, which
 /// the picosecond of dynamics does not bring together and minimisation does (docs/jump.md).
-pub(in crate::simulate) const CLOSED_FORCE: f64 = 2.0;
+const CLOSED_FORCE: f64 = 4.0;
+/// Temperature that velocities are drawn at over that of the dynamics: a minimised frame has none
+/// of the potential energy of its vibrations, for which half of the kinetic one goes within a tenth
+/// of a picosecond.
+pub(in crate::simulate) const HEAT: f64 = 1.8;
 /// How many times as many steps of minimisation a frame is given that needs more than it should.
 pub(in crate::simulate) const PATIENCE: usize = 4;
 /// By how much closer to a minimum a frame is brought whose dynamics failed.
@@ -213,7 +217,7 @@ impl Corrector {
         Ok(whole)
     }
 
-    /// Velocities at the temperature for the dynamics that begins at `step`.
+    /// Velocities for the dynamics that begins at `step`.
     fn velocities(&self, step: u64, positions: &[Vector3<f64>]) -> Vec<Vector3<f64>> {
         let Settings {
             temperature,
@@ -223,7 +227,7 @@ impl Corrector {
         } = self.dynamics.settings();
         let masses = self.dynamics.masses();
         let mut random = noise::generator(seed, u64::MAX, first_replica, step);
-        let mut velocities = maxwell_boltzmann(masses, temperature, &mut random);
+        let mut velocities = maxwell_boltzmann(masses, HEAT * temperature, &mut random);
         self.dynamics
             .constraints()
             .stop_stretching(positions, &mut velocities);

@@ -31,8 +31,9 @@ pub struct Args {
     /// Folder of the files named in the list; default: the list's own
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Write a model card (Markdown): what the model was trained on, what was measured, where it
-    /// holds and where not
+    /// Write a model card on one page (Markdown): what the model was trained on, what was measured,
+    /// where it holds and where not; beside it FILE.measures.md with every measure of every
+    /// molecule, and FILE.sha256 with hashes of weights and data
     #[arg(long, value_name = "FILE.md")]
     card: Option<PathBuf>,
     /// Allow a card that exists to be replaced
@@ -74,7 +75,9 @@ fn jumps_of(case: &Case, typed: &Sampling) -> Result<Jumps> {
 /// # Errors
 /// Those of the files, the model and the engine.
 pub fn run(args: Args) -> Result<()> {
-    refuse_existing(args.card.as_deref(), args.overwrite)?;
+    let beside_card = args.card.as_deref().map(beside_card);
+    let files = args.card.iter().chain(beside_card.iter().flatten());
+    refuse_existing(files.map(PathBuf::as_path), args.overwrite)?;
     super::positive("--time-step", args.time_step)?;
     start_threads(None)?;
     let cases = CaseList::read(&args.cases)?.case;
@@ -101,16 +104,31 @@ pub fn run(args: Args) -> Result<()> {
         reports.push(report);
     }
     say(&args, &reports);
-    if let Some(path) = &args.card {
+    if let (Some(path), Some(beside)) = (&args.card, &beside_card) {
         let parameters = model.network.parameter_count();
         let name = file_name(&args.model);
-        let text = card(&name, &model.header, parameters, &reports, &command(&args));
-        write_atomically(path, |file| {
-            std::io::Write::write_all(file, text.as_bytes())
-        })?;
+        let names = beside.each_ref().map(|path| file_name(path));
+        let card = card(
+            &name,
+            (&model.header, parameters),
+            &reports,
+            &command(&args),
+            names.each_ref().map(String::as_str),
+        );
+        let texts = [card.page, card.measures, card.hashes];
+        for (path, text) in std::iter::once(path).chain(beside).zip(texts) {
+            write_atomically(path, |file| {
+                std::io::Write::write_all(file, text.as_bytes())
+            })?;
+        }
         eprintln!("card: {}", path.display());
     }
     Ok(())
+}
+
+/// The files of all measures and of hashes that go with a card.
+fn beside_card(card: &Path) -> [PathBuf; 2] {
+    ["measures.md", "sha256"].map(|ending| card.with_extension(ending))
 }
 
 /// Prints what was found.
@@ -150,11 +168,12 @@ fn command(args: &Args) -> String {
     );
     let method = given("--method", sampling.method.map(Method::word));
     let stir = given("--stir", sampling.stir.map(|stir| stir.to_string()));
+    let levels = given("--levels", sampling.levels.map(|levels| levels.to_string()));
     let fold = given("--fold", sampling.fold.map(|fold| fold.to_string()));
     format!(
-        "mdsurrogate validate {model} --cases {cases}{lag}{relax}{cutoff}{fold} --levels {} \
+        "mdsurrogate validate {model} --cases {cases}{lag}{relax}{cutoff}{fold}{levels} \
          --lowest {}A{stir}{method} --seed {}",
-        sampling.levels, sampling.lowest, args.seed
+        sampling.lowest, args.seed
     )
 }
 

@@ -15,6 +15,7 @@ use crate::compare::source::{Inputs, Source, open};
 use crate::engine::Engine;
 use crate::error::Place;
 use crate::forcefield::template_geometry_at;
+use crate::network::Tokens;
 use crate::simulate::Stop;
 use crate::structure::{Frame, ReadOptions, Structure};
 use crate::task::Loaded;
@@ -152,7 +153,7 @@ impl OnEngine for Rollouts<'_> {
         sides.set_time_steps(self.validation.time_step, None);
         sides.notes.iter().for_each(|note| (self.say)(note));
         let layout = Layout::load(&top, &ReadOptions::default())?;
-        let starts = starts(&sides.run, &layout, case.chains)?;
+        let mut starts = starts(&sides.run, &layout, case.chains)?;
         let picks = layout.atoms_at(&sides.run[0].path, &sides.run[0].picks)?;
         let structure = layout.structure;
         let looker = Looker::new(&sides.topology, &sides.start);
@@ -167,10 +168,18 @@ impl OnEngine for Rollouts<'_> {
             task,
             header,
         } = self.validation.model.load(engine)?;
+        let task = task.jump()?;
+        let tokens = Tokens::new(topology, &geometry)?;
+        if task.fold && self.jumps.fold.is_kept(&tokens) {
+            // as in a run, the fold is that of the frame that it begins with
+            for start in &mut starts {
+                start.mean = Some(tokens.positions(&start.positions));
+            }
+        }
         let (mut stepper, words) = self.jumps.stepper(Parts {
             network,
             device,
-            task: task.jump()?,
+            task,
             header: &header,
             structure: &structure,
             geometry: &geometry,

@@ -1,129 +1,58 @@
-//! What a model does, case by case: the leaderboard of `validate`, and the model card.
+//! What a model does, case by case: the model card on a page, and what goes with it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use serde::Serialize;
-
-use super::table::{duration, floor, markdown, number, title};
+use super::board::leaderboard;
+use super::case::{CaseReport, measures_of};
+use super::table::{duration, markdown, number};
 use crate::compare::floor::Measure;
 use crate::compare::rollout::Outcome;
 use crate::compare::verdict::{Verdict, excess};
 use crate::network::Header;
 use crate::task::Task;
 
-/// One molecule that a model was tried on.
-#[derive(Debug, Clone, Serialize)]
-pub struct CaseReport {
-    /// Its name in the list of cases.
-    pub name: String,
-    /// What is to be known of it: where the reference comes from, whether the model has seen it.
-    pub note: String,
-    /// What came out.
-    pub outcome: Outcome,
+/// What `validate` writes of a model.
+pub struct Card {
+    /// One page: what the model is, what was measured, where it holds and where it does not.
+    pub page: String,
+    /// Every measure of every molecule.
+    pub measures: String,
+    /// Hashes of its weights and of the files that it was trained on, as `sha256sum` writes them.
+    pub hashes: String,
 }
 
-impl CaseReport {
-    fn measure(&self, name: &str) -> Option<&Measure> {
-        self.outcome
-            .measures
-            .iter()
-            .find(|measure| measure.name == name)
-    }
-
-    /// Titles of the measures with a verdict.
-    fn with(&self, verdict: Verdict) -> Vec<&str> {
-        self.outcome
-            .measures
-            .iter()
-            .filter(|measure| measure.verdict == Some(verdict))
-            .map(|measure| measure.label.as_str())
-            .collect()
-    }
-}
-
-/// Measures of the leaderboard, with their heads.
-const BOARD: [(&str, &str); 7] = [
-    ("torsion_jsd", "torsion JSD"),
-    ("ramachandran_jsd", "Ramachandran JSD"),
-    ("rmsf_r", "RMSF r"),
-    ("pairwise_rmsd", "Δ pairwise RMSD, Å"),
-    ("contacts", "contacts"),
-    ("tica_jsd", "TICA JSD"),
-    ("decorrelation", "decorrelation, |ln ratio|"),
-];
-
-/// The leaderboard: a row a case. Measures are `value / floor / a tenth of the MD`.
-pub fn leaderboard(cases: &[CaseReport]) -> Vec<Vec<String>> {
-    let mut heads = vec!["case", "valid frames", "bonds, Å (MD)"];
-    heads.extend(BOARD.iter().map(|(_, head)| *head));
-    heads.extend(["within, near, outside", "ns/day"]);
-    let row = |case: &CaseReport| {
-        let share = |name: &str| {
-            case.measure(name)
-                .map_or((None, None), |measure| (measure.run, measure.reference))
-        };
-        let (bonds, bonds_of_md) = share("bond_deviation");
-        let valid = case.outcome.valid_by_fifth.iter().sum::<f64>() / 5.0;
-        let valid = if valid.is_finite() {
-            format!("{:.2} %", 100.0 * valid)
-        } else {
-            number(None)
-        };
-        let mut row = vec![
-            case.name.clone(),
-            valid,
-            format!("{} ({})", number(bonds), number(bonds_of_md)),
-        ];
-        row.extend(BOARD.iter().map(|(name, _)| {
-            case.measure(name).map_or_else(
-                || number(None),
-                |m| [m.value, m.floor, m.tenth].map(number).join(" / "),
-            )
-        }));
-        row.push(
-            [Verdict::Within, Verdict::Near, Verdict::Outside]
-                .map(|verdict| case.with(verdict).len().to_string())
-                .join(", "),
-        );
-        row.push(number(Some(case.outcome.ns_per_day)));
-        row
-    };
-    std::iter::once(heads.into_iter().map(str::to_owned).collect())
-        .chain(cases.iter().map(row))
-        .collect()
-}
-
-/// All measures of a case: a row a measure.
-pub fn measures_of(case: &CaseReport) -> Vec<Vec<String>> {
-    let heads = [
-        "measure",
-        "model",
-        "MD",
-        "value",
-        "floor (95 %)",
-        "MD, a tenth",
-        "verdict",
-    ]
-    .map(str::to_owned);
-    let row = |m: &Measure| {
-        let verdict = m.verdict.map_or("", Verdict::word).to_owned();
-        let [run, reference, value, tenth] = [m.run, m.reference, m.value, m.tenth].map(number);
-        vec![title(m), run, reference, value, floor(m), tenth, verdict]
-    };
-    std::iter::once(heads.to_vec())
-        .chain(case.outcome.measures.iter().map(row))
-        .collect()
-}
-
-/// A model card in Markdown: what the model is and was trained on, what was measured, where it
-/// holds and where it does not. `command` is what measured it.
+/// The card of a model of some name. `command` is what measured it, `beside` the names of the files
+/// of all measures and of hashes.
 pub fn card(
     name: &str,
-    header: &Header,
-    parameters: usize,
+    (header, parameters): (&Header, usize),
     cases: &[CaseReport],
     command: &str,
+    beside: [&str; 2],
+) -> Card {
+    let made = &header.provenance;
+    let mut hashes = format!("{}  {name}\n", header.sha256);
+    for file in &made.data {
+        writeln!(hashes, "{}  {}", file.sha256, file.name).expect("writing to memory");
+    }
+    let mut measures = format!("# Every measure of {name}\n\nMade by `{command}`; do not edit.\n");
+    for case in cases {
+        measures += &section(case);
+    }
+    Card {
+        page: page(name, (header, parameters), cases, command, beside),
+        measures,
+        hashes,
+    }
+}
+
+fn page(
+    name: &str,
+    (header, parameters): (&Header, usize),
+    cases: &[CaseReport],
+    command: &str,
+    [measures, hashes]: [&str; 2],
 ) -> String {
     let made = &header.provenance;
     let mut text = format!(
@@ -143,45 +72,61 @@ pub fn card(
         ),
         ("training", made.training()),
         ("validation loss", known(made.loss())),
-        ("weights", format!("SHA-256 `{}`", header.sha256)),
+        ("hashes", format!("of weights and data: `{hashes}`")),
     ];
-    let data = made
-        .data
-        .iter()
-        .map(|file| ("data", format!("{}, SHA-256 `{}`", file.name, file.sha256)));
-    for (what, value) in lines.into_iter().chain(data) {
+    for (what, value) in lines {
         writeln!(text, "| {what} | {} |", value.replace('|', "\\|")).expect("writing to memory");
     }
-    text += "\n## Measured\n\nMeasures stand as value / floor / the same of a tenth of the \
-             reference MD. The floor is what MD as long as the rollouts, with as many frames, \
-             gives. Compared are the second halves of the rollouts. Definitions: \
-             `docs/measures.md`.\n\n";
-    text += &markdown(&leaderboard(cases));
-    text += "\n## Where it holds, and where not\n\n";
-    cases.iter().for_each(|case| text += &verdict_of(case));
+    write!(
+        text,
+        "\n## Measured\n\nBeside each value stands what MD as long as the rollouts, with as many \
+         frames, gives (the floor), or MD itself. Compared are the second halves of the rollouts; \
+         speed is that of the machine that measured. Definitions: `docs/measures.md`; every \
+         measure of every molecule: `{measures}`.\n\n{}\n## Where it holds, and where not\n\n",
+        markdown(&leaderboard(cases))
+    )
+    .expect("writing to memory");
+    text += &often_outside(cases);
     text += &beyond(cases, header);
-    for case in cases {
-        write!(
-            text,
-            "\n## {}\n\n{}\n\n{}",
-            case.name,
-            setting(case),
-            markdown(&measures_of(case))
-        )
-        .expect("writing to memory");
-        let notes: String = case
-            .outcome
-            .notes
-            .iter()
-            .map(|note| format!("- {note}\n"))
-            .collect();
-        text += &if notes.is_empty() {
-            String::new()
-        } else {
-            format!("\n{notes}")
-        };
-    }
     text
+}
+
+/// Measures that are outside of what MD gives, with the number of molecules of which they are.
+fn often_outside(cases: &[CaseReport]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for label in cases.iter().flat_map(|case| case.with(Verdict::Outside)) {
+        *counts.entry(label).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    let listed: Vec<String> = counts
+        .iter()
+        .map(|(label, count)| format!("{label} ({count})"))
+        .collect();
+    let listed = if listed.is_empty() {
+        "none".to_owned()
+    } else {
+        listed.join("; ")
+    };
+    let all = cases.len();
+    format!("- Outside of what MD gives, with the number of molecules, of {all}: {listed}.\n")
+}
+
+/// All that was found of a case.
+fn section(case: &CaseReport) -> String {
+    let notes: String = case
+        .outcome
+        .notes
+        .iter()
+        .map(|note| format!("- {note}\n"))
+        .collect();
+    format!(
+        "\n## {}\n\n{}\n\n{}\n{}{notes}",
+        case.name,
+        setting(case),
+        markdown(&measures_of(case)),
+        verdict_of(case),
+    )
 }
 
 /// How a case was run, in a sentence or two.
@@ -225,8 +170,7 @@ fn verdict_of(case: &CaseReport) -> String {
         }
     };
     let mut text = format!(
-        "- **{}**: within the floor: {}. Near it: {}. Outside: {}.",
-        case.name,
+        "- Within the floor: {}. Near it: {}. Outside: {}.",
         list(Verdict::Within),
         list(Verdict::Near),
         list(Verdict::Outside)
@@ -289,18 +233,18 @@ fn single_torsions(case: &CaseReport) -> String {
     )
 }
 
+/// What nothing is known of.
 fn beyond(cases: &[CaseReport], header: &Header) -> String {
-    let systems = &header.provenance.systems;
-    let names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
-    let trained = if systems.is_empty() {
+    let systems = header.provenance.systems.len();
+    let trained = if systems == 0 {
         "what is not known".to_owned()
     } else {
-        systems.join(", ")
+        format!("{systems} molecules (`mdsurrogate model info` lists them)")
     };
     format!(
-        "- It was trained on {trained} and tried on {}; every other molecule, temperature and \
-         solvent is an extrapolation that nobody has \
-         measured. Tumbling and diffusion of the whole molecule are not sampled.\n",
-        names.join(", ")
+        "- It was trained on {trained} and tried on the {} of the table; every other molecule, \
+         temperature and solvent is an extrapolation that nobody has measured. Tumbling and \
+         diffusion of the whole molecule are not sampled.\n",
+        cases.len()
     )
 }

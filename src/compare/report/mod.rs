@@ -1,7 +1,9 @@
 //! The report of a comparison: a page for people, files for programs, a table for the terminal.
 
 mod analysis;
+mod board;
 mod card;
+mod case;
 mod figures;
 mod files;
 mod html;
@@ -15,7 +17,9 @@ mod words;
 use std::path::{Path, PathBuf};
 
 pub use analysis::{AnalysisReport, Representatives, refuse_existing_analysis};
-pub use card::{CaseReport, card, leaderboard, measures_of};
+pub use board::leaderboard;
+pub use card::{Card, card};
+pub use case::{CaseReport, measures_of};
 pub use runlog::RunLog;
 pub use table::{aligned, number, table};
 pub use view::{ensemble, load_viewer, viewer_beside};

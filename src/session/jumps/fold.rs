@@ -54,7 +54,7 @@ impl fmt::Display for Fold {
 
 impl Fold {
     /// Whether this molecule keeps to its fold.
-    pub(super) fn is_kept(self, tokens: &Tokens) -> bool {
+    pub(in crate::session) fn is_kept(self, tokens: &Tokens) -> bool {
         match self {
             Fold::Auto => tokens.is_folded(),
             Fold::Keep | Fold::Follow(_) => true,

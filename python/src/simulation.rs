@@ -135,16 +135,16 @@ impl Simulation {
             .map_err(|error| raise(py, error))?;
         let typed = || {
             let default = Options::default();
-            let mut jumps = Jumps {
+            let jumps = Jumps {
                 lag: lag.map(|lag| lag.in_unit(Dimension::Time)).transpose()?,
                 relax,
                 cutoff: options::cutoff(cutoff)?,
+                levels,
                 method: options::method(method)?,
                 fold: fold.parse()?,
+                stir,
                 ..Jumps::default()
             };
-            jumps.levels = levels.or(jumps.levels);
-            jumps.stir = stir;
             let equilibrate = equilibrate
                 .map(|time| time.in_unit(Dimension::Time))
                 .transpose()?;

@@ -75,9 +75,8 @@ fn jumps_of(case: &Case, typed: &Sampling) -> Result<Jumps> {
 /// # Errors
 /// Those of the files, the model and the engine.
 pub fn run(args: Args) -> Result<()> {
-    let beside_card = args.card.as_deref().map(beside_card);
-    let files = args.card.iter().chain(beside_card.iter().flatten());
-    refuse_existing(files.map(PathBuf::as_path), args.overwrite)?;
+    let files = args.card.as_deref().map(card_files);
+    refuse_existing(files.iter().flatten().map(PathBuf::as_path), args.overwrite)?;
     super::positive("--time-step", args.time_step)?;
     start_threads(None)?;
     let cases = CaseList::read(&args.cases)?.case;
@@ -104,31 +103,32 @@ pub fn run(args: Args) -> Result<()> {
         reports.push(report);
     }
     say(&args, &reports);
-    if let (Some(path), Some(beside)) = (&args.card, &beside_card) {
+    if let Some(files) = &files {
         let parameters = model.network.parameter_count();
         let name = file_name(&args.model);
-        let names = beside.each_ref().map(|path| file_name(path));
+        let [_, measures, hashes] = files.each_ref().map(|path| file_name(path));
         let card = card(
             &name,
             (&model.header, parameters),
             &reports,
             &command(&args),
-            names.each_ref().map(String::as_str),
+            [&measures, &hashes],
         );
         let texts = [card.page, card.measures, card.hashes];
-        for (path, text) in std::iter::once(path).chain(beside).zip(texts) {
+        for (path, text) in files.iter().zip(texts) {
             write_atomically(path, |file| {
                 std::io::Write::write_all(file, text.as_bytes())
             })?;
         }
-        eprintln!("card: {}", path.display());
+        eprintln!("card: {}", files[0].display());
     }
     Ok(())
 }
 
-/// The files of all measures and of hashes that go with a card.
-fn beside_card(card: &Path) -> [PathBuf; 2] {
-    ["measures.md", "sha256"].map(|ending| card.with_extension(ending))
+/// A card, and the files of all measures and of hashes that go with it.
+fn card_files(card: &Path) -> [PathBuf; 3] {
+    let beside = |ending| card.with_extension(ending);
+    [card.to_owned(), beside("measures.md"), beside("sha256")]
 }
 
 /// Prints what was found.

@@ -31,9 +31,9 @@ impl Dihedral {
 /// The bonded terms of a system, torsions on the same four atoms joined.
 #[derive(Debug, Clone)]
 pub(super) struct Bonded {
-    bonds: Vec<Bond>,
-    angles: Vec<Angle>,
-    dihedrals: Vec<Dihedral>,
+    pub bonds: Vec<Bond>,
+    pub angles: Vec<Angle>,
+    pub dihedrals: Vec<Dihedral>,
     exceptions: Vec<Exception>,
 }
 

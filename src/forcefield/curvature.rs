@@ -8,9 +8,9 @@
 
 use nalgebra::Vector3;
 
-use super::bonded::{Dihedral, join};
+use super::bonded::Bonded;
 use super::factor::Factor;
-use super::{Angle, Bond, System, internal};
+use super::{Angle, Bond, internal};
 
 /// Stiffness of each atom against all that it is not bonded to, kJ/mol/Å². Of 20, 40 and 80 the
 /// second needed the fewest steps (docs/physics.md).
@@ -21,41 +21,35 @@ const FIXED: f64 = 3e6;
 /// The curvature of one system's bonded terms at some positions.
 #[derive(Debug, Clone)]
 pub(super) struct Curvature {
-    bonds: Vec<Bond>,
-    angles: Vec<Angle>,
-    dihedrals: Vec<Dihedral>,
     factor: Factor,
 }
 
 impl Curvature {
-    /// Without values until [`Curvature::update`].
-    pub fn new(system: &System) -> Self {
-        let dihedrals = join(&system.torsions);
-        let bonds = system.bonds.iter().map(|bond| &bond.atoms[..]);
-        let angles = system.angles.iter().map(|angle| &angle.atoms[..]);
-        let turns = dihedrals.iter().map(|dihedral| &dihedral.atoms[..]);
+    /// That of so many atoms with these terms; without values until [`Curvature::update`].
+    pub fn new(atoms: usize, terms: &Bonded) -> Self {
+        let bonds = terms.bonds.iter().map(|bond| &bond.atoms[..]);
+        let angles = terms.angles.iter().map(|angle| &angle.atoms[..]);
+        let turns = terms.dihedrals.iter().map(|dihedral| &dihedral.atoms[..]);
         Curvature {
-            factor: Factor::new(system.len(), bonds.chain(angles).chain(turns)),
-            bonds: system.bonds.clone(),
-            angles: system.angles.clone(),
-            dihedrals,
+            factor: Factor::new(atoms, bonds.chain(angles).chain(turns)),
         }
     }
 
-    /// Takes the curvature at `positions`, Å, with some atoms `fixed` (empty: none).
-    pub fn update(&mut self, positions: &[Vector3<f64>], fixed: &[bool]) {
+    /// Takes the curvature of the same terms at `positions`, Å, with some atoms `fixed` (empty:
+    /// none).
+    pub fn update(&mut self, terms: &Bonded, positions: &[Vector3<f64>], fixed: &[bool]) {
         let is_fixed = fixed.iter().copied().chain(std::iter::repeat(false));
         let floor = is_fixed.map(|fixed| if fixed { FIXED } else { SURROUNDINGS });
         self.factor.reset(floor);
-        for &Bond { atoms, k, .. } in &self.bonds {
+        for &Bond { atoms, k, .. } in &terms.bonds {
             let (_, gradient) = internal::length(atoms, positions);
             self.factor.add(&atoms, &gradient, k);
         }
-        for &Angle { atoms, k, .. } in &self.angles {
+        for &Angle { atoms, k, .. } in &terms.angles {
             let (_, gradient) = internal::angle(atoms, positions);
             self.factor.add(&atoms, &gradient, k);
         }
-        for dihedral in &self.dihedrals {
+        for dihedral in &terms.dihedrals {
             if let Some(turn) = internal::dihedral(dihedral.atoms, positions) {
                 let k = dihedral.stiffness();
                 self.factor.add(&dihedral.atoms, &turn.gradient, k);

@@ -113,9 +113,14 @@ impl ForceField {
         self.cutoff
     }
 
+    /// Its bonded terms.
+    pub(super) fn bonded(&self) -> &Bonded {
+        &self.bonded
+    }
+
     /// The curvature of its bonded terms, for a search to fill and to give back.
     pub(super) fn take_curvature(&mut self) -> Box<Curvature> {
-        let new = || Box::new(Curvature::new(&self.system));
+        let new = || Box::new(Curvature::new(self.system.len(), &self.bonded));
         self.curvature.take().unwrap_or_else(new)
     }
 

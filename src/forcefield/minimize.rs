@@ -93,7 +93,7 @@ impl Minimizer {
         let mut steps = 0;
         while steps < self.steps && !self.is_done(&here) && !stop() {
             if steps % REFRESH == 0 {
-                curvature.update(&here.positions, &self.fixed);
+                curvature.update(field.bonded(), &here.positions, &self.fixed);
             }
             let solve = |values: &mut [Vector3<f64>]| {
                 curvature.solve(values);

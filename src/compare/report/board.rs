@@ -97,8 +97,11 @@ pub fn leaderboard(cases: &[CaseReport]) -> Vec<Vec<String>> {
     rows
 }
 
+fn percent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
+}
+
 fn row(case: &CaseReport) -> Vec<String> {
-    let percent = |share: f64| format!("{:.2} %", 100.0 * share);
     let valid = case.valid();
     let mut row = vec![
         case.name.clone(),
@@ -133,7 +136,7 @@ fn summary(name: &str, cases: &[CaseReport], pick: impl Fn(&[f64]) -> f64) -> Ve
         of(
             cases.iter().filter_map(CaseReport::valid).collect(),
             &|valid| -valid,
-            &|valid| format!("{:.2} %", 100.0 * valid),
+            &percent,
         ),
     ];
     row.extend(COLUMNS.iter().map(|(name, _, cell)| {

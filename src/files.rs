@@ -153,7 +153,7 @@ pub fn refuse_existing<'a>(
         Some(path) if !overwrite => Err(Error::output(
             path,
             "exists already",
-            "--overwrite to replace it, or another -o",
+            "--overwrite to replace it, or another name",
         )),
         _ => Ok(()),
     }

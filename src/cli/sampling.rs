@@ -36,9 +36,9 @@ pub struct Sampling {
     /// jump at least. auto: keep where a chain has ten residues or more, else free [default: auto]
     #[arg(long, value_name = "auto|keep|free|TIME")]
     pub fold: Option<Fold>,
-    /// Smallest noise level
-    #[arg(long, value_name = "LENGTH", default_value = "0.01A", value_parser = super::length)]
-    pub lowest: f64,
+    /// Smallest noise level [default: 0.01A]
+    #[arg(long, value_name = "LENGTH", value_parser = super::length)]
+    pub lowest: Option<f64>,
     /// Noise added before each step of the sampler, as a share of its noise level [default: with a
     /// corrector what the model says of molecules of this size (built in: 0.3 below 10 residues),
     /// else 0]
@@ -95,13 +95,28 @@ impl From<&Sampling> for Jumps {
             levels: typed.levels.map(|levels| levels as usize),
             method: typed.method,
             fold: typed.fold.unwrap_or_default(),
-            lowest: typed.lowest,
+            lowest: typed.lowest.unwrap_or(Jumps::default().lowest),
             stir: typed.stir,
         }
     }
 }
 
 impl Sampling {
+    /// These flags, and `others` where there are none of these.
+    #[must_use]
+    pub fn or(&self, others: &Sampling) -> Sampling {
+        Sampling {
+            lag: self.lag.or(others.lag),
+            relax: self.relax.or(others.relax),
+            cutoff: self.cutoff.or(others.cutoff),
+            levels: self.levels.or(others.levels),
+            method: self.method.or(others.method),
+            fold: self.fold.or(others.fold),
+            lowest: self.lowest.or(others.lowest),
+            stir: self.stir.or(others.stir),
+        }
+    }
+
     /// The first flag that is not at its default.
     pub fn changed(&self) -> Option<&'static str> {
         let (typed, default) = (Jumps::from(self), Jumps::default());

@@ -25,7 +25,7 @@ pub struct Args {
     /// Model file
     model: PathBuf,
     /// List of molecules (TOML): [[case]] tables with name, topology, start, reference, chains,
-    /// jumps, flags, note
+    /// jumps, flags (of its jumps; those typed here come first), note
     #[arg(long, value_name = "FILE")]
     cases: PathBuf,
     /// Folder of the files named in the list; default: the list's own
@@ -55,7 +55,8 @@ pub struct Args {
     json: bool,
 }
 
-/// How the jumps of a case are made: by flags of its own, or those that were typed.
+/// How the jumps of a case are made: by the flags that were typed, and its own where they say
+/// nothing.
 fn jumps_of(case: &Case, typed: &Sampling) -> Result<Jumps> {
     let Some(flags) = &case.flags else {
         return Ok(typed.into());
@@ -67,7 +68,7 @@ fn jumps_of(case: &Case, typed: &Sampling) -> Result<Jumps> {
             "--lag 160ps --stir 0.3",
         )
     })?;
-    Ok((&own).into())
+    Ok((&typed.or(&own)).into())
 }
 
 /// Runs all cases, prints the tables and writes the card.
@@ -169,11 +170,15 @@ fn command(args: &Args) -> String {
     let method = given("--method", sampling.method.map(Method::word));
     let stir = given("--stir", sampling.stir.map(|stir| stir.to_string()));
     let levels = given("--levels", sampling.levels.map(|levels| levels.to_string()));
+    let lowest = given(
+        "--lowest",
+        sampling.lowest.map(|lowest| format!("{lowest}A")),
+    );
     let fold = given("--fold", sampling.fold.map(|fold| fold.to_string()));
     format!(
-        "mdsurrogate validate {model} --cases {cases}{lag}{relax}{cutoff}{fold}{levels} \
-         --lowest {}A{stir}{method} --seed {}",
-        sampling.lowest, args.seed
+        "mdsurrogate validate {model} --cases {cases}{lag}{relax}{cutoff}{fold}{levels}{lowest}\
+         {stir}{method} --seed {}",
+        args.seed
     )
 }
 
@@ -194,8 +199,12 @@ mod tests {
         let own = jumps_of(&case("flags = \"--lag 160ps --stir 0.3\""), &typed).unwrap();
         assert_eq!(
             (own.lag, own.stir, own.relax),
-            (Some(160.0), Some(0.3), None)
+            (Some(160.0), Some(0.3), Some(7))
         );
+        // what is typed comes first
+        let typed: Sampling = as_typed("validate", &["--lag", "20ps"]).unwrap();
+        let own = jumps_of(&case("flags = \"--lag 160ps --stir 0.3\""), &typed).unwrap();
+        assert_eq!((own.lag, own.stir), (Some(20.0), Some(0.3)));
         let error = jumps_of(&case("flags = \"--stirr 0.3\""), &typed).unwrap_err();
         assert!(
             error.exit_code() == 2

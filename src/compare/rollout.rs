@@ -12,7 +12,7 @@ use super::gather::{Segment, Series};
 use super::measures::{Findings, Options, TorsionReport, measure};
 use super::row::{Looker, Row};
 use crate::geometry::superpose::pick;
-use crate::simulate::Stepper;
+use crate::simulate::{MOST_DRAWS, Stepper};
 use crate::structure::Frame;
 use crate::{Error, Result};
 
@@ -29,6 +29,8 @@ pub struct Rollouts {
     pub valid_by_fifth: [f64; 5],
     /// Rollouts that left finite numbers.
     pub lost: usize,
+    /// Jumps that were drawn again, each time counted.
+    pub redrawn: u64,
     /// Simulated time per wall time, ns/day, all rollouts together.
     pub ns_per_day: f64,
 }
@@ -48,6 +50,8 @@ pub struct Outcome {
     pub valid_by_fifth: [f64; 5],
     /// See [`Rollouts::lost`].
     pub lost: usize,
+    /// See [`Rollouts::redrawn`].
+    pub redrawn: u64,
     /// See [`Rollouts::ns_per_day`].
     pub ns_per_day: f64,
     /// The measures of `compare`, of the second halves of the rollouts.
@@ -58,10 +62,15 @@ pub struct Outcome {
     pub notes: Vec<String>,
 }
 
+/// Whether the frame of a rollout (its number) is one to go on from.
+pub type IsSound<'a> = dyn FnMut(usize, &Frame) -> bool + 'a;
+
 /// Rolls out replicas from `starts`; `picks` are the atoms of a frame that are compared, in the
 /// order of the looker's topology.
 ///
-/// A rollout that leaves finite numbers ends there. The first half of every rollout is looked at
+/// A jump to a frame that is not `sound` is drawn again, as a run does; a rollout that finds none in
+/// [`MOST_DRAWS`] goes on as it is from there, and draws no more. One that leaves finite
+/// numbers ends. The first half of every rollout is looked at
 /// for validity alone: what is compared is the distribution that the model has made its own.
 ///
 /// # Errors
@@ -73,32 +82,27 @@ pub fn roll_out(
     picks: &[usize],
     starts: Vec<Frame>,
     jumps: usize,
+    sound: &mut IsSound,
 ) -> Result<Rollouts> {
     let chains = starts.len();
     if chains == 0 || jumps < 4 {
-        return Err(Error::usage(
-            "too little to judge a model by",
-            "give start frames, chains ≥ 1 and jumps ≥ 4",
-        ));
+        let hint = "give start frames, chains ≥ 1 and jumps ≥ 4";
+        return Err(Error::usage("too little to judge a model by", hint));
     }
     let (mut frames, mut places) = (starts, (0..chains).collect::<Vec<usize>>());
+    let mut draws = Draws::new(sound, chains);
     let mut rows: Vec<Vec<Row>> = vec![Vec::new(); chains];
     let mut valid = [0.0; 5];
     let surface_every = (chains * jumps.div_ceil(2)).div_ceil(SURFACES);
-    let mut seconds = 0.0;
-    let mut done = 0;
+    let (mut seconds, mut done) = (0.0, 0);
     for jump in 0..jumps {
         let clock = Instant::now();
+        let before = frames.clone();
         stepper.step(&mut frames)?;
+        draws.mend(stepper, &mut frames, &before, &places)?;
         seconds += clock.elapsed().as_secs_f64();
         done += frames.len();
-        let finite = |frame: &Frame| {
-            frame
-                .positions
-                .iter()
-                .all(|x| x.iter().all(|value| value.is_finite()))
-        };
-        let kept: Vec<bool> = frames.iter().map(finite).collect();
+        let kept: Vec<bool> = frames.iter().map(is_finite).collect();
         retain(&mut frames, &kept);
         retain(&mut places, &kept);
         if frames.is_empty() {
@@ -106,13 +110,8 @@ pub fn roll_out(
         }
         let look = |(frame, &place): (&Frame, &usize)| {
             let mut positions: Vec<Vector3<f64>> = pick(&frame.positions, picks);
-            looker
-                .look(
-                    &mut positions,
-                    None,
-                    (jump * chains + place).is_multiple_of(surface_every),
-                )
-                .0
+            let surface = (jump * chains + place).is_multiple_of(surface_every);
+            looker.look(&mut positions, None, surface).0
         };
         let looked: Vec<Row> = frames.par_iter().zip(&places).map(look).collect();
         for (row, &place) in looked.into_iter().zip(&places) {
@@ -124,19 +123,65 @@ pub fn roll_out(
     }
     if frames.is_empty() {
         let what = format!("all {chains} rollouts left finite numbers within {jumps} jumps");
-        return Err(Error::usage(
-            what,
-            "the model does not know this molecule: train it on one like it",
-        ));
+        let hint = "the model does not know this molecule: train it on one like it";
+        return Err(Error::usage(what, hint));
     }
-    let frames_of =
-        |part: usize| (0..jumps).filter(|jump| 5 * jump / jumps == part).count() * chains;
+    let of_part = |part: usize| (0..jumps).filter(move |jump| 5 * jump / jumps == part);
+    let frames_of = |part: usize| of_part(part).count() * chains;
     Ok(Rollouts {
         series: series(rows, stepper.time_step()),
         valid_by_fifth: std::array::from_fn(|part| valid[part] / frames_of(part) as f64),
         lost: chains - frames.len(),
+        redrawn: draws.again,
         ns_per_day: stepper.time_step() * 1e-3 * done as f64 / (seconds / 86_400.0),
     })
+}
+
+/// Jumps that are drawn again.
+struct Draws<'a, 'b> {
+    sound: &'a mut IsSound<'b>,
+    /// Rollouts that found no sound frame once, and are left alone since.
+    given_up: Vec<bool>,
+    again: u64,
+}
+
+impl<'a, 'b> Draws<'a, 'b> {
+    fn new(sound: &'a mut IsSound<'b>, rollouts: usize) -> Self {
+        Draws {
+            sound,
+            given_up: vec![false; rollouts],
+            again: 0,
+        }
+    }
+
+    /// Draws the jumps that led from `before` to frames that are not sound again.
+    fn mend(
+        &mut self,
+        stepper: &mut dyn Stepper,
+        frames: &mut [Frame],
+        before: &[Frame],
+        places: &[usize],
+    ) -> Result<()> {
+        for (replica, (frame, &place)) in frames.iter_mut().zip(places).enumerate() {
+            let mut draw = 0;
+            while !self.given_up[place] && !(self.sound)(place, frame) {
+                if draw == MOST_DRAWS {
+                    self.given_up[place] = true;
+                    break;
+                }
+                draw += 1;
+                self.again += 1;
+                frame.clone_from(&before[replica]);
+                stepper.redraw(replica, draw, frame)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_finite(frame: &Frame) -> bool {
+    let mut numbers = frame.positions.iter().flat_map(|x| x.iter());
+    numbers.all(|value| value.is_finite())
 }
 
 fn retain<T>(list: &mut Vec<T>, kept: &[bool]) {
@@ -181,6 +226,7 @@ pub fn judge(
         reference_time: reference.time(),
         valid_by_fifth: rollouts.valid_by_fifth,
         lost: rollouts.lost,
+        redrawn: rollouts.redrawn,
         ns_per_day: rollouts.ns_per_day,
         measures,
         torsions: angles

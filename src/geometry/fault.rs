@@ -39,6 +39,11 @@ pub enum Fault {
         /// The atom.
         centre: usize,
     },
+    /// A peptide bond that is cis.
+    Cis {
+        /// Its nitrogen.
+        nitrogen: usize,
+    },
 }
 
 impl Fault {
@@ -48,7 +53,8 @@ impl Fault {
             (Fault::Bond { atoms: a, .. }, Fault::Bond { atoms: b, .. })
             | (Fault::Angle { atoms: a, .. }, Fault::Angle { atoms: b, .. })
             | (Fault::Contact { atoms: a, .. }, Fault::Contact { atoms: b, .. }) => a == b,
-            (Fault::Inverted { centre: a }, Fault::Inverted { centre: b }) => a == b,
+            (Fault::Inverted { centre: a }, Fault::Inverted { centre: b })
+            | (Fault::Cis { nitrogen: a }, Fault::Cis { nitrogen: b }) => a == b,
             _ => false,
         }
     }
@@ -76,7 +82,7 @@ impl Fault {
             Fault::Bond { off, .. } => off <= 0.5 * BOND_LIMIT,
             Fault::Angle { off, .. } => off <= 0.5 * ANGLE_LIMIT,
             Fault::Contact { distance, .. } => distance >= CONTACT_LIMIT + CLOSER,
-            Fault::Inverted { .. } => false,
+            Fault::Inverted { .. } | Fault::Cis { .. } => false,
         }
     }
 }

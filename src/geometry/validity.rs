@@ -119,7 +119,7 @@ impl Validity {
     }
 
     /// Everything that breaks a limit in a frame of which [`Validity::check`] has found this, in a
-    /// fixed order; peptide bonds that are cis are left out.
+    /// fixed order.
     pub fn faults(&self, found: &Findings, positions: &[Vector3<f64>]) -> Vec<Fault> {
         let off = |&(i, j, length): &(usize, usize, f64)| {
             (
@@ -143,6 +143,8 @@ impl Validity {
         }));
         let inverted = found.inverted.iter();
         faults.extend(inverted.map(|&centre| Fault::Inverted { centre }));
+        let cis = found.cis.iter();
+        faults.extend(cis.map(|&nitrogen| Fault::Cis { nitrogen }));
         faults
     }
 
@@ -168,6 +170,10 @@ impl Validity {
             Fault::Inverted { centre } => {
                 let found = self.centres.iter().find(|(atoms, _)| atoms[0] == centre)?;
                 is_inverted(found, positions).then_some(*fault)
+            }
+            Fault::Cis { nitrogen } => {
+                let found = self.omegas.iter().find(|atoms| atoms[2] == nitrogen)?;
+                is_cis(found, positions).then_some(*fault)
             }
         }
     }

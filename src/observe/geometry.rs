@@ -4,8 +4,9 @@
 //! distances ± 0.5 Å, no contact of heavy atoms without a bond below 1.5 Å, no inverted centre; and
 //! no bond may run through a ring, which no later step would put right.
 //! What the start of the run breaks (crystal structures have strained bonds and close contacts) is
-//! named once and may stay as it is until it has healed, but may not become worse. Peptide bonds
-//! that turn cis are counted and logged, but do not stop it.
+//! named once and may stay as it is until it has healed, but may not become worse. A peptide bond
+//! that a jump turns cis is a fault like others: it takes seconds by itself, and no later jump knows
+//! the way back. Dynamics, hot and strained, may have its reasons: there it is counted and logged.
 
 use nalgebra::Vector3;
 use serde_json::{Value, json};
@@ -45,6 +46,8 @@ pub struct GeometryGuard {
     validity: Validity,
     rings: Rings,
     hint: &'static str,
+    /// Whether a peptide bond that has turned cis is a fault.
+    cis_is_fault: bool,
     journal: Journal,
     /// What the start breaks, and whether it has healed since.
     excuses: Vec<(Fault, bool)>,
@@ -69,6 +72,7 @@ impl GeometryGuard {
             validity,
             rings: Rings::of(topology),
             hint: HINT_OF_MODEL,
+            cis_is_fault: false,
             journal,
             excuses: Vec::new(),
             checked: 0,
@@ -84,6 +88,13 @@ impl GeometryGuard {
     #[must_use]
     pub fn of_physics(mut self) -> Self {
         self.hint = HINT_OF_PHYSICS;
+        self
+    }
+
+    /// The frames are made by jumps: peptide bonds that have turned cis are faults too.
+    #[must_use]
+    pub fn of_jumps(mut self) -> Self {
+        self.cis_is_fault = true;
         self
     }
 
@@ -133,6 +144,11 @@ impl GeometryGuard {
                 label(j)
             ),
             Fault::Inverted { centre } => format!("centre {} is inverted", label(centre)),
+            Fault::Cis { nitrogen } => {
+                let residue = self.topology.atoms[nitrogen].residue;
+                let label = self.topology.residue_label(residue);
+                format!("the peptide bond before {label} has turned cis")
+            }
         }
     }
 
@@ -149,7 +165,8 @@ impl GeometryGuard {
             })
         };
         let mut faults = self.validity.faults(found, positions);
-        faults.retain(|fault| !excused(fault));
+        let counts = |fault: &Fault| self.cis_is_fault || !matches!(fault, Fault::Cis { .. });
+        faults.retain(|fault| counts(fault) && !excused(fault));
         // of each kind the largest first
         faults.sort_by(|a, b| match (a, b) {
             (Fault::Bond { off: a, .. }, Fault::Bond { off: b, .. })
@@ -173,15 +190,8 @@ impl GeometryGuard {
 
     fn report_cis(&mut self, found: &Findings, step: u64) {
         for &atom in found.cis.iter().filter(|atom| !self.cis.contains(atom)) {
-            let residue = self.topology.atoms[atom].residue;
-            self.journal.warn(
-                step,
-                "cis",
-                &format!(
-                    "the peptide bond before {} has turned cis",
-                    self.topology.residue_label(residue)
-                ),
-            );
+            let words = self.words(&Fault::Cis { nitrogen: atom }, &[]);
+            self.journal.warn(step, "cis", &words);
         }
         self.cis.clone_from(&found.cis);
     }

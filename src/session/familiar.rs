@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::network::{Provenance, Usual, Validated};
+use crate::network::{Header, Provenance, Usual, Validated};
 use crate::structure::Topology;
 
 /// What the file of the built-in model, made before there was a place for it, does not say.
@@ -32,15 +32,22 @@ pub(super) enum Familiar {
 /// The facts of the built-in model.
 #[derive(Deserialize)]
 struct Facts {
+    /// Of its weights.
+    sha256: String,
     sequences: BTreeMap<String, String>,
     temperatures: BTreeMap<String, f64>,
     validated: Vec<Validated>,
     usual: Vec<Usual>,
 }
 
-/// Adds to the provenance of the built-in model what its file does not say.
-pub(super) fn complete_built_in(provenance: &mut Provenance) {
+/// Adds to the header of the built-in model, also of a copy of its file, what that does not say;
+/// those of other models stay as they are.
+pub(super) fn complete_built_in(header: &mut Header) {
     let facts: Facts = serde_json::from_str(BUILT_IN).expect("a file of the program's own");
+    if header.sha256 != facts.sha256 {
+        return;
+    }
+    let provenance = &mut header.provenance;
     provenance.sequences = facts.sequences;
     provenance.temperatures = facts.temperatures;
     provenance.validated = facts.validated;
@@ -169,13 +176,12 @@ pub(super) fn beyond_validation(
 
 #[cfg(test)]
 mod tests {
+    use super::super::ModelSource;
     use super::*;
     use crate::structure::{Chain, Residue};
 
     fn built_in() -> Provenance {
-        let mut provenance = Provenance::default();
-        complete_built_in(&mut provenance);
-        provenance
+        ModelSource::BuiltIn.examine().unwrap().header.provenance
     }
 
     /// A protein of one chain of nothing but names.

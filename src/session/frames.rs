@@ -5,7 +5,7 @@ use nalgebra::Vector3;
 use super::{Session, threads};
 use crate::Result;
 use crate::observe::{GeometryGuard, Journal, Observer, Record};
-use crate::simulate::{OnGuard, Rules, Simulation, Stop};
+use crate::simulate::{Clock, OnGuard, Rules, Simulation, Stop};
 use crate::structure::Frame;
 
 /// Times that a run in memory goes back, where its guard is told to.
@@ -54,10 +54,10 @@ impl Session {
     pub(super) fn guard(&self, first: &[Vector3<f64>], journal: Journal) -> GeometryGuard {
         let topology = &self.structure.topology;
         let guard = GeometryGuard::new(topology, &self.geometry, first, journal);
-        if self.command == "reference" {
-            guard.of_physics()
-        } else {
-            guard
+        match self.stepper.clock() {
+            Clock::Jumps(_) => guard.of_jumps(),
+            Clock::Dynamics(_) if self.command == "reference" => guard.of_physics(),
+            Clock::Dynamics(_) => guard,
         }
     }
 

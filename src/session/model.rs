@@ -49,14 +49,12 @@ impl ModelSource {
     /// # Errors
     /// Those of [`task::load`].
     pub fn load<E: Engine>(&self, engine: E) -> Result<Loaded<E>> {
-        match self {
-            ModelSource::BuiltIn => {
-                let mut loaded = task::shipped(engine)?;
-                complete_built_in(&mut loaded.header.provenance);
-                Ok(loaded)
-            }
-            ModelSource::File(file) => task::load(file, engine),
-        }
+        let mut loaded = match self {
+            ModelSource::BuiltIn => task::shipped(engine)?,
+            ModelSource::File(file) => task::load(file, engine)?,
+        };
+        complete_built_in(&mut loaded.header);
+        Ok(loaded)
     }
 
     /// Loads it to be asked what it is: it is not to run.

@@ -11,13 +11,14 @@ use crate::compare::gather::gather;
 use crate::compare::report::CaseReport;
 use crate::compare::rollout::{Outcome, judge, roll_out};
 use crate::compare::row::Looker;
-use crate::compare::source::{Inputs, Source, open};
+use crate::compare::source::{Inputs, Sides, Source, open};
 use crate::engine::Engine;
 use crate::error::Place;
-use crate::forcefield::template_geometry_at;
+use crate::forcefield::{TemplateGeometry, template_geometry_at};
 use crate::network::Tokens;
+use crate::observe::{GeometryGuard, Journal, Observer, Record};
 use crate::simulate::Stop;
-use crate::structure::{Frame, ReadOptions, Structure};
+use crate::structure::{Frame, ReadOptions, Structure, Topology};
 use crate::task::Loaded;
 use crate::trajectory::{Layout, MoleculeReader};
 use crate::{Error, Result};
@@ -54,7 +55,7 @@ pub struct Case {
     /// Jumps of each.
     #[serde(default = "jumps")]
     pub jumps: usize,
-    /// Flags of its jumps (`--lag 160ps --stir 0.3`), in place of those of the command line.
+    /// Flags of its jumps (`--lag 160ps --stir 0.3`); those of the command line come first.
     pub flags: Option<String>,
 }
 
@@ -93,6 +94,9 @@ pub struct Validation {
     pub time_step: Option<f64>,
     /// Seed of all random numbers.
     pub seed: u64,
+    /// Whether jumps to frames that are no molecules are left as they are, to see how many a model
+    /// makes, instead of being drawn again as a run does.
+    pub keeps_faults: bool,
     /// Asked to, it ends within a jump.
     pub stop: Stop,
 }
@@ -137,10 +141,9 @@ struct Rollouts<'a> {
     say: &'a mut dyn FnMut(&str),
 }
 
-impl OnEngine for Rollouts<'_> {
-    type Output = Outcome;
-
-    fn on<E: Engine + 'static>(self, engine: E, _device: Option<String>) -> Result<Outcome> {
+impl Rollouts<'_> {
+    /// The trajectories that rollouts start in and are held against.
+    fn sides(&self) -> Result<Sides> {
         let (case, folder) = (self.case, &self.validation.folder);
         let within = |paths: &[PathBuf]| paths.iter().map(|path| folder.join(path)).collect();
         let top = folder.join(&case.topology);
@@ -148,10 +151,21 @@ impl OnEngine for Rollouts<'_> {
             run: within(&case.start),
             reference: within(&case.reference),
             run_top: Some(top.clone()),
-            reference_top: Some(top.clone()),
+            reference_top: Some(top),
         })?;
         sides.set_time_steps(self.validation.time_step, None);
+        Ok(sides)
+    }
+}
+
+impl OnEngine for Rollouts<'_> {
+    type Output = Outcome;
+
+    fn on<E: Engine + 'static>(self, engine: E, _device: Option<String>) -> Result<Outcome> {
+        let case = self.case;
+        let sides = self.sides()?;
         sides.notes.iter().for_each(|note| (self.say)(note));
+        let top = self.validation.folder.join(&case.topology);
         let layout = Layout::load(&top, &ReadOptions::default())?;
         let mut starts = starts(&sides.run, &layout, case.chains)?;
         let picks = layout.atoms_at(&sides.run[0].path, &sides.run[0].picks)?;
@@ -190,7 +204,16 @@ impl OnEngine for Rollouts<'_> {
         warnings.for_each(|warning| (self.say)(warning));
         stepper.heed(&self.validation.stop);
         stepper.begin(&frame.positions);
-        let rollouts = roll_out(stepper.as_mut(), &looker, &picks, starts, case.jumps)?;
+        let mut guards = guards(topology, &geometry, &starts);
+        let keeps_faults = self.validation.keeps_faults;
+        let mut sound = |rollout: usize, frame: &Frame| {
+            keeps_faults
+                || guards[rollout]
+                    .observe(frame, &mut Record::default())
+                    .is_ok()
+        };
+        let (stepper, sound) = (stepper.as_mut(), &mut sound);
+        let rollouts = roll_out(stepper, &looker, &picks, starts, case.jumps, sound)?;
         Ok(judge(
             &rollouts,
             &reference,
@@ -198,6 +221,18 @@ impl OnEngine for Rollouts<'_> {
             [case.chains, case.jumps],
         ))
     }
+}
+
+/// The guards of a run, one for each of these starts.
+fn guards(
+    topology: &Topology,
+    geometry: &TemplateGeometry,
+    starts: &[Frame],
+) -> Vec<GeometryGuard> {
+    let guard = |start: &Frame| {
+        GeometryGuard::new(topology, geometry, &start.positions, Journal::silent()).of_jumps()
+    };
+    starts.iter().map(guard).collect()
 }
 
 /// Evenly spaced frames of the start trajectories; one that is no molecule gives way to the next.

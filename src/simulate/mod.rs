@@ -29,7 +29,7 @@ pub use learned::{Learned, Riding, carried_masses};
 pub use next_frame::NextFrame;
 pub use relax::{Effort, Relaxation, Relaxed};
 pub use settings::{Integrator, Settings};
-pub use simulation::{OnGuard, Rules, Simulation};
+pub use simulation::{MOST_DRAWS, OnGuard, Rules, Simulation};
 
 use nalgebra::Vector3;
 use serde_json::{Map, Value};

@@ -261,6 +261,46 @@ fn what_the_start_breaks_may_stay_until_it_has_healed_but_not_become_worse() {
 }
 
 #[test]
+fn a_peptide_bond_turned_cis_is_a_fault_of_jumps_and_a_warning_of_dynamics() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = Case::new(folder.path(), 3);
+    let template = template(&case.topology, &case.start.positions);
+    let topology = &case.topology;
+    let last = topology.residues.len() - 1;
+    let [carbon, nitrogen] = [(last - 1, "C"), (last, "N")]
+        .map(|(residue, name)| topology.atom_named(residue, name).unwrap());
+    // the last residue turned half a turn about the bond before it
+    let mut cis = case.start.clone();
+    let (foot, along) = (
+        cis.positions[nitrogen],
+        (cis.positions[nitrogen] - cis.positions[carbon]).normalize(),
+    );
+    for atom in topology.residues[last].atoms.clone() {
+        let from = cis.positions[atom] - foot;
+        cis.positions[atom] = foot - from + along * (2.0 * from.dot(&along));
+    }
+    let guard = |log: &str| {
+        let journal = Journal::new(Console::Quiet, false, false);
+        journal.log_to(&case.file(log), false).unwrap();
+        GeometryGuard::new(topology, &template, &case.start.positions, journal)
+    };
+    let mut record = Record::default();
+    guard("dynamics.log").observe(&cis, &mut record).unwrap();
+    assert_eq!(record.get("Cis flips"), Some(1.0));
+    let said = std::fs::read_to_string(case.file("dynamics.log")).unwrap();
+    let words = "the peptide bond before A:GLU 4 has turned cis";
+    assert!(said.contains(words), "{said}");
+    let mut jumps = guard("jumps.log").of_jumps();
+    jumps.observe(&case.start, &mut Record::default()).unwrap();
+    let error = jumps.observe(&cis, &mut Record::default()).unwrap_err();
+    assert!(error.to_string().contains(words), "{error}");
+    // one that the start has is no fault
+    let journal = Journal::new(Console::Quiet, false, false);
+    let mut kept = GeometryGuard::new(topology, &template, &cis.positions, journal).of_jumps();
+    kept.observe(&cis, &mut Record::default()).unwrap();
+}
+
+#[test]
 fn lost_symmetry_stops_the_run_and_names_the_op() {
     let folder = tempfile::tempdir().unwrap();
     let mut case = Case::new(folder.path(), 10);

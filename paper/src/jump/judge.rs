@@ -137,6 +137,7 @@ fn roll_out(
         model: model.clone(),
         backend: Backend::Cpu,
         seed,
+        keeps_faults: true,
         ..Validation::default()
     };
     let case = Case {

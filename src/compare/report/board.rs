@@ -3,6 +3,7 @@
 use super::case::CaseReport;
 use super::table::number;
 use crate::compare::floor::Measure;
+use crate::compare::statistics::median;
 use crate::compare::verdict::Verdict;
 
 /// What a column shows of its measure.
@@ -82,16 +83,13 @@ impl Cell {
 /// The leaderboard: heads, a row a molecule, and where there are three or more the median and the
 /// worst of each column.
 pub fn leaderboard(cases: &[CaseReport]) -> Vec<Vec<String>> {
-    let mut heads = vec!["case", "valid frames"];
+    let mut heads = vec!["case", "valid frames", "drawn again"];
     heads.extend(COLUMNS.iter().map(|(_, head, _)| *head));
     heads.extend(["outside", "ns/day"]);
     let mut rows = vec![heads.into_iter().map(str::to_owned).collect()];
     rows.extend(cases.iter().map(row));
     if cases.len() >= 3 {
-        rows.push(summary("median", cases, |sorted| {
-            let (low, high) = (sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]);
-            0.5 * (low + high)
-        }));
+        rows.push(summary("median", cases, median));
         rows.push(summary("worst", cases, |sorted| sorted[sorted.len() - 1]));
     }
     rows
@@ -106,6 +104,7 @@ fn row(case: &CaseReport) -> Vec<String> {
     let mut row = vec![
         case.name.clone(),
         valid.map_or_else(|| number(None), percent),
+        percent(case.redrawn()),
     ];
     row.extend(COLUMNS.iter().map(|(name, _, cell)| {
         let measure = case.measure(name);
@@ -136,6 +135,11 @@ fn summary(name: &str, cases: &[CaseReport], pick: impl Fn(&[f64]) -> f64) -> Ve
         of(
             cases.iter().filter_map(CaseReport::valid).collect(),
             &|valid| -valid,
+            &percent,
+        ),
+        of(
+            cases.iter().map(CaseReport::redrawn).collect(),
+            &|share| share,
             &percent,
         ),
     ];
@@ -196,6 +200,7 @@ mod tests {
                 reference_time: None,
                 valid_by_fifth: [valid; 5],
                 lost: 0,
+                redrawn: 0,
                 ns_per_day: 10.0,
                 measures: vec![jsd, contacts],
                 torsions: Vec::new(),
@@ -221,8 +226,8 @@ mod tests {
         assert_eq!(cell(4, "torsion JSD (floor)"), "2.00 × floor");
         assert_eq!(cell(5, "torsion JSD (floor)"), "4.00 × floor");
         assert_eq!(cell(2, "contacts (MD)"), "90.0 (100)");
-        // by how far, not by which side
         assert_eq!(cell(4, "contacts (MD)"), "-2 %");
+        // by how far, not by which side
         assert_eq!(cell(5, "contacts (MD)"), "-10 %");
         assert_eq!(
             [cell(4, "valid frames"), cell(5, "valid frames")],

@@ -48,6 +48,17 @@ impl CaseReport {
         let share = fifths.iter().sum::<f64>() / fifths.len() as f64;
         Some(share).filter(|share| share.is_finite())
     }
+
+    /// Jumps that were drawn again as a share of all.
+    pub(super) fn redrawn(&self) -> f64 {
+        let Outcome {
+            redrawn,
+            chains,
+            jumps,
+            ..
+        } = self.outcome;
+        redrawn as f64 / (chains * jumps) as f64
+    }
 }
 
 /// All measures of a case: a row a measure.

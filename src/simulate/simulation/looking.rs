@@ -10,7 +10,7 @@ use crate::simulate::checkpoint::Tally;
 use crate::{Error, Result};
 
 /// Draws of one jump after which a run stops.
-const MOST_DRAWS: u64 = 10;
+pub const MOST_DRAWS: u64 = 10;
 
 impl Simulation {
     /// Shows the frames to the observers whose turn it is; jumps that a guard finds bad are drawn

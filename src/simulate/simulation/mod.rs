@@ -3,6 +3,7 @@
 mod looking;
 mod rules;
 
+pub use looking::MOST_DRAWS;
 pub use rules::{OnGuard, Rules};
 
 use std::time::Instant;

@@ -153,6 +153,7 @@ pub fn compare_runs(
                 reference,
                 run_top: top,
                 reference_top,
+                run_is_start: false,
             },
             time_step: above_zero("time_step", time_step.as_ref(), Dimension::Time)?,
             reference_time_step: above_zero(

@@ -93,6 +93,7 @@ pub fn run(args: Args) -> Result<()> {
             reference: args.reference.clone(),
             run_top: args.top.clone(),
             reference_top: args.reference_top.clone(),
+            run_is_start: false,
         },
         time_step: args.time_step,
         reference_time_step: args.reference_time_step,

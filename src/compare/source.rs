@@ -28,6 +28,9 @@ pub struct Inputs {
     pub run_top: Option<PathBuf>,
     /// Structure of the reference; by default that of the run.
     pub reference_top: Option<PathBuf>,
+    /// The run is not compared itself: rollouts begin with its frames, which may be the
+    /// reference's.
+    pub run_is_start: bool,
 }
 
 /// One trajectory and where its frames hold the common atoms.
@@ -110,7 +113,8 @@ pub fn open(inputs: &Inputs) -> Result<Sides> {
     let reference_files = trajectories(&inputs.reference)?;
     let reference = structures.of(&reference_files, reference_top, &options)?;
     let in_both = |file: &&PathBuf| reference_files.iter().any(|other| is_same(file, other));
-    let in_both = run_files.iter().find(in_both).map(|file| {
+    let in_both = (run_files.iter().filter(|_| !inputs.run_is_start)).find(in_both);
+    let in_both = in_both.map(|file| {
         format!(
             "{} is in the run and in the reference: that it is like itself says nothing",
             file.display()

@@ -152,6 +152,7 @@ impl Rollouts<'_> {
             reference: within(&case.reference),
             run_top: Some(top.clone()),
             reference_top: Some(top),
+            run_is_start: true,
         })?;
         sides.set_time_steps(self.validation.time_step, None);
         Ok(sides)

@@ -140,6 +140,7 @@ pub fn compare_within(run: &Input, reference: &Input, memory: usize) -> Result<C
         reference: vec![reference.0.clone()],
         run_top: Some(run.1.clone()),
         reference_top: Some(reference.1.clone()),
+        run_is_start: false,
     };
     let sides = open(&inputs)?;
     let looker = Looker::new(&sides.topology, &sides.start);

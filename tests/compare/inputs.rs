@@ -188,6 +188,7 @@ fn replicas_are_pooled() {
         reference: vec![data("akle_b.xtc"), copy("b.xtc"), copy("c.xtc")],
         run_top: Some(structure("akle")),
         reference_top: None,
+        run_is_start: false,
     };
     let sides = open(&inputs).unwrap();
     let looker = mdsurrogate::compare::row::Looker::new(&sides.topology, &sides.start);

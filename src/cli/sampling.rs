@@ -27,7 +27,7 @@ pub struct Sampling {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=1000))]
     pub levels: Option<u64>,
     /// How it steps through them [default: with a corrector what the model says of molecules of
-    /// this size, else multistep; heun without]
+    /// this size (built in: multistep below 10 residues), else euler; heun without]
     #[arg(long, value_enum)]
     pub method: Option<Method>,
     /// Whether jumps keep to the fold that the input has: to its backbone, as MD of about a

@@ -68,7 +68,7 @@ pub struct Jumps {
     /// Noise levels of the sampler, 2 to 1000; none: 6 with a corrector, 10 without.
     pub levels: Option<usize>,
     /// How it steps through them; none: with a corrector what the model says of molecules of this
-    /// size, else multistep; Heun without.
+    /// size, else Euler; Heun without.
     pub method: Option<Method>,
     /// Whether jumps keep to the fold of the input.
     pub fold: Fold,
@@ -148,7 +148,7 @@ impl Jumps {
                 let what = format!("the model's file asks for a sampler `{name}`, unknown here");
                 Error::usage(what, "--method euler, or a newer version of the program")
             })?,
-            (None, None) if corrected => Method::Multistep,
+            (None, None) if corrected => Method::Euler,
             (None, None) => Method::Heun,
         };
         Ok(Sampler {

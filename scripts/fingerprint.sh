@@ -30,8 +30,8 @@ for protein in akle trpcage; do
   for relax in 0 60; do
     case $relax in 0) method=heun ;; *) method=euler ;; esac
     quiet run "$structures/$protein.pdb" --steps 3 --replicas 2 --relax "$relax" \
-      --lag 20ps --method $method --stir 0 --equilibrate $equilibrate --seed 5 --backend cpu \
-      -o "$protein$relax"
+      --lag 20ps --method $method --stir 0 --fold-strength 1 --equilibrate $equilibrate --seed 5 \
+      --backend cpu -o "$protein$relax"
     file "run $protein, relax $relax" "${protein}${relax}_r1.xtc"
   done
 done

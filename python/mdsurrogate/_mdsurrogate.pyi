@@ -164,6 +164,7 @@ class Simulation:
         levels: int | None = None,
         method: Literal["euler", "heun", "multistep"] | None = None,
         fold: str = "auto",
+        fold_strength: float | None = None,
         stir: float | None = None,
         equilibrate: Quantity | None = None,
         ensemble: Literal["langevin", "csvr", "nve"] | None = None,

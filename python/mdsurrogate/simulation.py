@@ -19,8 +19,8 @@ class Simulation(_mdsurrogate.Simulation):
     ``backend`` (auto, gpu, cpu), ``replicas`` or the number ``replica`` of one of them alone,
     ``seed``, ``threads``; of jumps ``lag``, ``relax``, ``cutoff`` (a length, or ``none``),
     ``levels``, ``method`` (euler, heun, multistep), ``fold`` (auto, keep, free, or the time over
-    which it follows the frames, as ``"2ns"``), ``stir``; of models of forces ``ensemble``
-    (langevin, csvr, nve), ``temperature``, ``friction`` (1/ps), ``relaxation``, ``dt``; of the
+    which it follows the frames, as ``"2ns"``), ``fold_strength``, ``stir``; of models of forces
+    ``ensemble`` (langevin, csvr, nve), ``temperature``, ``friction`` (1/ps), ``relaxation``, ``dt``; of the
     input ``equilibrate`` (a time), ``as_is``, ``fix``, ``his``; and ``guard`` (abort, rollback,
     redraw, warn).
 

@@ -94,7 +94,8 @@ impl Simulation {
     #[new]
     #[pyo3(signature = (
         protein, model=None, *, backend="auto", replicas=1, replica=None, seed=1, threads=None,
-        lag=None, relax=None, cutoff=None, levels=None, method=None, fold="auto", stir=None,
+        lag=None, relax=None, cutoff=None, levels=None, method=None, fold="auto",
+        fold_strength=None, stir=None,
         equilibrate=None, ensemble=None, temperature=None, friction=None, relaxation=None,
         dt=None, as_is=false, fix=false, his="hie", guard=None,
     ))]
@@ -114,6 +115,7 @@ impl Simulation {
         levels: Option<usize>,
         method: Option<&str>,
         fold: &str,
+        fold_strength: Option<f64>,
         stir: Option<f64>,
         equilibrate: Option<Quantity>,
         ensemble: Option<&str>,
@@ -142,6 +144,7 @@ impl Simulation {
                 levels,
                 method: options::method(method)?,
                 fold: fold.parse()?,
+                fold_strength,
                 stir,
                 ..Jumps::default()
             };

@@ -175,9 +175,11 @@ fn command(args: &Args) -> String {
         sampling.lowest.map(|lowest| format!("{lowest}A")),
     );
     let fold = given("--fold", sampling.fold.map(|fold| fold.to_string()));
+    let strength = sampling.fold_strength.map(|strength| strength.to_string());
+    let strength = given("--fold-strength", strength);
     format!(
-        "mdsurrogate validate {model} --cases {cases}{lag}{relax}{cutoff}{fold}{levels}{lowest}\
-         {stir}{method} --seed {}",
+        "mdsurrogate validate {model} --cases {cases}{lag}{relax}{cutoff}{fold}{strength}{levels}\
+         {lowest}{stir}{method} --seed {}",
         args.seed
     )
 }

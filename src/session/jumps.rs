@@ -24,6 +24,9 @@ const MOST: [usize; 2] = [100, 400];
 /// Noise levels of a sampler whose frames are corrected: ten give the same frames (docs/jump.md).
 const CORRECTED_LEVELS: usize = 6;
 
+/// How strongly corrected jumps keep to a fold (docs/jump.md).
+const STRENGTH: f64 = 2.0;
+
 /// Atoms from which on the corrector has a cutoff unless it is told otherwise, and that cutoff, Å:
 /// docs/physics.md says what it costs and what it saves. A smaller molecule gains nothing.
 const LARGE: usize = 2000;
@@ -72,6 +75,8 @@ pub struct Jumps {
     pub method: Option<Method>,
     /// Whether jumps keep to the fold of the input.
     pub fold: Fold,
+    /// How strongly, 0 to 5 ([`Jump::with_strength`]); none: 2 with a corrector, 1 without.
+    pub fold_strength: Option<f64>,
     /// Smallest noise level, Å.
     pub lowest: f64,
     /// Noise added before each step of the sampler, as a share of its noise level, 0 to 1; none:
@@ -88,6 +93,7 @@ impl Default for Jumps {
             levels: None,
             method: None,
             fold: Fold::default(),
+            fold_strength: None,
             lowest: Sampler::default().low,
             stir: None,
         }
@@ -160,6 +166,17 @@ impl Jumps {
         })
     }
 
+    /// How strongly the fold is kept to.
+    fn strength(&self, corrected: bool) -> Result<f64> {
+        let default = if corrected { STRENGTH } else { 1.0 };
+        let strength = self.fold_strength.unwrap_or(default);
+        if (0.0..=5.0).contains(&strength) {
+            return Ok(strength);
+        }
+        let what = format!("--fold-strength: {strength} is not from 0 to 5");
+        Err(Error::usage(what, "1, as the model has learnt, or 2"))
+    }
+
     /// Steps of the corrector for a molecule of `tokens` heavy atoms.
     fn effort(&self, tokens: usize) -> Effort {
         let [fewest, most] = MOST;
@@ -203,7 +220,9 @@ impl Jumps {
         );
         let mut words = Vec::new();
         if self.fold.is_kept(jump.tokens()) {
-            jump = jump.with_fold(&frame.positions);
+            jump = jump
+                .with_fold(&frame.positions)
+                .with_strength(self.strength(corrected)?);
         }
         match self.fold {
             _ if !jump.keeps_fold() => {}

@@ -26,6 +26,8 @@ pub struct Jump<E: Engine> {
     fold: Option<Vec<Vector3<f64>>>,
     /// Time over which the fold follows the frames, ps; none: it stays as it is.
     memory: Option<f64>,
+    /// How strongly it is kept to; 1: as the network has learnt.
+    strength: f64,
     lag_time: f64,
     seed: u64,
     attempt: u64,
@@ -54,6 +56,7 @@ impl<E: Engine> Jump<E> {
             sampler,
             fold: None,
             memory: None,
+            strength: 1.0,
             lag_time: task.lag_time,
             seed,
             attempt: 0,
@@ -99,9 +102,21 @@ impl<E: Engine> Jump<E> {
         }
     }
 
+    /// The same, keeping to its fold so strongly: what the network answers with the fold and
+    /// without it is extrapolated, D = D₀ + `strength` (D₁ − D₀), at two evaluations for one; 1 is
+    /// what it has learnt, and costs nothing (classifier-free guidance: Ho & Salimans 2022, eq. 6).
+    pub fn with_strength(self, strength: f64) -> Self {
+        Jump { strength, ..self }
+    }
+
     /// Whether it keeps to a fold.
     pub fn keeps_fold(&self) -> bool {
         self.fold.is_some()
+    }
+
+    /// Whether it keeps to its fold otherwise than the network has learnt.
+    fn is_guided(&self) -> bool {
+        self.keeps_fold() && self.strength != 1.0
     }
 
     /// The molecule as the network sees it.
@@ -115,30 +130,47 @@ impl<E: Engine> Jump<E> {
     }
 
     /// Jumps of a group of replicas: new positions of the tokens, replica by replica.
-    fn sample(&self, replicas: &[Frame], first: u64) -> Result<Vec<Vec<Vector3<f64>>>> {
+    fn sample<'a>(&'a self, replicas: &'a [Frame], first: u64) -> Result<Vec<Vec<Vector3<f64>>>> {
         let (mut conditions, mut jumps) = (Vec::new(), Vec::new());
-        let folds: Vec<_> = replicas.iter().map(|frame| frame.mean.as_deref()).collect();
+        let fold = |frame: &'a Frame| frame.mean.as_deref().or(self.fold.as_deref());
+        let folds: Vec<_> = replicas.iter().map(fold).collect();
         for (replica, frame) in (first..).zip(replicas) {
             let (condition, jump) = self.start(frame, replica);
             conditions.push(condition);
             jumps.push(jump);
         }
         let mut inputs = self.inputs(&conditions, &folds);
+        let mut free =
+            (self.is_guided()).then(|| self.inputs(&conditions, &vec![None; folds.len()]));
         self.sampler.integrate(&mut jumps, |jumps, sigma| {
             if self.stop.is_asked() {
                 return Err(Stop::interrupted(replicas[0].step));
             }
-            jumps.iter().enumerate().for_each(|(system, jump)| {
-                self.task
-                    .set_noisy(&mut inputs, system, &jump.positions, sigma);
-            });
-            let denoised = Task::Jump(self.task).predict(&self.network, &inputs)?;
+            let mut denoised = self.denoise(&mut inputs, jumps, sigma)?;
+            if let Some(free) = &mut free {
+                let free = self.denoise(free, jumps, sigma)?;
+                let pairs = denoised.iter_mut().zip(&free);
+                pairs.for_each(|(kept, free)| *kept = free + self.strength * (*kept - free));
+            }
             Ok(denoised
                 .chunks_exact(self.tokens.len())
                 .map(<[_]>::to_vec)
                 .collect())
         })?;
         Ok(jumps.into_iter().map(|jump| jump.positions).collect())
+    }
+
+    /// Denoised positions of the tokens of all candidates, one behind the other.
+    fn denoise(
+        &self,
+        inputs: &mut Inputs,
+        jumps: &[Candidate],
+        sigma: f64,
+    ) -> Result<Vec<Vector3<f64>>> {
+        for (system, jump) in jumps.iter().enumerate() {
+            self.task.set_noisy(inputs, system, &jump.positions, sigma);
+        }
+        Task::Jump(self.task).predict(&self.network, inputs)
     }
 
     /// Jumps of a group of replicas, the first of which is number `first` of the call.
@@ -183,7 +215,7 @@ impl<E: Engine> Jump<E> {
         (condition, Candidate { positions, random })
     }
 
-    /// What the network is given; a fold of the start for replicas that have none of their own.
+    /// What the network is given.
     fn inputs(
         &self,
         conditions: &[Vec<Vector3<f64>>],
@@ -195,19 +227,17 @@ impl<E: Engine> Jump<E> {
             ..
         } = self.sampler;
         let tokens = &self.tokens;
-        let start = self.fold.as_deref();
-        let lag_time = self.lag_time;
         let systems = conditions
             .iter()
             .zip(folds)
-            .map(|(condition, own)| JumpInput {
+            .map(|(condition, &fold)| JumpInput {
                 tokens,
                 condition,
                 noisy: condition,
                 sigma,
                 condition_noise,
-                fold: own.or(start),
-                lag_time,
+                fold,
+                lag_time: self.lag_time,
             });
         let neighbours = self.network.program().neighbours;
         self.task.inputs(neighbours, &systems.collect::<Vec<_>>())
@@ -281,6 +311,9 @@ impl<E: Engine> Stepper for Jump<E> {
         if let Some(memory) = self.memory {
             identity.insert("memory of its fold (ps)".to_owned(), json!(memory));
         }
+        if self.strength != 1.0 {
+            identity.insert("strength of its fold".to_owned(), json!(self.strength));
+        }
         identity
     }
 
@@ -299,7 +332,7 @@ impl<E: Engine> Stepper for Jump<E> {
             self.lag_time,
             self.network.parameter_count(),
             self.network.engine().name(),
-            self.sampler.evaluations()
+            self.sampler.evaluations() * if self.is_guided() { 2 } else { 1 }
         )
     }
 

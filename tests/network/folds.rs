@@ -120,6 +120,44 @@ fn a_fold_that_follows_is_the_mean_of_the_frames_before() {
     assert!(apart(&kept[1], &followed[1]) >= 1e-3);
 }
 
+/// One noise level gives D itself: with the fold D₁, without it D₀, at strength s D₀ + s (D₁ − D₀).
+#[test]
+fn the_strength_of_a_fold_extrapolates_from_what_is_answered_without_it() {
+    let (structure, tokens) = molecule("trpcage.pdb");
+    let input = &structure.frame.positions;
+    let far: Vec<_> = input.iter().map(|x| 1.2 * x).collect();
+    let denoised = |strength: Option<f64>| -> Vec<Vector3<f64>> {
+        let (structure, tokens) = molecule("trpcage.pdb");
+        let hydrogens = Hydrogens::new(&structure.topology, &structure.frame.positions);
+        let network = Task::Jump(JUMP).initial(&sizes(), Cpu::<f64>::new(), 5);
+        let sampler = Sampler {
+            levels: 1,
+            method: Method::Euler,
+            ..Sampler::default()
+        };
+        let jump = Jump::new(network.unwrap(), JUMP, tokens, hydrogens, sampler, 9, 0);
+        let mut jump = match strength {
+            Some(strength) => jump.with_fold(&far).with_strength(strength),
+            None => jump,
+        };
+        let mut frames = vec![structure.frame.clone()];
+        jump.step(&mut frames).unwrap();
+        frames.remove(0).positions
+    };
+    let [free, kept] = [denoised(None), denoised(Some(1.0))];
+    let apart = |a: &[Vector3<f64>], b: &[Vector3<f64>]| -> f64 {
+        let differences = tokens.atoms.iter().map(|&atom| (a[atom] - b[atom]).norm());
+        differences.fold(0.0, f64::max)
+    };
+    assert!(apart(&free, &kept) >= 1e-3, "the fold makes a difference");
+    for strength in [0.0, 0.5, 2.0] {
+        let between = free.iter().zip(&kept);
+        let expected: Vec<_> = between.map(|(d0, d1)| d0 + strength * (d1 - d0)).collect();
+        let error = apart(&denoised(Some(strength)), &expected);
+        assert!(error <= 1e-9, "{strength}: {error:e} Å");
+    }
+}
+
 #[test]
 fn a_fold_is_drawn_by_its_share_wherever_the_frame_lies() {
     let (structure, tokens) = molecule("trpcage.pdb");

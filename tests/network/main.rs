@@ -13,7 +13,7 @@ use mdsurrogate::forcefield::template_geometry;
 use mdsurrogate::network::{Architecture, GHyena, Given, Inputs, Network, Tokens};
 use mdsurrogate::simulate::{Hydrogens, Jump, Stepper};
 use mdsurrogate::structure::{Frame, ReadOptions, Structure, read};
-use mdsurrogate::task::{self, JumpInput, Sampler, Task};
+use mdsurrogate::task::{self, JumpInput, Method, Sampler, Task};
 use nalgebra::{Rotation3, Vector3};
 use rand::RngExt;
 use support::{flat, normals, random, relative_error};

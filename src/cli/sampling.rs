@@ -37,8 +37,8 @@ pub struct Sampling {
     #[arg(long, value_name = "auto|keep|free|TIME")]
     pub fold: Option<Fold>,
     /// How strongly jumps keep to that fold: 1 as the model has learnt, 0 not at all, above 1 more
-    /// strongly, below less; all but 1 take the network twice as long [default: 2 with a corrector,
-    /// 1 without]
+    /// strongly, below less; all but 1 take the network twice as long [default: 2 with a corrector
+    /// and 30 residues or more, else 1]
     #[arg(long, value_name = "S")]
     pub fold_strength: Option<f64>,
     /// Smallest noise level [default: 0.01A]

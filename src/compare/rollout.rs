@@ -68,10 +68,10 @@ pub type IsSound<'a> = dyn FnMut(usize, &Frame) -> bool + 'a;
 /// Rolls out replicas from `starts`; `picks` are the atoms of a frame that are compared, in the
 /// order of the looker's topology.
 ///
-/// A jump to a frame that is not `sound` is drawn again, as a run does; a rollout that finds none in
-/// [`MOST_DRAWS`] goes on as it is from there, and draws no more. One that leaves finite
-/// numbers ends. The first half of every rollout is looked at
-/// for validity alone: what is compared is the distribution that the model has made its own.
+/// A jump to a frame that is not `sound` is drawn again, as in a run; a rollout that finds none in
+/// [`MOST_DRAWS`] goes on as it is from there, and draws no more. One that leaves finite numbers
+/// ends. The first half of every rollout is looked at for validity alone: what is compared is the
+/// distribution that the model has made its own.
 ///
 /// # Errors
 /// What the stepper reports; [`Error::Usage`] without starts, for fewer than four jumps, and where

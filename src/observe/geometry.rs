@@ -5,8 +5,8 @@
 //! no bond may run through a ring, which no later step would put right.
 //! What the start of the run breaks (crystal structures have strained bonds and close contacts) is
 //! named once and may stay as it is until it has healed, but may not become worse. A peptide bond
-//! that a jump turns cis is a fault like others: it takes seconds by itself, and no later jump knows
-//! the way back. Dynamics, hot and strained, may have its reasons: there it is counted and logged.
+//! that a jump turns cis is a fault like others: back it takes seconds, and no later jump knows the
+//! way. Dynamics, hot and strained, may have its reasons: there it is counted and logged.
 
 use nalgebra::Vector3;
 use serde_json::{Value, json};

@@ -24,8 +24,10 @@ const MOST: [usize; 2] = [100, 400];
 /// Noise levels of a sampler whose frames are corrected: ten give the same frames (docs/jump.md).
 const CORRECTED_LEVELS: usize = 6;
 
-/// How strongly corrected jumps keep to a fold (docs/jump.md).
+/// How strongly corrected jumps keep to a fold, and residues from which on they do: trp-cage, of
+/// 20, gains nothing (docs/jump.md).
 const STRENGTH: f64 = 2.0;
+const STRENGTHENED: usize = 30;
 
 /// Atoms from which on the corrector has a cutoff unless it is told otherwise, and that cutoff, Å:
 /// docs/physics.md says what it costs and what it saves. A smaller molecule gains nothing.
@@ -75,7 +77,8 @@ pub struct Jumps {
     pub method: Option<Method>,
     /// Whether jumps keep to the fold of the input.
     pub fold: Fold,
-    /// How strongly, 0 to 5 ([`Jump::with_strength`]); none: 2 with a corrector, 1 without.
+    /// How strongly, 0 to 5 ([`Jump::with_strength`]); none: 2 with a corrector and 30 residues or
+    /// more, else 1.
     pub fold_strength: Option<f64>,
     /// Smallest noise level, Å.
     pub lowest: f64,
@@ -166,9 +169,13 @@ impl Jumps {
         })
     }
 
-    /// How strongly the fold is kept to.
-    fn strength(&self, corrected: bool) -> Result<f64> {
-        let default = if corrected { STRENGTH } else { 1.0 };
+    /// How strongly a protein of so many residues keeps to its fold.
+    fn strength(&self, corrected: bool, residues: usize) -> Result<f64> {
+        let default = if corrected && residues >= STRENGTHENED {
+            STRENGTH
+        } else {
+            1.0
+        };
         let strength = self.fold_strength.unwrap_or(default);
         if (0.0..=5.0).contains(&strength) {
             return Ok(strength);
@@ -222,7 +229,7 @@ impl Jumps {
         if self.fold.is_kept(jump.tokens()) {
             jump = jump
                 .with_fold(&frame.positions)
-                .with_strength(self.strength(corrected)?);
+                .with_strength(self.strength(corrected, topology.residues.len())?);
         }
         match self.fold {
             _ if !jump.keeps_fold() => {}
@@ -327,6 +334,23 @@ mod tests {
         ] {
             let error = jumps.sampler(true, None).unwrap_err();
             assert!(error.exit_code() == 2 && error.to_string().contains(flag));
+        }
+    }
+
+    #[test]
+    fn a_protein_that_is_corrected_keeps_to_its_fold_more_strongly() {
+        let default = Jumps::default();
+        let found = [(true, 29), (true, 30), (false, 30)]
+            .map(|(corrected, residues)| default.strength(corrected, residues).unwrap());
+        assert_eq!(found, [1.0, 2.0, 1.0]);
+        let told = |strength| Jumps {
+            fold_strength: Some(strength),
+            ..Jumps::default()
+        };
+        assert_eq!(told(0.5).strength(true, 30).unwrap(), 0.5);
+        for wrong in [-1.0, 5.1, f64::NAN] {
+            let error = told(wrong).strength(true, 30).unwrap_err();
+            assert!(error.to_string().contains("--fold-strength"), "{error}");
         }
     }
 

@@ -20,9 +20,9 @@ class Simulation(_mdsurrogate.Simulation):
     ``seed``, ``threads``; of jumps ``lag``, ``relax``, ``cutoff`` (a length, or ``none``),
     ``levels``, ``method`` (euler, heun, multistep), ``fold`` (auto, keep, free, or the time over
     which it follows the frames, as ``"2ns"``), ``fold_strength``, ``stir``; of models of forces
-    ``ensemble`` (langevin, csvr, nve), ``temperature``, ``friction`` (1/ps), ``relaxation``, ``dt``; of the
-    input ``equilibrate`` (a time), ``as_is``, ``fix``, ``his``; and ``guard`` (abort, rollback,
-    redraw, warn).
+    ``ensemble`` (langevin, csvr, nve), ``temperature``, ``friction`` (1/ps), ``relaxation``,
+    ``dt``; of the input ``equilibrate`` (a time), ``as_is``, ``fix``, ``his``; and ``guard``
+    (abort, rollback, redraw, warn).
 
     What is in memory (``advance``, ``frames``) and what goes to files (``run``) are apart: each
     begins with the input. The same seed gives the same bits as the command, on any number of

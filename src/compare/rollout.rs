@@ -102,7 +102,7 @@ pub fn roll_out(
         draws.mend(stepper, &mut frames, &before, &places)?;
         seconds += clock.elapsed().as_secs_f64();
         done += frames.len();
-        let kept: Vec<bool> = frames.iter().map(is_finite).collect();
+        let kept: Vec<bool> = frames.iter().map(Frame::is_finite).collect();
         retain(&mut frames, &kept);
         retain(&mut places, &kept);
         if frames.is_empty() {
@@ -177,11 +177,6 @@ impl<'a, 'b> Draws<'a, 'b> {
         }
         Ok(())
     }
-}
-
-fn is_finite(frame: &Frame) -> bool {
-    let mut numbers = frame.positions.iter().flat_map(|x| x.iter());
-    numbers.all(|value| value.is_finite())
 }
 
 fn retain<T>(list: &mut Vec<T>, kept: &[bool]) {

@@ -199,11 +199,7 @@ impl GeometryGuard {
 
 impl Observer for GeometryGuard {
     fn observe(&mut self, frame: &Frame, record: &mut Record) -> Result<()> {
-        let finite = frame
-            .positions
-            .iter()
-            .all(|position| position.iter().all(|x| x.is_finite()));
-        let found = if finite {
+        let found = if frame.is_finite() {
             self.validity.check(&frame.positions)
         } else {
             Findings::default()

@@ -67,6 +67,12 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// Whether all positions are finite numbers.
+    pub fn is_finite(&self) -> bool {
+        let mut numbers = self.positions.iter().flat_map(|position| position.iter());
+        numbers.all(|value| value.is_finite())
+    }
+
     /// A frame at step 0, time 0, without velocities and cell.
     pub fn at_rest(positions: Vec<Vector3<f64>>) -> Self {
         Frame {

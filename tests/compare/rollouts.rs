@@ -10,8 +10,9 @@ use crate::data::{Compared, Input, Positions, Trajectory, compare, structure, wr
 /// Time between its frames, ps.
 const STEP: f64 = 50.0;
 
-/// Steps from frame to frame of a trajectory that is there already, and at its end to its first.
-struct Replay(Vec<Positions>);
+/// Steps from frame to frame of a trajectory that is there already, and at its end to its first;
+/// counts how often it was asked to draw again.
+struct Replay(Vec<Positions>, u64);
 
 impl Stepper for Replay {
     fn step(&mut self, replicas: &mut [Frame]) -> Result<()> {
@@ -22,6 +23,13 @@ impl Stepper for Replay {
                 .positions
                 .clone_from(&self.0[frame.step as usize % self.0.len()]);
         }
+        Ok(())
+    }
+    fn redraw(&mut self, _: usize, draw: u64, frame: &mut Frame) -> Result<()> {
+        self.1 += 1;
+        self.step(std::slice::from_mut(frame))?;
+        // a draw is told by its time
+        frame.time = draw as f64;
         Ok(())
     }
     fn clock(&self) -> Clock {
@@ -39,36 +47,6 @@ impl Stepper for Replay {
     fn reseed(&mut self, _: u64) {}
 }
 
-/// Stays where it is, and counts how often it was asked to draw again.
-struct Stay(u64);
-
-impl Stepper for Stay {
-    fn step(&mut self, replicas: &mut [Frame]) -> Result<()> {
-        replicas.iter_mut().for_each(|frame| frame.step += 1);
-        Ok(())
-    }
-    fn redraw(&mut self, _: usize, draw: u64, frame: &mut Frame) -> Result<()> {
-        self.0 += 1;
-        frame.step += 1;
-        // a draw is told by its time
-        frame.time = draw as f64;
-        Ok(())
-    }
-    fn clock(&self) -> Clock {
-        Clock::Jumps(STEP)
-    }
-    fn motion(&self) -> Option<Motion> {
-        None
-    }
-    fn identity(&self) -> serde_json::Map<String, serde_json::Value> {
-        serde_json::Map::new()
-    }
-    fn describe(&self) -> String {
-        "no motion".into()
-    }
-    fn reseed(&mut self, _: u64) {}
-}
-
 #[test]
 fn jumps_to_what_is_not_sound_are_drawn_again_until_it_is_or_ten_were_in_vain() {
     let positions = Trajectory::read("akle_a.xtc").into_frames()[0].clone();
@@ -77,17 +55,17 @@ fn jumps_to_what_is_not_sound_are_drawn_again_until_it_is_or_ten_were_in_vain() 
     let picks = &sides.run[0].picks;
     let starts = || vec![Frame::at_rest(positions.clone()); 2];
     // the third jump of the second rollout is right at the third draw
-    let mut stepper = Stay(0);
+    let mut stepper = Replay(vec![positions.clone()], 0);
     let mut third =
         |rollout: usize, frame: &Frame| rollout == 0 || frame.step != 3 || frame.time == 3.0;
     let rollouts = roll_out(&mut stepper, &looker, picks, starts(), 5, &mut third).unwrap();
-    assert_eq!((stepper.0, rollouts.redrawn, rollouts.lost), (3, 3, 0));
+    assert_eq!((stepper.1, rollouts.redrawn, rollouts.lost), (3, 3, 0));
     assert_eq!(rollouts.valid_by_fifth, [1.0; 5]);
     // one that is never right goes on after ten draws, and is not tried again
-    let mut stepper = Stay(0);
+    let mut stepper = Replay(vec![positions.clone()], 0);
     let mut never = |rollout: usize, _: &Frame| rollout == 0;
     let rollouts = roll_out(&mut stepper, &looker, picks, starts(), 5, &mut never).unwrap();
-    assert_eq!((stepper.0, rollouts.redrawn, rollouts.lost), (10, 10, 0));
+    assert_eq!((stepper.1, rollouts.redrawn, rollouts.lost), (10, 10, 0));
 }
 
 #[test]
@@ -115,7 +93,7 @@ fn a_model_that_replays_its_reference_is_judged_perfect() {
     };
     let jumps = 2 * frames.len();
     let rollouts = roll_out(
-        &mut Replay(frames.clone()),
+        &mut Replay(frames.clone(), 0),
         &looker,
         &sides.run[0].picks,
         vec![start],
@@ -144,7 +122,7 @@ fn a_model_that_replays_its_reference_is_judged_perfect() {
         ..Frame::at_rest(frames[0].clone())
     };
     let rollouts = roll_out(
-        &mut Replay(frames[..half].to_vec()),
+        &mut Replay(frames[..half].to_vec(), 0),
         &looker,
         &sides.run[0].picks,
         vec![start],

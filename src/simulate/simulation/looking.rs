@@ -1,8 +1,6 @@
 //! What happens to the frames of a step: they are shown to the observers, and drawn again where a
 //! guard finds them bad and the rules say so.
 
-use nalgebra::Vector3;
-
 use super::{OnGuard, Simulation};
 use crate::observe::{CORRECTION, REDRAWN, Record, UNCORRECTED};
 use crate::simulate::Clock;
@@ -41,11 +39,10 @@ impl Simulation {
     /// the number stands in the summary only: in a run of all of them it is that of the first.
     fn look_at_symmetry(&mut self, replica: usize, record: &mut Record) -> Result<()> {
         let frame = &self.frames[replica];
-        let finite = |x: &Vector3<f64>| x.iter().all(|value| value.is_finite());
         if let Some((every, monitor)) = &mut self.equivariance
             && replica == 0
             && frame.step.is_multiple_of(*every)
-            && frame.positions.iter().all(finite)
+            && frame.is_finite()
             && let Some(probe) = self.stepper.probe()
         {
             let mut kept_back = Record::default();
